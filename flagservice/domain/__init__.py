@@ -1,0 +1,1 @@
+"""What is said, about whom, in which words? No I/O, no clock, no randomness."""

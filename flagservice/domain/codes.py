@@ -1,0 +1,107 @@
+"""The codes that a flag may carry: an explicit list, each with its source and its certainty.
+
+GP systems raise and clear warnings by pairs of a start and an end code, and a check digit proves
+nothing about a code's meaning, so nothing outside this list is ever emitted.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from flagservice.domain.elements import Coding, PlanCategory
+
+SNOMED_CT = "http://snomed.info/sct"
+BARS_CATEGORY = "https://fhir.nhs.uk/CodeSystem/flag-categories-bars"
+BARS_CODE = "https://fhir.nhs.uk/CodeSystem/safeguarding-codes-bars"
+REQUEST_CODE = "https://flagservice.example/fhir/CodeSystem/safeguarding-request"
+ODS_SYSTEM = "https://fhir.nhs.uk/Id/ods-organization-code"
+
+
+class Certainty(StrEnum):
+    """How well a code is known (the catalogue's grades)."""
+
+    READ = "A"
+    """read in a primary source"""
+    REPORTED = "B"
+    """read in a regional document"""
+    UNCONFIRMED = "C"
+    """seen in research code lists only: confirm in the UK Edition before go-live"""
+
+
+@dataclass(frozen=True)
+class Code:
+    """One code with where it was seen, and the code that ends it where one is known."""
+
+    coding: Coding
+    source: str
+    certainty: Certainty
+    ended_by: str | None = None
+
+
+RCGP = "RCGP Safeguarding toolkit, part 4, codes"
+CP_IS = "England-ChildProtectionPlan value set (NHS England)"
+ICB = "North East London ICB, child protection codes for EMIS"
+RESEARCH = "ACE code lists mapped to CPRD and EMIS (research)"
+BARS = "BaRS safeguarding-codes-bars 1.0.0 (NHS England)"
+
+
+def _snomed(
+    code: str, display: str, source: str, grade: Certainty, ended_by: str | None = None
+) -> Code:
+    return Code(Coding(SNOMED_CT, code, display), source, grade, ended_by)
+
+
+_A, _B, _C = Certainty.READ, Certainty.REPORTED, Certainty.UNCONFIRMED
+_LISTED = (
+    _snomed(
+        "342191000000101", "Subject to child protection plan", RCGP, _A, "342891000000105"
+    ),
+    _snomed("342891000000105", "No longer subject to child protection plan", ICB, _B),
+    _snomed(
+        "375041000000100", "Family member subject of child protection plan", RCGP, _A,
+        "375071000000106",
+    ),
+    _snomed(
+        "375071000000106", "Family member no longer subject of child protection plan", RESEARCH, _C
+    ),
+    _snomed(
+        "818901000000100", "Unborn child subject to child protection plan", CP_IS, _A,
+        "1025431000000104",
+    ),
+    _snomed(
+        "1025431000000104", "Unborn child no longer subject to child protection plan", RESEARCH, _C
+    ),
+    _snomed(
+        "836881000000105", "Child is cause for safeguarding concern", RCGP, _A, "810771000000107"
+    ),
+    _snomed("810771000000107", "Child no longer safeguarding concern", RESEARCH, _C),
+    _snomed("1064961000000107", "Child in family is safeguarding concern", RCGP, _A),
+    _snomed("878111000000109", "Unborn child is cause for safeguarding concern", RCGP, _A),
+    _snomed("135891007", "Child in need", RESEARCH, _C, "135890008"),
+    _snomed("135890008", "Child no longer in need", RESEARCH, _C),
+    _snomed("881081000000100", "Domestic abuse victim in household", BARS, _A),
+    _snomed("879911000000102", "Victim of domestic abuse", RESEARCH, _C),
+    Code(Coding(BARS_CODE, "U", "Unspecified Safeguarding Concern Identified"), BARS, _A),
+    Code(
+        Coding(REQUEST_CODE, "contact-duty-desk", "Contact the safeguarding duty desk about this patient"),
+        "profiles/CodeSystem-safeguarding-request.json", _A,
+    ),
+)
+CODES = {listed.coding.code: listed for listed in _LISTED}
+"""Every code that a placement may choose, by its code."""
+
+NEUTRAL = CODES["U"].coding
+"""What a removal carries, and an alleged perpetrator's own record: it says nothing that was said."""
+
+SAFEGUARDING = Coding(BARS_CATEGORY, "SG", "Safeguarding Concern")
+
+CATEGORY_CODES = {
+    PlanCategory.PHYSICAL: Coding(
+        SNOMED_CT, "802311000000100", "Child protection category physical"
+    ),
+    PlanCategory.EMOTIONAL: Coding(
+        SNOMED_CT, "802301000000102", "Child protection category emotional"
+    ),
+    PlanCategory.SEXUAL: Coding(SNOMED_CT, "802281000000103", "Child protection category sexual"),
+    PlanCategory.NEGLECT: Coding(SNOMED_CT, "802271000000100", "Child protection category neglect"),
+}
+"""From the same research lists; physical and sexual confirmed by the ICB page's namespace (B)."""

@@ -1,0 +1,71 @@
+"""The closed vocabulary of everything that a flag can say."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """Which plan, enquiry or notification."""
+
+    CHILD_PROTECTION = "child-protection"
+    CHILD_IN_NEED = "child-in-need"
+    UNBORN_CHILD_PROTECTION = "unborn-child-protection"
+    UNBORN_CHILD_IN_NEED = "unborn-child-in-need"
+    SECTION_47 = "section-47"
+    PERPETRATOR = "perpetrator"
+
+
+class Element(StrEnum):
+    """One nameable thing that a flag could say."""
+
+    CONCERN = "concern"
+    PLAN_CATEGORY = "plan-category"
+    START = "start"
+    PLACED = "placed"
+    END = "end"
+    EXPIRES = "expires"
+    REVIEW_DUE = "review-due"
+    REVIEW_BY = "review-by"
+    EXPECTED_DATE = "expected-date"
+    DUTY_DESK = "duty-desk"
+    AGENCY = "agency"
+
+
+class PlanCategory(StrEnum):
+    """The categories of a child protection plan (Working Together; DfE letters PHY, EMO, SAB, NEG)."""
+
+    PHYSICAL = "physical"
+    EMOTIONAL = "emotional"
+    SEXUAL = "sexual"
+    NEGLECT = "neglect"
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A duty desk: an organisation and its switchboard, never a person."""
+
+    name: str
+    phone: str
+
+
+@dataclass(frozen=True)
+class Organisation:
+    """An agency or practice, by its ODS code."""
+
+    ods: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Coding:
+    """A code beside the canonical address of the system that it is from."""
+
+    system: str
+    code: str
+    display: str
+
+
+Value = date | Desk | Organisation | Coding | tuple[PlanCategory, ...]
+Elements = Mapping[Element, Value]

@@ -1,0 +1,56 @@
+"""The refusals of flagservice, in one tree. Errors name a field and a rule; they never quote.
+
+    Refusal
+    ├── Invalid          what was sent breaks a rule: one or more (field, rule) pairs
+    ├── Conflict         the same key was used for something else
+    ├── Forbidden        the caller is known, and has no such right
+    ├── Unauthenticated  the caller is not known
+    ├── NotFound         there is no such thing, or none for this caller: the same answer
+    └── Unsupported      the service does not do this
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One broken rule: `field` is a path in our own field names, `rule` plain English."""
+
+    field: str
+    rule: str
+
+
+class Refusal(Exception):
+    """Something was refused; `rule` says why, in words that hold no person's data."""
+
+    def __init__(self, rule: str) -> None:
+        super().__init__(rule)
+        self.rule = rule
+
+
+class Invalid(Refusal):
+    """What was sent breaks at least one rule."""
+
+    def __init__(self, *faults: Fault) -> None:
+        super().__init__("; ".join(f"{fault.field}: {fault.rule}" for fault in faults))
+        self.faults = faults
+
+
+class Conflict(Refusal):
+    """The same reference and version, or the same key, was used for something else."""
+
+
+class Forbidden(Refusal):
+    """The caller has no such right."""
+
+
+class Unauthenticated(Refusal):
+    """The caller did not prove who it is."""
+
+
+class NotFound(Refusal):
+    """There is no such thing for this caller; also the answer where there is one for another."""
+
+
+class Unsupported(Refusal):
+    """The service does not do this, and says so rather than half doing it."""

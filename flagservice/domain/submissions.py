@@ -1,0 +1,317 @@
+"""What an agency sends: a plan, an enquiry or a notification, and what each states.
+
+Every version is a complete statement that replaces the one before it: to amend, to add an adult,
+to say that the child was born and to end are all the next version of the same reference.
+There is no field for free text, and none for a name or an address: a flag needs neither.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from flagservice.domain.elements import Element, Kind, PlanCategory, Value
+from flagservice.domain.errors import Fault
+from flagservice.domain.people import Knows, NHSNumber, Role, Standing, State
+
+
+def _only_a_day(value: object) -> object:
+    if not isinstance(value, str) or len(value) != len("2022-03-09"):
+        raise ValueError("a day is written YYYY-MM-DD")
+    return value
+
+
+Day = Annotated[date, Field(strict=False), BeforeValidator(_only_a_day)]
+Reference = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9/-]{0,39}$")]
+"""The agency's own reference: capitals, digits, hyphen and slash; it must not hold a name."""
+
+
+class Strict(BaseModel):
+    """No unknown field, no coercion, no change after reading."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class Identity(StrEnum):
+    """Whether the submitter has verified that this is the person (paternity included)."""
+
+    CONFIRMED = "confirmed"
+    UNCONFIRMED = "unconfirmed"
+
+
+class Involvement(StrEnum):
+    """Invited, engaged, nominated or also a subject; or none of these."""
+
+    INCLUDED = "included"
+    EXCLUDED = "excluded"
+
+
+class Nomination(StrEnum):
+    """Why a partner or other adult is nominated as relevant to the child."""
+
+    LIVES_WITH_CHILD = "lives-with-child"
+    CARES_FOR_CHILD = "cares-for-child"
+    PARENTS_PARTNER = "partner-of-parent"
+
+
+class NotIdentified(StrEnum):
+    """Why a person who matters is not identified yet."""
+
+    NOT_NAMED = "not-named"
+    NOT_TRACED = "not-traced"
+
+
+class Consent(Strict):
+    """Recorded with the submission; never an input to a ruling, never sent."""
+
+    sought: bool
+    answer: Literal["given", "refused"] | None = None
+    why_not: (
+        Literal["would-increase-risk", "would-prejudice-enquiry", "not-reachable", "urgent"] | None
+    ) = None
+
+    def faults(self) -> list[Fault]:
+        """The answer belongs to consent that was sought, the reason to consent that was not."""
+        if self.sought and self.answer is None:
+            return [Fault("consent.answer", "is needed when consent was sought")]
+        if self.sought and self.why_not is not None:
+            return [Fault("consent.why_not", "is only for consent that was not sought")]
+        if not self.sought and self.why_not is None:
+            return [Fault("consent.why_not", "is needed when consent was not sought")]
+        if not self.sought and self.answer is not None:
+            return [Fault("consent.answer", "is only for consent that was sought")]
+        return []
+
+
+LawfulBasis = Literal[
+    "public-task", "legal-obligation", "vital-interests", "health-or-social-care",
+    "safeguarding-of-children", "law-enforcement",
+]
+Purpose = Literal["safeguarding-of-a-child", "protection-of-an-adult"]
+
+
+class Person(Strict):
+    """One person that a submission names."""
+
+    role: Role
+    nhs_number: NHSNumber | None = None
+    date_of_birth: Day | None = None
+    expected_date: Day | None = None
+    not_identified: NotIdentified | None = None
+    identity: Identity = Identity.UNCONFIRMED
+    involvement: Involvement = Involvement.EXCLUDED
+    nomination: Nomination | None = None
+    standing: Standing = Standing.NEITHER
+    knows: Knows = Knows.UNKNOWN
+
+    @property
+    def state(self) -> State:
+        """What the submitter has settled about the person."""
+        if self.identity is Identity.UNCONFIRMED:
+            return State.UNCONFIRMED
+        return State(self.involvement.value)
+
+    def faults(self, at: str) -> list[Fault]:
+        """What does not fit together in this person."""
+        if self.role is Role.UNBORN:
+            return self._unborn_faults(at)
+        found = []
+        if self.expected_date is not None:
+            found.append(Fault(f"{at}.expected_date", "is only for an unborn child"))
+        if self.not_identified is None:
+            found += self._identified_faults(at)
+        elif self.nhs_number is not None or self.date_of_birth is not None:
+            found.append(Fault(f"{at}.not_identified", "does not go with a number or a birth date"))
+        nominated = self.role is Role.PARTNER and self.involvement is Involvement.INCLUDED
+        if nominated and self.nomination is None:
+            found.append(Fault(f"{at}.nomination", "is needed: why this adult is relevant"))
+        if not nominated and self.nomination is not None:
+            found.append(Fault(f"{at}.nomination", "is only for a partner who is included"))
+        return found
+
+    def _unborn_faults(self, at: str) -> list[Fault]:
+        found = []
+        if self.nhs_number is not None:
+            found.append(Fault(f"{at}.nhs_number", "an unborn child has no NHS number"))
+        if self.date_of_birth is not None:
+            found.append(Fault(f"{at}.date_of_birth", "an unborn child has no date of birth"))
+        if self.expected_date is None:
+            found.append(Fault(f"{at}.expected_date", "is needed for an unborn child"))
+        return found
+
+    def _identified_faults(self, at: str) -> list[Fault]:
+        found = []
+        if self.nhs_number is None:
+            found.append(Fault(f"{at}.nhs_number", "is needed, or say not_identified"))
+        if self.date_of_birth is None:
+            found.append(Fault(f"{at}.date_of_birth", "is needed, to check against the register"))
+        return found
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What one version says about one person's record; `place` is its place in the list."""
+
+    place: int
+    person: Person
+    kind: Kind
+
+
+class Submission(Strict):
+    """What every submission has."""
+
+    reference: Reference
+    version: Annotated[int, Field(ge=1, le=9999)]
+    end: Day | None = None
+    people: Annotated[list[Person], Field(min_length=1, max_length=20)]
+    consent: Consent
+    lawful_basis: Annotated[list[LawfulBasis], Field(min_length=1, max_length=6)]
+    purpose: Purpose
+
+    @property
+    def rules_as(self) -> Kind:
+        """The kind by which the policy rules on it."""
+        raise NotImplementedError
+
+    @property
+    def started(self) -> date | None:
+        """The day from which `end` and every review day are counted."""
+        return None
+
+    def elements(self) -> dict[Element, Value]:
+        """What it says that a flag could say."""
+        return {} if self.end is None else {Element.END: self.end}
+
+    def statements(self) -> list[Statement]:
+        """One for each person who has, or may have, a record."""
+        return [
+            Statement(place, person, self.rules_as)
+            for place, person in enumerate(self.people)
+            if person.role is not Role.UNBORN
+        ]
+
+    def faults(self, today: date) -> list[Fault]:
+        """Every rule across fields that this submission breaks."""
+        found = self.consent.faults()
+        for place, person in enumerate(self.people):
+            found += person.faults(f"people[{place}]")
+        found += self._repeated()
+        if re.search(r"[0-9]{10}", self.reference):
+            found.append(Fault("reference", "has ten digits in a row, as an NHS number has"))
+        if self.end is not None and self.end > today:
+            found.append(Fault("end", "is in the future: send it on the day"))
+        if self.end is not None and self.started is not None and self.end < self.started:
+            found.append(Fault("end", "is before start"))
+        return found
+
+    def _repeated(self) -> list[Fault]:
+        seen: set[str] = set()
+        found = []
+        for place, person in enumerate(self.people):
+            if person.nhs_number in seen:
+                found.append(Fault(f"people[{place}].nhs_number", "this person is named twice"))
+            if person.nhs_number is not None:
+                seen.add(person.nhs_number)
+        return found
+
+    def _one_child(self, roles: tuple[Role, ...]) -> list[Fault]:
+        if sum(person.role in roles for person in self.people) == 1:
+            return []
+        return [Fault("people", f"exactly one is {' or '.join(roles)}")]
+
+
+class Plan(Submission):
+    """A child in need plan (Children Act 1989 section 17) or a child protection plan."""
+
+    kind: Literal["child-in-need", "child-protection"]
+    start: Day
+    review_due: Day | None = None
+    categories: Annotated[list[PlanCategory], Field(max_length=4)] = []
+
+    @property
+    def unborn(self) -> Person | None:
+        """The unborn child, until it is born."""
+        return next((person for person in self.people if person.role is Role.UNBORN), None)
+
+    @property
+    def rules_as(self) -> Kind:
+        """The kind of plan, before or after the birth."""
+        return Kind(self.kind if self.unborn is None else f"unborn-{self.kind}")
+
+    @property
+    def started(self) -> date:
+        """The plan's own start."""
+        return self.start
+
+    def elements(self) -> dict[Element, Value]:
+        """Start, end, review, categories and expected date, as far as the plan has them."""
+        said = super().elements() | {Element.START: self.start}
+        if self.review_due is not None:
+            said[Element.REVIEW_DUE] = self.review_due
+        if self.categories:
+            said[Element.PLAN_CATEGORY] = tuple(sorted(self.categories))
+        if self.unborn is not None and self.unborn.expected_date is not None:
+            said[Element.EXPECTED_DATE] = self.unborn.expected_date
+        return said
+
+    def faults(self, today: date) -> list[Fault]:
+        """As every submission, and the rules of a plan."""
+        found = super().faults(today) + self._one_child((Role.CHILD, Role.UNBORN))
+        if self.review_due is not None and self.review_due < self.start:
+            found.append(Fault("review_due", "is before start"))
+        if self.kind == "child-protection" and not self.categories:
+            found.append(Fault("categories", "a child protection plan has at least one"))
+        if self.kind == "child-in-need" and self.categories:
+            found.append(Fault("categories", "only a child protection plan has them"))
+        if len(set(self.categories)) != len(self.categories):
+            found.append(Fault("categories", "the same category stands twice"))
+        if self.unborn is not None and all(p.role is not Role.MOTHER for p in self.people):
+            found.append(Fault("people", "an unborn child's plan names the mother"))
+        return found
+
+
+class Enquiry(Submission):
+    """An enquiry under section 47 of the Children Act 1989."""
+
+    kind: Literal["section-47"]
+    start: Day
+
+    @property
+    def rules_as(self) -> Kind:
+        """Always section 47."""
+        return Kind.SECTION_47
+
+    @property
+    def started(self) -> date:
+        """The day the enquiry was opened."""
+        return self.start
+
+    def faults(self, today: date) -> list[Fault]:
+        """As every submission; the enquiry is about one child."""
+        return super().faults(today) + self._one_child((Role.CHILD,))
+
+
+class Notification(Submission):
+    """A perpetrator notification. It has no date, no place and no account of an incident."""
+
+    kind: Literal["perpetrator"]
+
+    @property
+    def rules_as(self) -> Kind:
+        """Always the perpetrator policy."""
+        return Kind.PERPETRATOR
+
+    def faults(self, today: date) -> list[Fault]:
+        """As every submission; somebody is alleged to be the perpetrator, and nobody is unborn."""
+        found = super().faults(today)
+        alleged = (Standing.ALLEGED_PERPETRATOR, Standing.BOTH)
+        if all(person.standing not in alleged for person in self.people):
+            found.append(Fault("people", "nobody's standing is alleged-perpetrator"))
+        for place, person in enumerate(self.people):
+            if person.role is Role.UNBORN:
+                found.append(Fault(f"people[{place}].role", "a notification names no unborn child"))
+        return found
+
