@@ -1,0 +1,1 @@
+"""What may be told to which record? Pure functions of a table and a case."""

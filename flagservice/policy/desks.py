@@ -1,0 +1,52 @@
+"""The duty desks that a flag may name: from the policy, never from a submission."""
+
+import tomllib
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from flagservice.domain.elements import Desk, Organisation
+from flagservice.policy.table import UnusablePolicy
+
+
+class _Desk(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(min_length=3, max_length=80)]
+    phone: Annotated[str, Field(pattern=r"^[0-9 ]{5,16}$")]
+
+    def desk(self) -> Desk:
+        return Desk(self.name, self.phone)
+
+
+class _AgencyDesk(_Desk):
+    organisation: Annotated[str, Field(min_length=3, max_length=80)]
+
+
+class Desks(BaseModel):
+    """Every desk: one that names no agency, and one for each organisation that submits."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    neutral: _Desk
+    agency: dict[Annotated[str, Field(pattern=r"^[A-Z0-9]{3,10}$")], _AgencyDesk]
+
+    def has(self, ods: str) -> bool:
+        """Does the policy know this organisation's desk?"""
+        return ods in self.agency
+
+    def of(self, ods: str, which: str | None) -> Desk:
+        """The desk that a placement row chooses: `agency` or `neutral`."""
+        return (self.agency[ods] if which == "agency" else self.neutral).desk()
+
+    def organisation(self, ods: str) -> Organisation:
+        """The agency, by code and name."""
+        return Organisation(ods, self.agency[ods].organisation)
+
+
+def load_desks(text: str) -> Desks:
+    """The desks that the text lists; raises UnusablePolicy."""
+    try:
+        return Desks.model_validate(tomllib.loads(text))
+    except (tomllib.TOMLDecodeError, ValidationError) as wrong:
+        raise UnusablePolicy(f"desks: {wrong}") from None

@@ -1,0 +1,83 @@
+"""What one record may be told: the only door between what was said and what is told.
+
+A `Disclosure` can be made here and nowhere else, and the floor that builds FHIR takes nothing but
+a `Disclosure`. A value that is withheld is never taken out of a flag: it never gets there.
+"""
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from flagservice.domain.codes import CODES, NEUTRAL
+from flagservice.domain.elements import Coding, Element, Elements, Value
+from flagservice.domain.people import Phase
+from flagservice.policy.rows import PlacementAction
+from flagservice.policy.ruling import Ruling
+
+Form = Literal["flag", "request"]
+Status = Literal["active", "inactive", "entered-in-error"]
+_DOOR: Final = object()
+
+
+class Disclosure:
+    """All that one record may be told, and the labels that go with it."""
+
+    __slots__ = ("form", "labels", "says", "status")
+    form: Form
+    status: Status
+    labels: tuple[str, ...]
+    says: Elements
+
+    def __init__(
+        self, *, form: Form, status: Status, labels: tuple[str, ...], says: Elements, door: object
+    ) -> None:
+        if door is not _DOOR:
+            raise TypeError("a Disclosure is made by policy.disclosure alone")
+        for name, value in (
+            ("form", form), ("status", status), ("labels", labels), ("says", dict(says)),
+        ):
+            object.__setattr__(self, name, value)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{name}: a Disclosure does not change")
+
+    @property
+    def code(self) -> Coding:
+        """The code that it carries: a removal, and a request, carry one that says nothing."""
+        concern = self.says.get(Element.CONCERN)
+        if isinstance(concern, Coding):
+            return concern
+        return CODES["contact-duty-desk"].coding if self.form == "request" else NEUTRAL
+
+
+def disclose(ruling: Ruling, said: Elements) -> Disclosure:
+    """Built up from nothing: what was said, as far as the ruling discloses it."""
+    if not ruling.remains:
+        raise ValueError("nothing is told in this case: see removal()")
+    known: Mapping[Element, Value] = {**said, Element.CONCERN: _concern(ruling)}
+    return Disclosure(
+        form=form_of(ruling),
+        status="active" if ruling.case.phase is Phase.OPEN else "inactive",
+        labels=ruling.placement.labels,
+        says={element: known[element] for element in ruling.disclosed if element in known},
+        door=_DOOR,
+    )
+
+
+def form_of(ruling: Ruling) -> Form:
+    """A flag, or the task to the practice's safeguarding lead that stands in its place."""
+    return "request" if ruling.placement.action is PlacementAction.REQUEST else "flag"
+
+
+def removal(form: Form, labels: tuple[str, ...], *, in_error: bool = False) -> Disclosure:
+    """What takes a copy back: status, labels and a neutral code, nothing that was said."""
+    status: Status = "entered-in-error" if in_error else "inactive"
+    return Disclosure(form=form, status=status, labels=labels, says={}, door=_DOOR)
+
+
+def _concern(ruling: Ruling) -> Coding:
+    code = ruling.placement.code
+    if ruling.case.phase is Phase.ENDED and ruling.placement.end_code is not None:
+        code = ruling.placement.end_code
+    if code is None:
+        raise ValueError("a placement that tells something has a code")
+    return CODES[code].coding

@@ -1,0 +1,63 @@
+"""Decides: one case in, one ruling out, with the rules that decided. Pure, and the same for ever."""
+
+from dataclasses import dataclass
+
+from flagservice.domain.elements import Element
+from flagservice.domain.people import Phase
+from flagservice.policy.case import Case
+from flagservice.policy.rows import ElementAction, ElementRule, Placement, PlacementAction
+from flagservice.policy.table import Policy
+
+TOLD = (PlacementAction.PLACE, PlacementAction.REQUEST)
+
+
+@dataclass(frozen=True)
+class ElementRuling:
+    """What happens to one element, and the ids of every rule that says so."""
+
+    element: Element
+    action: ElementAction
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """Everything that the policy says of one case. It holds no value of anybody."""
+
+    policy: Policy
+    case: Case
+    placement: Placement
+    elements: tuple[ElementRuling, ...]
+
+    @property
+    def remains(self) -> bool:
+        """Is anything told to the record: an open flag or request, or an ended flag's history?"""
+        if self.placement.action not in TOLD:
+            return False
+        return self.case.phase is Phase.OPEN or self.placement.after_end == "history"
+
+    @property
+    def disclosed(self) -> tuple[Element, ...]:
+        """The elements that the record may be told, in the vocabulary's order."""
+        if not self.remains:
+            return ()
+        return tuple(r.element for r in self.elements if r.action is ElementAction.DISCLOSE)
+
+
+def rule_on(policy: Policy, case: Case) -> Ruling:
+    """The policy's answer to one case, element by element."""
+    placement = policy.placement_of[case]
+    applicable = [rule for rule in policy.disclosures if rule.matches(case)]
+    return Ruling(
+        policy, case, placement, tuple(_decide(element, applicable) for element in Element)
+    )
+
+
+def _decide(element: Element, applicable: list[ElementRule]) -> ElementRuling:
+    """The strictest applicable rule wins; no applicable rule redacts."""
+    about = [rule for rule in applicable if element in rule.elements]
+    redacting = [rule.id for rule in about if rule.action is ElementAction.REDACT]
+    disclosing = [rule.id for rule in about if rule.action is ElementAction.DISCLOSE]
+    if redacting or not disclosing:
+        return ElementRuling(element, ElementAction.REDACT, tuple(redacting))
+    return ElementRuling(element, ElementAction.DISCLOSE, tuple(disclosing))
