@@ -1,0 +1,84 @@
+"""Bundles around stored bytes, which are never modelled again on the way out.
+
+No `total`, ever: a count is an answer. https://hl7.org/fhir/R4/bundle.html
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import orjson
+
+from flagservice.fhir.flags import CANONICAL, instant, resource_type
+from flagservice.fhir.labels import security
+
+_LABELS: Final = ("NOPAT", "PERSISTLABEL")
+_FEED_NUMBER: Final = f"{CANONICAL}/StructureDefinition/feed-number"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One stored version on its way out."""
+
+    copy_id: str
+    form: str
+    number: int
+    feed_number: int
+    issued: datetime
+    content: bytes
+
+
+def searchset(entries: Sequence[Entry], *, base: str, link: str, next_: str | None = None) -> bytes:
+    """Matches, in the order given. The links hold no NHS number."""
+    return _bundle("searchset", _links(base, link, next_), [_match(e, base) for e in entries])
+
+
+def history(entries: Sequence[Entry], *, base: str, link: str, next_: str | None) -> bytes:
+    """A page of a practice's feed; each entry carries its number."""
+    return _bundle("history", _links(base, link, next_), [_change(e, base) for e in entries])
+
+
+def _links(base: str, link: str, next_: str | None) -> list[dict[str, str]]:
+    links = [{"relation": "self", "url": f"{base}/{link}"}]
+    if next_ is not None:
+        links.append({"relation": "next", "url": f"{base}/{next_}"})
+    return links
+
+
+def _bundle(type_: str, links: list[dict[str, str]], entries: list[dict[str, Any]]) -> bytes:
+    bundle: dict[str, Any] = {
+        "resourceType": "Bundle",
+        "meta": {"security": security(_LABELS)},
+        "type": type_,
+        "link": links,
+    }
+    if entries:
+        bundle["entry"] = entries
+    return orjson.dumps(bundle)
+
+
+def _match(entry: Entry, base: str) -> dict[str, Any]:
+    return {
+        "fullUrl": _url(entry, base),
+        "resource": orjson.Fragment(entry.content),
+        "search": {"mode": "match"},
+    }
+
+
+def _change(entry: Entry, base: str) -> dict[str, Any]:
+    return {
+        "extension": [{"url": _FEED_NUMBER, "valuePositiveInt": entry.feed_number}],
+        "fullUrl": _url(entry, base),
+        "resource": orjson.Fragment(entry.content),
+        "request": {"method": "PUT", "url": f"{resource_type(entry.form)}/{entry.copy_id}"},
+        "response": {
+            "status": "200",
+            "etag": f'W/"{entry.number}"',
+            "lastModified": instant(entry.issued),
+        },
+    }
+
+
+def _url(entry: Entry, base: str) -> str:
+    return f"{base}/{resource_type(entry.form)}/{entry.copy_id}"

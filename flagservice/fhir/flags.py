@@ -1,0 +1,157 @@
+"""Builds what a GP record is told: a Flag or, in its place, a request (Task). Up from nothing.
+
+A builder takes one content argument, a `Disclosure`; a `Copy` says only whose copy it is.
+https://hl7.org/fhir/R4/flag.html and https://hl7.org/fhir/R4/task.html
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+from flagservice.domain.codes import CATEGORY_CODES, ODS_SYSTEM, SAFEGUARDING
+from flagservice.domain.elements import Coding, Desk, Element, Organisation, Value
+from flagservice.domain.people import NHS_NUMBER_SYSTEM
+from flagservice.fhir.labels import security
+from flagservice.policy.disclosure import Disclosure
+
+CANONICAL: Final = "https://flagservice.example/fhir"
+IDENTIFIER: Final = "https://flagservice.example/Id"
+PROFILES: Final = {
+    "Flag": f"{CANONICAL}/StructureDefinition/SafeguardingFlag",
+    "Task": f"{CANONICAL}/StructureDefinition/SafeguardingRequest",
+}
+Json = dict[str, Any]
+Builder = Callable[[Disclosure, "Copy"], Json]
+
+
+@dataclass(frozen=True)
+class Copy:
+    """One copy at one practice: its random ids, its number, its patient and when it was issued."""
+
+    id: str
+    version_id: str
+    number: int
+    nhs_number: str
+    issued: datetime
+
+
+def build(disclosure: Disclosure, copy: Copy) -> Json:
+    """The resource for one copy: a Flag, or a Task where the policy requests."""
+    return _request(disclosure, copy) if disclosure.form == "request" else _flag(disclosure, copy)
+
+
+def resource_type(form: str) -> str:
+    """The FHIR resource that carries a form."""
+    return {"flag": "Flag", "request": "Task"}[form]
+
+
+def version_system(form: str) -> str:
+    """The system of the identifier by which a receiver echoes the version."""
+    return f"{IDENTIFIER}/{form}-version"
+
+
+def _flag(disclosure: Disclosure, copy: Copy) -> Json:
+    says = disclosure.says
+    resource = _head(disclosure, copy) | {
+        "status": disclosure.status,
+        "category": _categories(says.get(Element.PLAN_CATEGORY)),
+        "code": {"coding": [_coding(disclosure.code)]},
+        "subject": _patient(copy),
+        "period": _period(disclosure),
+        "author": _organisation(says.get(Element.AGENCY)),
+    }
+    return {name: value for name, value in resource.items() if value}
+
+
+def _request(disclosure: Disclosure, copy: Copy) -> Json:
+    status = {"active": "requested", "inactive": "cancelled"}.get(
+        disclosure.status, "entered-in-error"
+    )
+    resource = _head(disclosure, copy) | {
+        "status": status,
+        "intent": "order",
+        "code": {"coding": [_coding(disclosure.code)]},
+        "for": _patient(copy),
+        "requester": _organisation(disclosure.says.get(Element.AGENCY)),
+    }
+    return {name: value for name, value in resource.items() if value}
+
+
+def _head(disclosure: Disclosure, copy: Copy) -> Json:
+    type_ = resource_type(disclosure.form)
+    return {
+        "resourceType": type_,
+        "id": copy.id,
+        "meta": {
+            "versionId": str(copy.number),
+            "lastUpdated": instant(copy.issued),
+            "profile": [PROFILES[type_]],
+            "security": security(disclosure.labels),
+        },
+        "extension": _extensions(disclosure),
+        "identifier": [
+            {"system": f"{IDENTIFIER}/{disclosure.form}", "value": copy.id},
+            {"system": version_system(disclosure.form), "value": copy.version_id},
+        ],
+    }
+
+
+def instant(at: datetime) -> str:
+    """A FHIR instant with milliseconds, in UTC."""
+    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+
+
+def _coding(coding: Coding) -> Json:
+    return {"system": coding.system, "code": coding.code, "display": coding.display}
+
+
+def _categories(plan_categories: Value | None) -> list[Json]:
+    codings = [SAFEGUARDING]
+    if isinstance(plan_categories, tuple):
+        codings += [CATEGORY_CODES[category] for category in plan_categories]
+    return [{"coding": [_coding(coding)]} for coding in codings]
+
+
+def _patient(copy: Copy) -> Json:
+    identifier = {"system": NHS_NUMBER_SYSTEM, "value": copy.nhs_number}
+    return {"type": "Patient", "identifier": identifier}
+
+
+def _organisation(agency: Value | None) -> Json | None:
+    if not isinstance(agency, Organisation):
+        return None
+    identifier = {"system": ODS_SYSTEM, "value": agency.ods}
+    return {"type": "Organization", "identifier": identifier, "display": agency.name}
+
+
+def _period(disclosure: Disclosure) -> Json:
+    says = disclosure.says
+    days = {
+        "start": says.get(Element.START, says.get(Element.PLACED)),
+        "end": says.get(Element.END, says.get(Element.EXPIRES)),
+    }
+    return {name: day.isoformat() for name, day in days.items() if isinstance(day, date)}
+
+
+def _extensions(disclosure: Disclosure) -> list[Json]:
+    says = disclosure.says
+    days = {
+        "review-due": says.get(Element.REVIEW_DUE, says.get(Element.REVIEW_BY)),
+        "expected-date": says.get(Element.EXPECTED_DATE),
+    }
+    found: list[Json] = [
+        {"url": f"{CANONICAL}/StructureDefinition/{name}", "valueDate": day.isoformat()}
+        for name, day in days.items()
+        if isinstance(day, date)
+    ]
+    desk = says.get(Element.DUTY_DESK)
+    if isinstance(desk, Desk):
+        telecom = {"system": "phone", "value": desk.phone, "use": "work"}
+        found.append(
+            {
+                "url": f"{CANONICAL}/StructureDefinition/duty-desk",
+                "valueContactDetail": {"name": desk.name, "telecom": [telecom]},
+            }
+        )
+    return found

@@ -1,0 +1,35 @@
+"""Writes a built resource as the bytes that push and poll serve, once it has been checked.
+
+Checked twice, on write and never again: by the R4 models (shape) and by our profile (meaning).
+https://hl7.org/fhir/R4/json.html
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from fhir.resources.R4B.flag import Flag
+from fhir.resources.R4B.task import Task
+from pydantic import ValidationError
+
+from flagservice.fhir.profile import Profile
+
+_MODELS: dict[str, Any] = {"Flag": Flag, "Task": Task}
+
+
+class Unfit(Exception):
+    """A resource that we built does not fit its profile: nothing is issued. It quotes nothing."""
+
+
+def to_bytes(resource: dict[str, Any], profiles: Mapping[str, Profile]) -> bytes:
+    """The canonical bytes of a Flag or Task that fits its profile; raises Unfit."""
+    type_ = resource["resourceType"]
+    try:
+        _MODELS[type_].model_validate(resource)
+    except ValidationError as wrong:
+        where = sorted({".".join(map(str, e["loc"])) for e in wrong.errors(include_input=False)})
+        raise Unfit(f"not an R4 {type_}: {', '.join(where)}") from None
+    problems = profiles[type_].problems(resource)
+    if problems:
+        raise Unfit("; ".join(problems))
+    return orjson.dumps(resource)
