@@ -1,0 +1,1 @@
+"""What is kept, and who could read it? Tables, the database, the vault and the feed."""

@@ -1,0 +1,114 @@
+"""The one place that opens a connection. Only `audit` may import it, so no deed goes unrecorded.
+
+SQLite (WAL, synchronous FULL) is the embedded default: one writer at a time. PostgreSQL is for
+more than one machine. Both are used through the same synchronous sessions.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlmodel import Session
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+_AGAIN = {"40001", "40P01", "55P03"}
+"""PostgreSQL's serialization failure, deadlock and lock timeout: the work is done once more."""
+
+
+class UnsafeDatabase(Exception):
+    """The database would not keep what it acknowledges."""
+
+
+class Database:
+    """One database, by its SQLAlchemy address."""
+
+    def __init__(self, url: str) -> None:
+        self.is_sqlite = url.startswith("sqlite")
+        self._turn = threading.Lock()
+        self.engine = _sqlite(url) if self.is_sqlite else _postgresql(url)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """One unit of work, committed at the end or not at all."""
+        if not self.is_sqlite:
+            with Session(self.engine, expire_on_commit=False) as session, session.begin():
+                yield session
+            return
+        # SQLite has one writer: threads of this process wait here, other processes in its lock.
+        with self._turn, Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def upgrade(self) -> None:
+        """Brings the schema to the newest migration."""
+        with self.engine.begin() as connection:
+            command.upgrade(self._migrations(connection), "head")
+
+    def check_schema(self) -> None:
+        """Raises where the tables in code and the migrations differ."""
+        with self.engine.begin() as connection:
+            command.check(self._migrations(connection))
+
+    def _migrations(self, connection: Connection) -> Config:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        return config
+
+    def check_durable(self) -> None:
+        """Raises UnsafeDatabase where a commit would not survive a crash."""
+        with self.engine.connect() as connection:
+            if self.is_sqlite:
+                unsafe = connection.execute(text("PRAGMA synchronous")).scalar_one() < 2
+            else:
+                settings = ("fsync", "synchronous_commit", "full_page_writes")
+                unsafe = any(
+                    connection.execute(text(f"SHOW {name}")).scalar_one() == "off"
+                    for name in settings
+                )
+        if unsafe:
+            raise UnsafeDatabase("the database is set to lose acknowledged commits in a crash")
+
+    def close(self) -> None:
+        """Gives every connection back."""
+        self.engine.dispose()
+
+
+def may_be_done_again(wrong: DBAPIError) -> bool:
+    """Did the work lose a race, so that doing it once more is right?"""
+    if isinstance(wrong, IntegrityError):
+        return True
+    state = getattr(wrong.orig, "sqlstate", None)
+    return state in _AGAIN or "database is locked" in str(wrong.orig)
+
+
+def _sqlite(url: str) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _settings(connection: Any, _: object) -> None:
+        connection.isolation_level = None  # SQLAlchemy begins; see _begin
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON",
+                       "temp_store=MEMORY", "secure_delete=ON"):
+            connection.execute(f"PRAGMA {pragma}").fetchall()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _postgresql(url: str) -> Engine:
+    return create_engine(
+        url,
+        pool_size=10,
+        max_overflow=5,
+        pool_pre_ping=True,
+        connect_args={"options": "-c lock_timeout=10s -c idle_in_transaction_session_timeout=30s"},
+    )

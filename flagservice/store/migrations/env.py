@@ -1,0 +1,16 @@
+"""Runs the migrations on the connection that `store.database` hands over."""
+
+from alembic import context
+from sqlmodel import SQLModel
+
+from flagservice.store import tables
+
+assert "person" in SQLModel.metadata.tables, tables  # the import fills the metadata
+
+connection = context.config.attributes["connection"]
+context.configure(
+    connection=connection, target_metadata=SQLModel.metadata, render_as_batch=True,
+    compare_type=False,
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,299 @@
+"""What is kept. A table is a table: nothing here validates, and everything personal is sealed.
+
+Ids are random; a person is found by pseudonym. Columns named `sealed` hold AES-256-GCM bodies
+that open only with the row's data key, the table's name, the row's id and its version.
+"""
+
+from datetime import UTC, date, datetime
+
+from sqlalchemy import Index, LargeBinary, MetaData, String, UniqueConstraint
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, SQLModel
+
+SQLModel.metadata.naming_convention = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+).naming_convention
+
+
+class Instant(TypeDecorator[datetime]):
+    """An instant in UTC as sortable text, the same on every database."""
+
+    impl = String(27)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _: Dialect) -> str | None:
+        return None if value is None else value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+    def process_result_value(self, value: str | None, _: Dialect) -> datetime | None:
+        return None if value is None else datetime.strptime(value, "%Y-%m-%dT%H:%M:%S.%f%z")
+
+
+class Client(SQLModel, table=True):
+    """A registered organisation's key: who may call, and with what right."""
+
+    id: str = Field(primary_key=True)
+    ods: str = Field(index=True)
+    kind: str
+    scopes: str
+    keys: str
+    revoked: bool = False
+
+
+class Assertion(SQLModel, table=True):
+    """A client assertion that was used: none is taken twice."""
+
+    id: str = Field(primary_key=True)
+    expires: int = Field(index=True)
+
+
+class Idempotency(SQLModel, table=True):
+    """The answer that an `Idempotency-Key` got, for ever."""
+
+    id: str = Field(primary_key=True)
+    request: str
+    status: int
+    data_key: bytes = Field(sa_type=LargeBinary)
+    sealed: bytes = Field(sa_type=LargeBinary)
+
+
+class Person(SQLModel, table=True):
+    """Somebody with a record. `sealed` is the NHS number."""
+
+    id: str = Field(primary_key=True)
+    pseudonym: str = Field(unique=True)
+    data_key: bytes = Field(sa_type=LargeBinary)
+    sealed: bytes = Field(sa_type=LargeBinary)
+
+
+class Registration(SQLModel, table=True):
+    """Where a person is registered, as the register last said. Found by pseudonym."""
+
+    id: str = Field(primary_key=True)
+    data_key: bytes = Field(sa_type=LargeBinary)
+    sealed: bytes = Field(sa_type=LargeBinary)
+
+
+class Plan(SQLModel, table=True):
+    """A plan, enquiry or notification by its reference, at its newest version."""
+
+    __table_args__ = (UniqueConstraint("ods", "reference"),)
+    id: str = Field(primary_key=True)
+    ods: str
+    reference: str
+    kind: str
+    version: int
+    ended: bool = False
+    data_key: bytes = Field(sa_type=LargeBinary)
+
+
+class Submission(SQLModel, table=True):
+    """One version of a plan, as it was sent, for ever. `digest` tells a repeat from a conflict."""
+
+    __table_args__ = (UniqueConstraint("plan_id", "version"),)
+    id: str = Field(primary_key=True)
+    plan_id: str = Field(foreign_key="plan.id", index=True)
+    version: int
+    client_id: str
+    digest: str
+    received: datetime = Field(sa_type=Instant)
+    sealed: bytes = Field(sa_type=LargeBinary)
+
+
+class Naming(SQLModel, table=True):
+    """What a plan's newest version that named a person says about that person.
+
+    `current` is false once a later version no longer names the person. `word` and `delivered` are
+    the receipt's; `own_digest` tells whether the submitter's own words, alone, changed anything.
+    """
+
+    id: str = Field(primary_key=True)
+    plan_id: str = Field(foreign_key="plan.id", index=True)
+    person_id: str | None = Field(default=None, foreign_key="person.id", index=True)
+    place: int
+    version: int
+    current: bool = True
+    word: str = "accepted"
+    own_digest: str = ""
+    delivered: bool = False
+    data_key: bytes = Field(sa_type=LargeBinary)
+    sealed: bytes = Field(sa_type=LargeBinary)
+
+
+class Lookup(SQLModel, table=True):
+    """A record that is not reached yet, because the person or the practice is not known."""
+
+    id: str = Field(primary_key=True)
+    plan_id: str = Field(foreign_key="plan.id", index=True)
+    person_id: str | None = Field(default=None, foreign_key="person.id", index=True)
+    role: str
+    reason: str
+    opened: date
+    closed: date | None = None
+
+
+class Hold(SQLModel, table=True):
+    """A placement that waits for a named side. `sealed` is who decided, and why."""
+
+    id: str = Field(primary_key=True)
+    plan_id: str = Field(foreign_key="plan.id", index=True)
+    person_id: str = Field(foreign_key="person.id", index=True)
+    owner: str
+    owner_ods: str = Field(index=True)
+    then: str
+    opened: date
+    due: date
+    open: bool = True
+    about: str
+    outcome: str | None = None
+    decided_at: datetime | None = Field(default=None, sa_type=Instant)
+    data_key: bytes | None = Field(default=None, sa_type=LargeBinary)
+    sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
+
+
+class Copy(SQLModel, table=True):
+    """A flag or request at one practice. `digest` is a keyed digest of what it now says."""
+
+    __table_args__ = (Index("ix_copy_person_plan", "person_id", "plan_id"),)
+    id: str = Field(primary_key=True)
+    person_id: str = Field(foreign_key="person.id")
+    plan_id: str = Field(foreign_key="plan.id", index=True)
+    kind: str
+    form: str
+    practice: str = Field(index=True)
+    number: int
+    status: str
+    labels: str
+    says: str
+    digest: str
+    placed: date
+    review: date | None = None
+    expires: date | None = None
+
+
+class Version(SQLModel, table=True):
+    """One version of a copy, at its number in its practice's feed. `sealed` is the stored bytes."""
+
+    __table_args__ = (
+        UniqueConstraint("copy_id", "number"),
+        UniqueConstraint("practice", "feed_number"),
+        Index("ix_version_practice_issued", "practice", "issued"),
+    )
+    id: str = Field(primary_key=True)
+    copy_id: str = Field(foreign_key="copy.id", index=True)
+    number: int
+    practice: str
+    feed_number: int
+    issued: datetime = Field(sa_type=Instant)
+    withdrawn: bool = False
+    sealed: bytes = Field(sa_type=LargeBinary)
+
+
+class FeedCounter(SQLModel, table=True):
+    """A practice's feed: the last number given, and the last instant. Locked to take the next."""
+
+    __tablename__ = "feed_counter"
+    practice: str = Field(primary_key=True)
+    last: int
+    issued: datetime = Field(sa_type=Instant)
+
+
+class Delivery(SQLModel, table=True):
+    """A version that is owed to a practice. Closed only as promise P2 says."""
+
+    __table_args__ = (Index("ix_delivery_open_due", "state", "due"),)
+    id: str = Field(primary_key=True)
+    version_id: str = Field(foreign_key="version.id", unique=True)
+    copy_id: str = Field(foreign_key="copy.id", index=True)
+    person_id: str = Field(index=True)
+    practice: str = Field(index=True)
+    number: int
+    state: str
+    owed: datetime = Field(sa_type=Instant)
+    due: datetime = Field(sa_type=Instant)
+    leased_until: datetime | None = Field(default=None, sa_type=Instant)
+    lease: str | None = None
+    attempts: int = 0
+    poisoned: bool = False
+    closed: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class Attempt(SQLModel, table=True):
+    """One try to deliver, and how it went."""
+
+    id: str = Field(primary_key=True)
+    delivery_id: str = Field(foreign_key="delivery.id", index=True)
+    number: int
+    at: datetime = Field(sa_type=Instant)
+    outcome: str
+
+
+class Endpoint(SQLModel, table=True):
+    """How a practice is reached, and the recorded decision that admitted it. `sealed`: its token."""
+
+    practice: str = Field(primary_key=True)
+    url: str
+    admitted: datetime = Field(sa_type=Instant)
+    failures: int = 0
+    paused_until: datetime | None = Field(default=None, sa_type=Instant)
+    data_key: bytes = Field(sa_type=LargeBinary)
+    sealed: bytes = Field(sa_type=LargeBinary)
+
+
+class PolicyText(SQLModel, table=True):
+    """Every policy that ever ruled, by its digest: a ruling can be made again from it."""
+
+    __tablename__ = "policy_text"
+    digest: str = Field(primary_key=True)
+    kind: str
+    version: int
+    text: str
+
+
+class Ruling(SQLModel, table=True):
+    """One answer of a policy: element, action, rules; never a value. `sealed` is the case."""
+
+    id: str = Field(primary_key=True)
+    plan_id: str = Field(index=True)
+    person_id: str = Field(index=True)
+    copy_id: str | None = Field(default=None, index=True)
+    kind: str
+    day: date = Field(index=True)
+    at: datetime = Field(sa_type=Instant)
+    policy_version: int
+    policy_digest: str
+    placement: str
+    action: str
+    elements: str
+    sealed: bytes = Field(sa_type=LargeBinary)
+
+
+class Leaf(SQLModel, table=True):
+    """One entry of the audit, as written; `position` is its place in the tree, once it has one."""
+
+    id: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=Instant, index=True)
+    body: bytes = Field(sa_type=LargeBinary)
+    position: int | None = Field(default=None, unique=True)
+
+
+class TreeHead(SQLModel, table=True):
+    """The tree as far as it is built. One row, locked to append."""
+
+    __tablename__ = "tree_head"
+    id: int = Field(primary_key=True)
+    size: int
+    frontier: bytes = Field(sa_type=LargeBinary)
+
+
+class Checkpoint(SQLModel, table=True):
+    """A signed head of the tree."""
+
+    size: int = Field(primary_key=True)
+    note: str
+    at: datetime = Field(sa_type=Instant)
