@@ -1,0 +1,142 @@
+"""The only door to the database: every unit of work is opened here and leaves a leaf, or fails.
+
+A leaf holds who did what to which random id, when, and for which request: commitments, never
+content. It is in the commit of the deed, so it is durable before the first byte of an answer.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Protocol, TypeVar
+
+import orjson
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session
+
+from flagservice.store.database import Database, may_be_done_again
+from flagservice.store.tables import Leaf
+from flagservice.store.vault import Vault
+
+T = TypeVar("T")
+_TRIES = 8
+
+
+class Deed(StrEnum):
+    """Everything that can be done here. A closed list: what is not on it cannot be recorded."""
+
+    SUBMITTED = "submitted"
+    REPEATED = "repeated"
+    SUPERSEDED = "superseded"
+    RULED = "ruled"
+    DISCLOSED = "disclosed"
+    TAKEN_BACK = "taken-back"
+    HELD = "held"
+    DECIDED = "decided"
+    NOT_REACHED = "not-reached"
+    READ = "read"
+    SEARCHED = "searched"
+    FED = "fed"
+    ACKNOWLEDGED = "acknowledged"
+    RECEIPT_READ = "receipt-read"
+    WORKLIST_READ = "worklist-read"
+    GOVERNANCE_READ = "governance-read"
+    STATUS_READ = "status-read"
+    REFUSED = "refused"
+    ATTEMPTED = "attempted"
+    DELIVERED = "delivered"
+    NOT_DELIVERED = "not-delivered"
+    TOKEN_ISSUED = "token-issued"  # noqa: S105, a deed and no secret
+    CLIENT_ADDED = "client-added"
+    CLIENT_REVOKED = "client-revoked"
+    PRACTICE_ADMITTED = "practice-admitted"
+    REGISTER_LOADED = "register-loaded"
+    POLICY_IN_FORCE = "policy-in-force"
+    KEYS_ROTATED = "keys-rotated"
+
+
+class Unrecorded(Exception):
+    """A unit of work was about to commit without a leaf."""
+
+
+class Clock(Protocol):
+    """The one clock, passed in."""
+
+    def __call__(self) -> datetime:
+        """Now, in UTC."""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who does the deed: a client of the API, or a part of the service itself."""
+
+    name: str
+    ods: str = ""
+    request_id: str = ""
+
+
+class Work:
+    """One unit of work: a session, its instant, and the leaves that go into its commit."""
+
+    def __init__(self, session: Session, actor: Actor, *, log: "Log") -> None:
+        self.session = session
+        self.actor = actor
+        self.vault = log.vault
+        self.new_id = log.new_id
+        self.now = log.clock()
+        self.leaves = 0
+
+    @property
+    def today(self) -> date:
+        """The day of this unit of work."""
+        return self.now.date()
+
+    def record(self, deed: Deed, **about: str | int) -> None:
+        """One leaf. `about` holds random ids, practice codes, rule ids and counts."""
+        self.leaves += 1
+        leaf_id = self.new_id()
+        body = {
+            "about": about, "actor": self.actor.name, "at": self.now.isoformat(), "deed": deed,
+            "id": leaf_id, "ods": self.actor.ods, "request": self.actor.request_id,
+        }
+        self.session.add(
+            Leaf(id=leaf_id, at=self.now, body=orjson.dumps(body, option=orjson.OPT_SORT_KEYS))
+        )
+
+
+class Log:
+    """Opens units of work on one database."""
+
+    def __init__(
+        self,
+        database: Database,
+        vault: Vault,
+        *,
+        clock: Clock,
+        new_id: Callable[[], str] = lambda: secrets.token_hex(16),
+    ) -> None:
+        self._database = database
+        self.vault = vault
+        self.clock = clock
+        self.new_id = new_id
+
+    def is_waiting(self, actor: Actor, question: Callable[[Work], bool]) -> bool:
+        """Is there work to do? The only question without a leaf: its answer is yes or no."""
+        with self._database.transaction() as session:
+            return question(Work(session, actor, log=self)) is True
+
+    def perform(self, actor: Actor, deed: Callable[[Work], T]) -> T:
+        """Does it in one transaction, with its leaves; once more where it lost a race."""
+        for last in (*(False,) * (_TRIES - 1), True):
+            try:
+                with self._database.transaction() as session:
+                    work = Work(session, actor, log=self)
+                    done = deed(work)
+                    if not work.leaves:
+                        raise Unrecorded("a unit of work left no leaf")
+                return done
+            except DBAPIError as wrong:
+                if last or not may_be_done_again(wrong):
+                    raise
+        raise AssertionError("unreachable: the last try returns or raises")

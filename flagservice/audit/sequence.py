@@ -1,0 +1,58 @@
+"""Gives leaves their place in the tree, once they are committed, and signs the tree's head.
+
+One sequencer at a time, so that commits never wait for each other: it locks the head's row, takes
+the leaves that have no place yet, appends them, and leaves a signed checkpoint.
+"""
+
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, select
+
+from flagservice.audit.checkpoint import Checkpoint, Signer, sign
+from flagservice.audit.log import Clock
+from flagservice.audit.tree import Frontier, leaf_hash
+from flagservice.store import tables
+from flagservice.store.database import Database
+
+
+@dataclass(frozen=True)
+class Sequencer:
+    """Appends to one tree with one key."""
+
+    database: Database
+    signer: Signer
+    clock: Clock
+    batch: int = 2000
+
+    def sequence(self) -> int:
+        """Places every waiting leaf, up to a batch, and answers how many there were."""
+        with self.database.transaction() as session:
+            head = _locked_head(session)
+            waiting = session.exec(
+                select(tables.Leaf)
+                .where(col(tables.Leaf.position).is_(None))
+                .order_by(col(tables.Leaf.at), col(tables.Leaf.id))
+                .limit(self.batch)
+            ).all()
+            if not waiting:
+                return 0
+            frontier = Frontier.from_bytes(head.frontier)
+            for leaf in waiting:
+                leaf.position = frontier.size
+                frontier.append(leaf_hash(leaf.body))
+            head.size, head.frontier = frontier.size, frontier.to_bytes()
+            checkpoint = Checkpoint(self.signer.name, frontier.size, frontier.root())
+            note = sign(checkpoint, self.signer)
+            session.add(tables.Checkpoint(size=frontier.size, note=note, at=self.clock()))
+            return len(waiting)
+
+
+def _locked_head(session: Session) -> tables.TreeHead:
+    head = session.exec(
+        select(tables.TreeHead).where(col(tables.TreeHead.id) == 1).with_for_update()
+    ).first()
+    if head is None:
+        head = tables.TreeHead(id=1, size=0, frontier=Frontier().to_bytes())
+        session.add(head)
+        session.flush()
+    return head

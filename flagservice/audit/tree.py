@@ -1,0 +1,209 @@
+"""The Merkle tree over the audit leaves, so that nothing can be taken out or changed unseen.
+
+Hashing and proofs are those of RFC 6962, section 2.1; RFC 9162 keeps them unchanged. A proof is a
+list of subtree hashes, and which subtrees those are follows from sizes alone. So it is computed
+once, as spans of leaves, and prover and verifier both read it from there.
+"""
+
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from typing import Self
+
+HASH_BYTES = 32
+EMPTY_ROOT = sha256(b"").digest()
+
+Span = tuple[int, int]
+"""The leaves from the first number up to, and without, the second."""
+
+_SIZE_BYTES = 8
+
+
+class TreeError(Exception):
+    """Something about the tree was refused."""
+
+
+class BadProof(TreeError):
+    """No such proof can exist, or this one does not prove what it is offered for."""
+
+
+class BadFrontier(TreeError):
+    """These bytes are not a frontier, or what was appended is not a hash."""
+
+
+def leaf_hash(leaf: bytes) -> bytes:
+    """RFC 6962, 2.1: the first byte keeps a leaf from ever passing for a node."""
+    return sha256(b"\x00" + leaf).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """RFC 6962, 2.1."""
+    return sha256(b"\x01" + left + right).digest()
+
+
+class Frontier:
+    """The right edge of a tree: all that is needed to append, in 8 + 32 x log2(size) bytes.
+
+    It holds the roots of the complete subtrees, largest first: one for each bit set in the size.
+    """
+
+    def __init__(self) -> None:
+        self._size = 0
+        self._edge: list[bytes] = []
+
+    @property
+    def size(self) -> int:
+        return self._size
+
+    def append(self, leaf_hash: bytes) -> None:
+        """Two complete subtrees of one size become one, as a carry does in binary addition."""
+        if len(leaf_hash) != HASH_BYTES:
+            raise BadFrontier("a leaf hash has 32 bytes")
+        carry, filled = leaf_hash, self._size
+        while filled & 1:
+            carry = node_hash(self._edge.pop(), carry)
+            filled >>= 1
+        self._edge.append(carry)
+        self._size += 1
+
+    def root(self) -> bytes:
+        """RFC 6962, 2.1: the smaller subtree is always on the right."""
+        if not self._edge:
+            return EMPTY_ROOT
+        root = self._edge[-1]
+        for left in reversed(self._edge[:-1]):
+            root = node_hash(left, root)
+        return root
+
+    def to_bytes(self) -> bytes:
+        return self._size.to_bytes(_SIZE_BYTES) + b"".join(self._edge)
+
+    @classmethod
+    def from_bytes(cls, stored: bytes) -> Self:
+        size = int.from_bytes(stored[:_SIZE_BYTES])
+        if len(stored) != _SIZE_BYTES + HASH_BYTES * size.bit_count():
+            raise BadFrontier("a frontier has 8 bytes, and 32 for each bit set in its size")
+        frontier = cls()
+        frontier._size = size
+        frontier._edge = [
+            stored[at : at + HASH_BYTES] for at in range(_SIZE_BYTES, len(stored), HASH_BYTES)
+        ]
+        return frontier
+
+
+def root_of(leaf_hashes: Iterable[bytes]) -> bytes:
+    frontier = Frontier()
+    for each in leaf_hashes:
+        frontier.append(each)
+    return frontier.root()
+
+
+def inclusion_spans(index: int, size: int) -> tuple[Span, ...]:
+    """The subtrees beside the way from a leaf up to the root: PATH of RFC 6962, 2.1.1."""
+    if not 0 <= index < size:
+        raise BadProof("the tree has no leaf of that number")
+    spans: list[Span] = []
+    start, stop = 0, size
+    while stop - start > 1:
+        middle = _middle(start, stop)
+        if index < middle:
+            spans.append((middle, stop))
+            stop = middle
+        else:
+            spans.append((start, middle))
+            start = middle
+    return tuple(reversed(spans))
+
+
+def consistency_spans(old: int, size: int) -> tuple[Span, ...]:
+    """The subtrees that hold both sizes together: PROOF of RFC 6962, 2.1.2.
+
+    Size 0 is consistent with every tree, and needs no proof; the RFC leaves it out.
+    """
+    if not 0 <= old <= size:
+        raise BadProof("the tree never had that size")
+    spans: list[Span] = []
+    start, stop = 0, size
+    while 0 < old < stop:
+        middle = _middle(start, stop)
+        if old <= middle:
+            spans.append((middle, stop))
+            stop = middle
+        else:
+            spans.append((start, middle))
+            start = middle
+    if start > 0:  # else the old tree is itself a subtree, and the verifier has its root
+        spans.append((start, stop))
+    return tuple(reversed(spans))
+
+
+def inclusion_proof(hashes: Sequence[bytes], index: int) -> list[bytes]:
+    """Proves to somebody who has only the root that leaf `index` is among `hashes`."""
+    spans = inclusion_spans(index, len(hashes))
+    return [root_of(hashes[start:stop]) for start, stop in spans]
+
+
+def consistency_proof(hashes: Sequence[bytes], old: int) -> list[bytes]:
+    """Proves that the tree of the first `old` hashes was only appended to."""
+    spans = consistency_spans(old, len(hashes))
+    return [root_of(hashes[start:stop]) for start, stop in spans]
+
+
+def verify_inclusion(
+    leaf_hash: bytes, proof: Sequence[bytes], *, index: int, size: int, root: bytes
+) -> None:
+    """Returns if the leaf stands at `index` under `root`; raises `BadProof` if not.
+
+    Take `size` and `root` from one signed checkpoint: nothing else says that they belong together.
+    """
+    steps = _steps(proof, inclusion_spans(index, size))
+    reached, start = leaf_hash, index
+    for beside, (first, _) in steps:
+        if first < start:
+            reached, start = node_hash(beside, reached), first
+        else:
+            reached = node_hash(reached, beside)
+    _same(reached, root)
+
+
+def verify_consistency(
+    proof: Sequence[bytes], *, old_size: int, old_root: bytes, new_size: int, new_root: bytes
+) -> None:
+    """Returns if the new tree begins with all of the old one; raises `BadProof` if not.
+
+    Take each size and its root from one signed checkpoint, as for `verify_inclusion`.
+    """
+    spans = consistency_spans(old_size, new_size)
+    steps = _steps(proof, spans)
+    if old_size == 0:
+        _same(old_root, EMPTY_ROOT)
+        return
+    reached, start = old_root, 0
+    if spans and spans[0][1] == old_size:  # the old tree is not one subtree of the new
+        (reached, (start, _)), *steps = steps
+    old = new = reached
+    for beside, (first, _) in steps:
+        if first < start:
+            old, new, start = node_hash(beside, old), node_hash(beside, new), first
+        else:
+            new = node_hash(new, beside)
+    _same(old, old_root)
+    _same(new, new_root)
+
+
+def _middle(start: int, stop: int) -> int:
+    """RFC 6962, 2.1: the left half has the largest power of two smaller than the whole."""
+    return start + (1 << ((stop - start - 1).bit_length() - 1))
+
+
+def _steps(proof: Sequence[bytes], spans: tuple[Span, ...]) -> list[tuple[bytes, Span]]:
+    if len(proof) != len(spans):
+        raise BadProof("a proof for these sizes has another number of hashes")
+    # Else a byte moved from one hash to its neighbour would give the same node.
+    if any(len(each) != HASH_BYTES for each in proof):
+        raise BadProof("each hash in a proof has 32 bytes")
+    return list(zip(proof, spans, strict=True))
+
+
+def _same(reached: bytes, root: bytes) -> None:
+    if reached != root:
+        raise BadProof("the proof leads to another root")

@@ -1,0 +1,148 @@
+"""Verifies the audit: that no leaf was altered, removed, moved or put in, and none is missing.
+
+    1. Every leaf stands at its position, 0 upwards, without a gap, and names its own row.
+    2. The tree built from them anew has the root of every signed checkpoint, and of the head.
+    3. Every checkpoint's signature is ours.
+    4. Every deed that must have a leaf has one: submissions, rulings, versions, decisions.
+    5. No leaf waits for its place longer than the sequencer needs.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import orjson
+from sqlmodel import Session, col, select
+
+from flagservice.audit.checkpoint import CheckpointError, verify
+from flagservice.audit.log import Deed
+from flagservice.audit.tree import Frontier, leaf_hash
+from flagservice.store import tables
+from flagservice.store.database import Database
+
+_PATIENCE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Verified:
+    """How many leaves and checkpoints were checked, and everything that was found wrong."""
+
+    leaves: int
+    checkpoints: int
+    findings: tuple[str, ...]
+
+
+def verify_audit(
+    database: Database, *, origin: str, public_key: bytes, now: datetime
+) -> Verified:
+    """Checks the whole audit of one database."""
+    with database.transaction() as session:
+        notes = {
+            row.size: row.note for row in session.exec(select(tables.Checkpoint)).all()
+        }
+        walk = _Walk(notes, origin, public_key)
+        findings = list(walk.over(_placed(session)))
+        findings += _head(session, walk.frontier)
+        findings += _unleaved(session, walk.about)
+        findings += _late(session, now)
+    return Verified(walk.frontier.size, len(notes), tuple(findings))
+
+
+def _placed(session: Session) -> Iterator[tables.Leaf]:
+    asked = (
+        select(tables.Leaf)
+        .where(col(tables.Leaf.position).is_not(None))
+        .order_by(col(tables.Leaf.position))
+        .execution_options(yield_per=1000)
+    )
+    yield from session.exec(asked)
+
+
+class _Walk:
+    """Along the leaves once, building the tree anew."""
+
+    def __init__(self, notes: dict[int, str], origin: str, public_key: bytes) -> None:
+        self.frontier = Frontier()
+        self.about: set[tuple[str, str]] = set()
+        self._notes = dict(notes)
+        self._origin = origin
+        self._public_key = public_key
+
+    def over(self, leaves: Iterable[tables.Leaf]) -> Iterator[str]:
+        for leaf in leaves:
+            if leaf.position != self.frontier.size:
+                yield f"leaf {self.frontier.size} is missing"
+            yield from self._leaf(leaf)
+            self.frontier.append(leaf_hash(leaf.body))
+            yield from self._checkpoint()
+        for size in self._notes:
+            yield f"checkpoint {size} is of a tree that is not there"
+
+    def _leaf(self, leaf: tables.Leaf) -> Iterator[str]:
+        try:
+            body = orjson.loads(leaf.body)
+            about = {(body["deed"], str(value)) for value in body["about"].values()}
+            named = body["id"]
+        except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+            yield f"leaf {leaf.position} is not a leaf"
+            return
+        if named != leaf.id:
+            yield f"leaf {leaf.position} stands in another's row"
+        self.about |= about
+
+    def _checkpoint(self) -> Iterator[str]:
+        note = self._notes.pop(self.frontier.size, None)
+        if note is None:
+            return
+        try:
+            signed = verify(note, self._origin, public_key=self._public_key)
+        except CheckpointError as wrong:
+            yield f"checkpoint {self.frontier.size}: {wrong}"
+            return
+        if (signed.size, signed.root) != (self.frontier.size, self.frontier.root()):
+            yield f"checkpoint {self.frontier.size} does not fit: a leaf before it was changed"
+
+
+def _head(session: Session, frontier: Frontier) -> Iterator[str]:
+    head = session.get(tables.TreeHead, 1)
+    kept = head.frontier if head else Frontier().to_bytes()
+    if kept != frontier.to_bytes():
+        yield "the head of the tree is not what its leaves make"
+    newest = session.exec(
+        select(tables.Checkpoint).order_by(col(tables.Checkpoint.size).desc())
+    ).first()
+    if (newest.size if newest else 0) != frontier.size:
+        yield "the newest checkpoint is missing"
+
+
+def _unleaved(session: Session, about: set[tuple[str, str]]) -> Iterator[str]:
+    """By the rows that exist: a leaf removed before it had a place is missed here."""
+    waiting = set()
+    for leaf in session.exec(select(tables.Leaf).where(col(tables.Leaf.position).is_(None))):
+        body = orjson.loads(leaf.body)
+        waiting |= {(body["deed"], str(value)) for value in body["about"].values()}
+    known = about | waiting
+    for what, ids, deeds in _must_have(session):
+        for id_ in ids:
+            if not any((deed, id_) in known for deed in deeds):
+                yield f"a {what} has no leaf"
+
+
+def _must_have(session: Session) -> Iterator[tuple[str, Iterable[str], tuple[Deed, ...]]]:
+    submissions = session.exec(select(col(tables.Submission.id)))
+    yield "submission", submissions.all(), (Deed.SUBMITTED, Deed.SUPERSEDED)
+    yield "ruling", session.exec(select(col(tables.Ruling.id))).all(), (Deed.RULED,)
+    versions = session.exec(select(col(tables.Version.id)))
+    yield "version", versions.all(), (Deed.DISCLOSED, Deed.TAKEN_BACK)
+    decided = select(col(tables.Hold.id)).where(col(tables.Hold.outcome).is_not(None))
+    yield "decision", session.exec(decided).all(), (Deed.DECIDED,)
+
+
+def _late(session: Session, now: datetime) -> Iterator[str]:
+    asked = (
+        select(tables.Leaf)
+        .where(col(tables.Leaf.position).is_(None))
+        .where(col(tables.Leaf.at) < now - _PATIENCE)
+    )
+    if session.exec(asked).first() is not None:
+        yield "a leaf has waited for its place for more than a minute"
