@@ -1,0 +1,87 @@
+"""What a plan's newest version says about one person, as the policy needs it, kept sealed."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from flagservice.audit.log import Work
+from flagservice.domain.elements import Element, Kind, PlanCategory, Value
+from flagservice.domain.people import Knows, Phase, Role, Standing
+from flagservice.domain.submissions import Identity, Involvement, Statement, Submission
+from flagservice.store import tables
+
+
+@dataclass(frozen=True)
+class Facts:
+    """One record's part of one plan; `born` is what the submitter gave, to check the register."""
+
+    kind: Kind
+    role: Role
+    standing: Standing
+    knows: Knows
+    identity: Identity
+    involvement: Involvement
+    phase: Phase
+    born: date | None
+    elements: Mapping[Element, Value]
+
+
+def stated(submission: Submission, statement: Statement) -> Facts:
+    """The facts of one statement."""
+    person = statement.person
+    return Facts(
+        kind=statement.kind,
+        role=person.role,
+        standing=person.standing,
+        knows=person.knows,
+        identity=person.identity,
+        involvement=person.involvement,
+        phase=Phase.OPEN if submission.end is None else Phase.ENDED,
+        born=person.date_of_birth,
+        elements=submission.elements(),
+    )
+
+
+def seal(work: Work, naming: tables.Naming, facts: Facts) -> bytes:
+    """For the naming's row and nowhere else."""
+    body = {
+        "kind": facts.kind, "role": facts.role, "standing": facts.standing, "knows": facts.knows,
+        "identity": facts.identity, "involvement": facts.involvement, "phase": facts.phase,
+        "born": facts.born.isoformat() if facts.born else None,
+        "elements": {name: _plain(value) for name, value in facts.elements.items()},
+    }
+    return work.vault.seal(
+        naming.data_key, json.dumps(body).encode(), table="naming", row=naming.id,
+        version=naming.version,
+    )
+
+
+def unseal(work: Work, naming: tables.Naming) -> Facts:
+    """The facts that a naming's row holds."""
+    opened = work.vault.open(
+        naming.data_key, naming.sealed, table="naming", row=naming.id, version=naming.version
+    )
+    body = json.loads(opened)
+    return Facts(
+        kind=Kind(body["kind"]),
+        role=Role(body["role"]),
+        standing=Standing(body["standing"]),
+        knows=Knows(body["knows"]),
+        identity=Identity(body["identity"]),
+        involvement=Involvement(body["involvement"]),
+        phase=Phase(body["phase"]),
+        born=date.fromisoformat(body["born"]) if body["born"] else None,
+        elements={Element(name): _value(value) for name, value in body["elements"].items()},
+    )
+
+
+def _plain(value: Value) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _value(value: Any) -> Value:
+    if isinstance(value, list):
+        return tuple(PlanCategory(category) for category in value)
+    return date.fromisoformat(value)

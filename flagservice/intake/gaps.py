@@ -1,0 +1,68 @@
+"""Records that are not reached, because the person or the practice is not known: never a guess."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlmodel import col, select
+
+from flagservice.audit.log import Deed, Work
+from flagservice.store import tables
+
+NOT_IDENTIFIED = "not-identified"
+NO_PRACTICE = "no-practice"
+
+
+@dataclass(frozen=True)
+class Gap:
+    """One record of one plan that nothing can reach yet. Without a person, nobody is identified."""
+
+    plan_id: str
+    role: str
+    reason: str
+    person_id: str | None = None
+
+
+def keep_unidentified(work: Work, plan_id: str, roles: Iterable[str]) -> None:
+    """The plan's people who are not identified: a gap keeps its age while it stays open."""
+    missing = list(roles)
+    for gap in _open(work, plan_id, None):
+        if gap.role in missing:
+            missing.remove(gap.role)
+        else:
+            _close(work, gap)
+    for role in missing:
+        _note(work, Gap(plan_id, role, NOT_IDENTIFIED))
+
+
+def keep_unplaced(work: Work, gap: Gap, *, reached: bool) -> None:
+    """One identified person's practice: known or not."""
+    there = _open(work, gap.plan_id, gap.person_id)
+    if reached:
+        for row in there:
+            _close(work, row)
+    elif not there:
+        _note(work, gap)
+
+
+def _open(work: Work, plan_id: str, person_id: str | None) -> list[tables.Lookup]:
+    asked = (
+        select(tables.Lookup)
+        .where(col(tables.Lookup.plan_id) == plan_id)
+        .where(col(tables.Lookup.person_id) == person_id)
+        .where(col(tables.Lookup.closed).is_(None))
+    )
+    return list(work.session.exec(asked).all())
+
+
+def _note(work: Work, gap: Gap) -> None:
+    row = tables.Lookup(
+        id=work.new_id(), plan_id=gap.plan_id, person_id=gap.person_id, role=gap.role,
+        reason=gap.reason, opened=work.today,
+    )
+    work.session.add(row)
+    work.record(Deed.NOT_REACHED, lookup=row.id, reason=gap.reason)
+
+
+def _close(work: Work, gap: tables.Lookup) -> None:
+    gap.closed = work.today
+    work.session.add(gap)

@@ -1,0 +1,69 @@
+"""Placements that wait for a named side. A hold is work, not silence: it has an owner and a day."""
+
+from collections.abc import Sequence
+
+from sqlmodel import col, select
+
+from flagservice.audit.log import Deed, Work
+from flagservice.intake.assess import Assessment
+from flagservice.intake.rulebook import day_after
+from flagservice.policy.rows import Owner, PlacementAction
+from flagservice.policy.ruling import Ruling
+from flagservice.store import tables
+
+
+def keep_holds(
+    work: Work, assessments: Sequence[Assessment], *, practice: str | None
+) -> None:
+    """Opens the holds that the rulings ask for, and closes those that nothing asks for any more."""
+    for assessment in assessments:
+        owner = _asked_for(assessment)
+        wanted = (owner, assessment.about[owner]) if owner else None
+        standing = [hold for hold in _open(work, assessment) if (hold.owner, hold.about) == wanted]
+        for hold in _open(work, assessment):
+            if hold not in standing:
+                hold.open = False
+                work.session.add(hold)
+        if owner and not standing:
+            _hold(work, assessment, owner, practice=practice)
+
+
+def _asked_for(assessment: Assessment) -> Owner | None:
+    """A submitter is asked only what its own words ask for; else a question would tell."""
+    owner = _owner(assessment.ruling)
+    if owner is Owner.SUBMITTER and _owner(assessment.own) is not owner:
+        return None
+    return owner
+
+
+def _owner(ruling: Ruling) -> Owner | None:
+    held = ruling.placement.action is PlacementAction.HOLD and ruling.case.phase == "open"
+    return ruling.placement.owner if held else None
+
+
+def _open(work: Work, assessment: Assessment) -> list[tables.Hold]:
+    asked = (
+        select(tables.Hold)
+        .where(col(tables.Hold.plan_id) == assessment.plan.id)
+        .where(col(tables.Hold.person_id) == assessment.naming.person_id)
+        .where(col(tables.Hold.open))
+    )
+    return list(work.session.exec(asked).all())
+
+
+def _hold(
+    work: Work, assessment: Assessment, owner: Owner, *, practice: str | None
+) -> None:
+    row = assessment.ruling.placement
+    owner_ods = assessment.plan.ods if owner is Owner.SUBMITTER else practice
+    if owner_ods is None or assessment.naming.person_id is None:
+        return  # no practice to ask yet: the open look-up stands for it
+    due = day_after(work.today, row.due)
+    hold = tables.Hold(
+        id=work.new_id(), plan_id=assessment.plan.id, person_id=assessment.naming.person_id,
+        owner=owner, owner_ods=owner_ods, then=row.then or "", opened=work.today,
+        due=due or work.today, about=assessment.about[owner],
+    )
+    work.session.add(hold)
+    work.session.flush()
+    work.record(Deed.HELD, hold=hold.id, owner=owner, row=row.id)

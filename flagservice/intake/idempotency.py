@@ -1,0 +1,53 @@
+"""An `Idempotency-Key` gets one answer, for ever; the same key with another body is a conflict."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flagservice.audit.log import Deed, Work
+from flagservice.domain.errors import Conflict
+from flagservice.store import tables
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A status and a body."""
+
+    status: int
+    content: bytes
+
+
+def once(
+    work: Work, key: str | None, *, digest: str, deed: Callable[[], Answer]
+) -> Answer:
+    """Does the deed, or gives the answer that its key got. Kept in the commit of the deed."""
+    if key is None:
+        return deed()
+    row_id = hashlib.sha256(f"{work.actor.name}|{key}".encode()).hexdigest()
+    keyed = work.vault.pseudonym(digest, purpose="idempotency")
+    row = work.session.get(tables.Idempotency, row_id)
+    if row is not None:
+        return _again(work, row, keyed)
+    answer = deed()
+    data_key = work.vault.new_data_key()
+    sealed = work.vault.seal(
+        data_key, answer.content, table="idempotency", row=row_id, version=1
+    )
+    # Two with one key at once meet in the primary key; the loser finds the winner's answer.
+    work.session.add(
+        tables.Idempotency(
+            id=row_id, request=keyed, status=answer.status, data_key=data_key, sealed=sealed
+        )
+    )
+    work.session.flush()
+    return answer
+
+
+def _again(work: Work, row: tables.Idempotency, keyed: str) -> Answer:
+    if row.request != keyed:
+        raise Conflict("Idempotency-Key: this key was sent before with another body")
+    work.record(Deed.REPEATED, key=row.id)
+    content = work.vault.open(
+        row.data_key, row.sealed, table="idempotency", row=row.id, version=1
+    )
+    return Answer(row.status, content)

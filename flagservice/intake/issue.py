@@ -1,0 +1,89 @@
+"""Issues versions: bytes, feed number and delivery, all in the commit that decided them.
+
+    1. Lock the feeds of every practice concerned, in sorted order.
+    2. Take each version's number and instant.
+    3. Build the resource from the disclosure, check it, seal its bytes.
+    4. Owe it to the practice; what was owed before of the same copy is superseded.
+    5. Where less is told than before, withdraw what the earlier versions said.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlmodel import col, update
+
+from flagservice.audit.log import Deed, Work
+from flagservice.delivery import outbox
+from flagservice.fhir.flags import Copy, build
+from flagservice.fhir.writing import to_bytes
+from flagservice.intake.content import digest
+from flagservice.intake.persons import nhs_number_of
+from flagservice.intake.rulebook import Rulebook
+from flagservice.policy.disclosure import Disclosure
+from flagservice.store import feed, tables
+
+
+@dataclass(frozen=True)
+class Issue:
+    """One version to issue: which copy, whose, and what it says."""
+
+    copy: tables.Copy
+    person: tables.Person
+    disclosure: Disclosure
+    status: str
+    withdraws: bool = False
+
+
+def issue_all(work: Work, issues: Iterable[Issue], *, rulebook: Rulebook) -> None:
+    """Every version of one unit of work. In the order of the copies' random ids, never of roles."""
+    ordered = sorted(issues, key=lambda issue: issue.copy.id)
+    counters = feed.lock(work.session, (issue.copy.practice for issue in ordered))
+    for issue in ordered:
+        _issue(work, issue, counter=counters[issue.copy.practice], rulebook=rulebook)
+
+
+def _issue(
+    work: Work, issue: Issue, *, counter: tables.FeedCounter, rulebook: Rulebook
+) -> None:
+    number, issued = feed.take(counter, now=work.now)
+    copy = issue.copy
+    if issue.withdraws:
+        _withdraw_earlier(work, copy)
+    copy.number += 1
+    copy.status = issue.status
+    copy.labels = " ".join(issue.disclosure.labels)
+    copy.says = " ".join(issue.disclosure.says)
+    copy.digest = digest(work, issue.disclosure)
+    work.session.add(copy)
+    version = tables.Version(
+        id=work.new_id(), copy_id=copy.id, number=copy.number, practice=copy.practice,
+        feed_number=number, issued=issued, sealed=b"",
+    )
+    version.sealed = _sealed(work, issue, version=version, rulebook=rulebook)
+    work.session.add(version)
+    work.session.flush()
+    outbox.owe(work, version, person_id=copy.person_id)
+    deed = Deed.DISCLOSED if issue.disclosure.says else Deed.TAKEN_BACK
+    work.record(deed, copy=copy.id, version=version.id, practice=copy.practice, says=copy.says)
+
+
+def _sealed(
+    work: Work, issue: Issue, *, version: tables.Version, rulebook: Rulebook
+) -> bytes:
+    addressed = Copy(
+        id=issue.copy.id, version_id=version.id, number=version.number,
+        nhs_number=nhs_number_of(work, issue.person), issued=version.issued,
+    )
+    written = to_bytes(build(issue.disclosure, addressed), rulebook.profiles)
+    return work.vault.seal(
+        issue.person.data_key, written, table="version", row=version.id, version=version.number
+    )
+
+
+def _withdraw_earlier(work: Work, copy: tables.Copy) -> None:
+    """Their feed numbers carry the newest version from now on, and reading them finds nothing."""
+    work.session.exec(
+        update(tables.Version)
+        .where(col(tables.Version.copy_id) == copy.id)
+        .values(withdrawn=True, sealed=b"")
+    )

@@ -1,0 +1,29 @@
+"""A registration became known, or changed: the person's records follow, in one commit."""
+
+from sqlmodel import col, select
+
+from flagservice.audit.log import Deed, Work
+from flagservice.directory.registrations import Registration, learn
+from flagservice.intake import persons
+from flagservice.intake.rerule import rerule
+from flagservice.intake.rulebook import Rulebook
+from flagservice.store import tables
+
+
+def registered(
+    work: Work, nhs_number: str, *, registration: Registration, rulebook: Rulebook
+) -> bool:
+    """Keeps what the register says; if it is news of somebody who is named, rules again."""
+    person = persons.known(work, nhs_number)
+    if person is not None:
+        persons.lock_again(work, [person.id])
+    news = learn(work, nhs_number, registration)
+    work.record(Deed.REGISTER_LOADED, news=int(news))
+    if news and person is not None and _is_named(work, person):
+        rerule(work, [person], rulebook=rulebook)
+    return news
+
+
+def _is_named(work: Work, person: tables.Person) -> bool:
+    asked = select(tables.Naming).where(col(tables.Naming.person_id) == person.id)
+    return work.session.exec(asked).first() is not None

@@ -1,0 +1,70 @@
+"""Whom a plan's newest version names. Somebody it no longer names is ruled on as ended."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from sqlmodel import col, select
+
+from flagservice.audit.log import Work
+from flagservice.domain.people import Phase
+from flagservice.domain.submissions import Statement, Submission
+from flagservice.intake import persons
+from flagservice.intake.facts import seal, stated, unseal
+from flagservice.store import tables
+
+
+def rename(
+    work: Work, plan: tables.Plan, submission: Submission, *, people: Mapping[str, tables.Person]
+) -> list[tables.Person]:
+    """Replaces what the plan said of everybody; answers everybody who was or is named, locked."""
+    rows = _namings(work, plan)
+    before = {row.person_id: row for row in rows if row.person_id is not None}
+    for row in rows:
+        if row.person_id is None:
+            work.session.delete(row)
+    after: set[str | None] = set()
+    for statement in submission.statements():
+        number = statement.person.nhs_number
+        person = people[number] if number is not None else None
+        person_id = person.id if person else None
+        earlier = before.get(person_id) if person_id is not None else None
+        _name(work, plan, submission, NamedNow(statement, person_id, earlier))
+        after.add(person_id)
+    for person_id, row in before.items():
+        if person_id not in after:
+            _no_longer(work, row)
+    gone = persons.lock_again(work, [id_ for id_ in before if id_ not in after])
+    return sorted([*people.values(), *gone], key=lambda person: person.pseudonym)
+
+
+def _namings(work: Work, plan: tables.Plan) -> list[tables.Naming]:
+    asked = select(tables.Naming).where(col(tables.Naming.plan_id) == plan.id)
+    return list(work.session.exec(asked).all())
+
+
+@dataclass(frozen=True)
+class NamedNow:
+    """One statement, the person it is about, and what was said of them before."""
+
+    statement: Statement
+    person_id: str | None
+    before: tables.Naming | None
+
+
+def _name(work: Work, plan: tables.Plan, submission: Submission, now: NamedNow) -> None:
+    naming = now.before or tables.Naming(
+        id=work.new_id(), plan_id=plan.id, person_id=now.person_id, place=0, version=0,
+        data_key=work.vault.new_data_key(), sealed=b"",
+    )
+    naming.place, naming.version, naming.current = now.statement.place, submission.version, True
+    naming.word = "not reached" if now.person_id is None else "accepted"
+    naming.sealed = seal(work, naming, stated(submission, now.statement))
+    work.session.add(naming)
+    work.session.flush()
+
+
+def _no_longer(work: Work, naming: tables.Naming) -> None:
+    naming.current = False
+    naming.sealed = seal(work, naming, replace(unseal(work, naming), phase=Phase.ENDED))
+    work.session.add(naming)
+    work.session.flush()

@@ -1,0 +1,141 @@
+"""Takes in one version of a plan, enquiry or notification: one transaction for all that follows.
+
+    1. Find the plan by its natural key (organisation, reference), or start it; lock it.
+    2. A version that is there already is a repeat, or a conflict if its body differs.
+    3. A version older than the newest is kept, and has no effect.
+    4. Find and lock every person that this version or the one before it names.
+    5. Keep the submission, and what it says of each person, sealed.
+    6. Rule on each person, from everything known; issue what follows.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlmodel import col, select
+
+from flagservice.audit.log import Deed, Work
+from flagservice.domain.errors import Conflict, Fault, Forbidden, Invalid
+from flagservice.domain.submissions import Submission
+from flagservice.intake import gaps, persons
+from flagservice.intake.namings import rename
+from flagservice.intake.rerule import rerule
+from flagservice.intake.rulebook import Rulebook
+from flagservice.store import tables
+
+
+class Effect(StrEnum):
+    """What came of a submission."""
+
+    ACCEPTED = "accepted"
+    REPEATED = "accepted before"
+    SUPERSEDED = "superseded, no effect"
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A submission that was taken in: which plan it belongs to, and what came of it."""
+
+    plan: tables.Plan
+    effect: Effect
+
+
+def submit(work: Work, submission: Submission, *, rulebook: Rulebook) -> Taken:
+    """The whole of intake, for the caller's organisation; raises Conflict, Forbidden or Invalid."""
+    if not rulebook.desks.has(work.actor.ods):
+        raise Forbidden("the policy lists no duty desk for this organisation")
+    # (1)
+    plan = _plan(work, submission)
+    # (2)
+    body = submission.model_dump_json().encode()
+    digest = work.vault.pseudonym(hashlib.sha256(body).hexdigest(), purpose="submission")
+    before = _version(work, plan, submission.version)
+    if before is not None:
+        return _repeat(work, plan, before, digest=digest)
+    # (3)
+    late = submission.version < plan.version
+    kept = _keep(work, plan, submission, Sealing(body, digest))
+    if late:
+        work.record(Deed.SUPERSEDED, submission=kept, plan=plan.id)
+        return Taken(plan, Effect.SUPERSEDED)
+    plan.version, plan.kind = submission.version, submission.rules_as
+    plan.ended = submission.end is not None
+    work.session.add(plan)
+    # (4)
+    numbers = [p.nhs_number for p in submission.people if p.nhs_number is not None]
+    named = persons.locked(work, numbers)
+    # (5)
+    affected = rename(work, plan, submission, people=named)
+    unidentified = [s.person.role for s in submission.statements() if s.person.nhs_number is None]
+    gaps.keep_unidentified(work, plan.id, () if plan.ended else unidentified)
+    work.record(Deed.SUBMITTED, submission=kept, plan=plan.id)
+    # (6)
+    rerule(work, affected, rulebook=rulebook)
+    return Taken(plan, Effect.ACCEPTED)
+
+
+def find_plan(work: Work, ods: str, reference: str) -> tables.Plan | None:
+    """The plan with this organisation's own reference."""
+    for key in work.vault.pseudonyms(f"{ods}|{reference}", purpose="reference"):
+        asked = select(tables.Plan).where(
+            col(tables.Plan.ods) == ods, col(tables.Plan.reference) == key
+        )
+        plan = work.session.exec(asked.with_for_update()).first()
+        if plan is not None:
+            return plan
+    return None
+
+
+def _plan(work: Work, submission: Submission) -> tables.Plan:
+    """Two that start one plan at once meet in its unique key; the loser does its work again."""
+    plan = find_plan(work, work.actor.ods, submission.reference)
+    if plan is None:
+        key = work.vault.pseudonym(f"{work.actor.ods}|{submission.reference}", purpose="reference")
+        plan = tables.Plan(
+            id=work.new_id(), ods=work.actor.ods, reference=key, kind=submission.rules_as,
+            version=0, data_key=work.vault.new_data_key(),
+        )
+        work.session.add(plan)
+        work.session.flush()
+    if plan.kind.removeprefix("unborn-") != submission.rules_as.removeprefix("unborn-"):
+        raise Invalid(Fault("kind", "this reference belongs to another kind"))
+    return plan
+
+
+def _version(work: Work, plan: tables.Plan, version: int) -> tables.Submission | None:
+    asked = select(tables.Submission).where(
+        col(tables.Submission.plan_id) == plan.id, col(tables.Submission.version) == version
+    )
+    return work.session.exec(asked).first()
+
+
+def _repeat(
+    work: Work, plan: tables.Plan, before: tables.Submission, *, digest: str
+) -> Taken:
+    if before.digest != digest:
+        raise Conflict("version: this reference and version were sent before with another body")
+    work.record(Deed.REPEATED, plan=plan.id, version=before.version)
+    return Taken(plan, Effect.REPEATED)
+
+
+@dataclass(frozen=True)
+class Sealing:
+    """A submission's body and its keyed digest."""
+
+    body: bytes
+    digest: str
+
+
+def _keep(work: Work, plan: tables.Plan, submission: Submission, sealing: Sealing) -> str:
+    row_id = work.new_id()
+    sealed = work.vault.seal(
+        plan.data_key, sealing.body, table="submission", row=row_id, version=submission.version
+    )
+    work.session.add(
+        tables.Submission(
+            id=row_id, plan_id=plan.id, version=submission.version, client_id=work.actor.name,
+            digest=sealing.digest, received=work.now, sealed=sealed,
+        )
+    )
+    work.session.flush()
+    return row_id

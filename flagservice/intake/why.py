@@ -1,0 +1,90 @@
+"""Why every word went where it did, for information governance: rules and versions, never values."""
+
+import json
+from dataclasses import dataclass
+from datetime import date
+
+from sqlmodel import col, select
+
+from flagservice.audit.log import Deed, Work
+from flagservice.domain.elements import Element
+from flagservice.domain.errors import NotFound
+from flagservice.store import tables
+
+
+@dataclass(frozen=True)
+class ElementWhy:
+    """What was ruled on one element, and by which rules."""
+
+    element: Element
+    action: str
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Why:
+    """One ruling: which policy version, which placement row, what of each element."""
+
+    ruling: str
+    flag: str | None
+    day: date
+    kind: str
+    policy_version: int
+    policy_digest: str
+    placement: str
+    action: str
+    elements: tuple[ElementWhy, ...]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which rulings to list; what is None does not matter."""
+
+    day: date | None = None
+    kind: str | None = None
+    action: str | None = None
+    policy_version: int | None = None
+    after: str | None = None
+    limit: int = 100
+
+
+def why(work: Work, flag_id: str) -> Why:
+    """The newest ruling about a flag or request; raises NotFound."""
+    asked = (
+        select(tables.Ruling)
+        .where(col(tables.Ruling.copy_id) == flag_id)
+        .order_by(col(tables.Ruling.at).desc(), col(tables.Ruling.id))
+    )
+    row = work.session.exec(asked).first()
+    if row is None:
+        raise NotFound("no ruling is about this flag")
+    work.record(Deed.GOVERNANCE_READ, what="why", ruling=row.id)
+    return _why(row)
+
+
+def rulings(work: Work, wanted: Wanted) -> list[Why]:
+    """Rulings by day, kind, action and policy version, in the order of their random ids."""
+    asked = select(tables.Ruling).order_by(col(tables.Ruling.id)).limit(wanted.limit)
+    for column, value in (
+        (tables.Ruling.day, wanted.day), (tables.Ruling.kind, wanted.kind),
+        (tables.Ruling.action, wanted.action),
+        (tables.Ruling.policy_version, wanted.policy_version),
+    ):
+        if value is not None:
+            asked = asked.where(col(column) == value)
+    if wanted.after is not None:
+        asked = asked.where(col(tables.Ruling.id) > wanted.after)
+    found = [_why(row) for row in work.session.exec(asked)]
+    work.record(Deed.GOVERNANCE_READ, what="rulings", found=len(found))
+    return found
+
+
+def _why(row: tables.Ruling) -> Why:
+    elements = tuple(
+        ElementWhy(Element(name), action, tuple(rules))
+        for name, action, rules in json.loads(row.elements)
+    )
+    return Why(
+        row.id, row.copy_id, row.day, row.kind, row.policy_version, row.policy_digest,
+        row.placement, row.action, elements,
+    )
