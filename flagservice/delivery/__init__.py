@@ -1,0 +1,1 @@
+"""How does a flag reach a GP record? By an outbox that forgets nothing."""

@@ -1,0 +1,182 @@
+"""Pushes to a practice's FHIR server, and believes nothing but what it can read back.
+
+A conditional update by our identifier (https://hl7.org/fhir/R4/http.html#cond-update): sent
+twice, it is applied once. The stored bytes go out less `id`, which belongs to the receiver. A 2xx
+is not delivery: our version, echoed or read back with its labels, is.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import orjson
+
+from flagservice.directory.endpoints import Reach
+
+MOST_BYTES = 1_000_000
+_FHIR = "application/fhir+json"
+
+
+class Outcome(StrEnum):
+    """What came of one attempt. A closed set: every reply that there is has its place here."""
+
+    DELIVERED = "delivered"
+    UNKNOWN = "unknown: network, time-out or server error"
+    BUSY = "busy"
+    NOT_THEIRS = "not their patient"
+    CONFLICT = "conflict"
+    POISONED = "refused as invalid"
+    CREDENTIALS = "credentials refused"
+    ELSEWHERE = "redirected: never followed"
+    UNVERIFIED = "taken, but not there when read back"
+    MOVED = "registered elsewhere"
+
+
+ILL = {Outcome.UNKNOWN, Outcome.BUSY, Outcome.CREDENTIALS, Outcome.ELSEWHERE}
+"""Outcomes that speak of the endpoint rather than of this one flag."""
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """One version on its way: where to, and its stored bytes."""
+
+    reach: Reach
+    stored: bytes
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An outcome, and when the receiver asked to be tried again."""
+
+    outcome: Outcome
+    after: timedelta | None = None
+
+
+class FhirRest:
+    """One pool of connections. Redirects are never followed, nor proxies of the environment used."""
+
+    def __init__(self, transport: httpx.BaseTransport | None = None) -> None:
+        self._http = httpx.Client(
+            timeout=httpx.Timeout(10, connect=5), follow_redirects=False, trust_env=False,
+            transport=transport,
+        )
+
+    def send(self, parcel: Parcel) -> Reply:
+        """Pushes once; any doubt is an outcome, never an exception."""
+        resource = orjson.loads(parcel.stored)
+        resource.pop("id")
+        try:
+            status, headers, held = self._ask(
+                parcel.reach, "PUT", _by_identifier(resource, 0), body=orjson.dumps(resource)
+            )
+            reply = Reply(_outcome(status), _retry_after(headers))
+            if reply.outcome is not Outcome.DELIVERED or verified(resource, held):
+                return reply
+            return Reply(self._read_back(parcel.reach, resource))
+        except (httpx.HTTPError, httpx.InvalidURL, _TooLarge):
+            return Reply(Outcome.UNKNOWN)
+
+    def _read_back(self, reach: Reach, resource: dict[str, Any]) -> Outcome:
+        _, _, bundle = self._ask(reach, "GET", _by_identifier(resource, 1))
+        entries = bundle.get("entry") if isinstance(bundle, dict) else None
+        found = entries if isinstance(entries, list) else []
+        there = [entry.get("resource") for entry in found if isinstance(entry, dict)]
+        if len(there) == 1 and verified(resource, there[0]):
+            return Outcome.DELIVERED
+        return Outcome.UNVERIFIED
+
+    def _ask(
+        self, reach: Reach, method: str, target: str, *, body: bytes | None = None
+    ) -> tuple[int, httpx.Headers, Any]:
+        headers = {
+            "Accept": _FHIR, "Authorization": f"Bearer {reach.token}", "Content-Type": _FHIR,
+            "Prefer": "return=representation", "X-Request-ID": str(uuid.uuid4()),
+        }
+        request = self._http.build_request(
+            method, f"{reach.url}/{target}", content=body, headers=headers
+        )
+        reply = self._http.send(request, stream=True)
+        try:
+            return reply.status_code, reply.headers, _json(_bounded(reply))
+        finally:
+            reply.close()
+
+    def close(self) -> None:
+        """Gives the connections back."""
+        self._http.close()
+
+
+class _TooLarge(Exception):
+    """The reply is larger than any flag: whoever sends it is not to be believed."""
+
+
+def verified(sent: dict[str, Any], held: object) -> bool:
+    """Is what they hold our version, for our patient, with our labels?"""
+    if not isinstance(held, dict):
+        return False
+    meta = held.get("meta")
+    labels = meta.get("security") if isinstance(meta, dict) else None
+    kept = {_label(label) for label in labels} if isinstance(labels, list) else set()
+    return kept >= {_label(label) for label in sent["meta"]["security"]} and all(
+        held.get(name) == sent.get(name)
+        for name in ("resourceType", "identifier", "status", "code", "subject", "for")
+    )
+
+
+def _label(label: object) -> tuple[object, object]:
+    if not isinstance(label, dict):
+        return None, None
+    system, code = label.get("system"), label.get("code")
+    return (system, code) if isinstance(system, str) and isinstance(code, str) else (None, None)
+
+
+def _by_identifier(resource: dict[str, Any], which: int) -> str:
+    identifier = resource["identifier"][which]
+    value = quote(f"{identifier['system']}|{identifier['value']}", safe="")
+    return f"{resource['resourceType']}?identifier={value}"
+
+
+def _outcome(status: int) -> Outcome:
+    match status:
+        case 200 | 201:
+            return Outcome.DELIVERED  # so far: what is held is still to be verified
+        case 404 | 410:
+            return Outcome.NOT_THEIRS
+        case 409 | 412:
+            return Outcome.CONFLICT
+        case 401 | 403:
+            return Outcome.CREDENTIALS
+        case 429:
+            return Outcome.BUSY
+        case 408 | 425:
+            return Outcome.UNKNOWN
+    if 200 <= status < 300:
+        return Outcome.UNVERIFIED
+    if 300 <= status < 400:
+        return Outcome.ELSEWHERE
+    return Outcome.POISONED if 400 <= status < 500 else Outcome.UNKNOWN
+
+
+def _retry_after(headers: httpx.Headers) -> timedelta | None:
+    seconds = headers.get("Retry-After", "")
+    return timedelta(seconds=min(int(seconds), 86_400)) if seconds.isdecimal() else None
+
+
+def _bounded(reply: httpx.Response) -> bytes:
+    taken = bytearray()
+    for chunk in reply.iter_bytes(65_536):
+        taken += chunk
+        if len(taken) > MOST_BYTES:
+            raise _TooLarge
+    return bytes(taken)
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None

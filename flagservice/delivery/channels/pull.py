@@ -1,0 +1,167 @@
+"""What a practice reads for itself: the same stored bytes that are pushed.
+
+A practice sees the copies that stand at it, and only once its system was admitted. For everything
+else there is one answer, the same whether or not there is anything.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func
+from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from flagservice.audit.log import Deed, Work
+from flagservice.delivery import outbox
+from flagservice.directory.endpoints import admitted
+from flagservice.directory.registrations import known
+from flagservice.domain.errors import NotFound
+from flagservice.store import tables
+
+NOTHING = "there is no such resource for this caller"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One version's bytes, and where it stands in its copy and in its practice's feed."""
+
+    copy_id: str
+    form: str
+    number: int
+    feed_number: int
+    issued: datetime
+    content: bytes
+
+
+def read(work: Work, copy_id: str, *, form: str, number: int | None = None) -> Stored:
+    """The newest version of a copy, or one by number; raises NotFound."""
+    copy = work.session.get(tables.Copy, copy_id)
+    mine = copy is not None and copy.practice == work.actor.ods and copy.form == form
+    if copy is None or not mine or not admitted(work, work.actor.ods):
+        raise NotFound(NOTHING)
+    version = _version(work, copy, copy.number if number is None else number)
+    if version is None or version.withdrawn:
+        raise NotFound(NOTHING)
+    work.record(Deed.READ, copy=copy.id, version=version.id)
+    return _open(work, [version])[0]
+
+
+def _version(work: Work, copy: tables.Copy, number: int) -> tables.Version | None:
+    asked = select(tables.Version).where(
+        col(tables.Version.copy_id) == copy.id, col(tables.Version.number) == number
+    )
+    return work.session.exec(asked).first()
+
+
+def search_patient(work: Work, nhs_number: str, *, form: str) -> list[Stored]:
+    """What stands here for one of the practice's own patients; for anybody else, nothing."""
+    registration = known(work, nhs_number)
+    mine = registration is not None and registration.practice == work.actor.ods
+    found = _of_patient(work, nhs_number, form) if mine and _may_read(work) else []
+    about = work.vault.pseudonym(nhs_number, purpose="audit")
+    work.record(Deed.SEARCHED, patient=about, form=form, found=len(found))
+    return _open(work, found)
+
+
+def _of_patient(work: Work, nhs_number: str, form: str) -> Sequence[tables.Version]:
+    pseudonyms = work.vault.pseudonyms(nhs_number, purpose="person")
+    asked = (
+        _newest(work, form)
+        .where(col(tables.Person.id) == col(tables.Copy.person_id))
+        .where(col(tables.Person.pseudonym).in_(pseudonyms))
+        .where(col(tables.Copy.status) != "removed")
+        .order_by(col(tables.Version.issued))
+    )
+    return work.session.exec(asked).all()
+
+
+def search_updated(
+    work: Work, *, form: str, after: datetime | None, at_least: bool, limit: int
+) -> list[Stored]:
+    """Each copy's newest version, removals too, in the order of `lastUpdated`."""
+    found: Sequence[tables.Version] = []
+    if _may_read(work):
+        asked = _newest(work, form).order_by(col(tables.Version.issued)).limit(limit)
+        if after is not None:
+            issued = col(tables.Version.issued)
+            asked = asked.where(issued >= after if at_least else issued > after)
+        found = work.session.exec(asked).all()
+    work.record(Deed.SEARCHED, form=form, found=len(found))
+    return _open(work, found)
+
+
+def _newest(work: Work, form: str) -> SelectOfScalar[tables.Version]:
+    return (
+        select(tables.Version)
+        .where(col(tables.Version.copy_id) == col(tables.Copy.id))
+        .where(col(tables.Version.number) == col(tables.Copy.number))
+        .where(col(tables.Copy.practice) == work.actor.ods, col(tables.Copy.form) == form)
+    )
+
+
+def feed(work: Work, *, after: int, limit: int) -> list[Stored]:
+    """The practice's own feed after a number: every number once, in order.
+
+    A number whose words were withdrawn since carries the newest version of its copy.
+    """
+    found: Sequence[tables.Version] = []
+    if _may_read(work):
+        asked = (
+            select(tables.Version)
+            .where(col(tables.Version.practice) == work.actor.ods)
+            .where(col(tables.Version.feed_number) > after)
+            .order_by(col(tables.Version.feed_number))
+            .limit(limit)
+        )
+        found = work.session.exec(asked).all()
+    work.record(Deed.FED, after=after, entries=len(found))
+    return _open(work, found)
+
+
+def last_number(work: Work) -> int:
+    """The last number of the practice's feed."""
+    asked = select(func.max(col(tables.Version.feed_number))).where(
+        col(tables.Version.practice) == work.actor.ods
+    )
+    return work.session.exec(asked).one() or 0
+
+
+def acknowledge(work: Work, version_ids: Iterable[str]) -> int:
+    """The practice says that it has filed these versions: a receipt. Answers how many were owed."""
+    asked = (
+        select(tables.Delivery)
+        .where(col(tables.Delivery.version_id).in_(list(version_ids)))
+        .where(col(tables.Delivery.practice) == work.actor.ods)
+        .where(col(tables.Delivery.state) == outbox.State.OPEN)
+        .order_by(col(tables.Delivery.id))
+        .with_for_update()
+    )
+    owed = work.session.exec(asked).all() if _may_read(work) else []
+    for delivery in owed:
+        outbox.deliver(work, delivery)
+    work.record(Deed.ACKNOWLEDGED, versions=len(owed))
+    return len(owed)
+
+
+def _may_read(work: Work) -> bool:
+    return admitted(work, work.actor.ods)
+
+
+def _open(work: Work, versions: Sequence[tables.Version]) -> list[Stored]:
+    return [_stored(work, version) for version in versions]
+
+
+def _stored(work: Work, version: tables.Version) -> Stored:
+    copy = work.session.get_one(tables.Copy, version.copy_id)
+    carries = version
+    if version.withdrawn:
+        newest = _version(work, copy, copy.number)
+        carries = newest or version
+    person = work.session.get_one(tables.Person, copy.person_id)
+    content = work.vault.open(
+        person.data_key, carries.sealed, table="version", row=carries.id, version=carries.number
+    )
+    return Stored(
+        copy.id, copy.form, carries.number, version.feed_number, carries.issued, content
+    )

@@ -1,0 +1,189 @@
+"""The versions that are owed to practices. A row is in the commit that issued its version.
+
+A delivery is closed by a verified receipt, by a newer version of the same copy, or by a recorded
+human decision, and by nothing else. A claim is a lease: if the worker dies it runs out, and the
+next worker takes the row; there is no reaper to forget.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from sqlalchemy import and_, exists, or_
+from sqlalchemy.orm import aliased
+from sqlmodel import col, select, update
+
+from flagservice.audit.log import Deed, Work
+from flagservice.delivery import schedule
+from flagservice.store import tables
+
+LEASE = timedelta(seconds=60)
+_FEW = 20
+
+
+class State(StrEnum):
+    """Where a delivery stands."""
+
+    OPEN = "open"
+    DELIVERED = "delivered"
+    SUPERSEDED = "superseded"
+    CLOSED = "closed by decision"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A delivery that one worker holds for a while; `lease` proves that it is still ours."""
+
+    delivery_id: str
+    lease: str
+
+
+def owe(work: Work, version: tables.Version, *, person_id: str) -> None:
+    """Owes this version; whatever was owed before of the same copy is superseded."""
+    work.session.exec(
+        update(tables.Delivery)
+        .where(col(tables.Delivery.copy_id) == version.copy_id)
+        .where(col(tables.Delivery.state) == State.OPEN)
+        .values(state=State.SUPERSEDED, closed=work.now)
+    )
+    work.session.add(
+        tables.Delivery(
+            id=work.new_id(), version_id=version.id, copy_id=version.copy_id, person_id=person_id,
+            practice=version.practice, number=version.feed_number, state=State.OPEN, owed=work.now,
+            due=work.now,
+        )
+    )
+
+
+def claim(work: Work, *, limit: int = _FEW) -> list[Claim]:
+    """Leases deliveries that are due, to admitted practices that are not paused, oldest first.
+
+    Per person and practice in order: nothing overtakes an older open delivery of the same person,
+    unless that one is poisoned (refused as such by the receiver).
+    """
+    due = _due(work, limit)
+    if not due:
+        work.record(Deed.NOT_DELIVERED, outcome="somebody else was first")
+    for delivery in due:
+        delivery.lease, delivery.leased_until = work.new_id(), work.now + LEASE
+        delivery.attempts += 1
+        work.session.add(delivery)
+        work.record(
+            Deed.ATTEMPTED, delivery=delivery.id, practice=delivery.practice,
+            attempt=delivery.attempts,
+        )
+    return [Claim(delivery.id, str(delivery.lease)) for delivery in due]
+
+
+def anything_due(work: Work) -> bool:
+    """Is there something to claim? A question, so it needs no lock and leaves no leaf."""
+    return bool(_due(work, 1, lock=False))
+
+
+def _due(work: Work, limit: int, *, lock: bool = True) -> Sequence[tables.Delivery]:
+    delivery, older = tables.Delivery, aliased(tables.Delivery)
+    now = work.now
+    endpoint = col(tables.Endpoint.practice) == col(delivery.practice)
+    ready = or_(
+        col(tables.Endpoint.paused_until).is_(None), col(tables.Endpoint.paused_until) <= now
+    )
+    overtaken = exists().where(
+        col(older.person_id) == col(delivery.person_id),
+        col(older.practice) == col(delivery.practice),
+        col(older.state) == State.OPEN,
+        col(older.number) < col(delivery.number),
+        col(older.poisoned).is_(False),
+    )
+    asked = (
+        select(delivery)
+        .where(col(delivery.state) == State.OPEN, col(delivery.due) <= now)
+        .where(or_(col(delivery.leased_until).is_(None), col(delivery.leased_until) <= now))
+        .where(exists().where(and_(endpoint, ready)))
+        .where(~overtaken)
+        .order_by(col(delivery.due), col(delivery.id))
+        .limit(limit)
+    )
+    return work.session.exec(
+        asked.with_for_update(skip_locked=True) if lock else asked
+    ).all()
+
+
+def held(work: Work, claim: Claim) -> tables.Delivery | None:
+    """The delivery, if the lease is still ours and it is still owed; locked."""
+    asked = (
+        select(tables.Delivery)
+        .where(col(tables.Delivery.id) == claim.delivery_id)
+        .where(col(tables.Delivery.lease) == claim.lease)
+        .where(col(tables.Delivery.state) == State.OPEN)
+    )
+    return work.session.exec(asked.with_for_update()).first()
+
+
+def deliver(work: Work, delivery: tables.Delivery) -> None:
+    """Closes a delivery by its verified receipt, and lets the submitter's receipt say so."""
+    delivery.state, delivery.closed, delivery.lease = State.DELIVERED, work.now, None
+    work.session.add(delivery)
+    copy = work.session.get_one(tables.Copy, delivery.copy_id)
+    work.session.exec(
+        update(tables.Naming)
+        .where(col(tables.Naming.plan_id) == copy.plan_id)
+        .where(col(tables.Naming.person_id) == copy.person_id)
+        .values(delivered=True)
+    )
+    _settle(work, delivery, failed=False)
+    _attempt(work, delivery, State.DELIVERED)
+    work.record(
+        Deed.DELIVERED, delivery=delivery.id, version=delivery.version_id,
+        practice=delivery.practice,
+    )
+
+
+def let_go(work: Work, claim: Claim) -> None:
+    """What was claimed is no longer ours, or no longer owed: only that is recorded."""
+    work.record(Deed.NOT_DELIVERED, delivery=claim.delivery_id, outcome="let go")
+
+
+@dataclass(frozen=True)
+class Retry:
+    """Why a delivery stays owed, and how it is tried again."""
+
+    outcome: str
+    jitter: float
+    poisoned: bool = False
+    endpoint_ill: bool = False
+    after: timedelta | None = None
+
+
+def put_back(work: Work, delivery: tables.Delivery, retry: Retry) -> None:
+    """Stays open, and is due again later."""
+    pause = schedule.wait(delivery.attempts, jitter=retry.jitter)
+    delivery.due = work.now + max(pause, min(retry.after or pause, schedule.CAP))
+    delivery.lease, delivery.leased_until = None, None
+    delivery.poisoned = retry.poisoned
+    work.session.add(delivery)
+    _settle(work, delivery, failed=retry.endpoint_ill)
+    _attempt(work, delivery, retry.outcome)
+    work.record(
+        Deed.NOT_DELIVERED, delivery=delivery.id, outcome=retry.outcome, attempt=delivery.attempts
+    )
+
+
+def _settle(work: Work, delivery: tables.Delivery, *, failed: bool) -> None:
+    """A breaker that slows an ill endpoint: one good answer, and it is well again."""
+    endpoint = work.session.get(tables.Endpoint, delivery.practice)
+    if endpoint is None or (not failed and not endpoint.failures):
+        return
+    endpoint.failures = endpoint.failures + 1 if failed else 0
+    pause = schedule.pause(endpoint.failures)
+    endpoint.paused_until = work.now + pause if pause else None
+    work.session.add(endpoint)
+
+
+def _attempt(work: Work, delivery: tables.Delivery, outcome: str) -> None:
+    work.session.add(
+        tables.Attempt(
+            id=work.new_id(), delivery_id=delivery.id, number=delivery.attempts, at=work.now,
+            outcome=outcome,
+        )
+    )

@@ -1,0 +1,72 @@
+"""What the submitter is told of each record: from its own posts and their delivery, nothing else.
+
+No other agency's words change it, and it never carries a practice. Police read "received"; where
+the record's holder must not know, it says "handled" once it is, and not what was done.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlmodel import col, select
+
+from flagservice.audit.log import Deed, Work
+from flagservice.domain.people import Knows, Role
+from flagservice.store import tables
+
+
+@dataclass(frozen=True)
+class Line:
+    """One record of a receipt; `due` is there where the submitter itself has to decide."""
+
+    place: int
+    role: Role
+    status: str
+    due: date | None = None
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the receipt needs of the sealed facts: the role, and whether the holder may know."""
+
+    role: Role
+    knows: Knows
+
+
+def receipt(
+    work: Work, plan: tables.Plan, said: dict[str, Said], *, received_only: bool
+) -> list[Line]:
+    """The lines for a plan's newest version; `said` is by naming id."""
+    asked = (
+        select(tables.Naming)
+        .where(col(tables.Naming.plan_id) == plan.id)
+        .where(col(tables.Naming.current))
+        .order_by(col(tables.Naming.place))
+    )
+    work.record(Deed.RECEIPT_READ, plan=plan.id, version=plan.version)
+    return [
+        Line(naming.place, said[naming.id].role, "received")
+        if received_only
+        else _line(work, naming, said[naming.id])
+        for naming in work.session.exec(asked)
+    ]
+
+
+def _line(work: Work, naming: tables.Naming, said: Said) -> Line:
+    if said.knows is Knows.MUST_NOT_KNOW:
+        done = naming.delivered or naming.word == "accepted"
+        return Line(naming.place, said.role, "handled" if done else "accepted")
+    if naming.word == "held":
+        return Line(naming.place, said.role, "held", due=_due(work, naming))
+    if naming.word in ("placed", "requested") and naming.delivered:
+        return Line(naming.place, said.role, "delivered")
+    return Line(naming.place, said.role, naming.word)
+
+
+def _due(work: Work, naming: tables.Naming) -> date | None:
+    asked = (
+        select(col(tables.Hold.due))
+        .where(col(tables.Hold.plan_id) == naming.plan_id)
+        .where(col(tables.Hold.person_id) == naming.person_id)
+        .where(col(tables.Hold.owner) == "submitter", col(tables.Hold.open))
+    )
+    return work.session.exec(asked).first()

@@ -1,0 +1,108 @@
+"""Delivers what is due: claim, send, conclude. Several may run, on several machines.
+
+    1. Claim a few due deliveries, in one commit that records the attempts before anything is sent.
+    2. For each, ask where the person is registered now: people move.
+    3. Send; wait for the outcome without holding a transaction.
+    4. Conclude: delivered by verified receipt, or back into the outbox, in a commit of its own.
+"""
+
+import random
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol
+
+from flagservice.audit.log import Actor, Log, Work
+from flagservice.delivery import outbox
+from flagservice.delivery.channels.fhir_rest import ILL, Outcome, Parcel, Reply
+from flagservice.directory.endpoints import reach
+from flagservice.directory.registrations import known
+from flagservice.store import tables
+
+WORKER = Actor("delivery worker")
+
+
+class Channel(Protocol):
+    """A way to a practice's system."""
+
+    def send(self, parcel: Parcel) -> Reply:
+        """Tries once; any doubt is an outcome."""
+
+
+@dataclass(frozen=True)
+class Worker:
+    """One worker. `jitter` gives numbers between 0 and 1; `hands` is how many it sends at once."""
+
+    log: Log
+    channel: Channel
+    jitter: Callable[[], float] = random.SystemRandom().random
+    hands: int = 4
+
+    def run_once(self) -> int:
+        """Attempts every delivery that is due now, up to a batch; answers how many there were."""
+        if not self.log.is_waiting(WORKER, outbox.anything_due):
+            return 0
+        ready = self.log.perform(WORKER, _take)
+        with ThreadPoolExecutor(self.hands) as hands:
+            list(hands.map(self._attempt, ready))
+        return len(ready)
+
+    def _attempt(self, ready: "Ready") -> None:
+        # (3)
+        reply = self.channel.send(ready.parcel) if ready.parcel else Reply(Outcome.MOVED)
+        # (4)
+        self.log.perform(WORKER, lambda work: self._conclude(work, ready.claim, reply))
+
+    def _conclude(self, work: Work, claim: outbox.Claim, reply: Reply) -> None:
+        delivery = outbox.held(work, claim)
+        if delivery is None:
+            # The lease ran out, or a newer version took its place: somebody else sees to it.
+            outbox.let_go(work, claim)
+        elif reply.outcome is Outcome.DELIVERED:
+            outbox.deliver(work, delivery)
+        else:
+            outbox.put_back(
+                work,
+                delivery,
+                outbox.Retry(
+                    reply.outcome, self.jitter(), after=reply.after,
+                    poisoned=reply.outcome is Outcome.POISONED,
+                    endpoint_ill=reply.outcome in ILL,
+                ),
+            )
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A claim, and what to send: nothing where the person is not registered there any more."""
+
+    claim: outbox.Claim
+    parcel: Parcel | None
+
+
+def _take(work: Work) -> list[Ready]:
+    # (1)
+    return [Ready(claim, _parcel(work, claim)) for claim in outbox.claim(work)]
+
+
+def _parcel(work: Work, claim: outbox.Claim) -> Parcel | None:
+    delivery = work.session.get_one(tables.Delivery, claim.delivery_id)
+    version = work.session.get_one(tables.Version, delivery.version_id)
+    copy = work.session.get_one(tables.Copy, delivery.copy_id)
+    person = work.session.get_one(tables.Person, delivery.person_id)
+    where = reach(work, delivery.practice)
+    # (2) A removal goes wherever its copy went; anything else only where the record is now.
+    if where is None or (copy.says and _registered_at(work, person) != delivery.practice):
+        return None
+    stored = work.vault.open(
+        person.data_key, version.sealed, table="version", row=version.id, version=version.number
+    )
+    return Parcel(where, stored)
+
+
+def _registered_at(work: Work, person: tables.Person) -> str | None:
+    number = work.vault.open(
+        person.data_key, person.sealed, table="person", row=person.id, version=1
+    )
+    registration = known(work, number.decode())
+    return registration.practice if registration else None
