@@ -1,0 +1,88 @@
+"""The outermost layer: sizes, request ids and headers, the same for every answer whatever it is.
+
+Pure ASGI. A body is read here, whole and bounded, before anything looks at it; `X-Request-ID` and
+`X-Correlation-ID` are mirrored if they are UUIDs; nothing may be cached.
+"""
+
+import re
+import uuid
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final
+
+from flagservice.domain.errors import Fault
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+MOST_BYTES: Final = 256 * 1024
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_MIRRORED = (b"x-request-id", b"x-correlation-id")
+_ALWAYS = (
+    (b"cache-control", b"no-store, private"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"strict-transport-security", b"max-age=31536000; includeSubDomains"),
+)
+
+
+class TooLarge(Exception):
+    """The body is larger than any submission."""
+
+
+class Envelope:
+    """Wraps the application, from outside everything that it answers, faults too."""
+
+    def __init__(self, app: Application) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request; what is not HTTP (the lifespan) passes by."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        ids, fault = _ids(scope)
+        scope["flagservice.request_id"] = ids.get(b"x-request-id", b"").decode() or str(uuid.uuid4())
+        scope["flagservice.fault"] = fault
+        ids[b"x-request-id"] = scope["flagservice.request_id"].encode()
+
+        started = False
+
+        async def enveloped(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                message["headers"] = [*message.get("headers", ()), *_ALWAYS, *ids.items()]
+            await send(message)
+
+        try:
+            await self._app(scope, _bounded(receive), enveloped)
+        except Exception:
+            # Answered as 500 and recorded by now. Raised on, a server would print its traceback.
+            if not started:
+                raise
+
+
+def _ids(scope: Scope) -> tuple[dict[bytes, bytes], Fault | None]:
+    found = {}
+    for name, value in scope["headers"]:
+        if name in _MIRRORED:
+            if not _UUID.fullmatch(value.decode("latin-1")):
+                return {}, Fault(name.decode(), "is a UUID")
+            found[name] = value
+    return found, None
+
+
+def _bounded(receive: Receive) -> Receive:
+    taken = 0
+
+    async def bounded() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > MOST_BYTES:
+            raise TooLarge
+        return message
+
+    return bounded

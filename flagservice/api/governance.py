@@ -1,0 +1,58 @@
+"""Information governance asks why, lists rulings, and sees what waits for a person. No values."""
+
+from datetime import date
+from typing import Annotated
+
+import orjson
+from fastapi import APIRouter, Depends, Query, Response
+
+from flagservice.api.callers import Asked, Faced, may
+from flagservice.delivery.channels import manual
+from flagservice.domain.elements import Element, Kind
+from flagservice.domain.errors import NotFound
+from flagservice.intake.why import Wanted, rulings, why
+from flagservice.policy.rows import PlacementAction
+
+router = APIRouter(prefix="/governance", tags=["governance"])
+Governs = Annotated[Asked, Depends(may("governance.read"))]
+Limit = Annotated[int, Query(ge=1, le=500)]
+
+
+@router.get("/flags/{flag_id}/why")
+def get_why(
+    face: Faced, asked: Governs, flag_id: str, element: Element | None = None
+) -> Response:
+    """Which policy version and which rules decided, for a flag and its elements."""
+    found = face.perform(asked, lambda work: why(work, flag_id))
+    if element is None:
+        return _json(found)
+    ruled = next((one for one in found.elements if one.element is element), None)
+    if ruled is None:
+        raise NotFound("no ruling is about this element")
+    return _json({**vars(found), "elements": [ruled]})
+
+
+@router.get("/rulings")
+def get_rulings(
+    face: Faced,
+    asked: Governs,
+    day: date | None = None,
+    kind: Kind | None = None,
+    action: PlacementAction | None = None,
+    policy_version: Annotated[int | None, Query(ge=1)] = None,
+    after: str | None = None,
+    limit: Limit = 100,
+) -> Response:
+    """Rulings by day, kind, action and policy version; `after` is the last id of the page before."""
+    wanted = Wanted(day, kind, action, policy_version, after, limit)
+    return _json({"rulings": face.perform(asked, lambda work: rulings(work, wanted))})
+
+
+@router.get("/manual-list")
+def get_manual_list(face: Faced, asked: Governs) -> Response:
+    """What no machine can deliver, with its owner and clock, and no location in it."""
+    return _json({"waiting": face.perform(asked, manual.waiting)})
+
+
+def _json(body: object) -> Response:
+    return Response(orjson.dumps(body), media_type="application/json")

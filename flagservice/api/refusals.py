@@ -1,0 +1,129 @@
+"""Every refusal, told in one place: a status, an error in the caller's own format, and a leaf.
+
+The FHIR side answers with OperationOutcome, the others with problem details (RFC 9457). A refusal
+names field and rule. It holds nothing of what was sent, and its leaf is written before it is.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import orjson
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+
+from flagservice.api.bodies import WrongMediaType
+from flagservice.api.callers import actor_of, face_of
+from flagservice.api.envelope import TooLarge
+from flagservice.api.tokens import BadAssertion
+from flagservice.audit.log import Actor, Deed, Log
+from flagservice.domain.errors import (
+    Conflict,
+    Fault,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Refusal,
+    Unauthenticated,
+    Unsupported,
+)
+from flagservice.fhir.outcomes import outcome
+
+FHIR_PATH: Final = "/fhir/R4"
+_STATUS: Final = {
+    Invalid: 422, Conflict: 409, Forbidden: 403, Unauthenticated: 401, NotFound: 404,
+    Unsupported: 501, BadAssertion: 400, WrongMediaType: 415,
+}
+_RULES: Final = {
+    404: "there is nothing here", 405: "this method is not allowed here",
+    413: "the body is too large", 415: "this media type is not understood",
+    422: "the request breaks a rule", 500: "something went wrong here; it is recorded",
+}
+_log = structlog.get_logger()
+
+
+def install(app: FastAPI) -> None:
+    """Puts the handlers in; `HTTPException` covers unknown routes and methods."""
+    for refused in (Refusal, HTTPException, RequestValidationError, TooLarge, Exception):
+        app.add_exception_handler(refused, _answer)
+
+
+async def _answer(request: Request, wrong: Exception) -> Response:
+    status, rule, faults = _read(request, wrong)
+    if status == 500:
+        # The type alone: a message or a traceback could hold what was sent.
+        _log.error("fault", error=type(wrong).__name__, request_id=_request_id(request))
+    try:
+        await run_in_threadpool(_record, request, status, rule)
+    except Exception as lost:  # noqa: BLE001, whatever it is, nothing leaves unrecorded
+        _log.error("audit unavailable", error=type(lost).__name__)
+        status, rule, faults = 503, "the audit cannot be written: nothing is answered", ()
+    return _response(request, status, Told(rule, faults, wrong))
+
+
+def _read(request: Request, wrong: Exception) -> tuple[int, str, Sequence[Fault]]:
+    match wrong:
+        case Invalid():
+            return 422, wrong.rule, wrong.faults
+        case Refusal():
+            return _STATUS[type(wrong)], wrong.rule, ()
+        case TooLarge():
+            return 413, _RULES[413], (Fault("body", "is too large"),)
+        case RequestValidationError():
+            faults = _query_faults(wrong)
+            return 422, _RULES[422], faults
+        case HTTPException():
+            return wrong.status_code, _RULES.get(wrong.status_code, "refused"), ()
+    return 500, _RULES[500], ()
+
+
+def _query_faults(wrong: RequestValidationError) -> Sequence[Fault]:
+    """Of a query or path parameter: its name is ours, its value is never repeated."""
+    return [
+        Fault(str(detail["loc"][-1]), "is missing or does not fit") for detail in wrong.errors()
+    ]
+
+
+def _record(request: Request, status: int, rule: str) -> None:
+    log: Log = face_of(request).log
+    actor: Actor = getattr(request.state, "actor", None) or actor_of(request)
+    route = request.scope.get("route")
+    path = getattr(route, "path", "(no such route)")
+    log.perform(
+        actor,
+        lambda work: work.record(Deed.REFUSED, route=path, method=request.method, status=status),
+    )
+
+
+def _request_id(request: Request) -> str:
+    return str(request.scope.get("flagservice.request_id", ""))
+
+
+class Told:
+    """What a refusal tells."""
+
+    def __init__(self, rule: str, faults: Sequence[Fault], wrong: Exception) -> None:
+        self.rule = rule
+        self.faults = faults
+        self.error = wrong.error if isinstance(wrong, BadAssertion) else None
+
+
+def _response(request: Request, status: int, told: Told) -> Response:
+    headers = {}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if request.url.path.startswith(FHIR_PATH):
+        content = outcome(status, told.rule, told.faults)
+        return Response(content, status, headers, media_type="application/fhir+json")
+    if told.error is not None:
+        body = {"error": told.error, "error_description": told.rule}
+        return Response(orjson.dumps(body), status, headers, media_type="application/json")
+    problem = {
+        "type": "about:blank",
+        "status": status,
+        "title": told.rule,
+        "errors": [{"field": fault.field, "rule": fault.rule} for fault in told.faults],
+    }
+    return Response(orjson.dumps(problem), status, headers, media_type="application/problem+json")

@@ -1,0 +1,156 @@
+"""Children's services, police and 0-19 health services say things, and read their receipts."""
+
+import hashlib
+import json
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Header, Response
+
+from flagservice.api.bodies import body_of, described
+from flagservice.api.callers import Asked, Faced, may
+from flagservice.audit.log import Work
+from flagservice.delivery.receipts import Line
+from flagservice.domain.errors import Forbidden, NotFound
+from flagservice.domain.reading import read, read_submission
+from flagservice.domain.submissions import Enquiry, Notification, Plan, Submission
+from flagservice.intake import idempotency
+from flagservice.intake.decisions import Decision, Item, decide, worklist
+from flagservice.intake.receipt import receipt_of
+from flagservice.intake.rulebook import Rulebook
+from flagservice.intake.submit import Effect, find_plan, submit
+
+router = APIRouter(tags=["social care"])
+_JSON: Final = "application/json"
+Body = Annotated[bytes, Depends(body_of(_JSON))]
+Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=8, max_length=128)]
+
+
+@router.post("/plans", status_code=201, openapi_extra=described(Plan))
+def post_plan(
+    face: Faced, asked: Annotated[Asked, Depends(may("plans.write"))], body: Body, key: Key = None
+) -> Response:
+    """Posts one version of a child in need plan or child protection plan: to start, amend or end."""
+    return _post(face, asked, Posted(Plan, body, key))
+
+
+@router.post("/enquiries", status_code=201, openapi_extra=described(Enquiry))
+def post_enquiry(
+    face: Faced, asked: Annotated[Asked, Depends(may("enquiries.write"))], body: Body,
+    key: Key = None,
+) -> Response:
+    """Posts one version of a section 47 enquiry."""
+    return _post(face, asked, Posted(Enquiry, body, key))
+
+
+@router.post("/notifications", status_code=201, openapi_extra=described(Notification))
+def post_notification(
+    face: Faced, asked: Annotated[Asked, Depends(may("notifications.write"))], body: Body,
+    key: Key = None,
+) -> Response:
+    """Posts one version of a perpetrator notification."""
+    return _post(face, asked, Posted(Notification, body, key))
+
+
+@router.get("/receipts/{reference:path}")
+def get_receipt(
+    face: Faced, asked: Annotated[Asked, Depends(may("receipts.read"))], reference: str
+) -> Response:
+    """What came of the newest version of one of the caller's own references."""
+
+    def deed(work: Work) -> dict[str, Any]:
+        plan = find_plan(work, work.actor.ods, reference)
+        if plan is None or plan.version == 0:
+            raise NotFound("the caller has sent no submission with this reference")
+        lines = receipt_of(work, plan)
+        return _receipt(reference, plan.version, lines, effect=None)
+
+    return _json(face.perform(asked, deed))
+
+
+@router.get("/holds")
+def get_holds(face: Faced, asked: Annotated[Asked, Depends(may("holds.read"))]) -> Response:
+    """The caller's worklist: what waits for its decision, oldest first."""
+    items = face.perform(asked, lambda work: worklist(work, rulebook=face.rulebook))
+    return _json({"holds": [_item(item) for item in items]})
+
+
+@router.post(
+    "/holds/{hold_id}/decision", status_code=204, response_class=Response,
+    openapi_extra=described(Decision),
+)
+def post_decision(
+    face: Faced, asked: Annotated[Asked, Depends(may("holds.decide"))], hold_id: str, body: Body
+) -> Response:
+    """Decides a held placement as the side that owns it, with the reason recorded."""
+    decision = read(Decision, body)
+    face.perform(
+        asked, lambda work: decide(work, hold_id, decision=decision, rulebook=face.rulebook)
+    )
+    return Response(status_code=204)
+
+
+class Posted:
+    """A posted body: what it should be, its bytes, and the caller's key for repeats."""
+
+    def __init__(self, model: type[Submission], body: bytes, key: str | None) -> None:
+        self.model = model
+        self.body = body
+        self.key = key
+
+
+def _post(face: Faced, asked: Asked, posted: Posted) -> Response:
+    submission = read_submission(posted.model, posted.body, today=face.log.clock().date())
+    if asked.caller.kind == "zero-to-nineteen" and submission.rules_as.endswith("protection"):
+        raise Forbidden("child protection plans come from children's services alone")
+
+    def deed(work: Work) -> idempotency.Answer:
+        return idempotency.once(
+            work,
+            posted.key,
+            digest=hashlib.sha256(posted.body).hexdigest(),
+            deed=lambda: _submit(work, submission, face.rulebook),
+        )
+
+    answer = face.perform(asked, deed)
+    return Response(answer.content, answer.status, media_type=_JSON)
+
+
+def _submit(work: Work, submission: Submission, rulebook: Rulebook) -> idempotency.Answer:
+    taken = submit(work, submission, rulebook=rulebook)
+    lines = receipt_of(work, taken.plan)
+    body = _receipt(submission.reference, submission.version, lines, effect=taken.effect)
+    status = 201 if taken.effect is Effect.ACCEPTED else 200
+    return idempotency.Answer(status, json.dumps(body).encode())
+
+
+def _receipt(
+    reference: str, version: int, lines: list[Line], *, effect: str | None
+) -> dict[str, Any]:
+    receipt: dict[str, Any] = {"reference": reference, "version": version}
+    if effect is not None:
+        receipt["submission"] = effect
+    receipt["records"] = [] if effect == Effect.SUPERSEDED else [_line(line) for line in lines]
+    return receipt
+
+
+def _line(line: Line) -> dict[str, Any]:
+    told: dict[str, Any] = {"person": line.place, "role": line.role, "status": line.status}
+    if line.due is not None:
+        told["decide_by"] = line.due.isoformat()
+    return told
+
+
+def _item(item: Item) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "nhs_number": item.nhs_number,
+        "would_place": item.would,
+        "opened": item.opened.isoformat(),
+        "due": item.due.isoformat(),
+        "overdue": item.overdue,
+        "decider": item.decider,
+    }
+
+
+def _json(body: dict[str, Any]) -> Response:
+    return Response(json.dumps(body).encode(), media_type=_JSON)
