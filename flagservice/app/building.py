@@ -1,0 +1,106 @@
+"""Puts the parts together: files become policies and profiles, keys a vault, all of it a service."""
+
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Final
+
+from flagservice.app.clocks import clock_of
+from flagservice.app.keys import Keys, KeysMissing, load_keys, make_keys
+from flagservice.audit.log import Actor, Log
+from flagservice.audit.sequence import Sequencer
+from flagservice.delivery.channels.fhir_rest import FhirRest
+from flagservice.delivery.worker import Worker
+from flagservice.domain.elements import Kind
+from flagservice.fhir.profile import Profile
+from flagservice.intake.rulebook import Rulebook, put_in_force
+from flagservice.policy.desks import load_desks
+from flagservice.policy.table import load
+from flagservice.settings import Settings
+from flagservice.store.database import Database
+
+CHANGED: Final = date(2026, 11, 23)
+"""When what the service offers last changed, as its CapabilityStatement says."""
+_STARTING: Final = Actor("start")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything that a process of the service needs."""
+
+    settings: Settings
+    database: Database
+    keys: Keys
+    log: Log
+    rulebook: Rulebook
+
+    def sequencer(self) -> Sequencer:
+        """What builds the audit's tree."""
+        return Sequencer(self.database, self.keys.signer, self.log.clock)
+
+    def worker(self) -> Worker:
+        """What delivers."""
+        return Worker(self.log, FhirRest())
+
+
+def build(settings: Settings) -> Parts:
+    """Opens the database at its newest schema, with its keys; the policies come into force."""
+    clock = clock_of(settings)
+    _first_start(settings)
+    keys = load_keys(settings)
+    database = Database(settings.database)
+    database.upgrade()
+    database.check_durable()
+    log = Log(database, keys.vault, clock=clock)
+    rulebook = read_rulebook(settings.home)
+    log.perform(_STARTING, lambda work: put_in_force(work, rulebook))
+    return Parts(settings, database, keys, log, rulebook)
+
+
+def software_version() -> str:
+    """The version that is installed, or that of a checkout."""
+    try:
+        return version("flagservice")
+    except PackageNotFoundError:
+        return "0.1.0"
+
+
+def read_rulebook(home: Path) -> Rulebook:
+    """The newest version of each kind's policy, the desks and the profiles."""
+    policies = [load(_newest(home / "policies" / kind).read_text("utf-8")) for kind in Kind]
+    profiles = home / "profiles"
+    value_sets = _texts(profiles, "ValueSet-*.json")
+    extensions = [
+        (profiles / f"StructureDefinition-{name}.json").read_text("utf-8")
+        for name in ("review-due", "expected-date", "duty-desk")
+    ]
+    loaded = [
+        Profile.load(text, value_sets=value_sets, extensions=extensions)
+        for text in _texts(profiles, "StructureDefinition-Safeguarding*.json")
+    ]
+    return Rulebook(
+        {policy.kind: policy for policy in policies},
+        load_desks((home / "policies" / "desks.toml").read_text("utf-8")),
+        {profile.definition.type: profile for profile in loaded},
+    )
+
+
+def _newest(folder: Path) -> Path:
+    return max(folder.glob("v*.toml"), key=lambda path: int(path.stem[1:]))
+
+
+def _texts(folder: Path, pattern: str) -> list[str]:
+    return [path.read_text("utf-8") for path in sorted(folder.glob(pattern))]
+
+
+def _first_start(settings: Settings) -> None:
+    """The embedded default makes its own keys, once: before there is anything to open with them."""
+    if settings.database_url:
+        return
+    settings.data.mkdir(parents=True, exist_ok=True)
+    there = (settings.data / "flagservice.db").exists()
+    if there and not settings.keys_folder.exists():
+        raise KeysMissing("there is a database, and its keys are gone: nothing can open it")
+    if not there:
+        make_keys(settings.keys_folder, settings.origin)

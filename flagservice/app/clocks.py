@@ -1,0 +1,38 @@
+"""The one clock of the service: the system's, or in the sandbox a day that a file sets."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from flagservice.audit.log import Clock
+from flagservice.settings import Settings
+
+
+class NotInProduction(Exception):
+    """Something that only the sandbox may do was asked for outside it."""
+
+
+@dataclass(frozen=True)
+class SetClock:
+    """The day that stands in a file, at the system's time of day."""
+
+    file: Path
+
+    def __call__(self) -> datetime:
+        """Now, on the day that the file says."""
+        day = date.fromisoformat(self.file.read_text(encoding="ascii").strip())
+        return datetime.combine(day, datetime.now(UTC).timetz())
+
+
+def system_clock() -> datetime:
+    """Now."""
+    return datetime.now(UTC)
+
+
+def clock_of(settings: Settings) -> Clock:
+    """The clock that the settings ask for; raises NotInProduction."""
+    if settings.clock_file is None:
+        return system_clock
+    if not settings.sandbox:
+        raise NotInProduction("a set clock is for the sandbox: start with --sandbox")
+    return SetClock(settings.clock_file)

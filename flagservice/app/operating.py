@@ -1,0 +1,130 @@
+"""What an operator does at the command line: clients, practices, registers, keys."""
+
+import json
+import secrets
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, RSAKey
+from sqlalchemy import LargeBinary
+from sqlmodel import SQLModel, col, select
+
+from flagservice.api.callers import SCOPES
+from flagservice.app.building import Parts
+from flagservice.audit.log import Actor, Deed, Work
+from flagservice.directory.endpoints import Admission, admit
+from flagservice.directory.registrations import CsvRegister, Register
+from flagservice.domain.errors import Fault, Invalid, NotFound
+from flagservice.intake.lookups import registered
+from flagservice.store import tables
+from flagservice.store.vault import wrapping_key_id
+
+OPERATOR = Actor("operator at the command line")
+
+
+@dataclass(frozen=True)
+class NewClient:
+    """An organisation's client: its kind decides its scopes, its key proves it."""
+
+    ods: str
+    kind: str
+    public_key: bytes
+
+
+def add_client(parts: Parts, new: NewClient) -> str:
+    """Registers a client and answers its id; raises Invalid."""
+    if new.kind not in SCOPES:
+        raise Invalid(Fault("kind", f"is one of {', '.join(SCOPES)}"))
+    submits = any(scope.endswith(".write") for scope in SCOPES[new.kind])
+    if submits and not parts.rulebook.desks.has(new.ods):
+        raise Invalid(Fault("ods", "policies/desks.toml lists no duty desk for it"))
+    keys = json.dumps({"keys": [_public_jwk(new.public_key)]})
+    client_id = secrets.token_hex(16)
+
+    def deed(work: Work) -> None:
+        work.session.add(
+            tables.Client(
+                id=client_id, ods=new.ods, kind=new.kind, scopes=" ".join(SCOPES[new.kind]),
+                keys=keys,
+            )
+        )
+        work.record(Deed.CLIENT_ADDED, client=client_id, organisation=new.ods)
+
+    parts.log.perform(OPERATOR, deed)
+    return client_id
+
+
+def _public_jwk(pem: bytes) -> dict[str, Any]:
+    """RSA of at least 2048 bits, or P-384; the private half is never taken in."""
+    for kind in (RSAKey, ECKey):
+        try:
+            key = kind.import_key(pem)
+        except (JoseError, ValueError, TypeError):
+            continue
+        jwk = dict(key.as_dict(private=False))
+        strong = jwk.get("crv") == "P-384" or len(jwk.get("n", "")) >= 342
+        if strong:
+            return {**jwk, "use": "sig", "kid": str(key.thumbprint())}
+    raise Invalid(Fault("public key", "is an RSA key of 2048 bits or more, or a P-384 key, as PEM"))
+
+
+def revoke_client(parts: Parts, client_id: str) -> None:
+    """From its next request on, the client is nobody; raises NotFound."""
+
+    def deed(work: Work) -> None:
+        client = work.session.get(tables.Client, client_id)
+        if client is None:
+            raise NotFound("there is no such client")
+        client.revoked = True
+        work.session.add(client)
+        work.record(Deed.CLIENT_REVOKED, client=client_id)
+
+    parts.log.perform(OPERATOR, deed)
+
+
+def admit_practice(parts: Parts, admission: Admission) -> None:
+    """Records who admitted a practice's system, and why; raises Invalid."""
+    sandbox = parts.settings.sandbox
+    parts.log.perform(OPERATOR, lambda work: admit(work, admission, allow_loopback=sandbox))
+
+
+def load_register(parts: Parts, path: Path) -> int:
+    """Takes in a local register; records that waited for a practice are reached at once."""
+    register: Register = CsvRegister(path)
+    news = 0
+    for number, registration in register.everybody():
+        taken = partial(
+            registered, nhs_number=number, registration=registration, rulebook=parts.rulebook
+        )
+        news += parts.log.perform(OPERATOR, taken)
+    return news
+
+
+def rewrap_data_keys(parts: Parts) -> int:
+    """Wraps every data key under the current key-encryption key, a table at a time."""
+    return sum(_rewrap_table(parts, table) for table in _KEYED)
+
+
+_KEYED = [
+    mapper.class_
+    for mapper in SQLModel._sa_registry.mappers  # noqa: SLF001, SQLModel has no public list
+    if "data_key" in mapper.columns and isinstance(mapper.columns["data_key"].type, LargeBinary)
+]
+
+
+def _rewrap_table(parts: Parts, table: Any) -> int:
+    current = json.loads((parts.settings.keys_folder / "kek.json").read_text())["current"]
+
+    def deed(work: Work) -> int:
+        rows = work.session.exec(select(table).where(col(table.data_key).is_not(None))).all()
+        stale = [row for row in rows if wrapping_key_id(row.data_key) != current]
+        for row in stale:
+            row.data_key = work.vault.rewrap(row.data_key)
+            work.session.add(row)
+        work.record(Deed.KEYS_ROTATED, table=table.__tablename__, rows=len(stale))
+        return len(stale)
+
+    return parts.log.perform(OPERATOR, deed)

@@ -1,0 +1,97 @@
+"""The web application and the threads beside it."""
+
+import contextlib
+import threading
+from collections.abc import AsyncIterator, Callable
+
+import structlog
+from fastapi import FastAPI
+
+from flagservice.api import governance, records, refusals, service, social_care
+from flagservice.api.callers import Face
+from flagservice.api.envelope import Envelope
+from flagservice.api.tokens import Tokens
+from flagservice.app.building import CHANGED, Parts, software_version
+
+_log = structlog.get_logger()
+
+
+def application(parts: Parts, *, threads: tuple["Loop", ...] = ()) -> Envelope:
+    """The API on these parts, in its envelope; the loops run while it does."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        for loop in threads:
+            loop.start()
+        yield
+        for loop in threads:
+            loop.stop()
+
+    app = described()
+    app.router.lifespan_context = lifespan
+    base = parts.settings.base
+    tokens = Tokens(f"{base}/oauth2/token", parts.keys.tokens)
+    app.state.face = Face(
+        parts.log, parts.rulebook, tokens, f"{base}/fhir/R4", software_version(), CHANGED
+    )
+    return Envelope(app)
+
+
+def described() -> FastAPI:
+    """The routes alone, as OpenAPI describes them."""
+    app = FastAPI(
+        title="flagservice",
+        version=software_version(),
+        description="Safeguarding plans and notifications as flags in the right GP records.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        # FastAPI's own tracing writes query strings into spans.
+        telemetry={"tracing": False, "logs": False, "metrics": False, "auto_configure": False},
+    )
+    for face in (service, social_care, records, governance):
+        app.include_router(face.router)
+    refusals.install(app)
+    return app
+
+
+class Loop:
+    """Does one thing again and again in a thread, until stopped; a fault does not end it."""
+
+    def __init__(self, name: str, once: Callable[[], int], *, pause: float) -> None:
+        self._name = name
+        self._once = once
+        self._pause = pause
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self.run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """In a thread of its own."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """After what it is doing now."""
+        self._over.set()
+        self._thread.join(timeout=10)
+
+    def run(self) -> None:
+        """Until stopped. Nothing to do, or a fault: a pause first."""
+        while not self._over.is_set():
+            if not self._safely():
+                self._over.wait(self._pause)
+
+    def _safely(self) -> int:
+        try:
+            return self._once()
+        except Exception as wrong:  # noqa: BLE001, the next round may do better; the type is logged
+            _log.error("loop fault", process=self._name, error=type(wrong).__name__)
+            return 0
+
+
+def loops(parts: Parts, *, deliver: bool) -> tuple[Loop, ...]:
+    """The sequencer, and the worker where it runs inside."""
+    sequencer = Loop("sequencer", parts.sequencer().sequence, pause=0.5)
+    if not deliver:
+        return (sequencer,)
+    return (sequencer, Loop("worker", parts.worker().run_once, pause=0.2))
