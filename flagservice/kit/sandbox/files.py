@@ -1,0 +1,114 @@
+"""Reads who is registered and who may call, anew when a file changes, so nothing restarts.
+
+A file that is half-written when it is looked at leaves the last good reading in force.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from . import wire
+
+Content = TypeVar("Content")
+Stamp = tuple[int, int, int]
+
+
+class Side(Enum):
+    """The three sides of the practice's system."""
+
+    SYSTEM = "system"
+    CLINICIAN = "clinician"
+    PATIENT = "patient"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who holds a token; a patient's or proxy's names the one record it opens."""
+
+    side: Side
+    nhs_number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """A person registered at the practice."""
+
+    nhs_number: str
+    name: str
+
+
+class Watched(Generic[Content]):
+    """A JSON file that is read again when it has changed."""
+
+    def __init__(self, path: Path, *, parse: Callable[[object], Content]) -> None:
+        self._path = path
+        self._parse = parse
+        self._stamp = self._look()
+        self._content = self._read()
+
+    def current(self) -> Content:
+        """The newest good reading."""
+        try:
+            stamp = self._look()
+            if stamp != self._stamp:
+                self._content = self._read()
+                self._stamp = stamp
+        except (OSError, ValueError):
+            pass
+        return self._content
+
+    def forget(self) -> None:
+        """Read again at the next look, changed or not."""
+        self._stamp = (0, 0, 0)
+
+    def _look(self) -> Stamp:
+        found = self._path.stat()
+        return found.st_mtime_ns, found.st_size, found.st_ino
+
+    def _read(self) -> Content:
+        return self._parse(wire.read(self._path.read_bytes()))
+
+
+def patients(content: object) -> dict[str, Patient]:
+    """The registered people by NHS number; further keys are left alone."""
+    if not isinstance(content, list):
+        raise wire.Unreadable
+    people = [_patient(row) for row in content]
+    return {person.nhs_number: person for person in people}
+
+
+def tokens(content: object) -> dict[str, Caller]:
+    """The callers by token; a token given to two of them is refused."""
+    if not isinstance(content, dict):
+        raise wire.Unreadable
+    granted = [
+        (_string(content, "push"), Caller(Side.SYSTEM)),
+        (_string(content, "clinician"), Caller(Side.CLINICIAN)),
+        *_readers(content.get("patients", {})),
+        *_readers(content.get("proxies", {})),
+    ]
+    callers = dict(granted)
+    if len(callers) != len(granted):
+        raise wire.Unreadable
+    return callers
+
+
+def _patient(row: object) -> Patient:
+    if not isinstance(row, dict):
+        raise wire.Unreadable
+    return Patient(_string(row, "nhs_number"), _string(row, "name"))
+
+
+def _readers(content: object) -> list[tuple[str, Caller]]:
+    if not isinstance(content, dict):
+        raise wire.Unreadable
+    return [(token, Caller(Side.PATIENT, _string(content, token))) for token in content]
+
+
+def _string(content: dict[str, object], key: str) -> str:
+    value = content.get(key)
+    if not isinstance(value, str) or not value:
+        raise wire.Unreadable
+    return value

@@ -1,0 +1,53 @@
+"""Decides what a patient may not see, because the label is the only sign a GP system is sent.
+
+NOPAT has three spellings in use: http://terminology.hl7.org/CodeSystem/v3-ActCode (R4),
+http://hl7.org/fhir/v3/ActCode (STU3) and the OID 2.16.840.1.113883.4.642.3.47 with or without
+urn:oid: (GP2GP). A reader that matches one of them leaks, and so does one that drops a label
+it cannot read. So NOPAT hides under any system, and an unreadable label hides as well.
+
+https://hl7.org/fhir/R4/security-labels.html
+"""
+
+import re
+
+NEVER_SHOWN = ("Flag", "Task")
+
+_POINTS_AT_HIDDEN = re.compile(r"(?:^|/)(?:Flag|Task)/")
+
+
+def withheld(part: object) -> bool:
+    """Whether a patient may not see this; one hidden part, however deep, hides the whole."""
+    if isinstance(part, list):
+        return any(withheld(held) for held in part)
+    if not isinstance(part, dict):
+        return False
+    return (
+        _is_flag_or_task(part)
+        or _is_labelled(part.get("meta", {}))
+        or any(withheld(held) for held in part.values())
+    )
+
+
+def _is_flag_or_task(part: dict[str, object]) -> bool:
+    reference = part.get("reference")
+    return (
+        part.get("resourceType") in NEVER_SHOWN
+        or part.get("type") in NEVER_SHOWN
+        or (isinstance(reference, str) and _POINTS_AT_HIDDEN.search(reference) is not None)
+    )
+
+
+def _is_labelled(meta: object) -> bool:
+    if not isinstance(meta, dict):
+        return True
+    security = meta.get("security", [])
+    if not isinstance(security, list):
+        return True
+    return any(_says_no_patient(label) for label in security)
+
+
+def _says_no_patient(label: object) -> bool:
+    code = label.get("code") if isinstance(label, dict) else None
+    if not isinstance(code, str):
+        return True
+    return code.strip().upper() == "NOPAT"

@@ -1,0 +1,57 @@
+"""Holds together what an answer may draw on, and what a request is once it has been read."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from .files import Caller, Patient, Watched
+from .outcomes import Refusal, not_found
+from .store import Store
+
+NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
+
+
+@dataclass(frozen=True, slots=True)
+class Practice:
+    """One practice's system: its records, the people it knows, and its clock."""
+
+    ods_code: str
+    store: Store
+    register: Watched[dict[str, Patient]]
+    callers: Watched[dict[str, Caller]]
+    clock: Callable[[], datetime]
+
+    def patient(self, nhs_number: str) -> Patient:
+        """The registered person, or the refusal that says there is none here."""
+        found = self.register.current().get(nhs_number)
+        if found is None:
+            raise not_found()
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as it came; `fault` is what was wrong with its body, for who wants a body."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+    base: str
+    fault: Refusal | None = None
+
+    def header(self, name: str) -> str:
+        """The header's value, or nothing."""
+        return self.headers.get(name.lower(), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that found its way: by whom, and what its path names."""
+
+    request: Request
+    caller: Caller
+    kind: str = ""
+    id: str = ""
+    version: str = ""

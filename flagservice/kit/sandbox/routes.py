@@ -1,0 +1,83 @@
+"""Leads each caller to what is on its own side; to everybody else there is nothing there."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from . import capability, clinician_view, interactions, patient_view
+from .files import Caller, Side
+from .outcomes import Reply, not_found, unknown_caller, wrong_method
+from .practice import Asked, Practice, Request
+
+Answer = Callable[[Practice, Asked], Reply]
+
+_ID = r"(?P<id>[A-Za-z0-9.\-]{1,64})"
+_ANY = r"/fhir/(?P<kind>Flag|Task|Condition|Observation)"
+_NOTICE = r"/fhir/(?P<kind>Flag|Task)"
+_ENTRY = r"/fhir/(?P<kind>Condition|Observation)"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One thing that one side can ask for."""
+
+    side: Side
+    method: str
+    path: re.Pattern[str]
+    answer: Answer
+
+
+def _own_record(practice: Practice, asked: Asked) -> Reply:
+    patient = practice.patient(asked.caller.nhs_number)
+    return patient_view.record(patient, entries=practice.store.entries)
+
+
+def _route(side: Side, asked: str, answer: Answer) -> Route:
+    method, path = asked.split(" ", maxsplit=1)
+    return Route(side, method, re.compile(path), answer)
+
+
+ROUTES = (
+    _route(Side.SYSTEM, "GET /fhir/metadata", capability.metadata),
+    _route(Side.SYSTEM, f"PUT {_NOTICE}", interactions.conditional_update),
+    _route(Side.SYSTEM, f"GET {_NOTICE}", interactions.search_by_identifier),
+    _route(Side.SYSTEM, f"POST {_NOTICE}/_search", interactions.search_by_patient),
+    _route(Side.SYSTEM, f"POST {_ENTRY}", interactions.create),
+    _route(Side.SYSTEM, f"GET {_ANY}/{_ID}", interactions.read),
+    _route(
+        Side.SYSTEM,
+        rf"GET {_ANY}/{_ID}/_history/(?P<version>[1-9][0-9]{{0,8}})",
+        interactions.vread,
+    ),
+    _route(Side.CLINICIAN, "POST /clinician/record", clinician_view.record),
+    _route(Side.CLINICIAN, "POST /clinician/patients", clinician_view.patients),
+    _route(Side.PATIENT, "GET /patient/record", _own_record),
+)
+
+
+def answer(practice: Practice, request: Request) -> Reply:
+    """Who asks, then what there is for that side, then whether the body could be read."""
+    caller = _caller(practice, request)
+    route, names = _find(request, side=caller.side)
+    if request.fault is not None:
+        raise request.fault
+    return route.answer(practice, Asked(request, caller, **names))
+
+
+def _caller(practice: Practice, request: Request) -> Caller:
+    scheme, _, token = request.header("Authorization").partition(" ")
+    found = practice.callers.current().get(token.strip())
+    if scheme.lower() != "bearer" or found is None:
+        raise unknown_caller()
+    return found
+
+
+def _find(request: Request, *, side: Side) -> tuple[Route, dict[str, str]]:
+    paths = [(route, route.path.fullmatch(request.path)) for route in ROUTES if route.side is side]
+    here = [(route, match.groupdict()) for route, match in paths if match]
+    if not here:
+        raise not_found()
+    for route, names in here:
+        if route.method == request.method:
+            return route, names
+    raise wrong_method([route.method for route, _ in here])

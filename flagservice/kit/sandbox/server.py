@@ -1,0 +1,174 @@
+"""Speaks HTTP/1.1 on the loopback address and says nothing of itself: no date, no name, no log.
+
+https://hl7.org/fhir/R4/http.html
+"""
+
+import contextlib
+import socket
+import socketserver
+from collections.abc import Callable
+from http.client import HTTPMessage
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from . import routes
+from .journal import Journal, Line
+from .outcomes import Refusal, Reply, broke
+from .practice import Practice, Request
+
+MOST_BYTES = 1_000_000
+_MOST_PIECES = 256
+_PIECE_BYTES = 65_536
+_LAST_WAIT_SECONDS = 1
+_HOST = "127.0.0.1"
+
+
+class SandboxServer(ThreadingHTTPServer):
+    """One practice on one port; a thread for each connection."""
+
+    daemon_threads = True
+    request_queue_size = 128
+    allow_reuse_port = False
+
+    def __init__(self, practice: Practice, *, journal: Journal, port: int) -> None:
+        self.practice = practice
+        self.journal = journal
+        super().__init__((_HOST, port), Exchange)
+
+    @property
+    def address(self) -> str:
+        """Where it listens."""
+        return f"http://{_HOST}:{self.server_port}"
+
+    def server_bind(self) -> None:
+        """Bind without the look-up of the machine's name that the library would make."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = _HOST, int(self.server_address[1])
+
+    def shutdown_request(self, request: Any) -> None:  # noqa: ANN401
+        """Say the last word, then listen a while.
+
+        A client that still writes when the line is cut loses the reply that tells it why:
+        https://www.rfc-editor.org/rfc/rfc9112#section-9.6
+        """
+        with contextlib.suppress(OSError):
+            request.shutdown(socket.SHUT_WR)
+            request.settimeout(_LAST_WAIT_SECONDS)
+            for _ in range(_MOST_PIECES):
+                if not request.recv(_PIECE_BYTES):
+                    break
+        self.close_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
+        """Say nothing: a client that hangs up is no news."""
+
+
+class Exchange(BaseHTTPRequestHandler):
+    """The requests of one connection, one after another."""
+
+    server: SandboxServer
+    headers: HTTPMessage
+    protocol_version = "HTTP/1.1"
+    default_request_version = "HTTP/1.0"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    timeout = 60
+
+    def __getattr__(self, name: str) -> Callable[[], None]:
+        """Every method is heard, also one that nobody has thought of: the routes refuse it."""
+        if name.startswith("do_"):
+            return self._exchange
+        raise AttributeError(name)
+
+    def handle_expect_100(self) -> bool:
+        """Let the client go on now; the reply alone would wait in the buffer."""
+        go_on = super().handle_expect_100()
+        self.wfile.flush()
+        return go_on
+
+    def send_error(self, code: int, *_: object, **_more: object) -> None:
+        """What the library refuses before there is a request: same shape, nothing quoted."""
+        self.close_connection = True
+        self._send(Refusal(code, "invalid", "this is not a request that can be read").reply())
+
+    def log_message(self, *_: object, **_more: object) -> None:
+        """Log nothing: an address or a header may name a person."""
+
+    def _exchange(self) -> None:
+        """Answer one request.
+
+        1. The request is read; what is wrong with its body waits until it matters.
+        2. The answer is made, and whatever it changes is committed.
+        3. What the system side received is written down.
+        4. The reply is sent.
+        """
+        # 1
+        request = self._request()
+        # 2
+        reply = self._answer(request)
+        # 3
+        if request.path == "/fhir" or request.path.startswith("/fhir/"):
+            self.server.journal.add(
+                Line(request.method, self.path, self.headers.items(), request.body, reply.status)
+            )
+        # 4
+        self._send(reply)
+
+    def _answer(self, request: Request) -> Reply:
+        try:
+            return routes.answer(self.server.practice, request)
+        except Refusal as refusal:
+            return refusal.reply()
+        except Exception:  # noqa: BLE001 - the last resort: nothing of it may reach a caller
+            return broke().reply()
+
+    def _request(self) -> Request:
+        path, _, query = self.path.partition("?")
+        body, fault = b"", None
+        try:
+            body = self._body()
+        except Refusal as refusal:
+            fault = refusal
+        return Request(
+            method=self.command,
+            path=path,
+            query=query,
+            headers={name.lower(): value for name, value in self.headers.items()},
+            body=body,
+            base=f"{self.server.address}/fhir",
+            fault=fault,
+        )
+
+    def _body(self) -> bytes:
+        lengths = self.headers.get_all("Content-Length", [])
+        if self.headers.get("Transfer-Encoding") is not None:
+            raise self._last(Refusal(411, "required", "a body needs a Content-Length"))
+        if not lengths:
+            return b""
+        if len(lengths) > 1 or not (lengths[0].isascii() and lengths[0].isdigit()):
+            raise self._last(Refusal(400, "invalid", "Content-Length must be one number"))
+        if len(lengths[0]) > len(str(MOST_BYTES)) or int(lengths[0]) > MOST_BYTES:
+            raise self._last(Refusal(413, "too-long", "the body may have one megabyte at most"))
+        body = self.rfile.read(int(lengths[0]))
+        if len(body) < int(lengths[0]):
+            raise self._last(Refusal(400, "incomplete", "the body ended early"))
+        return body
+
+    def _last(self, refusal: Refusal) -> Refusal:
+        """What follows on this connection cannot be told apart from the body: close it."""
+        self.close_connection = True
+        return refusal
+
+    def _send(self, reply: Reply) -> None:
+        self.send_response_only(reply.status)
+        for name, value in reply.headers:
+            self.send_header(name, value)
+        if reply.body:
+            self.send_header("Content-Type", reply.content_type)
+        self.send_header("Content-Length", str(len(reply.body)))
+        self.send_header("Cache-Control", "no-store")
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(reply.body)
