@@ -1,0 +1,156 @@
+"""Checks one expectation against the bytes that a practice received; answers what is wrong."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from flagservice.kit.demo.family import Expectation, Family, Member
+from flagservice.kit.demo.received import is_removal, says
+from flagservice.kit.demo.stage import Practice, Stage
+
+
+def wrong_with(stage: Stage, family: Family, expectation: Expectation) -> list[str]:
+    """Every way in which the expectation does not hold; empty if it does."""
+    return list(_found(stage, family, expectation))
+
+
+def _found(stage: Stage, family: Family, expectation: Expectation) -> Iterator[str]:
+    check = expectation.check
+    practice = stage.practices.get(expectation.practice)
+    member = family.members.get(expectation.record)
+    if practice is not None and member is not None:
+        yield from _absent(practice, member, expectation)
+        if "holds" in check:
+            yield from _holds(practice, member, check["holds"], only=check.get("only", False))
+        if "no_new_flag" in check:
+            codes = [_code(r) for r in _there(practice, member) if r["resourceType"] == "Flag"]
+            if check["no_new_flag"] in codes:
+                yield f"a flag with code {check['no_new_flag']} is there"
+        if check.get("unjoined"):
+            yield from _unjoined(practice, member)
+        yield from _hidden(practice, member)
+    for also in check.get("also", ()):
+        wanted = {name: value for name, value in also.items() if name != "record"}
+        if practice is not None:
+            yield from _holds(practice, family.members[also["record"]], [wanted], only=False)
+    for key in check.get("removed", ()):
+        if practice is not None:
+            yield from _removed(practice, family.members[key], expectation)
+    if practice is not None and member is None:
+        for each in check.get("removed", ()):
+            yield from _absent(practice, family.members[each], expectation)
+    yield from _waiting(stage, check, member)
+
+
+def _there(practice: Practice, member: Member) -> list[dict[str, Any]]:
+    held = practice.journal.holds(member.nhs_number)
+    return [resource for resource in held if not is_removal(resource)]
+
+
+def _code(resource: dict[str, Any]) -> str:
+    return str(resource["code"]["coding"][0]["code"])
+
+
+def _absent(practice: Practice, member: Member, expectation: Expectation) -> Iterator[str]:
+    if expectation.absent == ("everything",):
+        if any(r["status"] in ("active", "requested") for r in _there(practice, member)):
+            yield "something active is there"
+        return
+    sent = practice.journal.addressed_to(member.nhs_number).lower()
+    for place, word in enumerate(expectation.absent):
+        if word.lower() in sent:
+            yield f"word {place + 1} of `absent` is in what was sent"
+
+
+def _holds(
+    practice: Practice, member: Member, wanted: list[dict[str, Any]], *, only: bool
+) -> Iterator[str]:
+    there = _there(practice, member)
+    matched = 0
+    for want in wanted:
+        matching = [resource for resource in there if _fits(resource, want)]
+        matched += len(matching)
+        if len(matching) != want.get("times", 1):
+            yield f"{len(matching)} copies are as {want['code']} should be"
+    if (only or not wanted) and matched != len(there):
+        yield "there is more than there should be"
+
+
+def _fits(resource: dict[str, Any], want: dict[str, Any]) -> bool:
+    labels = {label["code"] for label in resource["meta"]["security"]}
+    active = "requested" if resource["resourceType"] == "Task" else "active"
+    return (
+        _code(resource) == want["code"]
+        and resource["resourceType"] == want.get("type", "Flag")
+        and resource["status"] == want.get("status", active)
+        and ("says" not in want or _agency_apart(resource, want) == set(want["says"]))
+        and "NOPAT" in labels
+        and ("confidentiality" not in want or want["confidentiality"] in labels)
+    )
+
+
+def _agency_apart(resource: dict[str, Any], want: dict[str, Any]) -> set[str]:
+    """A request's agency is part of whom to ring, and is not asked about."""
+    told = says(resource)
+    return told - {"agency"} if want.get("type") == "Task" else told
+
+
+def _unjoined(practice: Practice, member: Member) -> Iterator[str]:
+    """No two flags of this person share an id, an instant or a version."""
+    seen: set[str] = set()
+    for resource in _there(practice, member):
+        marks = {
+            resource["meta"]["lastUpdated"], *(i["value"] for i in resource["identifier"])
+        }
+        if marks & seen:
+            yield "two flags can be joined"
+        seen |= marks
+
+
+def _hidden(practice: Practice, member: Member) -> Iterator[str]:
+    """The patient's own app shows none of it."""
+    shown = practice.patient_view(member.nhs_number)
+    ids = [r["identifier"][0]["value"] for r in practice.journal.holds(member.nhs_number)]
+    if any(word in shown for word in ("Flag", "Task", "NOPAT", "safeguarding", *ids)):
+        yield "the patient's app shows that something is there"
+
+
+def _removed(practice: Practice, member: Member, expectation: Expectation) -> Iterator[str]:
+    held = practice.journal.holds(member.nhs_number)
+    if not held or not all(is_removal(resource) for resource in held):
+        yield "not every copy was taken back"
+    if any(resource["status"] == "entered-in-error" for resource in held):
+        yield "a copy is marked as an error"
+    sent = practice.journal.addressed_to(member.nhs_number)
+    if any(word in sent for word in expectation.absent if word != "everything"):
+        yield "a word of `absent` is in what was sent"
+
+
+def _waiting(stage: Stage, check: dict[str, Any], member: Member | None) -> Iterator[str]:
+    receipt = check.get("receipt")
+    if receipt is not None:
+        yield from _receipt(stage, receipt)
+    if "waits" in check and member is not None:
+        client = _client(stage, check["waits"])
+        holds = client.call("GET", f"{stage.url}/holds").json()["holds"]
+        if all(hold["nhs_number"] != member.nhs_number for hold in holds):
+            yield "nothing waits for a decision"
+    if "gap" in check:
+        listed = stage.submitters["governance"].call(
+            "GET", f"{stage.url}/governance/manual-list"
+        )
+        if all(todo["reason"] != check["gap"] for todo in listed.json()["waiting"]):
+            yield "the gap is not on the open list"
+
+
+def _client(stage: Stage, ods: str) -> Any:
+    if ods in stage.practices:
+        return stage.practices[ods].client
+    return next(client for client in stage.submitters.values() if client.ods == ods)
+
+
+def _receipt(stage: Stage, wanted: dict[str, str]) -> Iterator[str]:
+    sender = "police" if wanted["reference"].startswith("WYP") else "children's services"
+    reply = stage.submitters[sender].call("GET", f"{stage.url}/receipts/{wanted['reference']}")
+    said = [r["status"] for r in reply.json()["records"] if r["role"] == wanted["role"]]
+    if said != [wanted["status"]]:
+        yield f"the receipt does not say {wanted['status']}"

@@ -1,0 +1,124 @@
+"""Plays the families' events in the order of their days, and checks after each what it should do."""
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+
+from flagservice.kit.demo.canaries import leaks
+from flagservice.kit.demo.checks import wrong_with
+from flagservice.kit.demo.family import Event, Expectation, Family, families, people_of
+from flagservice.kit.demo.feeds import feed_faults
+from flagservice.kit.demo.show import Result, show
+from flagservice.kit.demo.stage import Stage, StageFailed
+
+
+def run(*, as_json: bool = False) -> int:
+    """The whole demonstration; the exit status is 1 if anything failed."""
+    console = Console(stderr=as_json, highlight=False)
+    with tempfile.TemporaryDirectory(prefix="flagservice-demo-") as folder:
+        stage = Stage(Path(folder), families(), lambda line: console.print(f"[dim]{line}[/]"))
+        try:
+            stage.set_up()
+            result = _play(stage, console)
+            show(console, stage, result)
+        except StageFailed as failed:
+            console.print(f"[red]{failed}[/]")
+            return 1
+        finally:
+            stage.tear_down()
+    if as_json:
+        json.dump(result.counts(), sys.stdout, indent=2)
+        print()
+    return 0 if result.good else 1
+
+
+def _play(stage: Stage, console: Console) -> Result:
+    result = Result()
+    by_name = {family.name: family for family in stage.families}
+    timeline = sorted(
+        (event for family in stage.families for event in family.events), key=lambda e: e.at
+    )
+    for place, event in enumerate(timeline):
+        console.print(f"{event.at}  [bold]{event.family}[/]  {event.origin}: {event.name}")
+        family = by_name[event.family]
+        _happen(stage, family, event)
+        if not any(_same(event, later) for later in timeline[place + 1 :]):
+            _check(stage, family, event, result)
+    result.also["nobody's words in another's record, a log, a metric or the database"] = list(
+        leaks(stage)
+    )
+    result.also["every feed contiguous from 1, its bytes those that were pushed"] = list(
+        feed_faults(stage)
+    )
+    result.also["the audit verifies"] = _audit(stage)
+    return result
+
+
+def _same(event: Event, later: Event) -> bool:
+    """Two plans of one day are one event to an expectation."""
+    return (event.family, event.name) == (later.family, later.name)
+
+
+def _happen(stage: Stage, family: Family, event: Event) -> None:
+    if event.not_yet is not None:
+        return
+    stage.set_day(event.at)
+    sender = stage.submitters.get(event.origin)
+    for post in event.posts:
+        if sender is None:
+            raise StageFailed(f"nobody posts for {event.origin}")
+        reply = sender.call(
+            "POST", f"{stage.url}/{post['to']}", json=people_of(post["body"], family)
+        )
+        if reply.status_code != 201:
+            raise StageFailed(f"{event.name}: {reply.status_code} {reply.text}")
+    if event.decides is not None:
+        _decide(stage, event)
+    for key, code in event.moves.items():
+        stage.practices[code].take_on([family.members[key]])
+    if event.moves:
+        stage.register((family.members[key], code) for key, code in event.moves.items())
+    stage.settle()
+
+
+def _decide(stage: Stage, event: Event) -> None:
+    client = stage.practices[str(event.decides)].client
+    for hold in client.call("GET", f"{stage.url}/holds").json()["holds"]:
+        reply = client.call(
+            "POST", f"{stage.url}/holds/{hold['id']}/decision", json=event.decision
+        )
+        if reply.status_code != 204:
+            raise StageFailed(f"{event.name}: {reply.status_code} {reply.text}")
+
+
+def _check(stage: Stage, family: Family, event: Event, result: Result) -> None:
+    for expectation in family.expectations:
+        if expectation.after != event.name:
+            continue
+        name = _name(expectation)
+        if expectation.not_yet is not None:
+            result.not_yet[name] = expectation.not_yet
+            continue
+        wrong = wrong_with(stage, family, expectation)
+        if wrong:
+            result.failed[name] = wrong
+        else:
+            result.passed.append(name)
+
+
+def _name(expectation: Expectation) -> str:
+    return (
+        f"{expectation.family}, after {expectation.after}: {expectation.record}"
+        f" at {expectation.practice}"
+    )
+
+
+def _audit(stage: Stage) -> list[str]:
+    try:
+        stage.operate("audit", "verify")
+    except StageFailed as failed:
+        return [str(failed)]
+    return []

@@ -1,0 +1,219 @@
+"""Sets the stage: the service, a GP system for each practice, and everybody's credentials."""
+
+import contextlib
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from flagservice.kit.demo.client import Client
+from flagservice.kit.demo.family import Family, Member
+from flagservice.kit.demo.received import Journal
+
+COUNCIL, POLICE = "E08000032", "Q0WYP"
+_PATIENCE = 60.0
+Tell = Callable[[str], None]
+
+
+class StageFailed(Exception):
+    """Something did not start, or did not settle."""
+
+
+@dataclass
+class Practice:
+    """One practice: its GP system's process, tokens, journal, and its client of the service."""
+
+    code: str
+    folder: Path
+    client: Client
+    tokens: dict[str, Any]
+    process: subprocess.Popen[str] | None = None
+    url: str = ""
+
+    @property
+    def journal(self) -> Journal:
+        """What arrived there."""
+        return Journal(self.folder / "journal.jsonl")
+
+    def take_on(self, members: Iterable[Member]) -> None:
+        """Registers patients, each with an app of their own. Nobody is ever struck off the list."""
+        for member in members:
+            self.tokens["patients"][secrets.token_urlsafe(24)] = member.nhs_number
+        listed = [
+            {"nhs_number": number, "name": f"Patient {place}"}
+            for place, number in enumerate(self.tokens["patients"].values())
+        ]
+        (self.folder / "patients.json").write_text(json.dumps(listed))
+        (self.folder / "tokens.json").write_text(json.dumps(self.tokens))
+
+    def patient_view(self, nhs_number: str) -> str:
+        """What the patient's own app is shown, whole."""
+        token = next(t for t, n in self.tokens["patients"].items() if n == nhs_number)
+        reply = httpx.get(
+            f"{self.url}/patient/record", headers={"Authorization": f"Bearer {token}"},
+            trust_env=False,
+        )
+        reply.raise_for_status()
+        return reply.text
+
+
+@dataclass
+class Stage:
+    """Everything that runs, in one folder that goes when the play is over."""
+
+    folder: Path
+    families: list[Family]
+    tell: Tell
+    url: str = ""
+    submitters: dict[str, Client] = field(default_factory=dict)
+    practices: dict[str, Practice] = field(default_factory=dict)
+    running: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    def set_up(self) -> None:
+        """Starts it all; whatever fails is a StageFailed."""
+        self.submitters = {
+            "children's services": Client(COUNCIL, "childrens-services"),
+            "police": Client(POLICE, "police"),
+            "governance": Client("X26", "governance"),
+            "operator": Client("X26", "operator"),
+        }
+        self.set_day(date(2021, 6, 1))
+        self._practices()
+        self.tell("GP systems start, one process for each practice")
+        with ThreadPoolExecutor(4) as hands:
+            list(hands.map(self._start_practice, self.practices.values()))
+        self.tell("the service makes its keys and its database")
+        self.register(self._everybody())
+        self.tell("organisations hand over public keys; practices' systems are admitted")
+        clients = [*self.submitters.values(), *(p.client for p in self.practices.values())]
+        with ThreadPoolExecutor(2) as hands:
+            list(hands.map(self._add_client, clients))
+            list(hands.map(self._admit, self.practices.values()))
+        self._serve()
+
+    def set_day(self, day: date) -> None:
+        """What day it is for the service."""
+        fresh = self.folder / "day.new"
+        fresh.write_text(day.isoformat())
+        fresh.replace(self.folder / "day")
+
+    def register(self, members: Iterable[tuple[Member, str]]) -> None:
+        """Tells the service where people are registered, as a register's file does."""
+        path = self.folder / "register.csv"
+        rows = [f"{m.nhs_number},{m.born},{practice}" for m, practice in members]
+        path.write_text("\n".join(["nhs_number,date_of_birth,practice", *rows]) + "\n")
+        self.operate("register", "load", str(path))
+
+    def operate(self, *words: str) -> str:
+        """One command of the operator."""
+        done = subprocess.run(
+            [sys.executable, "-m", "flagservice", *words], env=self.environment,
+            capture_output=True, text=True, check=False,
+        )
+        if done.returncode:
+            raise StageFailed(f"flagservice {words[0]} {words[1]}: {done.stderr.strip()[-400:]}")
+        return done.stdout.strip()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """For every process of the service."""
+        return {
+            **os.environ, "FLAGSERVICE_DATA": str(self.folder / "service"),
+            "FLAGSERVICE_SANDBOX": "true", "FLAGSERVICE_CLOCK_FILE": str(self.folder / "day"),
+            "FLAGSERVICE_DATABASE_URL": "",
+        }
+
+    def settle(self) -> None:
+        """Waits until nothing is owed to any practice any more."""
+        until = time.monotonic() + _PATIENCE
+        operator = self.submitters["operator"]
+        while time.monotonic() < until:
+            owed = operator.call("GET", f"{self.url}/_status").json()["owed"]
+            if not sum(owed.values()):
+                return
+            time.sleep(0.1)
+        raise StageFailed("deliveries did not settle in time")
+
+    def tear_down(self) -> None:
+        """Stops every process."""
+        for process in self.running:
+            process.terminate()
+        for process in self.running:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=10)
+
+    def _everybody(self) -> list[tuple[Member, str]]:
+        return [(m, m.practice) for f in self.families for m in f.members.values()]
+
+    def _practices(self) -> None:
+        codes = {member.practice for member, _ in self._everybody()}
+        codes |= {e.practice for f in self.families for e in f.expectations if e.practice[0] == "B"}
+        for code in sorted(codes):
+            folder = self.folder / code
+            folder.mkdir()
+            push = secrets.token_urlsafe(24)
+            (folder / "push-token").write_text(push)
+            tokens = {
+                "push": push, "clinician": secrets.token_urlsafe(24), "patients": {}, "proxies": {},
+            }
+            self.practices[code] = Practice(code, folder, Client(code, "gp-system"), tokens)
+            self.practices[code].take_on(m for m, where in self._everybody() if where == code)
+
+    def _start_practice(self, practice: Practice) -> None:
+        folder = practice.folder
+        process = subprocess.Popen(
+            [
+                sys.executable, "-m", "flagservice.kit.sandbox", "--practice", practice.code,
+                "--port", "0", "--store", str(folder / "store.sqlite"),
+                "--patients", str(folder / "patients.json"),
+                "--journal", str(folder / "journal.jsonl"),
+                "--token-file", str(folder / "tokens.json"),
+            ],
+            stdout=subprocess.PIPE, text=True,
+        )
+        self.running.append(process)
+        line = process.stdout.readline() if process.stdout else ""
+        if not line.startswith("listening "):
+            raise StageFailed(f"the GP system of {practice.code} did not start")
+        practice.url = line.split()[1]
+
+    def _add_client(self, client: Client) -> None:
+        key = client.write_public_key(self.folder)
+        client.client_id = self.operate("client", "add", client.ods, client.kind, str(key))
+
+    def _admit(self, practice: Practice) -> None:
+        self.operate(
+            "endpoint", "admit", practice.code, f"{practice.url}/fhir",
+            str(practice.folder / "push-token"), "--by", "IG lead",
+            "--reason", "sandbox: its patient-facing view was looked at",
+        )
+
+    def _serve(self) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        with (self.folder / "service.log").open("w") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "flagservice", "serve", "--port", str(port)],
+                env=self.environment, stdout=log, stderr=log, text=True,
+            )
+        self.running.append(process)
+        until = time.monotonic() + _PATIENCE
+        while time.monotonic() < until and process.poll() is None:
+            with contextlib.suppress(httpx.TransportError):
+                if httpx.get(f"{self.url}/_ping", trust_env=False).status_code == 200:
+                    return
+            time.sleep(0.1)
+        raise StageFailed("the service did not start: see service.log")
