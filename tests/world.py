@@ -1,0 +1,209 @@
+"""A whole service on a database of its own, for tests that read aloud."""
+
+import itertools
+import json
+import random
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlmodel import col, select
+
+from flagservice.audit.log import Actor, Deed, Log, Work
+from flagservice.directory.endpoints import Admission, admit
+from flagservice.directory.registrations import Registration, learn
+from flagservice.domain.elements import Kind
+from flagservice.domain.reading import read_submission
+from flagservice.domain.submissions import Enquiry, Notification, Plan, Submission
+from flagservice.fhir.profile import Profile
+from flagservice.intake.rulebook import Rulebook
+from flagservice.intake.submit import Taken, submit
+from flagservice.policy.desks import load_desks
+from flagservice.policy.table import load
+from flagservice.store import tables
+from flagservice.store.database import Database
+from flagservice.store.vault import LocalKeyRing, Vault
+
+HOME = Path(__file__).parents[1]
+COUNCIL, POLICE, HEALTH = "E08000032", "Q0WYP", "TAD00"
+MODELS: dict[str, type[Submission]] = {
+    "child-in-need": Plan, "child-protection": Plan, "section-47": Enquiry,
+    "perpetrator": Notification,
+}
+
+
+def the_rulebook() -> Rulebook:
+    policies = [load((HOME / f"policies/{kind}/v1.toml").read_text()) for kind in Kind]
+    sets = [path.read_text() for path in sorted((HOME / "profiles").glob("ValueSet-*.json"))]
+    extensions = [
+        path.read_text()
+        for path in sorted((HOME / "profiles").glob("StructureDefinition-*.json"))
+        if "Safeguarding" not in path.name
+    ]
+    return Rulebook(
+        {policy.kind: policy for policy in policies},
+        load_desks((HOME / "policies/desks.toml").read_text()),
+        {
+            "Flag": Profile.load(_profile("SafeguardingFlag"), value_sets=sets, extensions=extensions),
+            "Task": Profile.load(
+                _profile("SafeguardingRequest"), value_sets=sets, extensions=extensions
+            ),
+        },
+    )
+
+
+def _profile(name: str) -> str:
+    return (HOME / f"profiles/StructureDefinition-{name}.json").read_text()
+
+
+class World:
+    """One service in this process: intake, register, practices; its clock stands until moved."""
+
+    def __init__(self, url: str, *, seed: int = 1) -> None:
+        self.database = Database(url)
+        self.database.upgrade()
+        self.now = datetime(2022, 1, 4, 9, 30, tzinfo=UTC)
+        chance = random.Random(seed)
+        vault = Vault(LocalKeyRing({"k1": bytes(range(32))}, "k1"), bytes(range(1, 33)))
+        self.log = Log(
+            self.database, vault, clock=lambda: self.now,
+            new_id=lambda: f"{chance.getrandbits(128):032x}",
+        )
+        self.rulebook = the_rulebook()
+
+    def close(self) -> None:
+        self.database.close()
+
+    def on(self, day: str) -> None:
+        self.now = datetime.combine(date.fromisoformat(day), self.now.timetz())
+
+    def registered(self, nhs_number: str, born: str, practice: str | None) -> None:
+        from flagservice.intake.lookups import registered
+
+        registration = Registration(date.fromisoformat(born), practice)
+        self.log.perform(
+            Actor("test"),
+            lambda work: registered(
+                work, nhs_number, registration=registration, rulebook=self.rulebook
+            ),
+        )
+
+    def admitted(self, *practices: str) -> None:
+        for practice in practices:
+            admission = Admission(practice, "https://gp.example/fhir", "t", "A. Lead", "tested")
+            self.log.perform(
+                Actor("test"), lambda work, a=admission: admit(work, a, allow_loopback=False)
+            )
+
+    def posts(self, ods: str, body: dict[str, Any]) -> Taken:
+        raw = json.dumps(body).encode()
+        submission = read_submission(MODELS[body["kind"]], raw, today=self.now.date())
+        return self.log.perform(
+            Actor("client", ods), lambda work: submit(work, submission, rulebook=self.rulebook)
+        )
+
+    def decides(self, ods: str, outcome: str = "place", which: int = 0) -> None:
+        from flagservice.intake.decisions import Decision, decide, worklist
+
+        decision = Decision(
+            outcome=outcome, decided_by="Dr N. Amed", reason="a recorded risk decision"
+        )
+        actor = Actor("client", ods)
+        items = self.log.perform(actor, lambda work: worklist(work, rulebook=self.rulebook))
+        self.log.perform(
+            actor,
+            lambda work: decide(
+                work, items[which].id, decision=decision, rulebook=self.rulebook
+            ),
+        )
+
+    def worklist(self, ods: str) -> list[Any]:
+        from flagservice.intake.decisions import worklist
+
+        return self.log.perform(
+            Actor("client", ods), lambda work: worklist(work, rulebook=self.rulebook)
+        )
+
+    def held_at(self, practice: str, nhs_number: str | None = None) -> list[dict[str, Any]]:
+        """The newest version of every copy at a practice that is not removed, as JSON."""
+        return [
+            found
+            for found in self._newest(practice, removed=False)
+            if nhs_number in (None, _subject(found))
+        ]
+
+    def _newest(self, practice: str, *, removed: bool) -> list[dict[str, Any]]:
+        def deed(work: Work) -> list[dict[str, Any]]:
+            work.record(Deed.STATUS_READ)
+            asked = select(tables.Copy).where(col(tables.Copy.practice) == practice)
+            found = []
+            for copy in work.session.exec(asked):
+                if copy.status == "removed" and not removed:
+                    continue
+                version = work.session.exec(
+                    select(tables.Version).where(
+                        col(tables.Version.copy_id) == copy.id,
+                        col(tables.Version.number) == copy.number,
+                    )
+                ).one()
+                person = work.session.get_one(tables.Person, copy.person_id)
+                found.append(
+                    json.loads(
+                        work.vault.open(
+                            person.data_key, version.sealed, table="version", row=version.id,
+                            version=version.number,
+                        )
+                    )
+                )
+            return found
+
+        return self.log.perform(Actor("test"), deed)
+
+    def receipt(self, ods: str, reference: str) -> list[tuple[str, str]]:
+        from flagservice.intake.receipt import receipt_of
+        from flagservice.intake.submit import find_plan
+
+        def deed(work: Work) -> list[tuple[str, str]]:
+            plan = find_plan(work, ods, reference)
+            assert plan is not None
+            return [(line.role, line.status) for line in receipt_of(work, plan)]
+
+        return self.log.perform(Actor("client", ods), deed)
+
+
+def _subject(resource: dict[str, Any]) -> str:
+    who = resource.get("subject") or resource["for"]
+    return str(who["identifier"]["value"])
+
+
+def person(role: str, nhs_number: str, born: str, **more: Any) -> dict[str, Any]:
+    """A person who is confirmed and included, unless it says otherwise."""
+    return {
+        "role": role, "nhs_number": nhs_number, "date_of_birth": born, "identity": "confirmed",
+        "involvement": "included", **more,
+    }
+
+
+def a_submission(kind: str, reference: str, *people: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """One that every rule accepts."""
+    body = {
+        "kind": kind, "reference": reference, "version": 1, "people": list(people),
+        "consent": {"sought": True, "answer": "given"}, "lawful_basis": ["public-task"],
+        "purpose": "safeguarding-of-a-child",
+    }
+    if kind != "perpetrator":
+        body["start"] = "2022-01-01"
+    if kind == "child-protection":
+        body["categories"] = ["physical"]
+    return {**body, **more}
+
+
+counter = itertools.count()
+
+
+def a_database(folder: Path) -> Iterator[str]:
+    yield f"sqlite:///{folder}/{next(counter)}.db"
+
+
+HOUR = timedelta(hours=1)
