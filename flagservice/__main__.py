@@ -27,15 +27,22 @@ policy = typer.Typer(no_args_is_help=True, help="What may be told to which recor
 audit = typer.Typer(no_args_is_help=True, help="What was done, provably.")
 keys = typer.Typer(no_args_is_help=True, help="The keys of the service.")
 for name, group in (
-    ("client", client), ("endpoint", endpoint), ("register", register), ("policy", policy),
-    ("audit", audit), ("keys", keys),
+    ("client", client),
+    ("endpoint", endpoint),
+    ("register", register),
+    ("policy", policy),
+    ("audit", audit),
+    ("keys", keys),
 ):
     cli.add_typer(group, name=name)
 
 
 @cli.command()
 def serve(
-    host: str = "", port: int = 0, sandbox: bool = False, clock_file: Path | None = None,
+    host: str = "",
+    port: int = 0,
+    sandbox: bool = False,
+    clock_file: Path | None = None,
     deliver: Annotated[bool, typer.Option(help="Run a delivery worker inside.")] = True,
 ) -> None:
     """Runs the API; on the embedded default the delivery worker, too."""
@@ -44,8 +51,13 @@ def serve(
     parts = building.build(settings)
     app = serving.application(parts, threads=serving.loops(parts, deliver=deliver))
     uvicorn.run(
-        app, host=settings.host, port=settings.port, access_log=False, log_config=None,
-        server_header=False, date_header=False,
+        app,
+        host=settings.host,
+        port=settings.port,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=False,
     )
 
 
@@ -83,7 +95,9 @@ def client_revoke(client_id: str) -> None:
 
 @endpoint.command("admit")
 def endpoint_admit(
-    practice: str, url: str, token_file: Path,
+    practice: str,
+    url: str,
+    token_file: Path,
     by: Annotated[str, typer.Option(help="Who decided")],
     reason: Annotated[str, typer.Option(help="Why: how it is known that patients see no flag")],
 ) -> None:
@@ -115,7 +129,9 @@ def audit_verify() -> None:
         pass
     signer = parts.keys.signer
     found = verify_audit(
-        parts.database, origin=signer.name, public_key=signer.public_key_bytes,
+        parts.database,
+        origin=signer.name,
+        public_key=signer.public_key_bytes,
         now=parts.log.clock(),
     )
     for finding in found.findings:
@@ -141,7 +157,9 @@ def keys_rotate() -> None:
 
 @cli.command()
 def demo(
-    as_json: Annotated[bool, typer.Option("--json", help="Print counts and checks as JSON.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print counts and checks as JSON.")
+    ] = False,
 ) -> None:
     """Plays the three families through the public API, and checks what each practice received."""
     from flagservice.kit.demo import run

@@ -1,4 +1,4 @@
-"""Everything that can be set, from the environment (`FLAGSERVICE_…`). Read in `app`, passed down."""
+"""All that can be set, from the environment (`FLAGSERVICE_…`); read in `app`, passed down."""
 
 from pathlib import Path
 

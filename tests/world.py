@@ -1,10 +1,8 @@
 """A whole service on a database of its own, for tests that read aloud."""
 
-import itertools
 import json
 import random
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +10,16 @@ from sqlmodel import col, select
 
 from flagservice.audit.log import Actor, Deed, Log, Work
 from flagservice.directory.endpoints import Admission, admit
-from flagservice.directory.registrations import Registration, learn
+from flagservice.directory.registrations import Registration
 from flagservice.domain.elements import Kind
 from flagservice.domain.reading import read_submission
 from flagservice.domain.submissions import Enquiry, Notification, Plan, Submission
 from flagservice.fhir.profile import Profile
+from flagservice.intake.decisions import Decision, decide, worklist
+from flagservice.intake.lookups import registered
+from flagservice.intake.receipt import receipt_of
 from flagservice.intake.rulebook import Rulebook
-from flagservice.intake.submit import Taken, submit
+from flagservice.intake.submit import Taken, find_plan, submit
 from flagservice.policy.desks import load_desks
 from flagservice.policy.table import load
 from flagservice.store import tables
@@ -28,7 +29,9 @@ from flagservice.store.vault import LocalKeyRing, Vault
 HOME = Path(__file__).parents[1]
 COUNCIL, POLICE, HEALTH = "E08000032", "Q0WYP", "TAD00"
 MODELS: dict[str, type[Submission]] = {
-    "child-in-need": Plan, "child-protection": Plan, "section-47": Enquiry,
+    "child-in-need": Plan,
+    "child-protection": Plan,
+    "section-47": Enquiry,
     "perpetrator": Notification,
 }
 
@@ -45,7 +48,9 @@ def the_rulebook() -> Rulebook:
         {policy.kind: policy for policy in policies},
         load_desks((HOME / "policies/desks.toml").read_text()),
         {
-            "Flag": Profile.load(_profile("SafeguardingFlag"), value_sets=sets, extensions=extensions),
+            "Flag": Profile.load(
+                _profile("SafeguardingFlag"), value_sets=sets, extensions=extensions
+            ),
             "Task": Profile.load(
                 _profile("SafeguardingRequest"), value_sets=sets, extensions=extensions
             ),
@@ -67,7 +72,9 @@ class World:
         chance = random.Random(seed)
         vault = Vault(LocalKeyRing({"k1": bytes(range(32))}, "k1"), bytes(range(1, 33)))
         self.log = Log(
-            self.database, vault, clock=lambda: self.now,
+            self.database,
+            vault,
+            clock=lambda: self.now,
             new_id=lambda: f"{chance.getrandbits(128):032x}",
         )
         self.rulebook = the_rulebook()
@@ -79,8 +86,6 @@ class World:
         self.now = datetime.combine(date.fromisoformat(day), self.now.timetz())
 
     def registered(self, nhs_number: str, born: str, practice: str | None) -> None:
-        from flagservice.intake.lookups import registered
-
         registration = Registration(date.fromisoformat(born), practice)
         self.log.perform(
             Actor("test"),
@@ -104,8 +109,6 @@ class World:
         )
 
     def decides(self, ods: str, outcome: str = "place", which: int = 0) -> None:
-        from flagservice.intake.decisions import Decision, decide, worklist
-
         decision = Decision(
             outcome=outcome, decided_by="Dr N. Amed", reason="a recorded risk decision"
         )
@@ -113,14 +116,10 @@ class World:
         items = self.log.perform(actor, lambda work: worklist(work, rulebook=self.rulebook))
         self.log.perform(
             actor,
-            lambda work: decide(
-                work, items[which].id, decision=decision, rulebook=self.rulebook
-            ),
+            lambda work: decide(work, items[which].id, decision=decision, rulebook=self.rulebook),
         )
 
     def worklist(self, ods: str) -> list[Any]:
-        from flagservice.intake.decisions import worklist
-
         return self.log.perform(
             Actor("client", ods), lambda work: worklist(work, rulebook=self.rulebook)
         )
@@ -151,7 +150,10 @@ class World:
                 found.append(
                     json.loads(
                         work.vault.open(
-                            person.data_key, version.sealed, table="version", row=version.id,
+                            person.data_key,
+                            version.sealed,
+                            table="version",
+                            row=version.id,
                             version=version.number,
                         )
                     )
@@ -161,9 +163,6 @@ class World:
         return self.log.perform(Actor("test"), deed)
 
     def receipt(self, ods: str, reference: str) -> list[tuple[str, str]]:
-        from flagservice.intake.receipt import receipt_of
-        from flagservice.intake.submit import find_plan
-
         def deed(work: Work) -> list[tuple[str, str]]:
             plan = find_plan(work, ods, reference)
             assert plan is not None
@@ -180,16 +179,24 @@ def _subject(resource: dict[str, Any]) -> str:
 def person(role: str, nhs_number: str, born: str, **more: Any) -> dict[str, Any]:
     """A person who is confirmed and included, unless it says otherwise."""
     return {
-        "role": role, "nhs_number": nhs_number, "date_of_birth": born, "identity": "confirmed",
-        "involvement": "included", **more,
+        "role": role,
+        "nhs_number": nhs_number,
+        "date_of_birth": born,
+        "identity": "confirmed",
+        "involvement": "included",
+        **more,
     }
 
 
 def a_submission(kind: str, reference: str, *people: dict[str, Any], **more: Any) -> dict[str, Any]:
     """One that every rule accepts."""
     body = {
-        "kind": kind, "reference": reference, "version": 1, "people": list(people),
-        "consent": {"sought": True, "answer": "given"}, "lawful_basis": ["public-task"],
+        "kind": kind,
+        "reference": reference,
+        "version": 1,
+        "people": list(people),
+        "consent": {"sought": True, "answer": "given"},
+        "lawful_basis": ["public-task"],
         "purpose": "safeguarding-of-a-child",
     }
     if kind != "perpetrator":
@@ -197,13 +204,3 @@ def a_submission(kind: str, reference: str, *people: dict[str, Any], **more: Any
     if kind == "child-protection":
         body["categories"] = ["physical"]
     return {**body, **more}
-
-
-counter = itertools.count()
-
-
-def a_database(folder: Path) -> Iterator[str]:
-    yield f"sqlite:///{folder}/{next(counter)}.db"
-
-
-HOUR = timedelta(hours=1)

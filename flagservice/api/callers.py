@@ -22,12 +22,20 @@ T = TypeVar("T")
 
 SCOPES: Final = {
     "childrens-services": (
-        "plans.write", "enquiries.write", "receipts.read", "holds.read", "holds.decide",
+        "plans.write",
+        "enquiries.write",
+        "receipts.read",
+        "holds.read",
+        "holds.decide",
     ),
     "police": ("notifications.write", "receipts.read", "holds.read", "holds.decide"),
     "zero-to-nineteen": ("plans.write", "receipts.read", "holds.read", "holds.decide"),
     "gp-system": (
-        "system/Flag.rs", "system/Task.rs", "flags.acknowledge", "holds.read", "holds.decide",
+        "system/Flag.rs",
+        "system/Task.rs",
+        "flags.acknowledge",
+        "holds.read",
+        "holds.decide",
     ),
     "governance": ("governance.read",),
     "operator": ("service.read",),

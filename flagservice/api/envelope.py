@@ -43,7 +43,9 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         ids, fault = _ids(scope)
-        scope["flagservice.request_id"] = ids.get(b"x-request-id", b"").decode() or str(uuid.uuid4())
+        scope["flagservice.request_id"] = ids.get(b"x-request-id", b"").decode() or str(
+            uuid.uuid4()
+        )
         scope["flagservice.fault"] = fault
         ids[b"x-request-id"] = scope["flagservice.request_id"].encode()
 

@@ -19,9 +19,7 @@ Limit = Annotated[int, Query(ge=1, le=500)]
 
 
 @router.get("/flags/{flag_id}/why")
-def get_why(
-    face: Faced, asked: Governs, flag_id: str, element: Element | None = None
-) -> Response:
+def get_why(face: Faced, asked: Governs, flag_id: str, element: Element | None = None) -> Response:
     """Which policy version and which rules decided, for a flag and its elements."""
     found = face.perform(asked, lambda work: why(work, flag_id))
     if element is None:
@@ -43,7 +41,7 @@ def get_rulings(
     after: str | None = None,
     limit: Limit = 100,
 ) -> Response:
-    """Rulings by day, kind, action and policy version; `after` is the last id of the page before."""
+    """Rulings by day, kind, action and version; `after` is the last id of the page before."""
     wanted = Wanted(day, kind, action, policy_version, after, limit)
     return _json({"rulings": face.perform(asked, lambda work: rulings(work, wanted))})
 

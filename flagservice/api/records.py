@@ -34,16 +34,13 @@ Since = Annotated[str | None, Query(alias="_lastUpdated")]
 
 
 @router.get("/metadata")
-def metadata(face: Faced, request: Request) -> Response:
+def metadata(face: Faced) -> Response:
     """The CapabilityStatement, made from the routes; open to everybody, and the same for all."""
-    said = statement(
-        interactions_of(request.app.routes), base=face.base, version=face.version,
-        changed=face.changed,
-    )
+    said = statement(interactions(), base=face.base, version=face.version, changed=face.changed)
     return _fhir(orjson.dumps(said))
 
 
-def interactions_of(routes: object) -> list[Interaction]:
+def interactions() -> list[Interaction]:
     """The interactions that the routes of this module serve, by their names."""
     served = [route.name for route in router.routes if hasattr(route, "name")]
     of_type = {"read": "read", "vread": "vread", "search": "search-type"}
@@ -96,19 +93,15 @@ def _type_routes(type_: str) -> None:
     @router.get(f"/{type_}/{{id}}/_history/{{number}}", name="vread")
     def vread(face: Faced, asked: reads, id: str, number: int) -> Response:  # noqa: A002
         """One version by its number."""
-        return _one(
-            face.perform(asked, lambda work: pull.read(work, id, form=form, number=number))
-        )
+        return _one(face.perform(asked, lambda work: pull.read(work, id, form=form, number=number)))
 
     @router.post(f"/{type_}/_search", name="search")
     def search(
         face: Faced, asked: reads, body: Annotated[bytes, Depends(body_of(_FORM))]
     ) -> Response:
-        """By patient, in the body: `patient:identifier` or `patient.identifier`, system and number."""
+        """By patient, in the body: `patient:identifier`, system and number."""
         number = _patient(body)
-        found = face.perform(
-            asked, lambda work: pull.search_patient(work, number, form=form)
-        )
+        found = face.perform(asked, lambda work: pull.search_patient(work, number, form=form))
         link = f"{type_}/_search"
         return _fhir(searchset([_entry(s) for s in found], base=face.base, link=link))
 
@@ -121,9 +114,7 @@ def _type_routes(type_: str) -> None:
         after, at_least = _since(since)
 
         def deed(work: Work) -> list[pull.Stored]:
-            return pull.search_updated(
-                work, form=form, after=after, at_least=at_least, limit=count
-            )
+            return pull.search_updated(work, form=form, after=after, at_least=at_least, limit=count)
 
         found = face.perform(asked, deed)
         return _fhir(_updated(face, type_, found, count=count, since=since))
@@ -179,7 +170,7 @@ def _patient(body: bytes) -> str:
 
 
 def _since(since: str | None) -> tuple[datetime | None, bool]:
-    """An instant with its zone. A whole day or a bare time would be read differently by each side."""
+    """An instant with its zone: a bare day or time would be read differently by each side."""
     if since is None:
         return None, True
     prefix, instant = since[:2], since[2:]
@@ -193,8 +184,10 @@ def _since(since: str | None) -> tuple[datetime | None, bool]:
         raise Invalid(Fault("_lastUpdated", "is an instant with its zone")) from None
     # `lastUpdated` has milliseconds: what is written inside one is not later than it.
     at = at.astimezone(UTC)
-    return (at + timedelta(microseconds=999 - at.microsecond % 1000), False) if prefix == "gt" else (
-        at, True
+    return (
+        (at + timedelta(microseconds=999 - at.microsecond % 1000), False)
+        if prefix == "gt"
+        else (at, True)
     )
 
 

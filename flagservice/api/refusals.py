@@ -33,13 +33,22 @@ from flagservice.fhir.outcomes import outcome
 
 FHIR_PATH: Final = "/fhir/R4"
 _STATUS: Final = {
-    Invalid: 422, Conflict: 409, Forbidden: 403, Unauthenticated: 401, NotFound: 404,
-    Unsupported: 501, BadAssertion: 400, WrongMediaType: 415,
+    Invalid: 422,
+    Conflict: 409,
+    Forbidden: 403,
+    Unauthenticated: 401,
+    NotFound: 404,
+    Unsupported: 501,
+    BadAssertion: 400,
+    WrongMediaType: 415,
 }
 _RULES: Final = {
-    404: "there is nothing here", 405: "this method is not allowed here",
-    413: "the body is too large", 415: "this media type is not understood",
-    422: "the request breaks a rule", 500: "something went wrong here; it is recorded",
+    404: "there is nothing here",
+    405: "this method is not allowed here",
+    413: "the body is too large",
+    415: "this media type is not understood",
+    422: "the request breaks a rule",
+    500: "something went wrong here; it is recorded",
 }
 _log = structlog.get_logger()
 
@@ -51,19 +60,19 @@ def install(app: FastAPI) -> None:
 
 
 async def _answer(request: Request, wrong: Exception) -> Response:
-    status, rule, faults = _read(request, wrong)
+    status, rule, faults = _read(wrong)
     if status == 500:
         # The type alone: a message or a traceback could hold what was sent.
         _log.error("fault", error=type(wrong).__name__, request_id=_request_id(request))
     try:
-        await run_in_threadpool(_record, request, status, rule)
+        await run_in_threadpool(_record, request, status)
     except Exception as lost:  # noqa: BLE001, whatever it is, nothing leaves unrecorded
         _log.error("audit unavailable", error=type(lost).__name__)
         status, rule, faults = 503, "the audit cannot be written: nothing is answered", ()
     return _response(request, status, Told(rule, faults, wrong))
 
 
-def _read(request: Request, wrong: Exception) -> tuple[int, str, Sequence[Fault]]:
+def _read(wrong: Exception) -> tuple[int, str, Sequence[Fault]]:
     match wrong:
         case Invalid():
             return 422, wrong.rule, wrong.faults
@@ -86,7 +95,7 @@ def _query_faults(wrong: RequestValidationError) -> Sequence[Fault]:
     ]
 
 
-def _record(request: Request, status: int, rule: str) -> None:
+def _record(request: Request, status: int) -> None:
     log: Log = face_of(request).log
     actor: Actor = getattr(request.state, "actor", None) or actor_of(request)
     route = request.scope.get("route")

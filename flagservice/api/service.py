@@ -59,8 +59,10 @@ def _exposed(now: Standing) -> bytes:
     for urgency, count in now.owed.items():
         owed.labels(urgency).set(count)
     for name, value in (
-        ("oldest_owed_seconds", now.oldest_owed_seconds), ("holds_open", now.holds),
-        ("records_not_reached", now.not_reached), ("leaves_waiting", now.leaves_waiting),
+        ("oldest_owed_seconds", now.oldest_owed_seconds),
+        ("holds_open", now.holds),
+        ("records_not_reached", now.not_reached),
+        ("leaves_waiting", now.leaves_waiting),
     ):
         Gauge(f"flagservice_{name}", name.replace("_", " "), registry=registry).set(value)
     return generate_latest(registry)

@@ -29,13 +29,15 @@ Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=8, max_le
 def post_plan(
     face: Faced, asked: Annotated[Asked, Depends(may("plans.write"))], body: Body, key: Key = None
 ) -> Response:
-    """Posts one version of a child in need plan or child protection plan: to start, amend or end."""
+    """Posts one version of a plan: to start it, to amend it, or to end it."""
     return _post(face, asked, Posted(Plan, body, key))
 
 
 @router.post("/enquiries", status_code=201, openapi_extra=described(Enquiry))
 def post_enquiry(
-    face: Faced, asked: Annotated[Asked, Depends(may("enquiries.write"))], body: Body,
+    face: Faced,
+    asked: Annotated[Asked, Depends(may("enquiries.write"))],
+    body: Body,
     key: Key = None,
 ) -> Response:
     """Posts one version of a section 47 enquiry."""
@@ -44,7 +46,9 @@ def post_enquiry(
 
 @router.post("/notifications", status_code=201, openapi_extra=described(Notification))
 def post_notification(
-    face: Faced, asked: Annotated[Asked, Depends(may("notifications.write"))], body: Body,
+    face: Faced,
+    asked: Annotated[Asked, Depends(may("notifications.write"))],
+    body: Body,
     key: Key = None,
 ) -> Response:
     """Posts one version of a perpetrator notification."""
@@ -75,7 +79,9 @@ def get_holds(face: Faced, asked: Annotated[Asked, Depends(may("holds.read"))]) 
 
 
 @router.post(
-    "/holds/{hold_id}/decision", status_code=204, response_class=Response,
+    "/holds/{hold_id}/decision",
+    status_code=204,
+    response_class=Response,
     openapi_extra=described(Decision),
 )
 def post_decision(

@@ -61,14 +61,22 @@ class Tokens:
         granted = _granted(client, form.get("scope", ""))
         now = int(self.clock())
         claims = {
-            "iss": self.url, "aud": self.url, "sub": client.id, "ods": client.ods,
-            "kind": client.kind, "scope": " ".join(granted), "iat": now, "exp": now + LIFETIME,
+            "iss": self.url,
+            "aud": self.url,
+            "sub": client.id,
+            "ods": client.ods,
+            "kind": client.kind,
+            "scope": " ".join(granted),
+            "iat": now,
+            "exp": now + LIFETIME,
             "jti": str(uuid.uuid4()),
         }
         work.record(Deed.TOKEN_ISSUED, client=client.id)
         token = jwt.encode({"alg": _OURS, "typ": "at+jwt"}, claims, self.key, algorithms=[_OURS])
         return {
-            "access_token": token, "token_type": "Bearer", "expires_in": LIFETIME,
+            "access_token": token,
+            "token_type": "Bearer",
+            "expires_in": LIFETIME,
             "scope": " ".join(granted),
         }
 
@@ -98,7 +106,9 @@ class Tokens:
             raise BadAssertion("Invalid 'iss'/'sub' claims in client_assertion JWT")
         keys = KeySet.import_key_set({"keys": _keys(client)})
         if all(key.kid != header["kid"] for key in keys.keys):
-            raise BadAssertion("Invalid 'kid' header in client_assertion JWT - no matching public key")
+            raise BadAssertion(
+                "Invalid 'kid' header in client_assertion JWT - no matching public key"
+            )
         try:
             claims = jwt.decode(assertion, keys, algorithms=list(ALGORITHMS)).claims
         except (JoseError, ValueError):

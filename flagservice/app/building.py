@@ -1,4 +1,4 @@
-"""Puts the parts together: files become policies and profiles, keys a vault, all of it a service."""
+"""Puts the parts together: files become policies and profiles, keys a vault, all a service."""
 
 from dataclasses import dataclass
 from datetime import date

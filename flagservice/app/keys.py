@@ -1,9 +1,9 @@
 """The keys, on disk or in the environment: made once, never overwritten, readable by us alone.
 
-    kek.json        key-encryption keys by id, and which is current; data keys are wrapped by it
-    pseudonym.key   the key of every pseudonym: apart, because it undoes them all
-    audit.pem       Ed25519: signs checkpoints
-    token.pem       P-256: signs our own access tokens
+kek.json        key-encryption keys by id, and which is current; data keys are wrapped by it
+pseudonym.key   the key of every pseudonym: apart, because it undoes them all
+audit.pem       Ed25519: signs checkpoints
+token.pem       P-256: signs our own access tokens
 """
 
 import base64

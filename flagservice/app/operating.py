@@ -47,7 +47,10 @@ def add_client(parts: Parts, new: NewClient) -> str:
     def deed(work: Work) -> None:
         work.session.add(
             tables.Client(
-                id=client_id, ods=new.ods, kind=new.kind, scopes=" ".join(SCOPES[new.kind]),
+                id=client_id,
+                ods=new.ods,
+                kind=new.kind,
+                scopes=" ".join(SCOPES[new.kind]),
                 keys=keys,
             )
         )

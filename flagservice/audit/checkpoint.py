@@ -80,10 +80,12 @@ class Signer:
 
     @classmethod
     def generate(cls, name: str) -> Self:
+        """A fresh key under this name."""
         return cls(name, Ed25519PrivateKey.generate())
 
     @classmethod
     def from_pem(cls, name: str, pem: bytes) -> Self:
+        """From an unencrypted PKCS #8 PEM; raises BadKey."""
         try:
             private_key = serialization.load_pem_private_key(pem, password=None)
         except (ValueError, TypeError, UnsupportedAlgorithm):
@@ -101,6 +103,7 @@ class Signer:
         )
 
     def signature_of(self, text: str) -> bytes:
+        """Ed25519 over the text in UTF-8."""
         return self._private_key.sign(text.encode())
 
     def __repr__(self) -> str:
@@ -117,6 +120,7 @@ def key_hash(name: str, public_key: bytes) -> bytes:
 
 
 def sign(checkpoint: Checkpoint, key: Signer) -> str:
+    """The signed note of a checkpoint; raises BadCheckpoint if it is another log's."""
     if key.name != checkpoint.origin:
         raise BadCheckpoint("a log signs only checkpoints of its own origin")
     signed = _base64(key.key_hash + key.signature_of(checkpoint.text))

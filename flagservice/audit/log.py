@@ -97,8 +97,13 @@ class Work:
         self.leaves += 1
         leaf_id = self.new_id()
         body = {
-            "about": about, "actor": self.actor.name, "at": self.now.isoformat(), "deed": deed,
-            "id": leaf_id, "ods": self.actor.ods, "request": self.actor.request_id,
+            "about": about,
+            "actor": self.actor.name,
+            "at": self.now.isoformat(),
+            "deed": deed,
+            "id": leaf_id,
+            "ods": self.actor.ods,
+            "request": self.actor.request_id,
         }
         self.session.add(
             Leaf(id=leaf_id, at=self.now, body=orjson.dumps(body, option=orjson.OPT_SORT_KEYS))

@@ -52,6 +52,7 @@ class Frontier:
 
     @property
     def size(self) -> int:
+        """How many leaves there are."""
         return self._size
 
     def append(self, leaf_hash: bytes) -> None:
@@ -75,10 +76,12 @@ class Frontier:
         return root
 
     def to_bytes(self) -> bytes:
+        """For keeping; see `from_bytes`."""
         return self._size.to_bytes(_SIZE_BYTES) + b"".join(self._edge)
 
     @classmethod
     def from_bytes(cls, stored: bytes) -> Self:
+        """What `to_bytes` kept; raises BadFrontier."""
         size = int.from_bytes(stored[:_SIZE_BYTES])
         if len(stored) != _SIZE_BYTES + HASH_BYTES * size.bit_count():
             raise BadFrontier("a frontier has 8 bytes, and 32 for each bit set in its size")
@@ -91,6 +94,7 @@ class Frontier:
 
 
 def root_of(leaf_hashes: Iterable[bytes]) -> bytes:
+    """The root of the tree of these leaves."""
     frontier = Frontier()
     for each in leaf_hashes:
         frontier.append(each)

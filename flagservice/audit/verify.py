@@ -1,10 +1,10 @@
 """Verifies the audit: that no leaf was altered, removed, moved or put in, and none is missing.
 
-    1. Every leaf stands at its position, 0 upwards, without a gap, and names its own row.
-    2. The tree built from them anew has the root of every signed checkpoint, and of the head.
-    3. Every checkpoint's signature is ours.
-    4. Every deed that must have a leaf has one: submissions, rulings, versions, decisions.
-    5. No leaf waits for its place longer than the sequencer needs.
+1. Every leaf stands at its position, 0 upwards, without a gap, and names its own row.
+2. The tree built from them anew has the root of every signed checkpoint, and of the head.
+3. Every checkpoint's signature is ours.
+4. Every deed that must have a leaf has one: submissions, rulings, versions, decisions.
+5. No leaf waits for its place longer than the sequencer needs.
 """
 
 from collections.abc import Iterable, Iterator
@@ -32,14 +32,10 @@ class Verified:
     findings: tuple[str, ...]
 
 
-def verify_audit(
-    database: Database, *, origin: str, public_key: bytes, now: datetime
-) -> Verified:
+def verify_audit(database: Database, *, origin: str, public_key: bytes, now: datetime) -> Verified:
     """Checks the whole audit of one database."""
     with database.transaction() as session:
-        notes = {
-            row.size: row.note for row in session.exec(select(tables.Checkpoint)).all()
-        }
+        notes = {row.size: row.note for row in session.exec(select(tables.Checkpoint)).all()}
         walk = _Walk(notes, origin, public_key)
         findings = list(walk.over(_placed(session)))
         findings += _head(session, walk.frontier)

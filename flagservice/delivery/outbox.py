@@ -49,8 +49,14 @@ def owe(work: Work, version: tables.Version, *, person_id: str) -> None:
     )
     work.session.add(
         tables.Delivery(
-            id=work.new_id(), version_id=version.id, copy_id=version.copy_id, person_id=person_id,
-            practice=version.practice, number=version.feed_number, state=State.OPEN, owed=work.now,
+            id=work.new_id(),
+            version_id=version.id,
+            copy_id=version.copy_id,
+            person_id=person_id,
+            practice=version.practice,
+            number=version.feed_number,
+            state=State.OPEN,
+            owed=work.now,
             due=work.now,
         )
     )
@@ -70,7 +76,9 @@ def claim(work: Work, *, limit: int = _FEW) -> list[Claim]:
         delivery.attempts += 1
         work.session.add(delivery)
         work.record(
-            Deed.ATTEMPTED, delivery=delivery.id, practice=delivery.practice,
+            Deed.ATTEMPTED,
+            delivery=delivery.id,
+            practice=delivery.practice,
             attempt=delivery.attempts,
         )
     return [Claim(delivery.id, str(delivery.lease)) for delivery in due]
@@ -104,9 +112,7 @@ def _due(work: Work, limit: int, *, lock: bool = True) -> Sequence[tables.Delive
         .order_by(col(delivery.due), col(delivery.id))
         .limit(limit)
     )
-    return work.session.exec(
-        asked.with_for_update(skip_locked=True) if lock else asked
-    ).all()
+    return work.session.exec(asked.with_for_update(skip_locked=True) if lock else asked).all()
 
 
 def held(work: Work, claim: Claim) -> tables.Delivery | None:
@@ -134,7 +140,9 @@ def deliver(work: Work, delivery: tables.Delivery) -> None:
     _settle(work, delivery, failed=False)
     _attempt(work, delivery, State.DELIVERED)
     work.record(
-        Deed.DELIVERED, delivery=delivery.id, version=delivery.version_id,
+        Deed.DELIVERED,
+        delivery=delivery.id,
+        version=delivery.version_id,
         practice=delivery.practice,
     )
 
@@ -183,7 +191,10 @@ def _settle(work: Work, delivery: tables.Delivery, *, failed: bool) -> None:
 def _attempt(work: Work, delivery: tables.Delivery, outcome: str) -> None:
     work.session.add(
         tables.Attempt(
-            id=work.new_id(), delivery_id=delivery.id, number=delivery.attempts, at=work.now,
+            id=work.new_id(),
+            delivery_id=delivery.id,
+            number=delivery.attempts,
+            at=work.now,
             outcome=outcome,
         )
     )

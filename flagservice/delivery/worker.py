@@ -1,9 +1,9 @@
 """Delivers what is due: claim, send, conclude. Several may run, on several machines.
 
-    1. Claim a few due deliveries, in one commit that records the attempts before anything is sent.
-    2. For each, ask where the person is registered now: people move.
-    3. Send; wait for the outcome without holding a transaction.
-    4. Conclude: delivered by verified receipt, or back into the outbox, in a commit of its own.
+1. Claim a few due deliveries, in one commit that records the attempts before anything is sent.
+2. For each, ask where the person is registered now: people move.
+3. Send; wait for the outcome without holding a transaction.
+4. Conclude: delivered by verified receipt, or back into the outbox, in a commit of its own.
 """
 
 import random
@@ -48,9 +48,9 @@ class Worker:
         return len(ready)
 
     def _attempt(self, ready: "Ready") -> None:
-        # (3)
+        # (3) send
         reply = self.channel.send(ready.parcel) if ready.parcel else Reply(Outcome.MOVED)
-        # (4)
+        # (4) conclude
         self.log.perform(WORKER, lambda work: self._conclude(work, ready.claim, reply))
 
     def _conclude(self, work: Work, claim: outbox.Claim, reply: Reply) -> None:
@@ -65,7 +65,9 @@ class Worker:
                 work,
                 delivery,
                 outbox.Retry(
-                    reply.outcome, self.jitter(), after=reply.after,
+                    reply.outcome,
+                    self.jitter(),
+                    after=reply.after,
                     poisoned=reply.outcome is Outcome.POISONED,
                     endpoint_ill=reply.outcome in ILL,
                 ),
@@ -81,7 +83,7 @@ class Ready:
 
 
 def _take(work: Work) -> list[Ready]:
-    # (1)
+    # (1) claim
     return [Ready(claim, _parcel(work, claim)) for claim in outbox.claim(work)]
 
 
@@ -91,7 +93,7 @@ def _parcel(work: Work, claim: outbox.Claim) -> Parcel | None:
     copy = work.session.get_one(tables.Copy, delivery.copy_id)
     person = work.session.get_one(tables.Person, delivery.person_id)
     where = reach(work, delivery.practice)
-    # (2) A removal goes wherever its copy went; anything else only where the record is now.
+    # (2) where now? A removal goes wherever its copy went; all else only where the record is.
     if where is None or (copy.says and _registered_at(work, person) != delivery.practice):
         return None
     stored = work.vault.open(

@@ -45,8 +45,11 @@ def admit(work: Work, admission: Admission, *, allow_loopback: bool) -> None:
     )
     work.session.merge(
         tables.Endpoint(
-            practice=admission.practice, url=admission.url.rstrip("/"), admitted=work.now,
-            data_key=data_key, sealed=sealed,
+            practice=admission.practice,
+            url=admission.url.rstrip("/"),
+            admitted=work.now,
+            data_key=data_key,
+            sealed=sealed,
         )
     )
     work.record(Deed.PRACTICE_ADMITTED, practice=admission.practice)

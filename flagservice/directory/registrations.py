@@ -62,9 +62,14 @@ def _rows(path: Path) -> Iterator[tuple[str, Registration]]:
         for number, row in enumerate(reader, start=2):
             try:
                 born = date.fromisoformat(row["date_of_birth"])
-                yield check_nhs_number(row["nhs_number"]), Registration(born, row["practice"] or None)
+                yield (
+                    check_nhs_number(row["nhs_number"]),
+                    Registration(born, row["practice"] or None),
+                )
             except (ValueError, TypeError):
-                raise Invalid(Fault(f"register line {number}", "does not fit its columns")) from None
+                raise Invalid(
+                    Fault(f"register line {number}", "does not fit its columns")
+                ) from None
 
 
 def known(work: Work, nhs_number: str) -> Registration | None:

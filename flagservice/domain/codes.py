@@ -52,19 +52,23 @@ def _snomed(
 
 _A, _B, _C = Certainty.READ, Certainty.REPORTED, Certainty.UNCONFIRMED
 _LISTED = (
-    _snomed(
-        "342191000000101", "Subject to child protection plan", RCGP, _A, "342891000000105"
-    ),
+    _snomed("342191000000101", "Subject to child protection plan", RCGP, _A, "342891000000105"),
     _snomed("342891000000105", "No longer subject to child protection plan", ICB, _B),
     _snomed(
-        "375041000000100", "Family member subject of child protection plan", RCGP, _A,
+        "375041000000100",
+        "Family member subject of child protection plan",
+        RCGP,
+        _A,
         "375071000000106",
     ),
     _snomed(
         "375071000000106", "Family member no longer subject of child protection plan", RESEARCH, _C
     ),
     _snomed(
-        "818901000000100", "Unborn child subject to child protection plan", CP_IS, _A,
+        "818901000000100",
+        "Unborn child subject to child protection plan",
+        CP_IS,
+        _A,
         "1025431000000104",
     ),
     _snomed(
@@ -82,15 +86,20 @@ _LISTED = (
     _snomed("879911000000102", "Victim of domestic abuse", RESEARCH, _C),
     Code(Coding(BARS_CODE, "U", "Unspecified Safeguarding Concern Identified"), BARS, _A),
     Code(
-        Coding(REQUEST_CODE, "contact-duty-desk", "Contact the safeguarding duty desk about this patient"),
-        "profiles/CodeSystem-safeguarding-request.json", _A,
+        Coding(
+            REQUEST_CODE,
+            "contact-duty-desk",
+            "Contact the safeguarding duty desk about this patient",
+        ),
+        "profiles/CodeSystem-safeguarding-request.json",
+        _A,
     ),
 )
 CODES = {listed.coding.code: listed for listed in _LISTED}
 """Every code that a placement may choose, by its code."""
 
 NEUTRAL = CODES["U"].coding
-"""What a removal carries, and an alleged perpetrator's own record: it says nothing that was said."""
+"""What a removal carries, and an alleged perpetrator's own record: nothing that was said."""
 
 SAFEGUARDING = Coding(BARS_CATEGORY, "SG", "Safeguarding Concern")
 

@@ -34,7 +34,7 @@ class Element(StrEnum):
 
 
 class PlanCategory(StrEnum):
-    """The categories of a child protection plan (Working Together; DfE letters PHY, EMO, SAB, NEG)."""
+    """The categories of a child protection plan (DfE letters PHY, EMO, SAB and NEG)."""
 
     PHYSICAL = "physical"
     EMOTIONAL = "emotional"

@@ -1,12 +1,12 @@
 """The refusals of flagservice, in one tree. Errors name a field and a rule; they never quote.
 
-    Refusal
-    ├── Invalid          what was sent breaks a rule: one or more (field, rule) pairs
-    ├── Conflict         the same key was used for something else
-    ├── Forbidden        the caller is known, and has no such right
-    ├── Unauthenticated  the caller is not known
-    ├── NotFound         there is no such thing, or none for this caller: the same answer
-    └── Unsupported      the service does not do this
+Refusal
+├── Invalid          what was sent breaks a rule: one or more (field, rule) pairs
+├── Conflict         the same key was used for something else
+├── Forbidden        the caller is known, and has no such right
+├── Unauthenticated  the caller is not known
+├── NotFound         there is no such thing, or none for this caller: the same answer
+└── Unsupported      the service does not do this
 """
 
 from dataclasses import dataclass

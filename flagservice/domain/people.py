@@ -63,7 +63,7 @@ class Phase(StrEnum):
 
 
 def together(standings: list[Standing]) -> Standing:
-    """The standing of one person, from everything that every agency says; the order is no matter."""
+    """One person's standing, from everything that every agency says, in whatever order."""
     victim = any(s in (Standing.VICTIM, Standing.BOTH) for s in standings)
     alleged = any(s in (Standing.ALLEGED_PERPETRATOR, Standing.BOTH) for s in standings)
     if victim and alleged:

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from flagservice.domain.errors import Fault, Invalid
-from flagservice.domain.submissions import Strict, Submission
+from flagservice.domain.statements import Strict
+from flagservice.domain.submissions import Submission
 
 DEEPEST = 12
 S = TypeVar("S", bound=Submission)

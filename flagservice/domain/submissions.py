@@ -6,62 +6,18 @@ There is no field for free text, and none for a name or an address: a flag needs
 """
 
 import re
-from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import Field
 
 from flagservice.domain.elements import Element, Kind, PlanCategory, Value
 from flagservice.domain.errors import Fault
-from flagservice.domain.people import Knows, NHSNumber, Role, Standing, State
+from flagservice.domain.people import Role, Standing
+from flagservice.domain.statements import Day, Person, Statement, Strict
 
-
-def _only_a_day(value: object) -> object:
-    if not isinstance(value, str) or len(value) != len("2022-03-09"):
-        raise ValueError("a day is written YYYY-MM-DD")
-    return value
-
-
-Day = Annotated[date, Field(strict=False), BeforeValidator(_only_a_day)]
 Reference = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9/-]{0,39}$")]
 """The agency's own reference: capitals, digits, hyphen and slash; it must not hold a name."""
-
-
-class Strict(BaseModel):
-    """No unknown field, no coercion, no change after reading."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-
-class Identity(StrEnum):
-    """Whether the submitter has verified that this is the person (paternity included)."""
-
-    CONFIRMED = "confirmed"
-    UNCONFIRMED = "unconfirmed"
-
-
-class Involvement(StrEnum):
-    """Invited, engaged, nominated or also a subject; or none of these."""
-
-    INCLUDED = "included"
-    EXCLUDED = "excluded"
-
-
-class Nomination(StrEnum):
-    """Why a partner or other adult is nominated as relevant to the child."""
-
-    LIVES_WITH_CHILD = "lives-with-child"
-    CARES_FOR_CHILD = "cares-for-child"
-    PARENTS_PARTNER = "partner-of-parent"
-
-
-class NotIdentified(StrEnum):
-    """Why a person who matters is not identified yet."""
-
-    NOT_NAMED = "not-named"
-    NOT_TRACED = "not-traced"
 
 
 class Consent(Strict):
@@ -87,77 +43,14 @@ class Consent(Strict):
 
 
 LawfulBasis = Literal[
-    "public-task", "legal-obligation", "vital-interests", "health-or-social-care",
-    "safeguarding-of-children", "law-enforcement",
+    "public-task",
+    "legal-obligation",
+    "vital-interests",
+    "health-or-social-care",
+    "safeguarding-of-children",
+    "law-enforcement",
 ]
 Purpose = Literal["safeguarding-of-a-child", "protection-of-an-adult"]
-
-
-class Person(Strict):
-    """One person that a submission names."""
-
-    role: Role
-    nhs_number: NHSNumber | None = None
-    date_of_birth: Day | None = None
-    expected_date: Day | None = None
-    not_identified: NotIdentified | None = None
-    identity: Identity = Identity.UNCONFIRMED
-    involvement: Involvement = Involvement.EXCLUDED
-    nomination: Nomination | None = None
-    standing: Standing = Standing.NEITHER
-    knows: Knows = Knows.UNKNOWN
-
-    @property
-    def state(self) -> State:
-        """What the submitter has settled about the person."""
-        if self.identity is Identity.UNCONFIRMED:
-            return State.UNCONFIRMED
-        return State(self.involvement.value)
-
-    def faults(self, at: str) -> list[Fault]:
-        """What does not fit together in this person."""
-        if self.role is Role.UNBORN:
-            return self._unborn_faults(at)
-        found = []
-        if self.expected_date is not None:
-            found.append(Fault(f"{at}.expected_date", "is only for an unborn child"))
-        if self.not_identified is None:
-            found += self._identified_faults(at)
-        elif self.nhs_number is not None or self.date_of_birth is not None:
-            found.append(Fault(f"{at}.not_identified", "does not go with a number or a birth date"))
-        nominated = self.role is Role.PARTNER and self.involvement is Involvement.INCLUDED
-        if nominated and self.nomination is None:
-            found.append(Fault(f"{at}.nomination", "is needed: why this adult is relevant"))
-        if not nominated and self.nomination is not None:
-            found.append(Fault(f"{at}.nomination", "is only for a partner who is included"))
-        return found
-
-    def _unborn_faults(self, at: str) -> list[Fault]:
-        found = []
-        if self.nhs_number is not None:
-            found.append(Fault(f"{at}.nhs_number", "an unborn child has no NHS number"))
-        if self.date_of_birth is not None:
-            found.append(Fault(f"{at}.date_of_birth", "an unborn child has no date of birth"))
-        if self.expected_date is None:
-            found.append(Fault(f"{at}.expected_date", "is needed for an unborn child"))
-        return found
-
-    def _identified_faults(self, at: str) -> list[Fault]:
-        found = []
-        if self.nhs_number is None:
-            found.append(Fault(f"{at}.nhs_number", "is needed, or say not_identified"))
-        if self.date_of_birth is None:
-            found.append(Fault(f"{at}.date_of_birth", "is needed, to check against the register"))
-        return found
-
-
-@dataclass(frozen=True)
-class Statement:
-    """What one version says about one person's record; `place` is its place in the list."""
-
-    place: int
-    person: Person
-    kind: Kind
 
 
 class Submission(Strict):
@@ -229,7 +122,7 @@ class Plan(Submission):
     kind: Literal["child-in-need", "child-protection"]
     start: Day
     review_due: Day | None = None
-    categories: Annotated[list[PlanCategory], Field(max_length=4)] = []
+    categories: Annotated[list[PlanCategory], Field(default_factory=list, max_length=4)]
 
     @property
     def unborn(self) -> Person | None:
@@ -314,4 +207,3 @@ class Notification(Submission):
             if person.role is Role.UNBORN:
                 found.append(Fault(f"people[{place}].role", "a notification names no unborn child"))
         return found
-

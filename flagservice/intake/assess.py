@@ -1,9 +1,9 @@
 """Rules on one person: every plan that names them, in the light of everything that is known.
 
-    1. Gather what every open plan and notification says of the person, whoever sent it.
-    2. Put their standing together; the order in which things arrived does not matter.
-    3. For each plan, make the case, rule, and take recorded decisions into account.
-    4. Rule once more on the submitter's own words alone: that, and nothing else, is its receipt.
+1. Gather what every open plan and notification says of the person, whoever sent it.
+2. Put their standing together; the order in which things arrived does not matter.
+3. For each plan, make the case, rule, and take recorded decisions into account.
+4. Rule once more on the submitter's own words alone: that, and nothing else, is its receipt.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from sqlmodel import col, select
 from flagservice.audit.log import Work
 from flagservice.directory.registrations import Registration
 from flagservice.domain.people import Phase, Standing, State, together
-from flagservice.domain.submissions import Identity
+from flagservice.domain.statements import Identity
 from flagservice.intake.facts import Facts, unseal
 from flagservice.intake.rulebook import Rulebook
 from flagservice.policy.case import Case
@@ -144,7 +144,7 @@ def suppose(assessment: Assessment, owner: Owner) -> Ruling:
 def fingerprint(work: Work, case: Case) -> str:
     """What a decision is about. When any of it changes, the decision no longer stands."""
     return work.vault.pseudonym(
-        "|".join((case.kind, case.role, case.standing, case.knows)), purpose="decision"
+        f"{case.kind}|{case.role}|{case.standing}|{case.knows}", purpose="decision"
     )
 
 

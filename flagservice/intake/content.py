@@ -58,9 +58,7 @@ def _text(value: Value) -> str:
     return value.isoformat() if isinstance(value, date) else repr(value)
 
 
-def _said(
-    assessment: Assessment, ruling: Ruling, *, days: Days, rulebook: Rulebook
-) -> Elements:
+def _said(assessment: Assessment, ruling: Ruling, *, days: Days, rulebook: Rulebook) -> Elements:
     ods = assessment.plan.ods
     said: dict[Element, Value] = {
         **assessment.facts.elements,

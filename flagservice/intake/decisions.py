@@ -16,7 +16,7 @@ from flagservice.audit.log import Deed, Work
 from flagservice.directory.registrations import known
 from flagservice.domain.elements import Coding, Desk, Organisation, Value
 from flagservice.domain.errors import Conflict, NotFound
-from flagservice.domain.submissions import Strict
+from flagservice.domain.statements import Strict
 from flagservice.intake import persons
 from flagservice.intake.assess import Assessment, assess, suppose
 from flagservice.intake.content import days_from, would_say
@@ -73,7 +73,10 @@ def decide(work: Work, hold_id: str, *, decision: Decision, rulebook: Rulebook) 
     hold.open, hold.outcome, hold.decided_at = False, decision.outcome, work.now
     hold.data_key = work.vault.new_data_key()
     hold.sealed = work.vault.seal(
-        hold.data_key, json.dumps(decision.model_dump()).encode(), table="hold", row=hold.id,
+        hold.data_key,
+        json.dumps(decision.model_dump()).encode(),
+        table="hold",
+        row=hold.id,
         version=1,
     )
     work.session.add(hold)
@@ -85,9 +88,7 @@ def decide(work: Work, hold_id: str, *, decision: Decision, rulebook: Rulebook) 
 def _item(work: Work, hold: tables.Hold, *, rulebook: Rulebook) -> Item:
     person = work.session.get_one(tables.Person, hold.person_id)
     number = persons.nhs_number_of(work, person)
-    assessments = assess(
-        work, person, registration=known(work, number), rulebook=rulebook
-    )
+    assessments = assess(work, person, registration=known(work, number), rulebook=rulebook)
     about = next(one for one in assessments if one.plan.id == hold.plan_id)
     overdue = work.today > hold.due
     decider = hold.then if overdue else hold.owner

@@ -9,7 +9,8 @@ from typing import Any
 from flagservice.audit.log import Work
 from flagservice.domain.elements import Element, Kind, PlanCategory, Value
 from flagservice.domain.people import Knows, Phase, Role, Standing
-from flagservice.domain.submissions import Identity, Involvement, Statement, Submission
+from flagservice.domain.statements import Identity, Involvement, Statement
+from flagservice.domain.submissions import Submission
 from flagservice.store import tables
 
 
@@ -47,13 +48,21 @@ def stated(submission: Submission, statement: Statement) -> Facts:
 def seal(work: Work, naming: tables.Naming, facts: Facts) -> bytes:
     """For the naming's row and nowhere else."""
     body = {
-        "kind": facts.kind, "role": facts.role, "standing": facts.standing, "knows": facts.knows,
-        "identity": facts.identity, "involvement": facts.involvement, "phase": facts.phase,
+        "kind": facts.kind,
+        "role": facts.role,
+        "standing": facts.standing,
+        "knows": facts.knows,
+        "identity": facts.identity,
+        "involvement": facts.involvement,
+        "phase": facts.phase,
         "born": facts.born.isoformat() if facts.born else None,
         "elements": {name: _plain(value) for name, value in facts.elements.items()},
     }
     return work.vault.seal(
-        naming.data_key, json.dumps(body).encode(), table="naming", row=naming.id,
+        naming.data_key,
+        json.dumps(body).encode(),
+        table="naming",
+        row=naming.id,
         version=naming.version,
     )
 

@@ -56,8 +56,12 @@ def _open(work: Work, plan_id: str, person_id: str | None) -> list[tables.Lookup
 
 def _note(work: Work, gap: Gap) -> None:
     row = tables.Lookup(
-        id=work.new_id(), plan_id=gap.plan_id, person_id=gap.person_id, role=gap.role,
-        reason=gap.reason, opened=work.today,
+        id=work.new_id(),
+        plan_id=gap.plan_id,
+        person_id=gap.person_id,
+        role=gap.role,
+        reason=gap.reason,
+        opened=work.today,
     )
     work.session.add(row)
     work.record(Deed.NOT_REACHED, lookup=row.id, reason=gap.reason)

@@ -12,9 +12,7 @@ from flagservice.policy.ruling import Ruling
 from flagservice.store import tables
 
 
-def keep_holds(
-    work: Work, assessments: Sequence[Assessment], *, practice: str | None
-) -> None:
+def keep_holds(work: Work, assessments: Sequence[Assessment], *, practice: str | None) -> None:
     """Opens the holds that the rulings ask for, and closes those that nothing asks for any more."""
     for assessment in assessments:
         owner = _asked_for(assessment)
@@ -51,18 +49,22 @@ def _open(work: Work, assessment: Assessment) -> list[tables.Hold]:
     return list(work.session.exec(asked).all())
 
 
-def _hold(
-    work: Work, assessment: Assessment, owner: Owner, *, practice: str | None
-) -> None:
+def _hold(work: Work, assessment: Assessment, owner: Owner, *, practice: str | None) -> None:
     row = assessment.ruling.placement
     owner_ods = assessment.plan.ods if owner is Owner.SUBMITTER else practice
     if owner_ods is None or assessment.naming.person_id is None:
         return  # no practice to ask yet: the open look-up stands for it
     due = day_after(work.today, row.due)
     hold = tables.Hold(
-        id=work.new_id(), plan_id=assessment.plan.id, person_id=assessment.naming.person_id,
-        owner=owner, owner_ods=owner_ods, then=row.then or "", opened=work.today,
-        due=due or work.today, about=assessment.about[owner],
+        id=work.new_id(),
+        plan_id=assessment.plan.id,
+        person_id=assessment.naming.person_id,
+        owner=owner,
+        owner_ods=owner_ods,
+        then=row.then or "",
+        opened=work.today,
+        due=due or work.today,
+        about=assessment.about[owner],
     )
     work.session.add(hold)
     work.session.flush()

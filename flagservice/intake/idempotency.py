@@ -17,9 +17,7 @@ class Answer:
     content: bytes
 
 
-def once(
-    work: Work, key: str | None, *, digest: str, deed: Callable[[], Answer]
-) -> Answer:
+def once(work: Work, key: str | None, *, digest: str, deed: Callable[[], Answer]) -> Answer:
     """Does the deed, or gives the answer that its key got. Kept in the commit of the deed."""
     if key is None:
         return deed()
@@ -30,9 +28,7 @@ def once(
         return _again(work, row, keyed)
     answer = deed()
     data_key = work.vault.new_data_key()
-    sealed = work.vault.seal(
-        data_key, answer.content, table="idempotency", row=row_id, version=1
-    )
+    sealed = work.vault.seal(data_key, answer.content, table="idempotency", row=row_id, version=1)
     # Two with one key at once meet in the primary key; the loser finds the winner's answer.
     work.session.add(
         tables.Idempotency(
@@ -47,7 +43,5 @@ def _again(work: Work, row: tables.Idempotency, keyed: str) -> Answer:
     if row.request != keyed:
         raise Conflict("Idempotency-Key: this key was sent before with another body")
     work.record(Deed.REPEATED, key=row.id)
-    content = work.vault.open(
-        row.data_key, row.sealed, table="idempotency", row=row.id, version=1
-    )
+    content = work.vault.open(row.data_key, row.sealed, table="idempotency", row=row.id, version=1)
     return Answer(row.status, content)

@@ -1,10 +1,10 @@
 """Issues versions: bytes, feed number and delivery, all in the commit that decided them.
 
-    1. Lock the feeds of every practice concerned, in sorted order.
-    2. Take each version's number and instant.
-    3. Build the resource from the disclosure, check it, seal its bytes.
-    4. Owe it to the practice; what was owed before of the same copy is superseded.
-    5. Where less is told than before, withdraw what the earlier versions said.
+1. Lock the feeds of every practice concerned, in sorted order.
+2. Take each version's number and instant.
+3. Build the resource from the disclosure, check it, seal its bytes.
+4. Owe it to the practice; what was owed before of the same copy is superseded.
+5. Where less is told than before, withdraw what the earlier versions said.
 """
 
 from collections.abc import Iterable
@@ -42,9 +42,7 @@ def issue_all(work: Work, issues: Iterable[Issue], *, rulebook: Rulebook) -> Non
         _issue(work, issue, counter=counters[issue.copy.practice], rulebook=rulebook)
 
 
-def _issue(
-    work: Work, issue: Issue, *, counter: tables.FeedCounter, rulebook: Rulebook
-) -> None:
+def _issue(work: Work, issue: Issue, *, counter: tables.FeedCounter, rulebook: Rulebook) -> None:
     number, issued = feed.take(counter, now=work.now)
     copy = issue.copy
     if issue.withdraws:
@@ -56,8 +54,13 @@ def _issue(
     copy.digest = digest(work, issue.disclosure)
     work.session.add(copy)
     version = tables.Version(
-        id=work.new_id(), copy_id=copy.id, number=copy.number, practice=copy.practice,
-        feed_number=number, issued=issued, sealed=b"",
+        id=work.new_id(),
+        copy_id=copy.id,
+        number=copy.number,
+        practice=copy.practice,
+        feed_number=number,
+        issued=issued,
+        sealed=b"",
     )
     version.sealed = _sealed(work, issue, version=version, rulebook=rulebook)
     work.session.add(version)
@@ -67,12 +70,13 @@ def _issue(
     work.record(deed, copy=copy.id, version=version.id, practice=copy.practice, says=copy.says)
 
 
-def _sealed(
-    work: Work, issue: Issue, *, version: tables.Version, rulebook: Rulebook
-) -> bytes:
+def _sealed(work: Work, issue: Issue, *, version: tables.Version, rulebook: Rulebook) -> bytes:
     addressed = Copy(
-        id=issue.copy.id, version_id=version.id, number=version.number,
-        nhs_number=nhs_number_of(work, issue.person), issued=version.issued,
+        id=issue.copy.id,
+        version_id=version.id,
+        number=version.number,
+        nhs_number=nhs_number_of(work, issue.person),
+        issued=version.issued,
     )
     written = to_bytes(build(issue.disclosure, addressed), rulebook.profiles)
     return work.vault.seal(

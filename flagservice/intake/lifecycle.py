@@ -1,14 +1,14 @@
 """Brings what each practice holds for one person to what the policy now says.
 
-    issue      nothing was there, and something is to be told
-    amend      what is told has changed
-    end        the plan has ended: inactive, stays as history
-    move       the person's practice has changed: the old copy is taken back, a new one starts
-    retract    nothing may be told any more: removed, no history
+issue      nothing was there, and something is to be told
+amend      what is told has changed
+end        the plan has ended: inactive, stays as history
+move       the person's practice has changed: the old copy is taken back, a new one starts
+retract    nothing may be told any more: removed, no history
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sqlmodel import col, select
 
@@ -20,7 +20,7 @@ from flagservice.intake.assess import Assessment
 from flagservice.intake.content import Days, days_from, digest, own_digest, told
 from flagservice.intake.issue import Issue
 from flagservice.intake.rulebook import Rulebook
-from flagservice.policy.disclosure import disclose, form_of, removal
+from flagservice.policy.disclosure import Disclosure, disclose, form_of, removal
 from flagservice.policy.ruling import rule_on
 from flagservice.store import tables
 
@@ -46,10 +46,11 @@ def changes(
             if copy is not kept:
                 yield from _close(copy, person, assessment, rulebook=rulebook)
         if assessment.ruling.remains and practice is not None:
-            yield from _bring(
-                work, person, assessment, copy=kept, practice=practice, own_news=own_news,
-                rulebook=rulebook,
-            )
+            due = _due(work, assessment, kept, rulebook=rulebook)
+            if kept is None:
+                yield Issue(_new_copy(work, person, due, practice=practice), person, *due.said)
+            elif own_news or digest(work, due.disclosure) != kept.digest:
+                yield Issue(kept, person, *due.said, withdraws=_narrows(kept, due.disclosure))
 
 
 def _copies(work: Work, person: tables.Person) -> list[tables.Copy]:
@@ -108,37 +109,49 @@ def _labels(copy: tables.Copy) -> tuple[str, ...]:
     return tuple(copy.labels.split())
 
 
-def _bring(
-    work: Work,
-    person: tables.Person,
-    assessment: Assessment,
-    *,
-    copy: tables.Copy | None,
-    practice: str,
-    own_news: bool,
-    rulebook: Rulebook,
-) -> Iterator[Issue]:
-    ruling = assessment.ruling
-    days = days_from(copy.placed if copy else work.today, ruling)
-    disclosure = told(assessment, days=days, rulebook=rulebook)
-    if copy is None:
-        copy = _new_copy(work, person, assessment, practice=practice, days=days)
-        yield Issue(copy, person, disclosure, disclosure.status)
-        return
-    if digest(work, disclosure) != copy.digest or own_news:
-        less = not set(copy.says.split()) <= set(disclosure.says)
-        narrowed = less and disclosure.status == copy.status
-        yield Issue(copy, person, disclosure, disclosure.status, withdraws=narrowed)
+@dataclass(frozen=True)
+class Due:
+    """What a copy should say now, and the days that it counts from."""
+
+    assessment: Assessment
+    days: Days
+    disclosure: Disclosure
+
+    @property
+    def said(self) -> tuple[Disclosure, str]:
+        """The disclosure, and the copy's status that goes with it."""
+        return self.disclosure, self.disclosure.status
 
 
-def _new_copy(
-    work: Work, person: tables.Person, assessment: Assessment, *, practice: str, days: Days
-) -> tables.Copy:
+def _due(
+    work: Work, assessment: Assessment, copy: tables.Copy | None, *, rulebook: Rulebook
+) -> Due:
+    days = days_from(copy.placed if copy else work.today, assessment.ruling)
+    return Due(assessment, days, told(assessment, days=days, rulebook=rulebook))
+
+
+def _narrows(copy: tables.Copy, disclosure: Disclosure) -> bool:
+    """Is less told than before, for another cause than the end? Then the earlier words go, too."""
+    less = not set(copy.says.split()) <= set(disclosure.says)
+    return less and disclosure.status == copy.status
+
+
+def _new_copy(work: Work, person: tables.Person, due: Due, *, practice: str) -> tables.Copy:
     copy = tables.Copy(
-        id=work.new_id(), person_id=person.id, plan_id=assessment.plan.id,
-        kind=assessment.facts.kind, form=form_of(assessment.ruling), practice=practice, number=0,
-        status="", labels="", says="", digest="", placed=days.placed, review=days.review,
-        expires=days.expires,
+        id=work.new_id(),
+        person_id=person.id,
+        plan_id=due.assessment.plan.id,
+        kind=due.assessment.facts.kind,
+        form=form_of(due.assessment.ruling),
+        practice=practice,
+        number=0,
+        status="",
+        labels="",
+        says="",
+        digest="",
+        placed=due.days.placed,
+        review=due.days.review,
+        expires=due.days.expires,
     )
     work.session.add(copy)
     work.session.flush()

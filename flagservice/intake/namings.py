@@ -7,7 +7,8 @@ from sqlmodel import col, select
 
 from flagservice.audit.log import Work
 from flagservice.domain.people import Phase
-from flagservice.domain.submissions import Statement, Submission
+from flagservice.domain.statements import Statement
+from flagservice.domain.submissions import Submission
 from flagservice.intake import persons
 from flagservice.intake.facts import seal, stated, unseal
 from flagservice.store import tables
@@ -53,8 +54,13 @@ class NamedNow:
 
 def _name(work: Work, plan: tables.Plan, submission: Submission, now: NamedNow) -> None:
     naming = now.before or tables.Naming(
-        id=work.new_id(), plan_id=plan.id, person_id=now.person_id, place=0, version=0,
-        data_key=work.vault.new_data_key(), sealed=b"",
+        id=work.new_id(),
+        plan_id=plan.id,
+        person_id=now.person_id,
+        place=0,
+        version=0,
+        data_key=work.vault.new_data_key(),
+        sealed=b"",
     )
     naming.place, naming.version, naming.current = now.statement.place, submission.version, True
     naming.word = "not reached" if now.person_id is None else "accepted"

@@ -60,9 +60,7 @@ def _find(work: Work, pseudonym: str) -> tables.Person | None:
 def _make(work: Work, nhs_number: str, pseudonym: str) -> tables.Person:
     """Two that meet the same new person at once meet in the unique pseudonym."""
     row_id, data_key = work.new_id(), work.vault.new_data_key()
-    sealed = work.vault.seal(
-        data_key, nhs_number.encode(), table="person", row=row_id, version=1
-    )
+    sealed = work.vault.seal(data_key, nhs_number.encode(), table="person", row=row_id, version=1)
     row = tables.Person(id=row_id, pseudonym=pseudonym, data_key=data_key, sealed=sealed)
     work.session.add(row)
     work.session.flush()

@@ -29,9 +29,7 @@ def rerule(work: Work, people: Iterable[tables.Person], *, rulebook: Rulebook) -
     for person in people:
         registration = known(work, nhs_number_of(work, person))
         assessments = assess(work, person, registration=registration, rulebook=rulebook)
-        issues += changes(
-            work, person, assessments, registration=registration, rulebook=rulebook
-        )
+        issues += changes(work, person, assessments, registration=registration, rulebook=rulebook)
         practice = registration.practice if registration else None
         keep_holds(work, assessments, practice=practice)
         for assessment in assessments:
@@ -44,9 +42,7 @@ def rerule(work: Work, people: Iterable[tables.Person], *, rulebook: Rulebook) -
 def _keep_gap(work: Work, assessment: Assessment, registration: Registration | None) -> None:
     reached = registration is not None and registration.practice is not None
     needs = assessment.ruling.remains or assessment.ruling.placement.action is PlacementAction.HOLD
-    gap = Gap(
-        assessment.plan.id, assessment.facts.role, NO_PRACTICE, assessment.naming.person_id
-    )
+    gap = Gap(assessment.plan.id, assessment.facts.role, NO_PRACTICE, assessment.naming.person_id)
     keep_unplaced(work, gap, reached=reached or not needs)
 
 
@@ -84,16 +80,26 @@ def _keep_ruling(
     case = json.dumps([str(part) for part in vars(ruling.case).values()]).encode()
     work.session.add(
         tables.Ruling(
-            id=row_id, plan_id=naming.plan_id, person_id=person.id, copy_id=copy_id,
-            kind=ruling.case.kind, day=work.today, at=work.now,
-            policy_version=ruling.policy.version, policy_digest=ruling.policy.digest,
-            placement=ruling.placement.id, action=ruling.placement.action,
+            id=row_id,
+            plan_id=naming.plan_id,
+            person_id=person.id,
+            copy_id=copy_id,
+            kind=ruling.case.kind,
+            day=work.today,
+            at=work.now,
+            policy_version=ruling.policy.version,
+            policy_digest=ruling.policy.digest,
+            placement=ruling.placement.id,
+            action=ruling.placement.action,
             elements=json.dumps([[e.element, e.action, e.rules] for e in ruling.elements]),
             sealed=work.vault.seal(person.data_key, case, table="ruling", row=row_id, version=1),
         )
     )
     work.record(
-        Deed.RULED, ruling=row_id, kind=ruling.case.kind, row=ruling.placement.id,
+        Deed.RULED,
+        ruling=row_id,
+        kind=ruling.case.kind,
+        row=ruling.placement.id,
         policy=ruling.policy.digest,
     )
 

@@ -1,11 +1,11 @@
 """Takes in one version of a plan, enquiry or notification: one transaction for all that follows.
 
-    1. Find the plan by its natural key (organisation, reference), or start it; lock it.
-    2. A version that is there already is a repeat, or a conflict if its body differs.
-    3. A version older than the newest is kept, and has no effect.
-    4. Find and lock every person that this version or the one before it names.
-    5. Keep the submission, and what it says of each person, sealed.
-    6. Rule on each person, from everything known; issue what follows.
+1. Find the plan by its natural key (organisation, reference), or start it; lock it.
+2. A version that is there already is a repeat, or a conflict if its body differs.
+3. A version older than the newest is kept, and has no effect.
+4. Find and lock every person that this version or the one before it names.
+5. Keep the submission, and what it says of each person, sealed.
+6. Rule on each person, from everything known; issue what follows.
 """
 
 import hashlib
@@ -44,15 +44,15 @@ def submit(work: Work, submission: Submission, *, rulebook: Rulebook) -> Taken:
     """The whole of intake, for the caller's organisation; raises Conflict, Forbidden or Invalid."""
     if not rulebook.desks.has(work.actor.ods):
         raise Forbidden("the policy lists no duty desk for this organisation")
-    # (1)
+    # (1) the plan
     plan = _plan(work, submission)
-    # (2)
+    # (2) a repeat?
     body = submission.model_dump_json().encode()
     digest = work.vault.pseudonym(hashlib.sha256(body).hexdigest(), purpose="submission")
     before = _version(work, plan, submission.version)
     if before is not None:
         return _repeat(work, plan, before, digest=digest)
-    # (3)
+    # (3) too late?
     late = submission.version < plan.version
     kept = _keep(work, plan, submission, Sealing(body, digest))
     if late:
@@ -61,15 +61,15 @@ def submit(work: Work, submission: Submission, *, rulebook: Rulebook) -> Taken:
     plan.version, plan.kind = submission.version, submission.rules_as
     plan.ended = submission.end is not None
     work.session.add(plan)
-    # (4)
+    # (4) the people
     numbers = [p.nhs_number for p in submission.people if p.nhs_number is not None]
     named = persons.locked(work, numbers)
-    # (5)
+    # (5) what is said of them
     affected = rename(work, plan, submission, people=named)
     unidentified = [s.person.role for s in submission.statements() if s.person.nhs_number is None]
     gaps.keep_unidentified(work, plan.id, () if plan.ended else unidentified)
     work.record(Deed.SUBMITTED, submission=kept, plan=plan.id)
-    # (6)
+    # (6) rule and issue
     rerule(work, affected, rulebook=rulebook)
     return Taken(plan, Effect.ACCEPTED)
 
@@ -92,8 +92,12 @@ def _plan(work: Work, submission: Submission) -> tables.Plan:
     if plan is None:
         key = work.vault.pseudonym(f"{work.actor.ods}|{submission.reference}", purpose="reference")
         plan = tables.Plan(
-            id=work.new_id(), ods=work.actor.ods, reference=key, kind=submission.rules_as,
-            version=0, data_key=work.vault.new_data_key(),
+            id=work.new_id(),
+            ods=work.actor.ods,
+            reference=key,
+            kind=submission.rules_as,
+            version=0,
+            data_key=work.vault.new_data_key(),
         )
         work.session.add(plan)
         work.session.flush()
@@ -109,9 +113,7 @@ def _version(work: Work, plan: tables.Plan, version: int) -> tables.Submission |
     return work.session.exec(asked).first()
 
 
-def _repeat(
-    work: Work, plan: tables.Plan, before: tables.Submission, *, digest: str
-) -> Taken:
+def _repeat(work: Work, plan: tables.Plan, before: tables.Submission, *, digest: str) -> Taken:
     if before.digest != digest:
         raise Conflict("version: this reference and version were sent before with another body")
     work.record(Deed.REPEATED, plan=plan.id, version=before.version)
@@ -133,8 +135,13 @@ def _keep(work: Work, plan: tables.Plan, submission: Submission, sealing: Sealin
     )
     work.session.add(
         tables.Submission(
-            id=row_id, plan_id=plan.id, version=submission.version, client_id=work.actor.name,
-            digest=sealing.digest, received=work.now, sealed=sealed,
+            id=row_id,
+            plan_id=plan.id,
+            version=submission.version,
+            client_id=work.actor.name,
+            digest=sealing.digest,
+            received=work.now,
+            sealed=sealed,
         )
     )
     work.session.flush()

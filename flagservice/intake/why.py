@@ -1,4 +1,4 @@
-"""Why every word went where it did, for information governance: rules and versions, never values."""
+"""Why every word went where it did, for governance: rules and versions, never values."""
 
 import json
 from dataclasses import dataclass
@@ -66,7 +66,8 @@ def rulings(work: Work, wanted: Wanted) -> list[Why]:
     """Rulings by day, kind, action and policy version, in the order of their random ids."""
     asked = select(tables.Ruling).order_by(col(tables.Ruling.id)).limit(wanted.limit)
     for column, value in (
-        (tables.Ruling.day, wanted.day), (tables.Ruling.kind, wanted.kind),
+        (tables.Ruling.day, wanted.day),
+        (tables.Ruling.kind, wanted.kind),
         (tables.Ruling.action, wanted.action),
         (tables.Ruling.policy_version, wanted.policy_version),
     ):
@@ -85,6 +86,13 @@ def _why(row: tables.Ruling) -> Why:
         for name, action, rules in json.loads(row.elements)
     )
     return Why(
-        row.id, row.copy_id, row.day, row.kind, row.policy_version, row.policy_digest,
-        row.placement, row.action, elements,
+        row.id,
+        row.copy_id,
+        row.day,
+        row.kind,
+        row.policy_version,
+        row.policy_digest,
+        row.placement,
+        row.action,
+        elements,
     )

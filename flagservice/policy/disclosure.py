@@ -33,7 +33,10 @@ class Disclosure:
         if door is not _DOOR:
             raise TypeError("a Disclosure is made by policy.disclosure alone")
         for name, value in (
-            ("form", form), ("status", status), ("labels", labels), ("says", dict(says)),
+            ("form", form),
+            ("status", status),
+            ("labels", labels),
+            ("says", dict(says)),
         ):
             object.__setattr__(self, name, value)
 

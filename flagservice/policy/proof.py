@@ -22,8 +22,9 @@ Answer = tuple[str, ...]
 def table(policy: Policy) -> str:
     """The printed table: one block a record, in a fixed order and form."""
     blocks = [f"# {policy.kind}\n"]
-    for role in RECORDS:
-        blocks.append(f"\n== {role}\n" + "".join(f"{line}\n" for line in _block(policy, role)))
+    blocks += (
+        f"\n== {role}\n" + "".join(f"{line}\n" for line in _block(policy, role)) for role in RECORDS
+    )
     return "".join(blocks)
 
 

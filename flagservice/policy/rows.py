@@ -66,7 +66,9 @@ class Row(BaseModel):
     knows: Annotated[tuple[Knows, ...], _words(Knows, tuple(Knows))]
     states: Annotated[tuple[State, ...], _words(State, tuple(State))]
     because: Sentence
-    source: Annotated[list[Annotated[str, Field(pattern=r"^\S+ [ABCJ](/[ABCJ])*$")]], Field(min_length=1)]
+    source: Annotated[
+        list[Annotated[str, Field(pattern=r"^\S+ [ABCJ](/[ABCJ])*$")]], Field(min_length=1)
+    ]
 
     def matches(self, case: Case) -> bool:
         """Is this row about that case?"""

@@ -1,4 +1,4 @@
-"""Decides: one case in, one ruling out, with the rules that decided. Pure, and the same for ever."""
+"""Decides: one case in, one ruling out, with the rules that decided. Pure, and so repeatable."""
 
 from dataclasses import dataclass
 

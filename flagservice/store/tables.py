@@ -4,12 +4,12 @@ Ids are random; a person is found by pseudonym. Columns named `sealed` hold AES-
 that open only with the row's data key, the table's name, the row's id and its version.
 """
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
-from sqlalchemy import Index, LargeBinary, MetaData, String, UniqueConstraint
-from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy import Index, LargeBinary, MetaData, UniqueConstraint
 from sqlmodel import Field, SQLModel
+
+from flagservice.store.instants import Instant
 
 SQLModel.metadata.naming_convention = MetaData(
     naming_convention={
@@ -19,19 +19,6 @@ SQLModel.metadata.naming_convention = MetaData(
         "pk": "pk_%(table_name)s",
     }
 ).naming_convention
-
-
-class Instant(TypeDecorator[datetime]):
-    """An instant in UTC as sortable text, the same on every database."""
-
-    impl = String(27)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, _: Dialect) -> str | None:
-        return None if value is None else value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-    def process_result_value(self, value: str | None, _: Dialect) -> datetime | None:
-        return None if value is None else datetime.strptime(value, "%Y-%m-%dT%H:%M:%S.%f%z")
 
 
 class Client(SQLModel, table=True):
@@ -234,7 +221,7 @@ class Attempt(SQLModel, table=True):
 
 
 class Endpoint(SQLModel, table=True):
-    """How a practice is reached, and the recorded decision that admitted it. `sealed`: its token."""
+    """How a practice is reached, and who admitted it: `sealed` with its token."""
 
     practice: str = Field(primary_key=True)
     url: str

@@ -79,14 +79,17 @@ class LocalKeyRing:
         self._current = current
 
     def current_id(self) -> str:
+        """The current key-encryption key."""
         return self._current
 
     def wrap(self, data_key: bytes) -> bytes:
+        """As `KeyRing` says."""
         key_id = self._current.encode("ascii")
         header = _FORMAT + bytes([len(key_id)]) + key_id
         return header + _encrypt(self._ciphers[self._current], _key(data_key), bound_to=header)
 
     def unwrap(self, wrapped: bytes) -> bytes:
+        """As `KeyRing` says."""
         key_id = wrapping_key_id(wrapped)
         cipher = self._ciphers.get(key_id)
         if cipher is None:
@@ -134,6 +137,7 @@ class Vault:
     def open(
         self, wrapped_key: bytes, sealed: bytes, *, table: str, row: str, version: int | str
     ) -> bytes:
+        """What was sealed at this very place; raises CannotOpen."""
         if sealed[:1] != _FORMAT:
             raise CannotOpen("this was not sealed by a vault of this format")
         bound_to = _place(table, row, str(version))

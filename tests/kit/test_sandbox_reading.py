@@ -58,9 +58,7 @@ def test_a_flag_is_found_by_its_identifier(gp: Running) -> None:
     ]
 
 
-def test_what_is_held_about_a_person_is_found_without_the_number_in_an_address(
-    gp: Running,
-) -> None:
+def test_what_is_held_about_a_person_is_found_without_the_number_in_an_address(gp: Running) -> None:
     when_pushed(gp, a_flag("copy-1"))
     when_pushed(gp, a_flag("copy-2", status="entered-in-error"))
     when_pushed(gp, a_flag("copy-3", about=steps.MOTHER))

@@ -57,11 +57,13 @@ class Reply:
 
 
 class FhirRest:
-    """One pool of connections. Redirects are never followed, nor proxies of the environment used."""
+    """One pool of connections. It follows no redirect, and no proxy of the environment."""
 
     def __init__(self, transport: httpx.BaseTransport | None = None) -> None:
         self._http = httpx.Client(
-            timeout=httpx.Timeout(10, connect=5), follow_redirects=False, trust_env=False,
+            timeout=httpx.Timeout(10, connect=5),
+            follow_redirects=False,
+            trust_env=False,
             transport=transport,
         )
 
@@ -93,8 +95,11 @@ class FhirRest:
         self, reach: Reach, method: str, target: str, *, body: bytes | None = None
     ) -> tuple[int, httpx.Headers, Any]:
         headers = {
-            "Accept": _FHIR, "Authorization": f"Bearer {reach.token}", "Content-Type": _FHIR,
-            "Prefer": "return=representation", "X-Request-ID": str(uuid.uuid4()),
+            "Accept": _FHIR,
+            "Authorization": f"Bearer {reach.token}",
+            "Content-Type": _FHIR,
+            "Prefer": "return=representation",
+            "X-Request-ID": str(uuid.uuid4()),
         }
         request = self._http.build_request(
             method, f"{reach.url}/{target}", content=body, headers=headers

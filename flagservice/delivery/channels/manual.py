@@ -44,7 +44,10 @@ def _not_admitted(work: Work) -> list[ToDo]:
         urgency = schedule.urgency(work.now - delivery.owed)
         found.append(
             ToDo(
-                delivery.id, "practice system not admitted", delivery.owed.date(), urgency,
+                delivery.id,
+                "practice system not admitted",
+                delivery.owed.date(),
+                urgency,
                 schedule.OWNERS[urgency],
             )
         )
@@ -57,8 +60,6 @@ def _not_reached(work: Work) -> list[ToDo]:
     for gap in work.session.exec(asked):
         urgency = schedule.urgency(work.today - gap.opened)
         found.append(
-            ToDo(
-                gap.id, f"{gap.role}: {gap.reason}", gap.opened, urgency, schedule.OWNERS[urgency]
-            )
+            ToDo(gap.id, f"{gap.role}: {gap.reason}", gap.opened, urgency, schedule.OWNERS[urgency])
         )
     return found

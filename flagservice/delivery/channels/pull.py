@@ -162,6 +162,4 @@ def _stored(work: Work, version: tables.Version) -> Stored:
     content = work.vault.open(
         person.data_key, carries.sealed, table="version", row=carries.id, version=carries.number
     )
-    return Stored(
-        copy.id, copy.form, carries.number, version.feed_number, carries.issued, content
-    )
+    return Stored(copy.id, copy.form, carries.number, version.feed_number, carries.issued, content)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from flagservice.kit.demo.family import Member
 from flagservice.kit.demo.stage import Stage
 
 

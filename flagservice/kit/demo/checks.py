@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from flagservice.kit.demo.client import Client
 from flagservice.kit.demo.family import Expectation, Family, Member
 from flagservice.kit.demo.received import is_removal, says
 from flagservice.kit.demo.stage import Practice, Stage
@@ -14,31 +15,35 @@ def wrong_with(stage: Stage, family: Family, expectation: Expectation) -> list[s
 
 
 def _found(stage: Stage, family: Family, expectation: Expectation) -> Iterator[str]:
-    check = expectation.check
     practice = stage.practices.get(expectation.practice)
     member = family.members.get(expectation.record)
+    if practice is not None:
+        yield from _elsewhere(practice, family, expectation)
     if practice is not None and member is not None:
-        yield from _absent(practice, member, expectation)
-        if "holds" in check:
-            yield from _holds(practice, member, check["holds"], only=check.get("only", False))
-        if "no_new_flag" in check:
-            codes = [_code(r) for r in _there(practice, member) if r["resourceType"] == "Flag"]
-            if check["no_new_flag"] in codes:
-                yield f"a flag with code {check['no_new_flag']} is there"
-        if check.get("unjoined"):
-            yield from _unjoined(practice, member)
-        yield from _hidden(practice, member)
-    for also in check.get("also", ()):
+        yield from _own_record(practice, member, expectation)
+    yield from _waiting(stage, expectation.check, member)
+
+
+def _own_record(practice: Practice, member: Member, expectation: Expectation) -> Iterator[str]:
+    check = expectation.check
+    yield from _absent(practice, member, expectation)
+    if "holds" in check:
+        yield from _holds(practice, member, check["holds"], only=check.get("only", False))
+    flags = [_code(r) for r in _there(practice, member) if r["resourceType"] == "Flag"]
+    if check.get("no_new_flag") in flags:
+        yield f"a flag with code {check['no_new_flag']} is there"
+    if check.get("unjoined"):
+        yield from _unjoined(practice, member)
+    yield from _hidden(practice, member)
+
+
+def _elsewhere(practice: Practice, family: Family, expectation: Expectation) -> Iterator[str]:
+    """Records of other members that the same expectation speaks of."""
+    for also in expectation.check.get("also", ()):
         wanted = {name: value for name, value in also.items() if name != "record"}
-        if practice is not None:
-            yield from _holds(practice, family.members[also["record"]], [wanted], only=False)
-    for key in check.get("removed", ()):
-        if practice is not None:
-            yield from _removed(practice, family.members[key], expectation)
-    if practice is not None and member is None:
-        for each in check.get("removed", ()):
-            yield from _absent(practice, family.members[each], expectation)
-    yield from _waiting(stage, check, member)
+        yield from _holds(practice, family.members[also["record"]], [wanted], only=False)
+    for key in expectation.check.get("removed", ()):
+        yield from _removed(practice, family.members[key], expectation)
 
 
 def _there(practice: Practice, member: Member) -> list[dict[str, Any]]:
@@ -98,9 +103,7 @@ def _unjoined(practice: Practice, member: Member) -> Iterator[str]:
     """No two flags of this person share an id, an instant or a version."""
     seen: set[str] = set()
     for resource in _there(practice, member):
-        marks = {
-            resource["meta"]["lastUpdated"], *(i["value"] for i in resource["identifier"])
-        }
+        marks = {resource["meta"]["lastUpdated"], *(i["value"] for i in resource["identifier"])}
         if marks & seen:
             yield "two flags can be joined"
         seen |= marks
@@ -135,14 +138,12 @@ def _waiting(stage: Stage, check: dict[str, Any], member: Member | None) -> Iter
         if all(hold["nhs_number"] != member.nhs_number for hold in holds):
             yield "nothing waits for a decision"
     if "gap" in check:
-        listed = stage.submitters["governance"].call(
-            "GET", f"{stage.url}/governance/manual-list"
-        )
+        listed = stage.submitters["governance"].call("GET", f"{stage.url}/governance/manual-list")
         if all(todo["reason"] != check["gap"] for todo in listed.json()["waiting"]):
             yield "the gap is not on the open list"
 
 
-def _client(stage: Stage, ods: str) -> Any:
+def _client(stage: Stage, ods: str) -> Client:
     if ods in stage.practices:
         return stage.practices[ods].client
     return next(client for client in stage.submitters.values() if client.ods == ods)

@@ -45,7 +45,8 @@ class Client:
         if time.time() > self._expires - _EARLY:
             address = f"{service}/oauth2/token"
             form = {
-                "grant_type": "client_credentials", "client_assertion_type": _ASSERTION,
+                "grant_type": "client_credentials",
+                "client_assertion_type": _ASSERTION,
                 "client_assertion": self._assertion(address),
             }
             reply = self._http.post(address, data=form)
@@ -57,7 +58,10 @@ class Client:
     def _assertion(self, audience: str) -> str:
         header = {"alg": "ES384", "typ": "JWT", "kid": self._key.thumbprint()}
         claims = {
-            "iss": self.client_id, "sub": self.client_id, "aud": audience,
-            "jti": str(uuid.uuid4()), "exp": int(time.time()) + 240,
+            "iss": self.client_id,
+            "sub": self.client_id,
+            "aud": audience,
+            "jti": str(uuid.uuid4()),
+            "exp": int(time.time()) + 240,
         }
         return jwt.encode(header, claims, self._key, algorithms=["ES384"])

@@ -62,15 +62,15 @@ class Family:
 
 def families() -> list[Family]:
     """All three."""
-    return [_family(tomllib.loads(path.read_text("utf-8"))) for path in sorted(_FILES.glob("*.toml"))]
+    return [
+        _family(tomllib.loads(path.read_text("utf-8"))) for path in sorted(_FILES.glob("*.toml"))
+    ]
 
 
 def _family(said: dict[str, Any]) -> Family:
     name = said["name"]
     members = [
-        Member(
-            p["key"], p["role"], p["nhs_number"], p["born"], p["practice"], tuple(p["canaries"])
-        )
+        Member(p["key"], p["role"], p["nhs_number"], p["born"], p["practice"], tuple(p["canaries"]))
         for p in said["people"]
     ]
     return Family(
@@ -83,15 +83,28 @@ def _family(said: dict[str, Any]) -> Family:
 
 def _event(family: str, said: dict[str, Any]) -> Event:
     return Event(
-        family, said["at"], said["from"], said["event"], tuple(said.get("posts", ())),
-        said.get("decides"), said.get("decision"), said.get("moves", {}), said.get("not_yet"),
+        family,
+        said["at"],
+        said["from"],
+        said["event"],
+        tuple(said.get("posts", ())),
+        said.get("decides"),
+        said.get("decision"),
+        said.get("moves", {}),
+        said.get("not_yet"),
     )
 
 
 def _expectation(family: str, said: dict[str, Any]) -> Expectation:
     return Expectation(
-        family, said["after"], said["practice"], said["record"], said["holds"],
-        tuple(said["absent"]), said.get("check", {}), said.get("not_yet"),
+        family,
+        said["after"],
+        said["practice"],
+        said["record"],
+        said["holds"],
+        tuple(said["absent"]),
+        said.get("check", {}),
+        said.get("not_yet"),
     )
 
 
@@ -106,7 +119,8 @@ def _person(said: dict[str, Any], family: Family) -> dict[str, Any]:
     member = family.members[said["key"]]
     rest = {name: value for name, value in said.items() if name != "key"}
     numbered = {
-        "role": member.role, "nhs_number": member.nhs_number,
+        "role": member.role,
+        "nhs_number": member.nhs_number,
         "date_of_birth": member.born.isoformat(),
     }
     return {**numbered, **rest}

@@ -1,4 +1,4 @@
-"""Plays the families' events in the order of their days, and checks after each what it should do."""
+"""Plays the families' events in the order of their days, and checks what each should do."""
 
 import json
 import sys
@@ -87,9 +87,7 @@ def _happen(stage: Stage, family: Family, event: Event) -> None:
 def _decide(stage: Stage, event: Event) -> None:
     client = stage.practices[str(event.decides)].client
     for hold in client.call("GET", f"{stage.url}/holds").json()["holds"]:
-        reply = client.call(
-            "POST", f"{stage.url}/holds/{hold['id']}/decision", json=event.decision
-        )
+        reply = client.call("POST", f"{stage.url}/holds/{hold['id']}/decision", json=event.decision)
         if reply.status_code != 204:
             raise StageFailed(f"{event.name}: {reply.status_code} {reply.text}")
 

@@ -78,7 +78,7 @@ def says(resource: dict[str, Any]) -> set[str]:
     """Everything that a received flag or request says, in plain words."""
     told = set()
     coding = resource["code"]["coding"][0]
-    if coding["code"] not in ("contact-duty-desk",):
+    if coding["code"] != "contact-duty-desk":
         told.add("concern")
     for category in resource.get("category", [])[1:]:
         told.add("category " + category["coding"][0]["display"].rsplit(" ", 1)[1])

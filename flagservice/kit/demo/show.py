@@ -87,7 +87,9 @@ def _waiting(stage: Stage) -> Table:
             continue
         for hold in client.call("GET", f"{stage.url}/holds").json()["holds"]:
             would = ", ".join(hold["would_place"].values())
-            table.add_row(f"{hold['decider']}, {client.ods}", _name(stage, hold), would, hold["due"])
+            table.add_row(
+                f"{hold['decider']}, {client.ods}", _name(stage, hold), would, hold["due"]
+            )
     governance = stage.submitters["governance"]
     listed = governance.call("GET", f"{stage.url}/governance/manual-list").json()
     for todo in listed["waiting"]:

@@ -61,7 +61,8 @@ class Practice:
         """What the patient's own app is shown, whole."""
         token = next(t for t, n in self.tokens["patients"].items() if n == nhs_number)
         reply = httpx.get(
-            f"{self.url}/patient/record", headers={"Authorization": f"Bearer {token}"},
+            f"{self.url}/patient/record",
+            headers={"Authorization": f"Bearer {token}"},
             trust_env=False,
         )
         reply.raise_for_status()
@@ -118,8 +119,11 @@ class Stage:
     def operate(self, *words: str) -> str:
         """One command of the operator."""
         done = subprocess.run(
-            [sys.executable, "-m", "flagservice", *words], env=self.environment,
-            capture_output=True, text=True, check=False,
+            [sys.executable, "-m", "flagservice", *words],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode:
             raise StageFailed(f"flagservice {words[0]} {words[1]}: {done.stderr.strip()[-400:]}")
@@ -129,8 +133,10 @@ class Stage:
     def environment(self) -> dict[str, str]:
         """For every process of the service."""
         return {
-            **os.environ, "FLAGSERVICE_DATA": str(self.folder / "service"),
-            "FLAGSERVICE_SANDBOX": "true", "FLAGSERVICE_CLOCK_FILE": str(self.folder / "day"),
+            **os.environ,
+            "FLAGSERVICE_DATA": str(self.folder / "service"),
+            "FLAGSERVICE_SANDBOX": "true",
+            "FLAGSERVICE_CLOCK_FILE": str(self.folder / "day"),
             "FLAGSERVICE_DATABASE_URL": "",
         }
 
@@ -165,7 +171,10 @@ class Stage:
             push = secrets.token_urlsafe(24)
             (folder / "push-token").write_text(push)
             tokens = {
-                "push": push, "clinician": secrets.token_urlsafe(24), "patients": {}, "proxies": {},
+                "push": push,
+                "clinician": secrets.token_urlsafe(24),
+                "patients": {},
+                "proxies": {},
             }
             self.practices[code] = Practice(code, folder, Client(code, "gp-system"), tokens)
             self.practices[code].take_on(m for m, where in self._everybody() if where == code)
@@ -174,13 +183,24 @@ class Stage:
         folder = practice.folder
         process = subprocess.Popen(
             [
-                sys.executable, "-m", "flagservice.kit.sandbox", "--practice", practice.code,
-                "--port", "0", "--store", str(folder / "store.sqlite"),
-                "--patients", str(folder / "patients.json"),
-                "--journal", str(folder / "journal.jsonl"),
-                "--token-file", str(folder / "tokens.json"),
+                sys.executable,
+                "-m",
+                "flagservice.kit.sandbox",
+                "--practice",
+                practice.code,
+                "--port",
+                "0",
+                "--store",
+                str(folder / "store.sqlite"),
+                "--patients",
+                str(folder / "patients.json"),
+                "--journal",
+                str(folder / "journal.jsonl"),
+                "--token-file",
+                str(folder / "tokens.json"),
             ],
-            stdout=subprocess.PIPE, text=True,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         self.running.append(process)
         line = process.stdout.readline() if process.stdout else ""
@@ -194,9 +214,15 @@ class Stage:
 
     def _admit(self, practice: Practice) -> None:
         self.operate(
-            "endpoint", "admit", practice.code, f"{practice.url}/fhir",
-            str(practice.folder / "push-token"), "--by", "IG lead",
-            "--reason", "sandbox: its patient-facing view was looked at",
+            "endpoint",
+            "admit",
+            practice.code,
+            f"{practice.url}/fhir",
+            str(practice.folder / "push-token"),
+            "--by",
+            "IG lead",
+            "--reason",
+            "sandbox: its patient-facing view was looked at",
         )
 
     def _serve(self) -> None:
@@ -207,7 +233,10 @@ class Stage:
         with (self.folder / "service.log").open("w") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "flagservice", "serve", "--port", str(port)],
-                env=self.environment, stdout=log, stderr=log, text=True,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                text=True,
             )
         self.running.append(process)
         until = time.monotonic() + _PATIENCE

@@ -38,11 +38,7 @@ def patients(practice: Practice, _: Asked) -> Reply:
 
 def _row(practice: Practice, patient: Patient) -> Resource:
     standing = [flag for flag in _about(practice, patient, kind="Flag") if _stands(flag)]
-    return {
-        "nhs_number": patient.nhs_number,
-        "name": patient.name,
-        "active_flags": len(standing),
-    }
+    return {"nhs_number": patient.nhs_number, "name": patient.name, "active_flags": len(standing)}
 
 
 def _about(practice: Practice, patient: Patient, *, kind: str) -> list[Resource]:

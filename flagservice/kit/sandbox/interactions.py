@@ -111,10 +111,7 @@ def _told(request: Request, body: bytes, *, status: int) -> Reply:
     held = wire.read_object(body)
     meta = held["meta"]
     version, instant = meta["versionId"], datetime.fromisoformat(meta["lastUpdated"])
-    headers = (
-        ("ETag", f'W/"{version}"'),
-        ("Last-Modified", format_datetime(instant, usegmt=True)),
-    )
+    headers = (("ETag", f'W/"{version}"'), ("Last-Modified", format_datetime(instant, usegmt=True)))
     if request.method == "GET":
         return Reply(status, body, headers=headers)
     location = f"{request.base}/{held['resourceType']}/{held['id']}/_history/{version}"

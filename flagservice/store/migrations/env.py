@@ -9,7 +9,9 @@ assert "person" in SQLModel.metadata.tables, tables  # the import fills the meta
 
 connection = context.config.attributes["connection"]
 context.configure(
-    connection=connection, target_metadata=SQLModel.metadata, render_as_batch=True,
+    connection=connection,
+    target_metadata=SQLModel.metadata,
+    render_as_batch=True,
     compare_type=False,
 )
 with context.begin_transaction():
