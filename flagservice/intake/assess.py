@@ -138,7 +138,9 @@ def suppose(assessment: Assessment, owner: Owner) -> Ruling:
     """What the ruling would be if this side decided to place."""
     using = assessment.resolving
     supposed = replace(using, decisions={**using.decisions, owner: "place"})
-    return _resolve(supposed, assessment.ruling.case)
+    # A submitter is shown what its own words would give: another agency's must not shine through.
+    seen = assessment.own if owner is Owner.SUBMITTER else assessment.ruling
+    return _resolve(supposed, seen.case)
 
 
 def fingerprint(work: Work, case: Case) -> str:

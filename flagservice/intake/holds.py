@@ -16,14 +16,20 @@ def keep_holds(work: Work, assessments: Sequence[Assessment], *, practice: str |
     """Opens the holds that the rulings ask for, and closes those that nothing asks for any more."""
     for assessment in assessments:
         owner = _asked_for(assessment)
-        wanted = (owner, assessment.about[owner]) if owner else None
-        standing = [hold for hold in _open(work, assessment) if (hold.owner, hold.about) == wanted]
+        owner_ods = assessment.plan.ods if owner is Owner.SUBMITTER else practice
+        wanted = (owner, owner_ods, assessment.about[owner]) if owner else None
+        standing = [hold for hold in _open(work, assessment) if _what(hold) == wanted]
         for hold in _open(work, assessment):
             if hold not in standing:
                 hold.open = False
                 work.session.add(hold)
-        if owner and not standing:
-            _hold(work, assessment, owner, practice=practice)
+        if owner and owner_ods and not standing:
+            _hold(work, assessment, owner, owner_ods=owner_ods)
+
+
+def _what(hold: tables.Hold) -> tuple[str, str, str]:
+    """Who decides, and about what. When the practice changes, the new one is asked."""
+    return hold.owner, hold.owner_ods, hold.about
 
 
 def _asked_for(assessment: Assessment) -> Owner | None:
@@ -49,16 +55,14 @@ def _open(work: Work, assessment: Assessment) -> list[tables.Hold]:
     return list(work.session.exec(asked).all())
 
 
-def _hold(work: Work, assessment: Assessment, owner: Owner, *, practice: str | None) -> None:
+def _hold(work: Work, assessment: Assessment, owner: Owner, *, owner_ods: str) -> None:
+    """Without a practice to ask there is no hold yet: the open look-up stands for it."""
     row = assessment.ruling.placement
-    owner_ods = assessment.plan.ods if owner is Owner.SUBMITTER else practice
-    if owner_ods is None or assessment.naming.person_id is None:
-        return  # no practice to ask yet: the open look-up stands for it
     due = day_after(work.today, row.due)
     hold = tables.Hold(
         id=work.new_id(),
         plan_id=assessment.plan.id,
-        person_id=assessment.naming.person_id,
+        person_id=str(assessment.naming.person_id),
         owner=owner,
         owner_ods=owner_ods,
         then=row.then or "",

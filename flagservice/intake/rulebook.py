@@ -32,7 +32,8 @@ def put_in_force(work: Work, rulebook: Rulebook) -> None:
                     digest=policy.digest, kind=policy.kind, version=policy.version, text=policy.text
                 )
             )
-        work.record(Deed.POLICY_IN_FORCE, policy=policy.name, digest=policy.digest)
+    digests = {policy.name: policy.digest for policy in rulebook.policies.values()}
+    work.record(Deed.POLICY_IN_FORCE, **digests)
 
 
 def day_after(day: date, interval: str | None) -> date | None:

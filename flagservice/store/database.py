@@ -47,6 +47,9 @@ class Database:
     def upgrade(self) -> None:
         """Brings the schema to the newest migration."""
         with self.engine.begin() as connection:
+            if not self.is_sqlite:
+                # Two processes that start at once migrate one after the other.
+                connection.execute(text("SELECT pg_advisory_xact_lock(4720142)"))
             command.upgrade(self._migrations(connection), "head")
 
     def check_schema(self) -> None:

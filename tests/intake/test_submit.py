@@ -59,7 +59,7 @@ def test_a_version_that_arrives_late_has_no_effect(world: World) -> None:
     given_a_registered_family(world)
     world.posts(COUNCIL, a_plan(version=2, categories=["neglect"]))
     assert world.posts(COUNCIL, a_plan(version=1)).effect is Effect.SUPERSEDED
-    (child,) = [f for f in world.held_at("B83901", CHILD[0])]
+    (child,) = world.held_at("B83901", CHILD[0])
     assert child["category"][1]["coding"][0]["display"] == "Child protection category neglect"
 
 
