@@ -49,7 +49,7 @@ class Practice:
     def take_on(self, members: Iterable[Member]) -> None:
         """Registers patients, each with an app of their own. Nobody is ever struck off the list."""
         for member in members:
-            self.tokens["patients"][secrets.token_urlsafe(24)] = member.nhs_number
+            self.tokens["patients"][secrets.token_hex(24)] = member.nhs_number
         listed = [
             {"nhs_number": number, "name": f"Patient {place}"}
             for place, number in enumerate(self.tokens["patients"].values())
@@ -168,11 +168,11 @@ class Stage:
         for code in sorted(codes):
             folder = self.folder / code
             folder.mkdir()
-            push = secrets.token_urlsafe(24)
+            push = secrets.token_hex(24)
             (folder / "push-token").write_text(push)
             tokens = {
                 "push": push,
-                "clinician": secrets.token_urlsafe(24),
+                "clinician": secrets.token_hex(24),
                 "patients": {},
                 "proxies": {},
             }
