@@ -10,14 +10,17 @@ import typer
 import uvicorn
 
 from flagservice.app import building, operating, serving
-from flagservice.app.keys import add_key_encryption_key, make_keys
+from flagservice.app.clocks import NotInProduction
+from flagservice.app.keys import KeysMissing, add_key_encryption_key
 from flagservice.app.logs import configure
+from flagservice.app.witness import Witness
 from flagservice.audit.verify import verify_audit
 from flagservice.directory.endpoints import Admission
 from flagservice.domain.elements import Kind
 from flagservice.domain.errors import Refusal
 from flagservice.policy.proof import table
 from flagservice.settings import Settings
+from flagservice.store.database import UnsafeDatabase
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 client = typer.Typer(no_args_is_help=True, help="Organisations that may call.")
@@ -107,6 +110,16 @@ def endpoint_admit(
     operating.admit_practice(building.build(Settings()), admission)
 
 
+@endpoint.command("suspend")
+def endpoint_suspend(
+    practice: str,
+    by: Annotated[str, typer.Option(help="Who decided")],
+    reason: Annotated[str, typer.Option(help="Why")],
+) -> None:
+    """Suspends a practice's system: nothing goes out to it, until it is admitted anew."""
+    operating.suspend_practice(building.build(Settings()), practice, by=by, reason=reason)
+
+
 @register.command("load")
 def register_load(file: Path) -> None:
     """Loads a local register: CSV with nhs_number, date_of_birth, practice."""
@@ -125,6 +138,7 @@ def policy_table(kind: Annotated[Kind | None, typer.Argument()] = None) -> None:
 def audit_verify() -> None:
     """Verifies the audit; exit status 1 if anything at all is wrong."""
     parts = building.build(Settings())
+    witness = Witness(parts.settings).read()
     while parts.sequencer().sequence():
         pass
     signer = parts.keys.signer
@@ -133,6 +147,7 @@ def audit_verify() -> None:
         origin=signer.name,
         public_key=signer.public_key_bytes,
         now=parts.log.clock(),
+        witness=witness,
     )
     for finding in found.findings:
         print(finding)
@@ -143,8 +158,7 @@ def audit_verify() -> None:
 @keys.command("init")
 def keys_init() -> None:
     """Makes the keys that are not there yet; an existing key is never touched."""
-    settings = Settings()
-    make_keys(settings.keys_folder, settings.origin)
+    building.init_keys(Settings())
 
 
 @keys.command("rotate")
@@ -174,6 +188,8 @@ def main() -> None:
         cli()
     except Refusal as refused:
         sys.exit(f"flagservice: {refused.rule}")
+    except (KeysMissing, NotInProduction, UnsafeDatabase) as unfit:
+        sys.exit(f"flagservice: {unfit}")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -27,6 +27,8 @@ class Settings(BaseSettings):
     port: int = 8080
     base_url: str = ""
     """How clients address the service; by default from host and port."""
+    lease_seconds: int = Field(default=60, ge=2, le=600)
+    """How long a worker's claim holds; a killed worker's deliveries wait for it to run out."""
     sandbox: bool = False
     """Synthetic people only: allows a set clock, and practices on loopback addresses."""
     clock_file: Path | None = None

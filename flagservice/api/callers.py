@@ -30,14 +30,9 @@ SCOPES: Final = {
     ),
     "police": ("notifications.write", "receipts.read", "holds.read", "holds.decide"),
     "zero-to-nineteen": ("plans.write", "receipts.read", "holds.read", "holds.decide"),
-    "gp-system": (
-        "system/Flag.rs",
-        "system/Task.rs",
-        "flags.acknowledge",
-        "holds.read",
-        "holds.decide",
-    ),
-    "governance": ("governance.read",),
+    "gp-system": ("system/Flag.rs", "system/Task.rs", "flags.acknowledge"),
+    "practice-lead": ("holds.read", "holds.decide"),
+    "governance": ("governance.read", "deliveries.close"),
     "operator": ("service.read",),
 }
 """Every scope there is, by the kind of organisation that may hold it."""
@@ -83,18 +78,18 @@ def face_of(request: Request) -> Face:
 Faced = Annotated[Face, Depends(face_of)]
 
 
-def may(scope: str) -> Callable[[Request], Asked]:
-    """The dependency of a route that needs this scope."""
+def may(*scopes: str) -> Callable[[Request], Asked]:
+    """The dependency of a route that needs every one of these scopes."""
 
     def asked(request: Request) -> Asked:
         check_no_fault(request)
         found = _caller(request)
         request.state.actor = actor_of(request, found)
-        if scope not in found.scopes or scope not in SCOPES.get(found.kind, ()):
+        if not set(scopes) <= found.scopes & set(SCOPES.get(found.kind, ())):
             raise Forbidden("the token does not have the scope that this needs")
         return Asked(found, request.state.actor)
 
-    asked.scope = scope  # type: ignore[attr-defined]  # read by the OpenAPI description
+    asked.scope = scopes[0]  # type: ignore[attr-defined]  # read by the OpenAPI description
     return asked
 
 

@@ -43,6 +43,7 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         ids, fault = _ids(scope)
+        fault = fault or _address_fault(scope)
         scope["flagservice.request_id"] = ids.get(b"x-request-id", b"").decode() or str(
             uuid.uuid4()
         )
@@ -74,6 +75,13 @@ def _ids(scope: Scope) -> tuple[dict[bytes, bytes], Fault | None]:
                 return {}, Fault(name.decode(), "is a UUID")
             found[name] = value
     return found, None
+
+
+def _address_fault(scope: Scope) -> Fault | None:
+    """PostgreSQL takes no NUL in any text: what holds one can name nothing that there is."""
+    if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+        return Fault("address", "has a NUL character")
+    return None
 
 
 def _bounded(receive: Receive) -> Receive:

@@ -6,10 +6,13 @@ from typing import Annotated
 import orjson
 from fastapi import APIRouter, Depends, Query, Response
 
+from flagservice.api.bodies import body_of, described
 from flagservice.api.callers import Asked, Faced, may
 from flagservice.delivery.channels import manual
+from flagservice.delivery.closing import Closing, close
 from flagservice.domain.elements import Element, Kind
 from flagservice.domain.errors import NotFound
+from flagservice.domain.reading import read
 from flagservice.intake.why import Wanted, rulings, why
 from flagservice.policy.rows import PlacementAction
 
@@ -37,7 +40,7 @@ def get_rulings(
     day: date | None = None,
     kind: Kind | None = None,
     action: PlacementAction | None = None,
-    policy_version: Annotated[int | None, Query(ge=1)] = None,
+    policy_version: Annotated[int | None, Query(ge=1, le=9999)] = None,
     after: str | None = None,
     limit: Limit = 100,
 ) -> Response:
@@ -50,6 +53,24 @@ def get_rulings(
 def get_manual_list(face: Faced, asked: Governs) -> Response:
     """What no machine can deliver, with its owner and clock, and no location in it."""
     return _json({"waiting": face.perform(asked, manual.waiting)})
+
+
+@router.post(
+    "/deliveries/{delivery_id}/close",
+    status_code=204,
+    response_class=Response,
+    openapi_extra=described(Closing),
+)
+def post_closing(
+    face: Faced,
+    asked: Annotated[Asked, Depends(may("deliveries.close"))],
+    delivery_id: str,
+    body: Annotated[bytes, Depends(body_of("application/json"))],
+) -> Response:
+    """Closes a delivery by decision: somebody named has seen to it in another way."""
+    closing = read(Closing, body)
+    face.perform(asked, lambda work: close(work, delivery_id, closing=closing))
+    return Response(status_code=204)
 
 
 def _json(body: object) -> Response:

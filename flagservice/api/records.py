@@ -9,7 +9,7 @@ import binascii
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -18,7 +18,7 @@ from flagservice.api.bodies import body_of
 from flagservice.api.callers import Asked, Face, Faced, may
 from flagservice.audit.log import Work
 from flagservice.delivery.channels import pull
-from flagservice.domain.errors import Fault, Invalid
+from flagservice.domain.errors import Fault, Invalid, NotFound
 from flagservice.domain.people import NHS_NUMBER_SYSTEM
 from flagservice.fhir.bundles import Entry, history, searchset
 from flagservice.fhir.capability import Interaction, statement
@@ -27,8 +27,10 @@ router = APIRouter(prefix="/fhir/R4", tags=["records"])
 _FHIR: Final = "application/fhir+json"
 _FORM: Final = "application/x-www-form-urlencoded"
 _FORMS: Final = {"Flag": "flag", "Task": "request"}
+_INSTANT: Final = re.compile(
+    r"[12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII
+)
 _MOST, _USUAL = 200, 50
-Reads = Annotated[Asked, Depends(may("system/Flag.rs"))]
 Count = Annotated[int, Query(alias="_count", ge=1, le=_MOST)]
 Since = Annotated[str | None, Query(alias="_lastUpdated")]
 
@@ -53,9 +55,14 @@ def interactions() -> list[Interaction]:
 
 @router.get("/_history")
 def get_history(
-    face: Faced, asked: Reads, count: Count = _USUAL, cursor: str | None = None
+    face: Faced,
+    asked: Annotated[Asked, Depends(may("system/Flag.rs", "system/Task.rs"))],
+    request: Request,
+    count: Count = _USUAL,
+    cursor: str | None = None,
 ) -> Response:
     """The practice's own feed: every number once, in order, from the cursor on."""
+    _only(request, "_count", "cursor")
     after = _opened(cursor, asked.caller.ods)
     found = face.perform(asked, lambda work: pull.feed(work, after=after, limit=count))
     last = found[-1].feed_number if found else after
@@ -91,15 +98,17 @@ def _type_routes(type_: str) -> None:
         return _one(face.perform(asked, lambda work: pull.read(work, id, form=form)))
 
     @router.get(f"/{type_}/{{id}}/_history/{{number}}", name="vread")
-    def vread(face: Faced, asked: reads, id: str, number: int) -> Response:  # noqa: A002
+    def vread(face: Faced, asked: reads, id: str, number: str) -> Response:  # noqa: A002
         """One version by its number."""
-        return _one(face.perform(asked, lambda work: pull.read(work, id, form=form, number=number)))
+        which = _number(number)
+        return _one(face.perform(asked, lambda work: pull.read(work, id, form=form, number=which)))
 
     @router.post(f"/{type_}/_search", name="search")
     def search(
-        face: Faced, asked: reads, body: Annotated[bytes, Depends(body_of(_FORM))]
+        face: Faced, asked: reads, request: Request, body: Annotated[bytes, Depends(body_of(_FORM))]
     ) -> Response:
-        """By patient, in the body: `patient:identifier`, system and number."""
+        """By patient, in the body: `patient:identifier`, system and number. Nothing in the URL."""
+        _only(request)
         number = _patient(body)
         found = face.perform(asked, lambda work: pull.search_patient(work, number, form=form))
         link = f"{type_}/_search"
@@ -110,7 +119,7 @@ def _type_routes(type_: str) -> None:
         face: Faced, asked: reads, request: Request, since: Since = None, count: Count = _USUAL
     ) -> Response:
         """By `_lastUpdated` (prefix `gt` or `ge`), in its order; removals are among them."""
-        _only(request, ("_lastUpdated", "_count"))
+        _only(request, "_lastUpdated", "_count")
         after, at_least = _since(since)
 
         def deed(work: Work) -> list[pull.Stored]:
@@ -127,7 +136,7 @@ for _type in _FORMS:
 def _updated(
     face: Face, type_: str, found: list[pull.Stored], *, count: int, since: str | None
 ) -> bytes:
-    link = f"{type_}?_count={count}" + (f"&_lastUpdated={since}" if since else "")
+    link = f"{type_}?_count={count}" + (f"&_lastUpdated={quote(since, ':')}" if since else "")
     next_ = None
     if len(found) == count:
         last = found[-1].issued.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
@@ -148,11 +157,22 @@ def _fhir(content: bytes) -> Response:
     return Response(content, media_type=_FHIR)
 
 
-def _only(request: Request, known: tuple[str, ...]) -> None:
-    """A parameter that is not served is refused, not passed over: the caller would misread."""
-    for name in request.query_params:
-        if name not in known:
-            raise Invalid(Fault("(unknown parameter)", f"the parameters are {', '.join(known)}"))
+def _only(request: Request, *known: str) -> None:
+    """What is not served, or given twice, is refused, not passed over: the caller would misread."""
+    given = [name for name, _ in request.query_params.multi_items()]
+    if not set(given) <= set(known):
+        served = f"the parameters are {', '.join(known)}" if known else "there is none in the URL"
+        raise Invalid(Fault("(unknown parameter)", served))
+    for name in known:
+        if given.count(name) > 1:
+            raise Invalid(Fault(name, "is given once"))
+
+
+def _number(text: str) -> int:
+    """A version's number, as it is written and no other way; what is none names no version."""
+    if not re.fullmatch(r"[1-9][0-9]{0,8}", text, re.ASCII):
+        raise NotFound(pull.NOTHING)
+    return int(text)
 
 
 def _patient(body: bytes) -> str:
@@ -176,10 +196,11 @@ def _since(since: str | None) -> tuple[datetime | None, bool]:
     prefix, instant = since[:2], since[2:]
     if prefix not in ("gt", "ge"):
         raise Invalid(Fault("_lastUpdated", "starts with gt or ge"))
+    instant = instant.replace(" ", "+")
     try:
-        at = datetime.fromisoformat(instant.replace(" ", "+"))
-        if at.tzinfo is None:
+        if not _INSTANT.fullmatch(instant):
             raise ValueError
+        at = datetime.fromisoformat(instant)
     except ValueError:
         raise Invalid(Fault("_lastUpdated", "is an instant with its zone")) from None
     # `lastUpdated` has milliseconds: what is written inside one is not later than it.
@@ -197,9 +218,13 @@ def _versions(body: bytes) -> list[str]:
         found = [p["valueString"] for p in parameters if p["name"] == "version"]
     except (orjson.JSONDecodeError, KeyError, TypeError):
         raise Invalid(Fault("parameter", "is a list of version strings")) from None
-    if not found or len(found) > _MOST or not all(isinstance(v, str) for v in found):
+    if not found or len(found) > _MOST or not all(map(_may_be_an_id, found)):
         raise Invalid(Fault("parameter", f"has 1 to {_MOST} version strings"))
     return found
+
+
+def _may_be_an_id(value: object) -> bool:
+    return isinstance(value, str) and value.isascii() and value.isalnum() and len(value) <= 64
 
 
 def _page(path: str, count: int, cursor: str) -> str:

@@ -27,7 +27,6 @@ from flagservice.domain.errors import (
     NotFound,
     Refusal,
     Unauthenticated,
-    Unsupported,
 )
 from flagservice.fhir.outcomes import outcome
 
@@ -38,7 +37,6 @@ _STATUS: Final = {
     Forbidden: 403,
     Unauthenticated: 401,
     NotFound: 404,
-    Unsupported: 501,
     BadAssertion: 400,
     WrongMediaType: 415,
 }
@@ -117,10 +115,14 @@ class Told:
         self.rule = rule
         self.faults = faults
         self.error = wrong.error if isinstance(wrong, BadAssertion) else None
+        given = wrong.headers if isinstance(wrong, HTTPException) else None
+        self.allow = (given or {}).get("Allow")
 
 
 def _response(request: Request, status: int, told: Told) -> Response:
     headers = {}
+    if status == 405 and told.allow:
+        headers["Allow"] = told.allow
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if request.url.path.startswith(FHIR_PATH):

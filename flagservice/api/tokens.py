@@ -25,7 +25,9 @@ ALGORITHMS: Final = ("RS512", "RS384", "ES384")
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 LIFETIME: Final = 300
 _OURS: Final = "ES256"
+_CLAIMS: Final = frozenset({"iss", "aud", "sub", "ods", "kind", "scope", "iat", "exp", "jti"})
 _SKEW = 10
+_NOBODY: Final = "Invalid 'iss'/'sub' claims in client_assertion JWT"
 
 
 class BadAssertion(Unauthenticated):
@@ -87,13 +89,13 @@ class Tokens:
             claims = opened.claims
             fresh = claims["iat"] - _SKEW <= self.clock() < claims["exp"]
             ours = claims["iss"] == claims["aud"] == self.url
-            typed = opened.header.get("typ") == "at+jwt"
+            whole = opened.header.get("typ") == "at+jwt" and claims.keys() >= _CLAIMS
             found = Caller(
                 claims["sub"], claims["ods"], claims["kind"], frozenset(claims["scope"].split())
             )
         except (JoseError, KeyError, TypeError, ValueError, AttributeError):
             raise Unauthenticated("the token is not one of ours") from None
-        if not (fresh and ours and typed):
+        if not (fresh and ours and whole):
             raise Unauthenticated("the token has expired, or is not one of ours")
         return found
 
@@ -103,7 +105,7 @@ class Tokens:
         client_id = _claimed_client(assertion)
         client = work.session.get(tables.Client, client_id)
         if client is None or client.revoked:
-            raise BadAssertion("Invalid 'iss'/'sub' claims in client_assertion JWT")
+            raise BadAssertion(_NOBODY)
         keys = KeySet.import_key_set({"keys": _keys(client)})
         if all(key.kid != header["kid"] for key in keys.keys):
             raise BadAssertion(
@@ -133,9 +135,11 @@ class Tokens:
             )
         if "jti" not in claims:
             raise BadAssertion("Missing 'jti' claim in client_assertion JWT")
-        if not isinstance(claims["jti"], str) or not 1 <= len(claims["jti"]) <= 200:
+        jti = claims["jti"]
+        if not isinstance(jti, str) or not 1 <= len(jti) <= 200 or not jti.isprintable():
             raise BadAssertion(
-                "Invalid 'jti' claim in client_assertion JWT - must be a unique string value"
+                "Invalid 'jti' claim in client_assertion JWT - must be a unique string value such"
+                " as a GUID"
             )
 
     def _use_once(self, work: Work, client_id: str, claims: dict[str, Any]) -> None:
@@ -170,7 +174,7 @@ def _header(assertion: str) -> dict[str, Any]:
             "Invalid 'alg' header in client_assertion JWT - unsupported JWT algorithm - must be one"
             f" of {', '.join(ALGORITHMS)}"
         )
-    if header.get("typ", "JWT") != "JWT":
+    if header.get("typ") != "JWT":
         raise BadAssertion("Invalid 'typ' header in client_assertion JWT - must be 'JWT'")
     if not isinstance(header.get("kid"), str):
         raise BadAssertion("Missing 'kid' header in client_assertion JWT")
@@ -182,10 +186,12 @@ def _claimed_client(assertion: str) -> str:
     try:
         claims = json.loads(jws.extract_compact(assertion.encode()).payload)
         issuer, subject = claims["iss"], claims["sub"]
-    except (JoseError, ValueError, KeyError, TypeError):
+    except (JoseError, ValueError, KeyError, TypeError, RecursionError):
         issuer, subject = None, None
     if not isinstance(issuer, str) or issuer != subject:
         raise BadAssertion("Missing or non-matching 'iss'/'sub' claims in client_assertion JWT")
+    if not (issuer.isascii() and issuer.isalnum()):
+        raise BadAssertion(_NOBODY)
     return issuer
 
 

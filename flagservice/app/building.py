@@ -1,13 +1,14 @@
 """Puts the parts together: files become policies and profiles, keys a vault, all a service."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
 from flagservice.app.clocks import clock_of
-from flagservice.app.keys import Keys, KeysMissing, load_keys, make_keys
+from flagservice.app.keys import Keys, KeysMissing, load_keys, make_keys, missing_keys
+from flagservice.app.witness import Witness
 from flagservice.audit.log import Actor, Log
 from flagservice.audit.sequence import Sequencer
 from flagservice.delivery.channels.fhir_rest import FhirRest
@@ -37,11 +38,14 @@ class Parts:
 
     def sequencer(self) -> Sequencer:
         """What builds the audit's tree."""
-        return Sequencer(self.database, self.keys.signer, self.log.clock)
+        return Sequencer(
+            self.database, self.keys.signer, self.log.clock, witness=Witness(self.settings).write
+        )
 
     def worker(self) -> Worker:
         """What delivers."""
-        return Worker(self.log, FhirRest())
+        lease = timedelta(seconds=self.settings.lease_seconds)
+        return Worker(self.log, FhirRest(within=lease / 3), lease=lease)
 
 
 def build(settings: Settings) -> Parts:
@@ -94,13 +98,17 @@ def _texts(folder: Path, pattern: str) -> list[str]:
     return [path.read_text("utf-8") for path in sorted(folder.glob(pattern))]
 
 
+def init_keys(settings: Settings) -> None:
+    """Makes the keys that are not there yet; raises KeysMissing where data waits for older ones."""
+    there = not settings.database_url and (settings.data / "flagservice.db").exists()
+    gone = missing_keys(settings)
+    if there and gone:
+        raise KeysMissing(f"there is a database, and {', '.join(gone)} is gone: nothing opens it")
+    make_keys(settings.keys_folder, settings.origin)
+
+
 def _first_start(settings: Settings) -> None:
     """The embedded default makes its own keys, once: before there is anything to open with them."""
-    if settings.database_url:
-        return
-    settings.data.mkdir(parents=True, exist_ok=True)
-    there = (settings.data / "flagservice.db").exists()
-    if there and not settings.keys_folder.exists():
-        raise KeysMissing("there is a database, and its keys are gone: nothing can open it")
-    if not there:
-        make_keys(settings.keys_folder, settings.origin)
+    if not settings.database_url:
+        settings.data.mkdir(parents=True, exist_ok=True)
+        init_keys(settings)

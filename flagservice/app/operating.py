@@ -15,12 +15,11 @@ from sqlmodel import SQLModel, col, select
 from flagservice.api.callers import SCOPES
 from flagservice.app.building import Parts
 from flagservice.audit.log import Actor, Deed, Work
-from flagservice.directory.endpoints import Admission, admit
+from flagservice.directory.endpoints import Admission, admit, suspend
 from flagservice.directory.registrations import CsvRegister, Register
 from flagservice.domain.errors import Fault, Invalid, NotFound
 from flagservice.intake.lookups import registered
 from flagservice.store import tables
-from flagservice.store.vault import wrapping_key_id
 
 OPERATOR = Actor("operator at the command line")
 
@@ -94,6 +93,11 @@ def admit_practice(parts: Parts, admission: Admission) -> None:
     parts.log.perform(OPERATOR, lambda work: admit(work, admission, allow_loopback=sandbox))
 
 
+def suspend_practice(parts: Parts, practice: str, *, by: str, reason: str) -> None:
+    """Records who suspended a practice's system, and why; raises Invalid or NotFound."""
+    parts.log.perform(OPERATOR, lambda work: suspend(work, practice, by=by, reason=reason))
+
+
 def load_register(parts: Parts, path: Path) -> int:
     """Takes in a local register; records that waited for a practice are reached at once."""
     register: Register = CsvRegister(path)
@@ -107,8 +111,15 @@ def load_register(parts: Parts, path: Path) -> int:
 
 
 def rewrap_data_keys(parts: Parts) -> int:
-    """Wraps every data key under the current key-encryption key, a table at a time."""
-    return sum(_rewrap_table(parts, table) for table in _KEYED)
+    """Wraps every data key under the current key-encryption key, a table at a time.
+
+    Again until nothing is left: others write meanwhile, and may have wrapped before the rotation.
+    """
+    wrapped, more = 0, 1
+    while more:
+        more = sum(_rewrap_table(parts, table) for table in _KEYED)
+        wrapped += more
+    return wrapped
 
 
 _KEYED = [
@@ -119,11 +130,11 @@ _KEYED = [
 
 
 def _rewrap_table(parts: Parts, table: Any) -> int:
-    current = json.loads((parts.settings.keys_folder / "kek.json").read_text())["current"]
-
     def deed(work: Work) -> int:
-        rows = work.session.exec(select(table).where(col(table.data_key).is_not(None))).all()
-        stale = [row for row in rows if wrapping_key_id(row.data_key) != current]
+        rows = work.session.exec(
+            select(table).where(col(table.data_key).is_not(None)).with_for_update()
+        ).all()
+        stale = [row for row in rows if work.vault.is_stale(row.data_key)]
         for row in stale:
             row.data_key = work.vault.rewrap(row.data_key)
             work.session.add(row)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 import structlog
 from fastapi import FastAPI
 
-from flagservice.api import governance, records, refusals, service, social_care
+from flagservice.api import description, governance, records, refusals, service, social_care
 from flagservice.api.callers import Face
 from flagservice.api.envelope import Envelope
 from flagservice.api.tokens import Tokens
@@ -53,6 +53,7 @@ def described() -> FastAPI:
     for face in (service, social_care, records, governance):
         app.include_router(face.router)
     refusals.install(app)
+    description.install(app)
     return app
 
 

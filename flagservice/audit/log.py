@@ -47,10 +47,12 @@ class Deed(StrEnum):
     ATTEMPTED = "attempted"
     DELIVERED = "delivered"
     NOT_DELIVERED = "not-delivered"
+    CLOSED = "closed-by-decision"
     TOKEN_ISSUED = "token-issued"  # noqa: S105, a deed and no secret
     CLIENT_ADDED = "client-added"
     CLIENT_REVOKED = "client-revoked"
     PRACTICE_ADMITTED = "practice-admitted"
+    PRACTICE_SUSPENDED = "practice-suspended"
     REGISTER_LOADED = "register-loaded"
     POLICY_IN_FORCE = "policy-in-force"
     KEYS_ROTATED = "keys-rotated"
@@ -129,19 +131,25 @@ class Log:
     def is_waiting(self, actor: Actor, question: Callable[[Work], bool]) -> bool:
         """Is there work to do? The only question without a leaf: its answer is yes or no."""
         with self._database.transaction() as session:
-            return question(Work(session, actor, log=self)) is True
+            answer = question(Work(session, actor, log=self)) is True
+            session.rollback()  # whatever a question changed has no leaf, so it is not kept
+            return answer
 
     def perform(self, actor: Actor, deed: Callable[[Work], T]) -> T:
         """Does it in one transaction, with its leaves; once more where it lost a race."""
-        for last in (*(False,) * (_TRIES - 1), True):
+        tries = 0
+        while True:
+            tries += 1
             try:
-                with self._database.transaction() as session:
-                    work = Work(session, actor, log=self)
-                    done = deed(work)
-                    if not work.leaves:
-                        raise Unrecorded("a unit of work left no leaf")
-                return done
+                return self._once(actor, deed)
             except DBAPIError as wrong:
-                if last or not may_be_done_again(wrong):
+                if tries == _TRIES or not may_be_done_again(wrong):
                     raise
-        raise AssertionError("unreachable: the last try returns or raises")
+
+    def _once(self, actor: Actor, deed: Callable[[Work], T]) -> T:
+        with self._database.transaction() as session:
+            work = Work(session, actor, log=self)
+            done = deed(work)
+            if not work.leaves:
+                raise Unrecorded("a unit of work left no leaf")
+        return done

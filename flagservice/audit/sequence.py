@@ -4,6 +4,7 @@ One sequencer at a time, so that commits never wait for each other: it locks the
 the leaves that have no place yet, appends them, and leaves a signed checkpoint.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
@@ -22,10 +23,21 @@ class Sequencer:
     database: Database
     signer: Signer
     clock: Clock
+    witness: Callable[[str], None] | None = None
     batch: int = 2000
 
     def sequence(self) -> int:
-        """Places every waiting leaf, up to a batch, and answers how many there were."""
+        """Places every waiting leaf, up to a batch, and answers how many there were.
+
+        The signed head goes to the witness, too, once it is committed: a place outside the
+        database, so that nobody can cut the tree's end off without being found.
+        """
+        placed, note = self._place()
+        if placed and self.witness is not None:
+            self.witness(note)
+        return placed
+
+    def _place(self) -> tuple[int, str]:
         with self.database.transaction() as session:
             head = _locked_head(session)
             waiting = session.exec(
@@ -35,7 +47,7 @@ class Sequencer:
                 .limit(self.batch)
             ).all()
             if not waiting:
-                return 0
+                return 0, ""
             frontier = Frontier.from_bytes(head.frontier)
             for leaf in waiting:
                 leaf.position = frontier.size
@@ -44,7 +56,7 @@ class Sequencer:
             checkpoint = Checkpoint(self.signer.name, frontier.size, frontier.root())
             note = sign(checkpoint, self.signer)
             session.add(tables.Checkpoint(size=frontier.size, note=note, at=self.clock()))
-            return len(waiting)
+            return len(waiting), note
 
 
 def _locked_head(session: Session) -> tables.TreeHead:

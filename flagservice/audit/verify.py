@@ -32,16 +32,34 @@ class Verified:
     findings: tuple[str, ...]
 
 
-def verify_audit(database: Database, *, origin: str, public_key: bytes, now: datetime) -> Verified:
-    """Checks the whole audit of one database."""
+def verify_audit(
+    database: Database, *, origin: str, public_key: bytes, now: datetime, witness: str | None = None
+) -> Verified:
+    """Checks the whole audit of one database; `witness` is a head that was kept outside it."""
     with database.transaction() as session:
         notes = {row.size: row.note for row in session.exec(select(tables.Checkpoint)).all()}
-        walk = _Walk(notes, origin, public_key)
+        walk = _Walk(notes, witness=witness, by=Signature(origin, public_key))
         findings = list(walk.over(_placed(session)))
         findings += _head(session, walk.frontier)
         findings += _unleaved(session, walk.about)
         findings += _late(session, now)
     return Verified(walk.frontier.size, len(notes), tuple(findings))
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What a leaf says: its own id, and what was done to which ids."""
+
+    id: str
+    about: set[tuple[str, str]]
+
+
+def _said(leaf: tables.Leaf) -> _Said | None:
+    try:
+        body = orjson.loads(leaf.body)
+        return _Said(body["id"], {(body["deed"], str(value)) for value in body["about"].values()})
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def _placed(session: Session) -> Iterator[tables.Leaf]:
@@ -57,12 +75,12 @@ def _placed(session: Session) -> Iterator[tables.Leaf]:
 class _Walk:
     """Along the leaves once, building the tree anew."""
 
-    def __init__(self, notes: dict[int, str], origin: str, public_key: bytes) -> None:
+    def __init__(self, notes: dict[int, str], *, witness: str | None, by: "Signature") -> None:
         self.frontier = Frontier()
         self.about: set[tuple[str, str]] = set()
         self._notes = dict(notes)
-        self._origin = origin
-        self._public_key = public_key
+        self._by = by
+        self._witness = witness
 
     def over(self, leaves: Iterable[tables.Leaf]) -> Iterator[str]:
         for leaf in leaves:
@@ -73,30 +91,42 @@ class _Walk:
             yield from self._checkpoint()
         for size in self._notes:
             yield f"checkpoint {size} is of a tree that is not there"
+        if self._witness is not None:
+            yield "the tree is shorter than the head that was kept outside the database"
 
     def _leaf(self, leaf: tables.Leaf) -> Iterator[str]:
-        try:
-            body = orjson.loads(leaf.body)
-            about = {(body["deed"], str(value)) for value in body["about"].values()}
-            named = body["id"]
-        except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+        said = _said(leaf)
+        if said is None:
             yield f"leaf {leaf.position} is not a leaf"
             return
-        if named != leaf.id:
+        if said.id != leaf.id:
             yield f"leaf {leaf.position} stands in another's row"
-        self.about |= about
+        self.about |= said.about
 
     def _checkpoint(self) -> Iterator[str]:
         note = self._notes.pop(self.frontier.size, None)
-        if note is None:
-            return
+        if note is not None:
+            yield from self._fits(note)
+        if self._witness is not None and f"\n{self.frontier.size}\n" in self._witness:
+            yield from self._fits(self._witness)
+            self._witness = None
+
+    def _fits(self, note: str) -> Iterator[str]:
         try:
-            signed = verify(note, self._origin, public_key=self._public_key)
+            signed = verify(note, self._by.origin, public_key=self._by.public_key)
         except CheckpointError as wrong:
             yield f"checkpoint {self.frontier.size}: {wrong}"
             return
         if (signed.size, signed.root) != (self.frontier.size, self.frontier.root()):
             yield f"checkpoint {self.frontier.size} does not fit: a leaf before it was changed"
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Whose signature counts."""
+
+    origin: str
+    public_key: bytes
 
 
 def _head(session: Session, frontier: Frontier) -> Iterator[str]:
@@ -113,11 +143,13 @@ def _head(session: Session, frontier: Frontier) -> Iterator[str]:
 
 def _unleaved(session: Session, about: set[tuple[str, str]]) -> Iterator[str]:
     """By the rows that exist: a leaf removed before it had a place is missed here."""
-    waiting = set()
+    known = set(about)
     for leaf in session.exec(select(tables.Leaf).where(col(tables.Leaf.position).is_(None))):
-        body = orjson.loads(leaf.body)
-        waiting |= {(body["deed"], str(value)) for value in body["about"].values()}
-    known = about | waiting
+        said = _said(leaf)
+        if said is None or said.id != leaf.id:
+            yield "a leaf that waits for its place is not a leaf, or stands in another's row"
+        else:
+            known |= said.about
     for what, ids, deeds in _must_have(session):
         for id_ in ids:
             if not any((deed, id_) in known for deed in deeds):

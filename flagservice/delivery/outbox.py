@@ -7,7 +7,7 @@ next worker takes the row; there is no reaper to forget.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import and_, exists, or_
@@ -28,6 +28,7 @@ class State(StrEnum):
     OPEN = "open"
     DELIVERED = "delivered"
     SUPERSEDED = "superseded"
+    NEVER_SENT = "nothing was ever sent"
     CLOSED = "closed by decision"
 
 
@@ -37,16 +38,22 @@ class Claim:
 
     delivery_id: str
     lease: str
+    until: datetime
 
 
-def owe(work: Work, version: tables.Version, *, person_id: str) -> None:
-    """Owes this version; whatever was owed before of the same copy is superseded."""
+def owe(work: Work, version: tables.Version, *, person_id: str, removal: bool) -> None:
+    """Owes this version; whatever was owed before of the same copy is superseded.
+
+    A removal of what was never sent and never read is owed to nobody: it would be the first that
+    the practice hears of it.
+    """
     work.session.exec(
         update(tables.Delivery)
         .where(col(tables.Delivery.copy_id) == version.copy_id)
         .where(col(tables.Delivery.state) == State.OPEN)
         .values(state=State.SUPERSEDED, closed=work.now)
     )
+    unheard = removal and not was_heard_of(work, version.copy_id)
     work.session.add(
         tables.Delivery(
             id=work.new_id(),
@@ -55,24 +62,37 @@ def owe(work: Work, version: tables.Version, *, person_id: str) -> None:
             person_id=person_id,
             practice=version.practice,
             number=version.feed_number,
-            state=State.OPEN,
+            state=State.NEVER_SENT if unheard else State.OPEN,
             owed=work.now,
             due=work.now,
+            closed=work.now if unheard else None,
         )
     )
 
 
-def claim(work: Work, *, limit: int = _FEW) -> list[Claim]:
+def was_heard_of(work: Work, copy_id: str) -> bool:
+    """Was any version of this copy ever on its way, or read? Asked once the rows are locked."""
+    tried = select(tables.Delivery).where(
+        col(tables.Delivery.copy_id) == copy_id, col(tables.Delivery.attempts) > 0
+    )
+    read = select(tables.Version).where(
+        col(tables.Version.copy_id) == copy_id, col(tables.Version.served)
+    )
+    return any(work.session.exec(asked.limit(1)).first() is not None for asked in (tried, read))
+
+
+def claim(work: Work, *, limit: int = _FEW, lease: timedelta = LEASE) -> list[Claim]:
     """Leases deliveries that are due, to admitted practices that are not paused, oldest first.
 
     Per person and practice in order: nothing overtakes an older open delivery of the same person,
-    unless that one is poisoned (refused as such by the receiver).
+    unless that one is poisoned (refused as such by the receiver). An older version of the same
+    copy that is still on its way is waited for, superseded or not: it must not land last.
     """
-    due = _due(work, limit)
+    due, until = _due(work, limit), work.now + lease
     if not due:
         work.record(Deed.NOT_DELIVERED, outcome="somebody else was first")
     for delivery in due:
-        delivery.lease, delivery.leased_until = work.new_id(), work.now + LEASE
+        delivery.lease, delivery.leased_until = work.new_id(), until
         delivery.attempts += 1
         work.session.add(delivery)
         work.record(
@@ -81,7 +101,7 @@ def claim(work: Work, *, limit: int = _FEW) -> list[Claim]:
             practice=delivery.practice,
             attempt=delivery.attempts,
         )
-    return [Claim(delivery.id, str(delivery.lease)) for delivery in due]
+    return [Claim(delivery.id, str(delivery.lease), until) for delivery in due]
 
 
 def anything_due(work: Work) -> bool:
@@ -94,20 +114,36 @@ def _due(work: Work, limit: int, *, lock: bool = True) -> Sequence[tables.Delive
     now = work.now
     endpoint = col(tables.Endpoint.practice) == col(delivery.practice)
     ready = or_(
-        col(tables.Endpoint.paused_until).is_(None), col(tables.Endpoint.paused_until) <= now
+        col(tables.Endpoint.paused_until).is_(None),
+        col(tables.Endpoint.paused_until) <= now,
+        col(tables.Endpoint.paused_until) > now + schedule.CAP,
     )
     overtaken = exists().where(
         col(older.person_id) == col(delivery.person_id),
         col(older.practice) == col(delivery.practice),
-        col(older.state) == State.OPEN,
         col(older.number) < col(delivery.number),
-        col(older.poisoned).is_(False),
+        or_(
+            and_(col(older.state) == State.OPEN, col(older.poisoned).is_(False)),
+            and_(
+                col(older.copy_id) == col(delivery.copy_id),
+                col(older.leased_until) > now,
+                col(older.leased_until) <= now + schedule.CAP,
+            ),
+        ),
     )
     asked = (
         select(delivery)
-        .where(col(delivery.state) == State.OPEN, col(delivery.due) <= now)
-        .where(or_(col(delivery.leased_until).is_(None), col(delivery.leased_until) <= now))
-        .where(exists().where(and_(endpoint, ready)))
+        .where(col(delivery.state) == State.OPEN)
+        # No wait is longer than the cap: what lies beyond it was set by a clock that was wrong.
+        .where(or_(col(delivery.due) <= now, col(delivery.due) > now + schedule.CAP))
+        .where(
+            or_(
+                col(delivery.leased_until).is_(None),
+                col(delivery.leased_until) <= now,
+                col(delivery.leased_until) > now + schedule.CAP,
+            )
+        )
+        .where(exists().where(and_(endpoint, ready, col(tables.Endpoint.suspended).is_(None))))
         .where(~overtaken)
         .order_by(col(delivery.due), col(delivery.id))
         .limit(limit)
@@ -116,28 +152,34 @@ def _due(work: Work, limit: int, *, lock: bool = True) -> Sequence[tables.Delive
 
 
 def held(work: Work, claim: Claim) -> tables.Delivery | None:
-    """The delivery, if the lease is still ours and it is still owed; locked."""
+    """The delivery, if the lease is still ours and it is still owed; locked. The lease ends."""
     asked = (
         select(tables.Delivery)
         .where(col(tables.Delivery.id) == claim.delivery_id)
         .where(col(tables.Delivery.lease) == claim.lease)
-        .where(col(tables.Delivery.state) == State.OPEN)
     )
-    return work.session.exec(asked.with_for_update()).first()
+    delivery = work.session.exec(asked.with_for_update()).first()
+    if delivery is None:
+        return None
+    delivery.lease, delivery.leased_until = None, None
+    work.session.add(delivery)
+    return delivery if delivery.state == State.OPEN else None
 
 
 def deliver(work: Work, delivery: tables.Delivery) -> None:
     """Closes a delivery by its verified receipt, and lets the submitter's receipt say so."""
-    delivery.state, delivery.closed, delivery.lease = State.DELIVERED, work.now, None
+    delivery.state, delivery.closed = State.DELIVERED, work.now
     work.session.add(delivery)
     copy = work.session.get_one(tables.Copy, delivery.copy_id)
-    work.session.exec(
-        update(tables.Naming)
-        .where(col(tables.Naming.plan_id) == copy.plan_id)
-        .where(col(tables.Naming.person_id) == copy.person_id)
-        .values(delivered=True)
-    )
-    _settle(work, delivery, failed=False)
+    plan = work.session.get_one(tables.Plan, copy.plan_id)
+    if copy.status != "removed" and copy.kind == plan.kind:
+        work.session.exec(
+            update(tables.Naming)
+            .where(col(tables.Naming.plan_id) == copy.plan_id)
+            .where(col(tables.Naming.person_id) == copy.person_id)
+            .values(delivered=True)
+        )
+    _settle(work, delivery)
     _attempt(work, delivery, State.DELIVERED)
     work.record(
         Deed.DELIVERED,
@@ -167,28 +209,33 @@ def put_back(work: Work, delivery: tables.Delivery, retry: Retry) -> None:
     """Stays open, and is due again later."""
     pause = schedule.wait(delivery.attempts, jitter=retry.jitter)
     delivery.due = work.now + max(pause, min(retry.after or pause, schedule.CAP))
-    delivery.lease, delivery.leased_until = None, None
-    delivery.poisoned = retry.poisoned
+    # An endpoint that is ill says nothing new about a flag that it refused when it was well.
+    delivery.poisoned = retry.poisoned or (delivery.poisoned and retry.endpoint_ill)
     work.session.add(delivery)
-    _settle(work, delivery, failed=retry.endpoint_ill)
+    _settle(work, delivery, failed=retry)
     _attempt(work, delivery, retry.outcome)
     work.record(
         Deed.NOT_DELIVERED, delivery=delivery.id, outcome=retry.outcome, attempt=delivery.attempts
     )
 
 
-def _settle(work: Work, delivery: tables.Delivery, *, failed: bool) -> None:
+def _settle(work: Work, delivery: tables.Delivery, *, failed: Retry | None = None) -> None:
     """A breaker that slows an ill endpoint: one good answer, and it is well again."""
+    ill = failed is not None and failed.endpoint_ill
     endpoint = work.session.get(tables.Endpoint, delivery.practice)
-    if endpoint is None or (not failed and not endpoint.failures):
+    if endpoint is None or (not ill and not endpoint.failures):
         return
-    endpoint.failures = endpoint.failures + 1 if failed else 0
+    endpoint.failures = endpoint.failures + 1 if ill else 0
     pause = schedule.pause(endpoint.failures)
+    if failed is not None and failed.after is not None and ill:
+        # It asked all of us to wait, not this one flag.
+        pause = max(pause, min(failed.after, schedule.CAP))
     endpoint.paused_until = work.now + pause if pause else None
     work.session.add(endpoint)
 
 
 def _attempt(work: Work, delivery: tables.Delivery, outcome: str) -> None:
+    delivery.outcome = outcome
     work.session.add(
         tables.Attempt(
             id=work.new_id(),

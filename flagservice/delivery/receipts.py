@@ -52,11 +52,11 @@ def receipt(
 
 
 def _line(work: Work, naming: tables.Naming, said: Said) -> Line:
-    if said.knows is Knows.MUST_NOT_KNOW:
-        done = naming.delivered or naming.word == "accepted"
-        return Line(naming.place, said.role, "handled" if done else "accepted")
     if naming.word == "held":
         return Line(naming.place, said.role, "held", due=_due(work, naming))
+    if said.knows is Knows.MUST_NOT_KNOW and naming.word != "not reached":
+        done = naming.delivered or naming.word in ("accepted", "ended")
+        return Line(naming.place, said.role, "handled" if done else "accepted")
     if naming.word in ("placed", "requested") and naming.delivered:
         return Line(naming.place, said.role, "delivered")
     return Line(naming.place, said.role, naming.word)

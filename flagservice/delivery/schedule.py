@@ -5,6 +5,8 @@ from enum import StrEnum
 
 FIRST = timedelta(seconds=1)
 CAP = timedelta(minutes=15)
+LATE_AFTER = timedelta(minutes=15)
+OVERDUE_AFTER = timedelta(hours=4)
 _DOUBLINGS = 10
 _SLOW_AFTER = 5
 
@@ -32,9 +34,11 @@ def pause(failures: int) -> timedelta:
 
 def urgency(age: timedelta) -> Urgency:
     """By age alone."""
-    if age < timedelta(minutes=15):
+    if age < timedelta(0):
+        return Urgency.OVERDUE  # owed in the future: a clock was wrong, and somebody should look
+    if age < LATE_AFTER:
         return Urgency.ROUTINE
-    return Urgency.LATE if age < timedelta(hours=4) else Urgency.OVERDUE
+    return Urgency.LATE if age < OVERDUE_AFTER else Urgency.OVERDUE
 
 
 OWNERS = {

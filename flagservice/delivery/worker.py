@@ -10,14 +10,16 @@ import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from flagservice.audit.log import Actor, Log, Work
 from flagservice.delivery import outbox
-from flagservice.delivery.channels.fhir_rest import ILL, Outcome, Parcel, Reply
+from flagservice.delivery.channels.fhir_rest import ILL, THIS_ONE, Outcome, Parcel, Reply
 from flagservice.directory.endpoints import reach
 from flagservice.directory.registrations import known
 from flagservice.store import tables
+from flagservice.store.vault import VaultError
 
 WORKER = Actor("delivery worker")
 
@@ -31,25 +33,34 @@ class Channel(Protocol):
 
 @dataclass(frozen=True)
 class Worker:
-    """One worker. `jitter` gives numbers between 0 and 1; `hands` is how many it sends at once."""
+    """One worker. `jitter` gives numbers between 0 and 1; `hands` is how many it sends at once.
+
+    A send takes less than half of `lease`, and starts in the first half: two never send the same.
+    """
 
     log: Log
     channel: Channel
     jitter: Callable[[], float] = random.SystemRandom().random
     hands: int = 4
+    lease: timedelta = outbox.LEASE
 
     def run_once(self) -> int:
         """Attempts every delivery that is due now, up to a batch; answers how many there were."""
         if not self.log.is_waiting(WORKER, outbox.anything_due):
             return 0
-        ready = self.log.perform(WORKER, _take)
+        ready = self.log.perform(WORKER, lambda work: _take(work, self.lease))
         with ThreadPoolExecutor(self.hands) as hands:
             list(hands.map(self._attempt, ready))
         return len(ready)
 
     def _attempt(self, ready: "Ready") -> None:
         # (3) send
-        reply = self.channel.send(ready.parcel) if ready.parcel else Reply(Outcome.MOVED)
+        if isinstance(ready.parcel, Outcome):
+            reply = Reply(ready.parcel)
+        elif self.log.clock() > ready.claim.until - self.lease / 2:
+            reply = Reply(Outcome.LATE)
+        else:
+            reply = self.channel.send(ready.parcel)
         # (4) conclude
         self.log.perform(WORKER, lambda work: self._conclude(work, ready.claim, reply))
 
@@ -68,7 +79,7 @@ class Worker:
                     reply.outcome,
                     self.jitter(),
                     after=reply.after,
-                    poisoned=reply.outcome is Outcome.POISONED,
+                    poisoned=reply.outcome in THIS_ONE,
                     endpoint_ill=reply.outcome in ILL,
                 ),
             )
@@ -76,18 +87,26 @@ class Worker:
 
 @dataclass(frozen=True)
 class Ready:
-    """A claim, and what to send: nothing where the person is not registered there any more."""
+    """A claim, and what to send; or why nothing is sent."""
 
     claim: outbox.Claim
-    parcel: Parcel | None
+    parcel: Parcel | Outcome
 
 
-def _take(work: Work) -> list[Ready]:
+def _take(work: Work, lease: timedelta) -> list[Ready]:
     # (1) claim
-    return [Ready(claim, _parcel(work, claim)) for claim in outbox.claim(work)]
+    return [Ready(claim, _openable(work, claim)) for claim in outbox.claim(work, lease=lease)]
 
 
-def _parcel(work: Work, claim: outbox.Claim) -> Parcel | None:
+def _openable(work: Work, claim: outbox.Claim) -> Parcel | Outcome:
+    """What cannot be opened holds up nobody else's."""
+    try:
+        return _parcel(work, claim)
+    except VaultError:
+        return Outcome.SEALED
+
+
+def _parcel(work: Work, claim: outbox.Claim) -> Parcel | Outcome:
     delivery = work.session.get_one(tables.Delivery, claim.delivery_id)
     version = work.session.get_one(tables.Version, delivery.version_id)
     copy = work.session.get_one(tables.Copy, delivery.copy_id)
@@ -95,7 +114,7 @@ def _parcel(work: Work, claim: outbox.Claim) -> Parcel | None:
     where = reach(work, delivery.practice)
     # (2) where now? A removal goes wherever its copy went; all else only where the record is.
     if where is None or (copy.says and _registered_at(work, person) != delivery.practice):
-        return None
+        return Outcome.MOVED
     stored = work.vault.open(
         person.data_key, version.sealed, table="version", row=version.id, version=version.number
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from flagservice.audit.log import Deed, Work
-from flagservice.domain.errors import Fault, Invalid
+from flagservice.domain.errors import Fault, Invalid, NotFound
 from flagservice.store import tables
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -66,15 +66,28 @@ def _check(admission: Admission, *, allow_loopback: bool) -> None:
         raise Invalid(Fault("by, reason", "admission is a decision: say who, and why"))
 
 
+def suspend(work: Work, practice: str, *, by: str, reason: str) -> None:
+    """From now on nothing goes out to this practice's system, until it is admitted anew."""
+    row = work.session.get(tables.Endpoint, practice)
+    if row is None:
+        raise NotFound("no system of this practice was admitted")
+    if not by.strip() or not reason.strip():
+        raise Invalid(Fault("by, reason", "a suspension is a decision: say who, and why"))
+    row.suspended = work.now
+    work.session.add(row)
+    work.record(Deed.PRACTICE_SUSPENDED, practice=practice)
+
+
 def admitted(work: Work, practice: str) -> bool:
-    """Was this practice's system admitted?"""
-    return work.session.get(tables.Endpoint, practice) is not None
+    """Is this practice's system admitted?"""
+    row = work.session.get(tables.Endpoint, practice)
+    return row is not None and row.suspended is None
 
 
 def reach(work: Work, practice: str) -> Reach | None:
     """How to reach an admitted practice."""
     row = work.session.get(tables.Endpoint, practice)
-    if row is None:
+    if row is None or row.suspended is not None:
         return None
     opened = work.vault.open(row.data_key, row.sealed, table="endpoint", row=practice, version=1)
     return Reach(practice, row.url, json.loads(opened)["token"])

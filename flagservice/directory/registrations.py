@@ -7,6 +7,7 @@ posting a plan asks nobody over a network.
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +19,7 @@ from flagservice.domain.errors import Fault, Invalid
 from flagservice.domain.people import check_nhs_number
 from flagservice.store import tables
 
+_ODS = re.compile(r"[A-Z0-9]{3,10}")
 _COLUMNS = ["nhs_number", "date_of_birth", "practice"]
 
 
@@ -40,10 +42,16 @@ class Register(Protocol):
 
 
 class CsvRegister:
-    """A local register: columns nhs_number, date_of_birth, practice (an ODS code, or empty)."""
+    """A local register: columns nhs_number, date_of_birth, practice (an ODS code, or empty).
+
+    A file is news of those who stand in it, and says nothing of anybody else.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._known = dict(_rows(path))
+        self._known: dict[str, Registration] = {}
+        for number, registration in _rows(path):
+            if self._known.setdefault(number, registration) is not registration:
+                raise Invalid(Fault("register", "has the same NHS number on two lines"))
 
     def find(self, nhs_number: str) -> Registration | None:
         """The row with this number."""
@@ -62,14 +70,17 @@ def _rows(path: Path) -> Iterator[tuple[str, Registration]]:
         for number, row in enumerate(reader, start=2):
             try:
                 born = date.fromisoformat(row["date_of_birth"])
-                yield (
-                    check_nhs_number(row["nhs_number"]),
-                    Registration(born, row["practice"] or None),
-                )
+                yield (check_nhs_number(row["nhs_number"]), Registration(born, _practice(row)))
             except (ValueError, TypeError):
                 raise Invalid(
                     Fault(f"register line {number}", "does not fit its columns")
                 ) from None
+
+
+def _practice(row: dict[str, str]) -> str | None:
+    if row["practice"] and not _ODS.fullmatch(row["practice"]):
+        raise ValueError
+    return row["practice"] or None
 
 
 def known(work: Work, nhs_number: str) -> Registration | None:

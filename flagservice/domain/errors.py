@@ -5,8 +5,7 @@ Refusal
 ├── Conflict         the same key was used for something else
 ├── Forbidden        the caller is known, and has no such right
 ├── Unauthenticated  the caller is not known
-├── NotFound         there is no such thing, or none for this caller: the same answer
-└── Unsupported      the service does not do this
+└── NotFound         there is no such thing, or none for this caller: the same answer
 """
 
 from dataclasses import dataclass
@@ -50,7 +49,3 @@ class Unauthenticated(Refusal):
 
 class NotFound(Refusal):
     """There is no such thing for this caller; also the answer where there is one for another."""
-
-
-class Unsupported(Refusal):
-    """The service does not do this, and says so rather than half doing it."""

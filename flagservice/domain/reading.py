@@ -17,6 +17,7 @@ S = TypeVar("S", bound=Submission)
 M = TypeVar("M", bound=Strict)
 
 _RULES = {
+    "json_invalid": "is not JSON",
     "extra_forbidden": "there is no such field",
     "missing": "is needed",
     "string_type": "is text",

@@ -1,5 +1,6 @@
 """What a submission says about one person: who, how sure, how involved, and what they know."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -11,9 +12,12 @@ from flagservice.domain.elements import Kind
 from flagservice.domain.errors import Fault
 from flagservice.domain.people import Knows, NHSNumber, Role, Standing, State
 
+_A_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+
 
 def _only_a_day(value: object) -> object:
-    if not isinstance(value, str) or len(value) != len("2022-03-09"):
+    # Ten digits without hyphens would be read as seconds since 1970.
+    if not isinstance(value, str) or not _A_DAY.fullmatch(value):
         raise ValueError("a day is written YYYY-MM-DD")
     return value
 

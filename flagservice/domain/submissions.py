@@ -96,6 +96,8 @@ class Submission(Strict):
             found.append(Fault("reference", "has ten digits in a row, as an NHS number has"))
         if self.end is not None and self.end > today:
             found.append(Fault("end", "is in the future: send it on the day"))
+        if self.started is not None and self.started > today:
+            found.append(Fault("start", "is in the future: send it on the day"))
         if self.end is not None and self.started is not None and self.end < self.started:
             found.append(Fault("end", "is before start"))
         return found

@@ -67,6 +67,8 @@ def _match(entry: Entry, base: str) -> dict[str, Any]:
 
 
 def _change(entry: Entry, base: str) -> dict[str, Any]:
+    if not entry.content:
+        return _taken_back(entry)
     return {
         "extension": [{"url": _FEED_NUMBER, "valuePositiveInt": entry.feed_number}],
         "fullUrl": _url(entry, base),
@@ -77,6 +79,15 @@ def _change(entry: Entry, base: str) -> dict[str, Any]:
             "etag": f'W/"{entry.number}"',
             "lastModified": instant(entry.issued),
         },
+    }
+
+
+def _taken_back(entry: Entry) -> dict[str, Any]:
+    """Taken back before anybody heard of it: its number, and nothing of it or of anybody."""
+    return {
+        "extension": [{"url": _FEED_NUMBER, "valuePositiveInt": entry.feed_number}],
+        "request": {"method": "DELETE", "url": f"{resource_type(entry.form)}/{entry.copy_id}"},
+        "response": {"status": "204"},
     }
 
 

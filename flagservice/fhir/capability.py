@@ -14,6 +14,12 @@ _SEARCH: Final = (
 )
 
 
+_SECURITY: Final = {
+    "system": "http://terminology.hl7.org/CodeSystem/restful-security-service",
+    "code": "SMART-on-FHIR",
+}
+
+
 @dataclass(frozen=True)
 class Interaction:
     """One interaction that a route serves; without a type it is the system's or an operation."""
@@ -39,19 +45,7 @@ def statement(
         "rest": [
             {
                 "mode": "server",
-                "security": {
-                    "service": [
-                        {
-                            "coding": [
-                                {
-                                    "system": "http://terminology.hl7.org/CodeSystem/"
-                                    "restful-security-service",
-                                    "code": "SMART-on-FHIR",
-                                }
-                            ]
-                        }
-                    ]
-                },
+                "security": {"service": [{"coding": [_SECURITY]}]},
                 "resource": [_resource(type_, served) for type_ in PROFILES],
                 "interaction": [{"code": i.code} for i in served if i.code == "history-system"],
                 "operation": [

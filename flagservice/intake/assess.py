@@ -1,30 +1,28 @@
 """Rules on one person: every plan that names them, in the light of everything that is known.
 
-1. Gather what every open plan and notification says of the person, whoever sent it.
+1. Gather what every plan and notification says of the person, whoever sent it.
 2. Put their standing together; the order in which things arrived does not matter.
 3. For each plan, make the case, rule, and take recorded decisions into account.
 4. Rule once more on the submitter's own words alone: that, and nothing else, is its receipt.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sqlmodel import col, select
 
 from flagservice.audit.log import Work
 from flagservice.directory.registrations import Registration
+from flagservice.domain.elements import Kind
 from flagservice.domain.people import Phase, Standing, State, together
 from flagservice.domain.statements import Identity
 from flagservice.intake.facts import Facts, unseal
+from flagservice.intake.resolving import Resolving, decisions_of
 from flagservice.intake.rulebook import Rulebook
 from flagservice.policy.case import Case
-from flagservice.policy.rows import Owner, PlacementAction
+from flagservice.policy.rows import Owner
 from flagservice.policy.ruling import Ruling, rule_on
-from flagservice.policy.table import Policy
 from flagservice.store import tables
-
-Decisions = Mapping[Owner, str]
-"""What each side has decided: `place` or `withhold`."""
 
 
 @dataclass(frozen=True)
@@ -36,59 +34,115 @@ class Assessment:
     facts: Facts
     ruling: Ruling
     own: Ruling
-    resolving: "Resolving"
-    about: Mapping[Owner, str]
-    """What each side would decide about: see `fingerprint`."""
+    resolving: Resolving
+    former: bool = False
+    """Is it of a kind that the plan has left behind? See `formers`."""
+
+    @property
+    def tells(self) -> bool:
+        """Is this record told anything? Whom a later version left out was never rightly named."""
+        return self.ruling.remains and not self.naming.dropped
+
+    def asks(self, owner: Owner) -> str:
+        """The question that this side is asked now."""
+        return self.resolving.question(owner, self.seen_by(owner).case)
+
+    def suppose(self, owner: Owner) -> Ruling:
+        """What the ruling would be if this side decided to place."""
+        return self.resolving.suppose(owner, self.seen_by(owner).case)
+
+    def seen_by(self, owner: Owner) -> Ruling:
+        """A submitter sees what its own words give: another agency's must not shine through."""
+        return self.own if owner is Owner.SUBMITTER else self.ruling
+
+
+@dataclass(frozen=True)
+class Named:
+    """One naming of the person, opened."""
+
+    plan: tables.Plan
+    naming: tables.Naming
+    facts: Facts
 
 
 def assess(
     work: Work, person: tables.Person, *, registration: Registration | None, rulebook: Rulebook
 ) -> list[Assessment]:
     """Every plan that names the person, ruled on."""
-    named = [(plan, naming, unseal(work, naming)) for plan, naming in _namings(work, person)]
-    return [
-        _assess_one(
-            work, (plan, naming, facts), named, registration=registration, rulebook=rulebook
+    named = _named(work, person)
+    practice = registration.practice if registration and registration.practice else ""
+    found = []
+    for one in named:
+        own_standing = _standing(one, [other for other in named if other.plan.ods == one.plan.ods])
+        resolving = Resolving(
+            work,
+            rulebook.policies[one.facts.kind],
+            one.facts,
+            own_standing,
+            practice,
+            decisions_of(work, one.naming),
         )
-        for plan, naming, facts in named
+        found.append((one, resolving, _case(one.facts, registration, standing=own_standing)))
+    counted = [one for one, resolving, own_case in found if not resolving.disowned(own_case)]
+    return [
+        _assessed(one, resolving, own_case=own_case, standing=_standing(one, counted))
+        for one, resolving, own_case in found
     ]
 
 
-Named = tuple[tables.Plan, tables.Naming, Facts]
+def _assessed(
+    one: Named, resolving: Resolving, *, own_case: Case, standing: Standing
+) -> Assessment:
+    ruling = resolving.resolve(replace(own_case, standing=standing))
+    own = resolving.resolve(own_case)
+    return Assessment(one.plan, one.naming, one.facts, ruling, own, resolving)
 
 
-def _namings(work: Work, person: tables.Person) -> Sequence[tuple[tables.Plan, tables.Naming]]:
+def _named(work: Work, person: tables.Person) -> list[Named]:
     asked = (
         select(tables.Plan, tables.Naming)
         .where(col(tables.Naming.plan_id) == col(tables.Plan.id))
         .where(col(tables.Naming.person_id) == person.id)
         .order_by(col(tables.Plan.id))
     )
-    return work.session.exec(asked).all()
+    return [Named(plan, naming, unseal(work, naming)) for plan, naming in work.session.exec(asked)]
 
 
-def _assess_one(
-    work: Work,
-    this: Named,
-    named: Sequence[Named],
-    *,
-    registration: Registration | None,
-    rulebook: Rulebook,
-) -> Assessment:
-    plan, naming, facts = this
-    policy = rulebook.policies[facts.kind]
-    everybody, same_agency = [f for _, _, f in named], [f for p, _, f in named if p.ods == plan.ods]
-    case = _case(facts, registration, standing=_standing(facts, everybody))
-    own_case = replace(case, standing=_standing(facts, same_agency))
-    about = {Owner.PRACTICE: fingerprint(work, case), Owner.SUBMITTER: fingerprint(work, own_case)}
-    using = Resolving(policy, facts, _decisions(work, naming, about))
-    ruling, own = _resolve(using, case), _resolve(using, own_case)
-    return Assessment(plan, naming, facts, ruling, own, using, about)
+def formers(
+    work: Work, person: tables.Person, assessments: Sequence[Assessment], *, rulebook: Rulebook
+) -> list[Assessment]:
+    """What was once told under a kind that a plan has left behind, ruled on as ended.
+
+    An unborn child's plan goes on as the child's own: whatever the mother's record was told of the
+    first is history by the unborn kind's policy, for as long as her whole state lets it be.
+    """
+    asked = (
+        select(col(tables.Copy.plan_id), col(tables.Copy.kind))
+        .where(col(tables.Copy.person_id) == person.id)
+        .distinct()
+        .order_by(col(tables.Copy.plan_id), col(tables.Copy.kind))
+    )
+    by_plan = {assessment.plan.id: assessment for assessment in assessments}
+    told = [(by_plan[plan_id], Kind(kind)) for plan_id, kind in work.session.exec(asked)]
+    return [
+        _former(now, kind, rulebook=rulebook) for now, kind in told if kind is not now.facts.kind
+    ]
 
 
-def _standing(facts: Facts, all_of: Sequence[Facts]) -> Standing:
-    """From every open plan and notification, and from this one even once it has ended."""
-    return together([facts.standing, *(f.standing for f in all_of if f.phase is Phase.OPEN)])
+def _former(now: Assessment, kind: Kind, *, rulebook: Rulebook) -> Assessment:
+    case = replace(now.ruling.case, kind=kind, phase=Phase.ENDED)
+    ruling = rule_on(rulebook.policies[kind], case)
+    facts = replace(now.facts, kind=kind, phase=Phase.ENDED)
+    return replace(now, facts=facts, ruling=ruling, own=ruling, former=True)
+
+
+def _standing(one: Named, others: Sequence[Named]) -> Standing:
+    """From every plan and notification whose newest version names the person, open or ended.
+
+    The end of a notification is paperwork and clears nobody: its last version says what stands.
+    """
+    stated = [other.facts.standing for other in others if not other.naming.dropped]
+    return together([one.facts.standing, *stated])
 
 
 def _case(facts: Facts, registration: Registration | None, *, standing: Standing) -> Case:
@@ -103,64 +157,3 @@ def _state(facts: Facts, registration: Registration | None) -> State:
     if contradicted or facts.identity is Identity.UNCONFIRMED:
         return State.UNCONFIRMED
     return State(facts.involvement.value)
-
-
-@dataclass(frozen=True)
-class Resolving:
-    """What is needed to take a held case further."""
-
-    policy: Policy
-    facts: Facts
-    decisions: Decisions
-
-
-def _resolve(using: Resolving, case: Case) -> Ruling:
-    """A decision moves a held case on, one side at a time.
-
-    A submitter who confirms an identity has confirmed that and no more: the case is then ruled on
-    as it stands, and may be held again, for whoever decides that.
-    """
-    ruling = rule_on(using.policy, case)
-    if ruling.placement.action is not PlacementAction.HOLD or ruling.placement.owner is None:
-        return ruling
-    match using.decisions.get(ruling.placement.owner):
-        case None:
-            return ruling
-        case "withhold":
-            return rule_on(using.policy, replace(case, state=State.DECLINED))
-        case _ if case.state is State.UNCONFIRMED:
-            return _resolve(using, replace(case, state=State(using.facts.involvement.value)))
-        case _:
-            return rule_on(using.policy, replace(case, state=State.APPROVED))
-
-
-def suppose(assessment: Assessment, owner: Owner) -> Ruling:
-    """What the ruling would be if this side decided to place."""
-    using = assessment.resolving
-    supposed = replace(using, decisions={**using.decisions, owner: "place"})
-    # A submitter is shown what its own words would give: another agency's must not shine through.
-    seen = assessment.own if owner is Owner.SUBMITTER else assessment.ruling
-    return _resolve(supposed, seen.case)
-
-
-def fingerprint(work: Work, case: Case) -> str:
-    """What a decision is about. When any of it changes, the decision no longer stands."""
-    return work.vault.pseudonym(
-        f"{case.kind}|{case.role}|{case.standing}|{case.knows}", purpose="decision"
-    )
-
-
-def _decisions(work: Work, naming: tables.Naming, about: Mapping[Owner, str]) -> Decisions:
-    """The newest decision of each side. A submitter's is about its own words alone."""
-    asked = (
-        select(tables.Hold)
-        .where(col(tables.Hold.plan_id) == naming.plan_id)
-        .where(col(tables.Hold.person_id) == naming.person_id)
-        .where(col(tables.Hold.outcome).is_not(None))
-        .order_by(col(tables.Hold.decided_at))
-    )
-    return {
-        Owner(hold.owner): str(hold.outcome)
-        for hold in work.session.exec(asked)
-        if hold.about == about[Owner(hold.owner)]
-    }

@@ -18,7 +18,7 @@ from flagservice.domain.elements import Coding, Desk, Organisation, Value
 from flagservice.domain.errors import Conflict, NotFound
 from flagservice.domain.statements import Strict
 from flagservice.intake import persons
-from flagservice.intake.assess import Assessment, assess, suppose
+from flagservice.intake.assess import Assessment, assess
 from flagservice.intake.content import days_from, would_say
 from flagservice.intake.rerule import rerule
 from flagservice.intake.rulebook import Rulebook
@@ -57,7 +57,7 @@ def worklist(work: Work, *, rulebook: Rulebook) -> list[Item]:
         .order_by(col(tables.Hold.opened), col(tables.Hold.id))
     )
     holds = work.session.exec(asked).all()
-    work.record(Deed.WORKLIST_READ, holds=len(holds))
+    work.record(Deed.WORKLIST_READ, holds=" ".join(hold.id for hold in holds))
     return [_item(work, hold, rulebook=rulebook) for hold in holds]
 
 
@@ -99,7 +99,7 @@ def _item(work: Work, hold: tables.Hold, *, rulebook: Rulebook) -> Item:
 def _would(
     work: Work, assessment: Assessment, owner: Owner, *, rulebook: Rulebook
 ) -> dict[str, str]:
-    ruling = suppose(assessment, owner)
+    ruling = assessment.suppose(owner)
     if ruling.placement.action is PlacementAction.HOLD:
         return {"held next for": str(ruling.placement.owner)}
     if not ruling.remains:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlmodel import col, select
 
 from flagservice.audit.log import Deed, Work
+from flagservice.domain.people import Phase
 from flagservice.intake.assess import Assessment
 from flagservice.intake.rulebook import day_after
 from flagservice.policy.rows import Owner, PlacementAction
@@ -17,7 +18,7 @@ def keep_holds(work: Work, assessments: Sequence[Assessment], *, practice: str |
     for assessment in assessments:
         owner = _asked_for(assessment)
         owner_ods = assessment.plan.ods if owner is Owner.SUBMITTER else practice
-        wanted = (owner, owner_ods, assessment.about[owner]) if owner else None
+        wanted = (owner, owner_ods, assessment.asks(owner)) if owner else None
         standing = [hold for hold in _open(work, assessment) if _what(hold) == wanted]
         for hold in _open(work, assessment):
             if hold not in standing:
@@ -41,7 +42,7 @@ def _asked_for(assessment: Assessment) -> Owner | None:
 
 
 def _owner(ruling: Ruling) -> Owner | None:
-    held = ruling.placement.action is PlacementAction.HOLD and ruling.case.phase == "open"
+    held = ruling.placement.action is PlacementAction.HOLD and ruling.case.phase is Phase.OPEN
     return ruling.placement.owner if held else None
 
 
@@ -68,7 +69,8 @@ def _hold(work: Work, assessment: Assessment, owner: Owner, *, owner_ods: str) -
         then=row.then or "",
         opened=work.today,
         due=due or work.today,
-        about=assessment.about[owner],
+        about=assessment.asks(owner),
+        version=assessment.naming.version,
     )
     work.session.add(hold)
     work.session.flush()

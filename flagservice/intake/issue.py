@@ -43,7 +43,8 @@ def issue_all(work: Work, issues: Iterable[Issue], *, rulebook: Rulebook) -> Non
 
 
 def _issue(work: Work, issue: Issue, *, counter: tables.FeedCounter, rulebook: Rulebook) -> None:
-    number, issued = feed.take(counter, now=work.now)
+    version_id = work.new_id()
+    number, issued = feed.take(counter, now=work.now, step=feed.step_of(version_id))
     copy = issue.copy
     if issue.withdraws:
         _withdraw_earlier(work, copy)
@@ -54,7 +55,7 @@ def _issue(work: Work, issue: Issue, *, counter: tables.FeedCounter, rulebook: R
     copy.digest = digest(work, issue.disclosure)
     work.session.add(copy)
     version = tables.Version(
-        id=work.new_id(),
+        id=version_id,
         copy_id=copy.id,
         number=copy.number,
         practice=copy.practice,
@@ -65,7 +66,7 @@ def _issue(work: Work, issue: Issue, *, counter: tables.FeedCounter, rulebook: R
     version.sealed = _sealed(work, issue, version=version, rulebook=rulebook)
     work.session.add(version)
     work.session.flush()
-    outbox.owe(work, version, person_id=copy.person_id)
+    outbox.owe(work, version, person_id=copy.person_id, removal=not issue.disclosure.says)
     deed = Deed.DISCLOSED if issue.disclosure.says else Deed.TAKEN_BACK
     work.record(deed, copy=copy.id, version=version.id, practice=copy.practice, says=copy.says)
 

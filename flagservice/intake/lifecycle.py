@@ -8,20 +8,17 @@ retract    nothing may be told any more: removed, no history
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sqlmodel import col, select
 
 from flagservice.audit.log import Work
 from flagservice.directory.registrations import Registration
-from flagservice.domain.elements import Kind
-from flagservice.domain.people import Phase
 from flagservice.intake.assess import Assessment
 from flagservice.intake.content import Days, days_from, digest, own_digest, told
 from flagservice.intake.issue import Issue
 from flagservice.intake.rulebook import Rulebook
-from flagservice.policy.disclosure import Disclosure, disclose, form_of, removal
-from flagservice.policy.ruling import rule_on
+from flagservice.policy.disclosure import Disclosure, form_of, removal
 from flagservice.store import tables
 
 REMOVED = "removed"
@@ -40,16 +37,18 @@ def changes(
     practice = registration.practice if registration else None
     for assessment in assessments:
         own_news = _own_news(work, assessment, rulebook=rulebook)
-        mine = [copy for copy in copies if copy.plan_id == assessment.plan.id]
-        kept = _kept(mine, assessment, practice)
+        mine = [copy for copy in copies if _is_of(copy, assessment)]
+        kept = _kept(mine, assessment, practice=practice)
         for copy in mine:
             if copy is not kept:
-                yield from _close(copy, person, assessment, rulebook=rulebook)
-        if assessment.ruling.remains and practice is not None:
-            due = _due(work, assessment, kept, rulebook=rulebook)
+                yield _removal(copy, person)
+        where = practice or (kept.practice if kept else None)
+        if assessment.tells and where is not None:
+            due = _due(work, assessment, kept, renewed=own_news, rulebook=rulebook)
             if kept is None:
-                yield Issue(_new_copy(work, person, due, practice=practice), person, *due.said)
+                yield Issue(_new_copy(work, person, due, practice=where), person, *due.said)
             elif own_news or digest(work, due.disclosure) != kept.digest:
+                kept.review, kept.expires = due.days.review, due.days.expires
                 yield Issue(kept, person, *due.said, withdraws=_narrows(kept, due.disclosure))
 
 
@@ -63,8 +62,14 @@ def _copies(work: Work, person: tables.Person) -> list[tables.Copy]:
     return list(work.session.exec(asked).all())
 
 
+def _is_of(copy: tables.Copy, assessment: Assessment) -> bool:
+    return (copy.plan_id, copy.kind) == (assessment.plan.id, assessment.facts.kind)
+
+
 def _own_news(work: Work, assessment: Assessment, *, rulebook: Rulebook) -> bool:
     """Did the submitter's own words change what it would be told? Then it awaits a delivery."""
+    if assessment.former:
+        return False
     naming = assessment.naming
     now = own_digest(work, assessment, rulebook=rulebook)
     if naming.own_digest == now:
@@ -75,29 +80,17 @@ def _own_news(work: Work, assessment: Assessment, *, rulebook: Rulebook) -> bool
 
 
 def _kept(
-    mine: Sequence[tables.Copy], assessment: Assessment, practice: str | None
+    mine: Sequence[tables.Copy], assessment: Assessment, *, practice: str | None
 ) -> tables.Copy | None:
-    """The copy that goes on: same kind, same form, same practice."""
-    if not assessment.ruling.remains:
+    """The copy that goes on: same form, same practice.
+
+    While nobody knows the person's practice, the copy stays where it is: the record is there yet.
+    """
+    if not assessment.tells:
         return None
-    wanted = (assessment.facts.kind, form_of(assessment.ruling), practice)
-    return next((copy for copy in mine if (copy.kind, copy.form, copy.practice) == wanted), None)
-
-
-def _close(
-    copy: tables.Copy, person: tables.Person, assessment: Assessment, *, rulebook: Rulebook
-) -> Iterator[Issue]:
-    """What no longer belongs where it is: history where its own policy says so, else removed."""
-    if copy.kind == assessment.facts.kind:
-        yield _removal(copy, person)
-    elif copy.status != "inactive":
-        # An unborn child's plan went on as the child's own: the old kind ends as its policy says.
-        case = replace(assessment.ruling.case, kind=Kind(copy.kind), phase=Phase.ENDED)
-        ended = rule_on(rulebook.policies[case.kind], case)
-        if ended.remains:
-            yield Issue(copy, person, disclose(ended, {}), "inactive")
-        else:
-            yield _removal(copy, person)
+    form = form_of(assessment.ruling)
+    fitting = [copy for copy in mine if copy.form == form and practice in (None, copy.practice)]
+    return fitting[0] if fitting else None
 
 
 def _removal(copy: tables.Copy, person: tables.Person) -> Issue:
@@ -124,19 +117,34 @@ class Due:
 
 
 def _due(
-    work: Work, assessment: Assessment, copy: tables.Copy | None, *, rulebook: Rulebook
+    work: Work,
+    assessment: Assessment,
+    copy: tables.Copy | None,
+    *,
+    renewed: bool,
+    rulebook: Rulebook,
 ) -> Due:
-    days = days_from(copy.placed if copy else work.today, assessment.ruling)
+    """A copy keeps its days; what its submitter amends is to be reviewed from today on.
+
+    It keeps none that the row which now places it does not have, and reviews no later than that.
+    """
+    days = days_from(work.today, assessment.ruling)
+    if copy is not None:
+        review = days.review
+        if review is not None and copy.review is not None and not renewed:
+            review = min(review, copy.review)
+        days = Days(copy.placed, review, days.expires and (copy.expires or days.expires))
     return Due(assessment, days, told(assessment, days=days, rulebook=rulebook))
 
 
 def _narrows(copy: tables.Copy, disclosure: Disclosure) -> bool:
-    """Is less told than before, for another cause than the end? Then the earlier words go, too."""
-    less = not set(copy.says.split()) <= set(disclosure.says)
-    return less and disclosure.status == copy.status
+    """Is less told than before, for whatever cause? Then the earlier words go, too."""
+    return not set(copy.says.split()) <= set(disclosure.says)
 
 
 def _new_copy(work: Work, person: tables.Person, due: Due, *, practice: str) -> tables.Copy:
+    """A copy that has yet to be delivered, whatever was delivered elsewhere before."""
+    due.assessment.naming.delivered = False
     copy = tables.Copy(
         id=work.new_id(),
         person_id=person.id,

@@ -14,12 +14,11 @@ def registered(
     work: Work, nhs_number: str, *, registration: Registration, rulebook: Rulebook
 ) -> bool:
     """Keeps what the register says; if it is news of somebody who is named, rules again."""
-    person = persons.known(work, nhs_number)
-    if person is not None:
-        persons.lock_again(work, [person.id])
+    # A submission that names the person at this very moment waits for us, or we for it.
+    person = persons.locked(work, [nhs_number])[nhs_number]
     news = learn(work, nhs_number, registration)
     work.record(Deed.REGISTER_LOADED, news=int(news))
-    if news and person is not None and _is_named(work, person):
+    if news and _is_named(work, person):
         rerule(work, [person], rulebook=rulebook)
     return news
 

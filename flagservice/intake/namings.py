@@ -1,4 +1,4 @@
-"""Whom a plan's newest version names. Somebody it no longer names is ruled on as ended."""
+"""Whom a plan's newest version names. Whom it leaves out was wrongly named, unless it ends."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -29,11 +29,11 @@ def rename(
         person = people[number] if number is not None else None
         person_id = person.id if person else None
         earlier = before.get(person_id) if person_id is not None else None
-        _name(work, plan, submission, NamedNow(statement, person_id, earlier))
+        _name(work, plan, NamedNow(submission, statement, person_id, earlier))
         after.add(person_id)
     for person_id, row in before.items():
         if person_id not in after:
-            _no_longer(work, row)
+            _no_longer(work, row, dropped=submission.end is None)
     gone = persons.lock_again(work, [id_ for id_ in before if id_ not in after])
     return sorted([*people.values(), *gone], key=lambda person: person.pseudonym)
 
@@ -47,12 +47,13 @@ def _namings(work: Work, plan: tables.Plan) -> list[tables.Naming]:
 class NamedNow:
     """One statement, the person it is about, and what was said of them before."""
 
+    submission: Submission
     statement: Statement
     person_id: str | None
     before: tables.Naming | None
 
 
-def _name(work: Work, plan: tables.Plan, submission: Submission, now: NamedNow) -> None:
+def _name(work: Work, plan: tables.Plan, now: NamedNow) -> None:
     naming = now.before or tables.Naming(
         id=work.new_id(),
         plan_id=plan.id,
@@ -62,15 +63,18 @@ def _name(work: Work, plan: tables.Plan, submission: Submission, now: NamedNow) 
         data_key=work.vault.new_data_key(),
         sealed=b"",
     )
-    naming.place, naming.version, naming.current = now.statement.place, submission.version, True
+    naming.place, naming.version = now.statement.place, now.submission.version
+    naming.current, naming.dropped = True, False
     naming.word = "not reached" if now.person_id is None else "accepted"
-    naming.sealed = seal(work, naming, stated(submission, now.statement))
+    naming.sealed = seal(work, naming, stated(now.submission, now.statement))
     work.session.add(naming)
     work.session.flush()
 
 
-def _no_longer(work: Work, naming: tables.Naming) -> None:
-    naming.current = False
+def _no_longer(work: Work, naming: tables.Naming, *, dropped: bool) -> None:
+    """Left out of a plan that goes on, the person was wrongly named: nothing of it stays."""
+    if naming.current:
+        naming.current, naming.dropped = False, dropped
     naming.sealed = seal(work, naming, replace(unseal(work, naming), phase=Phase.ENDED))
     work.session.add(naming)
     work.session.flush()

@@ -11,7 +11,8 @@ from sqlmodel import col, select
 
 from flagservice.audit.log import Deed, Work
 from flagservice.directory.registrations import Registration, known
-from flagservice.intake.assess import Assessment, assess
+from flagservice.domain.people import Phase
+from flagservice.intake.assess import Assessment, assess, formers
 from flagservice.intake.gaps import NO_PRACTICE, Gap, keep_unplaced
 from flagservice.intake.holds import keep_holds
 from flagservice.intake.issue import Issue, issue_all
@@ -29,19 +30,23 @@ def rerule(work: Work, people: Iterable[tables.Person], *, rulebook: Rulebook) -
     for person in people:
         registration = known(work, nhs_number_of(work, person))
         assessments = assess(work, person, registration=registration, rulebook=rulebook)
-        issues += changes(work, person, assessments, registration=registration, rulebook=rulebook)
+        told = [*assessments, *formers(work, person, assessments, rulebook=rulebook)]
+        issues += changes(work, person, told, registration=registration, rulebook=rulebook)
         practice = registration.practice if registration else None
         keep_holds(work, assessments, practice=practice)
         for assessment in assessments:
             _keep_gap(work, assessment, registration)
             _keep_word(work, assessment, registration)
-            _keep_ruling(work, person, assessment, issues)
+        for assessment in told:
+            _keep_ruling(work, person, assessment, issues=issues)
     issue_all(work, issues, rulebook=rulebook)
 
 
 def _keep_gap(work: Work, assessment: Assessment, registration: Registration | None) -> None:
     reached = registration is not None and registration.practice is not None
-    needs = assessment.ruling.remains or assessment.ruling.placement.action is PlacementAction.HOLD
+    held = assessment.ruling.placement.action is PlacementAction.HOLD
+    waits = held and assessment.ruling.case.phase is Phase.OPEN
+    needs = assessment.tells or waits
     gap = Gap(assessment.plan.id, assessment.facts.role, NO_PRACTICE, assessment.naming.person_id)
     keep_unplaced(work, gap, reached=reached or not needs)
 
@@ -54,7 +59,7 @@ def _keep_word(work: Work, assessment: Assessment, registration: Registration | 
 
 
 def _word(own: Ruling, *, reached: bool) -> str:
-    if own.case.phase == "ended":
+    if own.case.phase is Phase.ENDED:
         return "ended"
     match own.placement.action:
         case PlacementAction.WITHHOLD:
@@ -70,12 +75,12 @@ def _word(own: Ruling, *, reached: bool) -> str:
 
 
 def _keep_ruling(
-    work: Work, person: tables.Person, assessment: Assessment, issues: list[Issue]
+    work: Work, person: tables.Person, assessment: Assessment, *, issues: list[Issue]
 ) -> None:
     ruling, naming = assessment.ruling, assessment.naming
-    copy_id = next(
-        (issue.copy.id for issue in issues if _about(issue, assessment)), None
-    ) or _standing_copy(work, assessment)
+    issued = [issue.copy.id for issue in issues if _about(issue, assessment)]
+    # Where a copy was taken back and another begun, the ruling is about the one that was begun.
+    copy_id = issued[-1] if issued else _standing_copy(work, assessment)
     row_id = work.new_id()
     case = json.dumps([str(part) for part in vars(ruling.case).values()]).encode()
     work.session.add(
@@ -105,7 +110,9 @@ def _keep_ruling(
 
 
 def _about(issue: Issue, assessment: Assessment) -> bool:
-    return issue.copy.plan_id == assessment.plan.id and issue.copy.kind == assessment.facts.kind
+    copy, naming = issue.copy, assessment.naming
+    about = (naming.plan_id, naming.person_id, assessment.facts.kind)
+    return (copy.plan_id, copy.person_id, copy.kind) == about
 
 
 def _standing_copy(work: Work, assessment: Assessment) -> str | None:

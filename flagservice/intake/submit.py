@@ -54,7 +54,7 @@ def submit(work: Work, submission: Submission, *, rulebook: Rulebook) -> Taken:
         return _repeat(work, plan, before, digest=digest)
     # (3) too late?
     late = submission.version < plan.version
-    kept = _keep(work, plan, submission, Sealing(body, digest))
+    kept = _keep(work, plan, Sealing(submission.version, body, digest))
     if late:
         work.record(Deed.SUPERSEDED, submission=kept, plan=plan.id)
         return Taken(plan, Effect.SUPERSEDED)
@@ -122,22 +122,23 @@ def _repeat(work: Work, plan: tables.Plan, before: tables.Submission, *, digest:
 
 @dataclass(frozen=True)
 class Sealing:
-    """A submission's body and its keyed digest."""
+    """A version's body and its keyed digest."""
 
+    version: int
     body: bytes
     digest: str
 
 
-def _keep(work: Work, plan: tables.Plan, submission: Submission, sealing: Sealing) -> str:
+def _keep(work: Work, plan: tables.Plan, sealing: Sealing) -> str:
     row_id = work.new_id()
     sealed = work.vault.seal(
-        plan.data_key, sealing.body, table="submission", row=row_id, version=submission.version
+        plan.data_key, sealing.body, table="submission", row=row_id, version=sealing.version
     )
     work.session.add(
         tables.Submission(
             id=row_id,
             plan_id=plan.id,
-            version=submission.version,
+            version=sealing.version,
             client_id=work.actor.name,
             digest=sealing.digest,
             received=work.now,

@@ -1,7 +1,7 @@
 """Why every word went where it did, for governance: rules and versions, never values."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlmodel import col, select
@@ -34,6 +34,8 @@ class Why:
     placement: str
     action: str
     elements: tuple[ElementWhy, ...]
+    stands: str | None = None
+    """Of one flag: `active`, `inactive` (history), or `removed` by what was ruled since."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,8 @@ def why(work: Work, flag_id: str) -> Why:
     if row is None:
         raise NotFound("no ruling is about this flag")
     work.record(Deed.GOVERNANCE_READ, what="why", ruling=row.id)
-    return _why(row)
+    copy = work.session.get(tables.Copy, flag_id)
+    return replace(_why(row), stands="" if copy is None else copy.status)
 
 
 def rulings(work: Work, wanted: Wanted) -> list[Why]:

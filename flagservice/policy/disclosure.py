@@ -5,6 +5,7 @@ a `Disclosure`. A value that is withheld is never taken out of a flag: it never 
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final, Literal
 
 from flagservice.domain.codes import CODES, NEUTRAL
@@ -36,11 +37,14 @@ class Disclosure:
             ("form", form),
             ("status", status),
             ("labels", labels),
-            ("says", dict(says)),
+            ("says", MappingProxyType(dict(says))),
         ):
             object.__setattr__(self, name, value)
 
     def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{name}: a Disclosure does not change")
+
+    def __delattr__(self, name: str) -> None:
         raise AttributeError(f"{name}: a Disclosure does not change")
 
     @property

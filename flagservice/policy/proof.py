@@ -12,7 +12,7 @@ from typing import TypeVar
 from flagservice.domain.people import RECORDS, Knows, Phase, Role, Standing, State
 from flagservice.policy.case import Case
 from flagservice.policy.rows import Placement, PlacementAction
-from flagservice.policy.ruling import TOLD, Ruling, rule_on
+from flagservice.policy.ruling import Ruling, rule_on
 from flagservice.policy.table import Policy
 
 W = TypeVar("W", bound=StrEnum)
@@ -95,12 +95,3 @@ _LABEL_ORDER = ("NOPAT", "R", "V", "PERSISTLABEL")
 
 def _says(ruling: Ruling) -> str:
     return ", ".join(ruling.disclosed) or "nothing"
-
-
-def told_cases(policy: Policy) -> Iterator[Ruling]:
-    """Every ruling that tells a record anything."""
-    for case, row in policy.placement_of.items():
-        if row.action in TOLD:
-            ruling = rule_on(policy, case)
-            if ruling.remains:
-                yield ruling

@@ -93,7 +93,7 @@ class Placement(Row):
     after_end: Literal["history", "retract"] | None = None
     owner: Owner | None = None
     due: Annotated[str, Field(pattern=r"^\d+ working days?$")] | None = None
-    then: str | None = None
+    then: Sentence | None = None
 
     @property
     def end_code(self) -> str | None:
@@ -115,9 +115,7 @@ class Placement(Row):
             raise ValueError("only hold has owner, due and then")
         if self.code is not None and self.code not in CODES:
             raise ValueError("the code is not on the list in domain.codes")
-        if placed and not {"NOPAT", "PERSISTLABEL"} < set(self.labels):
-            raise ValueError("labels are NOPAT, PERSISTLABEL and one of R and V")
-        if placed and len(set(self.labels)) != 3:
+        if placed and not ({"NOPAT", "PERSISTLABEL"} < set(self.labels) and len(self.labels) == 3):
             raise ValueError("labels are NOPAT, PERSISTLABEL and one of R and V")
         if (self.expires is None) != (self.warn is None):
             raise ValueError("expires and warn go together")

@@ -1,6 +1,6 @@
 """Decides: one case in, one ruling out, with the rules that decided. Pure, and so repeatable."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flagservice.domain.elements import Element
 from flagservice.domain.people import Phase
@@ -39,8 +39,6 @@ class Ruling:
     @property
     def disclosed(self) -> tuple[Element, ...]:
         """The elements that the record may be told, in the vocabulary's order."""
-        if not self.remains:
-            return ()
         return tuple(r.element for r in self.elements if r.action is ElementAction.DISCLOSE)
 
 
@@ -48,9 +46,14 @@ def rule_on(policy: Policy, case: Case) -> Ruling:
     """The policy's answer to one case, element by element."""
     placement = policy.placement_of[case]
     applicable = [rule for rule in policy.disclosures if rule.matches(case)]
-    return Ruling(
+    ruling = Ruling(
         policy, case, placement, tuple(_decide(element, applicable) for element in Element)
     )
+    if ruling.remains:
+        return ruling
+    # Nothing is placed, so nothing is disclosed, and the placement's own row is why.
+    nothing = (ElementRuling(e, ElementAction.REDACT, (placement.id,)) for e in Element)
+    return replace(ruling, elements=tuple(nothing))
 
 
 def _decide(element: Element, applicable: list[ElementRule]) -> ElementRuling:

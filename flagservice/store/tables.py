@@ -95,7 +95,8 @@ class Submission(SQLModel, table=True):
 class Naming(SQLModel, table=True):
     """What a plan's newest version that named a person says about that person.
 
-    `current` is false once a later version no longer names the person. `word` and `delivered` are
+    `current` is false once a later version no longer names the person, and `dropped` unless that
+    version ended the plan. `word` and `delivered` are
     the receipt's; `own_digest` tells whether the submitter's own words, alone, changed anything.
     """
 
@@ -105,6 +106,7 @@ class Naming(SQLModel, table=True):
     place: int
     version: int
     current: bool = True
+    dropped: bool = False
     word: str = "accepted"
     own_digest: str = ""
     delivered: bool = False
@@ -137,6 +139,7 @@ class Hold(SQLModel, table=True):
     due: date
     open: bool = True
     about: str
+    version: int
     outcome: str | None = None
     decided_at: datetime | None = Field(default=None, sa_type=Instant)
     data_key: bytes | None = Field(default=None, sa_type=LargeBinary)
@@ -178,6 +181,7 @@ class Version(SQLModel, table=True):
     feed_number: int
     issued: datetime = Field(sa_type=Instant)
     withdrawn: bool = False
+    served: bool = False
     sealed: bytes = Field(sa_type=LargeBinary)
 
 
@@ -191,7 +195,7 @@ class FeedCounter(SQLModel, table=True):
 
 
 class Delivery(SQLModel, table=True):
-    """A version that is owed to a practice. Closed only as promise P2 says."""
+    """A version that is owed to a practice. Closed only as promise P2 says; `sealed`: by whom."""
 
     __table_args__ = (Index("ix_delivery_open_due", "state", "due"),)
     id: str = Field(primary_key=True)
@@ -207,7 +211,10 @@ class Delivery(SQLModel, table=True):
     lease: str | None = None
     attempts: int = 0
     poisoned: bool = False
+    outcome: str = ""
     closed: datetime | None = Field(default=None, sa_type=Instant)
+    data_key: bytes | None = Field(default=None, sa_type=LargeBinary)
+    sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 
 class Attempt(SQLModel, table=True):
@@ -226,6 +233,7 @@ class Endpoint(SQLModel, table=True):
     practice: str = Field(primary_key=True)
     url: str
     admitted: datetime = Field(sa_type=Instant)
+    suspended: datetime | None = Field(default=None, sa_type=Instant)
     failures: int = 0
     paused_until: datetime | None = Field(default=None, sa_type=Instant)
     data_key: bytes = Field(sa_type=LargeBinary)

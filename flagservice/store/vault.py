@@ -147,6 +147,10 @@ class Vault:
         """The same data key under the current key-encryption key; what it sealed stays as it is."""
         return self._keyring.wrap(self._keyring.unwrap(wrapped))
 
+    def is_stale(self, wrapped: bytes) -> bool:
+        """Is it wrapped under another key-encryption key than the current one?"""
+        return wrapping_key_id(wrapped) != self._keyring.current_id()
+
     def forget(self) -> None:
         """Drops the unwrapped data keys, so that a destroyed one does not live on in memory."""
         self._cipher.cache_clear()

@@ -5,10 +5,14 @@ twice, it is applied once. The stored bytes go out less `id`, which belongs to t
 is not delivery: our version, echoed or read back with its labels, is.
 """
 
+import asyncio
+import threading
 import uuid
+import zlib
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 from urllib.parse import quote
 
@@ -18,6 +22,7 @@ import orjson
 from flagservice.directory.endpoints import Reach
 
 MOST_BYTES = 1_000_000
+LONGEST = timedelta(seconds=20)
 _FHIR = "application/fhir+json"
 
 
@@ -34,10 +39,14 @@ class Outcome(StrEnum):
     ELSEWHERE = "redirected: never followed"
     UNVERIFIED = "taken, but not there when read back"
     MOVED = "registered elsewhere"
+    SEALED = "cannot be opened here: nothing was sent"
+    LATE = "its turn came too late: nothing was sent"
 
 
 ILL = {Outcome.UNKNOWN, Outcome.BUSY, Outcome.CREDENTIALS, Outcome.ELSEWHERE}
 """Outcomes that speak of the endpoint rather than of this one flag."""
+THIS_ONE = {Outcome.POISONED, Outcome.CONFLICT, Outcome.UNVERIFIED, Outcome.SEALED}
+"""Outcomes that speak of this one flag alone: it waits, and the person's others go past it."""
 
 
 @dataclass(frozen=True)
@@ -57,33 +66,56 @@ class Reply:
 
 
 class FhirRest:
-    """One pool of connections. It follows no redirect, and no proxy of the environment."""
+    """One pool of connections. It follows no redirect, no cookie and no proxy of the environment.
 
-    def __init__(self, transport: httpx.BaseTransport | None = None) -> None:
-        self._http = httpx.Client(
+    A time-out for each byte is none for a receiver that drips, so a push as a whole ends `within`
+    a limit. Only an event loop can end a read, or a look-up of a name: it has a thread of its own.
+    """
+
+    def __init__(
+        self, transport: httpx.AsyncBaseTransport | None = None, *, within: timedelta = LONGEST
+    ) -> None:
+        self._within = within.total_seconds()
+        self._http = httpx.AsyncClient(
             timeout=httpx.Timeout(10, connect=5),
             follow_redirects=False,
             trust_env=False,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             transport=transport,
         )
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="push", daemon=True)
+        self._thread.start()
 
     def send(self, parcel: Parcel) -> Reply:
         """Pushes once; any doubt is an outcome, never an exception."""
-        resource = orjson.loads(parcel.stored)
-        resource.pop("id")
+        return asyncio.run_coroutine_threadsafe(self._send(parcel), self._loop).result()
+
+    async def _send(self, parcel: Parcel) -> Reply:
         try:
-            status, headers, held = self._ask(
-                parcel.reach, "PUT", _by_identifier(resource, 0), body=orjson.dumps(resource)
-            )
-            reply = Reply(_outcome(status), _retry_after(headers))
-            if reply.outcome is not Outcome.DELIVERED or verified(resource, held):
-                return reply
-            return Reply(self._read_back(parcel.reach, resource))
-        except (httpx.HTTPError, httpx.InvalidURL, _TooLarge):
+            async with asyncio.timeout(self._within):
+                return await self._push(parcel)
+        except Exception:  # noqa: BLE001, whatever a receiver thinks of, this one flag stays owed
             return Reply(Outcome.UNKNOWN)
 
-    def _read_back(self, reach: Reach, resource: dict[str, Any]) -> Outcome:
-        _, _, bundle = self._ask(reach, "GET", _by_identifier(resource, 1))
+    async def _push(self, parcel: Parcel) -> Reply:
+        resource = orjson.loads(parcel.stored)
+        resource.pop("id")
+        status, headers, held = await self._ask(
+            parcel.reach, "PUT", _by_identifier(resource, 0), body=orjson.dumps(resource)
+        )
+        reply = Reply(_outcome(status), _retry_after(headers))
+        match reply.outcome:
+            case Outcome.DELIVERED if not verified(resource, held):
+                return Reply(await self._read_back(parcel.reach, resource))
+            case Outcome.CONFLICT:
+                # Identical content is delivered: an earlier try of ours may have been the rival.
+                there = await self._read_back(parcel.reach, resource)
+                return Reply(there) if there is Outcome.DELIVERED else reply
+        return reply
+
+    async def _read_back(self, reach: Reach, resource: dict[str, Any]) -> Outcome:
+        _, _, bundle = await self._ask(reach, "GET", _by_identifier(resource, 1))
         entries = bundle.get("entry") if isinstance(bundle, dict) else None
         found = entries if isinstance(entries, list) else []
         there = [entry.get("resource") for entry in found if isinstance(entry, dict)]
@@ -91,11 +123,12 @@ class FhirRest:
             return Outcome.DELIVERED
         return Outcome.UNVERIFIED
 
-    def _ask(
+    async def _ask(
         self, reach: Reach, method: str, target: str, *, body: bytes | None = None
     ) -> tuple[int, httpx.Headers, Any]:
         headers = {
             "Accept": _FHIR,
+            "Accept-Encoding": "identity",
             "Authorization": f"Bearer {reach.token}",
             "Content-Type": _FHIR,
             "Prefer": "return=representation",
@@ -104,15 +137,18 @@ class FhirRest:
         request = self._http.build_request(
             method, f"{reach.url}/{target}", content=body, headers=headers
         )
-        reply = self._http.send(request, stream=True)
+        reply = await self._http.send(request, stream=True)
         try:
-            return reply.status_code, reply.headers, _json(_bounded(reply))
+            return reply.status_code, reply.headers, _json(await _bounded(reply))
         finally:
-            reply.close()
+            await reply.aclose()
 
     def close(self) -> None:
         """Gives the connections back."""
-        self._http.close()
+        asyncio.run_coroutine_threadsafe(self._http.aclose(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
 
 class _TooLarge(Exception):
@@ -167,17 +203,26 @@ def _outcome(status: int) -> Outcome:
 
 
 def _retry_after(headers: httpx.Headers) -> timedelta | None:
+    """In seconds; a date is not believed, since it would take our clock and theirs to agree."""
     seconds = headers.get("Retry-After", "")
-    return timedelta(seconds=min(int(seconds), 86_400)) if seconds.isdecimal() else None
+    if not seconds.isdecimal():
+        return None
+    return timedelta(seconds=int(seconds) if len(seconds) <= 5 else 86_400)
 
 
-def _bounded(reply: httpx.Response) -> bytes:
+async def _bounded(reply: httpx.Response) -> bytes:
+    """The body, never more than a flag can have, however small it was on its way."""
     taken = bytearray()
-    for chunk in reply.iter_bytes(65_536):
+    async for chunk in reply.aiter_raw(65_536):
         taken += chunk
         if len(taken) > MOST_BYTES:
             raise _TooLarge
-    return bytes(taken)
+    if reply.headers.get("Content-Encoding") != "gzip":
+        return bytes(taken)
+    unpacked = zlib.decompressobj(31).decompress(taken, MOST_BYTES + 1)
+    if len(unpacked) > MOST_BYTES:
+        raise _TooLarge
+    return unpacked
 
 
 def _json(body: bytes) -> Any:

@@ -1,12 +1,15 @@
-"""The manual list: what no machine can deliver, with an owner and a clock, and no location in it.
+"""The manual list: what no machine delivers, with an owner and a clock, and no location in it.
 
-A practice whose system was not admitted gets nothing structured; a person rings it. So does a
-record whose practice nobody knows, or whose person nobody has identified yet.
+A practice whose system was not admitted gets nothing structured; a person rings it. A version that
+its receiver refuses, or that has been owed for too long, is here too, and so is a record whose
+practice nobody knows, or whose person nobody has identified yet.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
+from sqlalchemy import or_
 from sqlmodel import col, select
 
 from flagservice.audit.log import Deed, Work
@@ -20,6 +23,7 @@ class ToDo:
     """One thing that a person has to see to."""
 
     id: str
+    what: str
     reason: str
     opened: date
     urgency: schedule.Urgency
@@ -28,38 +32,41 @@ class ToDo:
 
 def waiting(work: Work) -> list[ToDo]:
     """Everything on the list, oldest first."""
-    work.record(Deed.GOVERNANCE_READ, what="manual list")
-    listed = [*_not_admitted(work), *_not_reached(work)]
-    return sorted(listed, key=lambda todo: (todo.opened, todo.id))
+    listed = sorted([*_stuck(work), *_not_reached(work)], key=lambda todo: (todo.opened, todo.id))
+    work.record(Deed.GOVERNANCE_READ, what="manual list", found=len(listed))
+    return listed
 
 
-def _not_admitted(work: Work) -> list[ToDo]:
+def _stuck(work: Work) -> Iterator[ToDo]:
+    """Deliveries that no worker takes, that were refused as they are, or that are late."""
+    reachable = select(col(tables.Endpoint.practice)).where(
+        col(tables.Endpoint.suspended).is_(None)
+    )
+    late = work.now - schedule.LATE_AFTER
     asked = (
         select(tables.Delivery)
         .where(col(tables.Delivery.state) == State.OPEN)
-        .where(col(tables.Delivery.practice).not_in(select(col(tables.Endpoint.practice))))
-    )
-    found = []
-    for delivery in work.session.exec(asked):
-        urgency = schedule.urgency(work.now - delivery.owed)
-        found.append(
-            ToDo(
-                delivery.id,
-                "practice system not admitted",
-                delivery.owed.date(),
-                urgency,
-                schedule.OWNERS[urgency],
+        .where(
+            or_(
+                col(tables.Delivery.practice).not_in(reachable),
+                col(tables.Delivery.poisoned),
+                col(tables.Delivery.owed) <= late,
+                col(tables.Delivery.owed) > work.now + schedule.CAP,
             )
         )
-    return found
+    )
+    for delivery in work.session.exec(asked):
+        reason = delivery.outcome or "practice system not admitted"
+        age = work.now - delivery.owed
+        yield _todo(delivery.id, ("delivery", reason), opened=delivery.owed.date(), age=age)
 
 
-def _not_reached(work: Work) -> list[ToDo]:
-    asked = select(tables.Lookup).where(col(tables.Lookup.closed).is_(None))
-    found = []
-    for gap in work.session.exec(asked):
-        urgency = schedule.urgency(work.today - gap.opened)
-        found.append(
-            ToDo(gap.id, f"{gap.role}: {gap.reason}", gap.opened, urgency, schedule.OWNERS[urgency])
-        )
-    return found
+def _not_reached(work: Work) -> Iterator[ToDo]:
+    for gap in work.session.exec(select(tables.Lookup).where(col(tables.Lookup.closed).is_(None))):
+        yield _todo(gap.id, (gap.role, gap.reason), opened=gap.opened, age=work.today - gap.opened)
+
+
+def _todo(id_: str, what: tuple[str, str], *, opened: date, age: timedelta) -> ToDo:
+    """What stands here is never a machine's: a person owns it from the first minute."""
+    urgency = max(schedule.urgency(age), schedule.Urgency.LATE, key=list(schedule.Urgency).index)
+    return ToDo(id_, *what, opened, urgency, schedule.OWNERS[urgency])

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -40,18 +39,16 @@ def read(work: Work, copy_id: str, *, form: str, number: int | None = None) -> S
     mine = copy is not None and copy.practice == work.actor.ods and copy.form == form
     if copy is None or not mine or not admitted(work, work.actor.ods):
         raise NotFound(NOTHING)
-    version = _version(work, copy, copy.number if number is None else number)
-    if version is None or version.withdrawn:
+    asked = select(tables.Version).where(
+        col(tables.Version.copy_id) == copy.id, col(tables.Version.withdrawn).is_(False)
+    )
+    if number is not None:
+        asked = asked.where(col(tables.Version.number) == number)
+    version = work.session.exec(asked.order_by(col(tables.Version.number).desc())).first()
+    if version is None or _unheard(work, copy):
         raise NotFound(NOTHING)
     work.record(Deed.READ, copy=copy.id, version=version.id)
-    return _open(work, [version])[0]
-
-
-def _version(work: Work, copy: tables.Copy, number: int) -> tables.Version | None:
-    asked = select(tables.Version).where(
-        col(tables.Version.copy_id) == copy.id, col(tables.Version.number) == number
-    )
-    return work.session.exec(asked).first()
+    return _stored(work, version)
 
 
 def search_patient(work: Work, nhs_number: str, *, form: str) -> list[Stored]:
@@ -60,8 +57,8 @@ def search_patient(work: Work, nhs_number: str, *, form: str) -> list[Stored]:
     mine = registration is not None and registration.practice == work.actor.ods
     found = _of_patient(work, nhs_number, form) if mine and _may_read(work) else []
     about = work.vault.pseudonym(nhs_number, purpose="audit")
-    work.record(Deed.SEARCHED, patient=about, form=form, found=len(found))
-    return _open(work, found)
+    work.record(Deed.SEARCHED, patient=about, form=form, found=_ids(found))
+    return [_stored(work, version) for version in found]
 
 
 def _of_patient(work: Work, nhs_number: str, form: str) -> Sequence[tables.Version]:
@@ -87,8 +84,8 @@ def search_updated(
             issued = col(tables.Version.issued)
             asked = asked.where(issued >= after if at_least else issued > after)
         found = work.session.exec(asked).all()
-    work.record(Deed.SEARCHED, form=form, found=len(found))
-    return _open(work, found)
+    work.record(Deed.SEARCHED, form=form, found=_ids(found))
+    return [shown for shown in (_stored(work, version) for version in found) if shown.content]
 
 
 def _newest(work: Work, form: str) -> SelectOfScalar[tables.Version]:
@@ -103,7 +100,8 @@ def _newest(work: Work, form: str) -> SelectOfScalar[tables.Version]:
 def feed(work: Work, *, after: int, limit: int) -> list[Stored]:
     """The practice's own feed after a number: every number once, in order.
 
-    A number whose words were withdrawn since carries the newest version of its copy.
+    A number whose words were withdrawn since carries the next version that was not. One whose copy
+    was taken back before anybody heard of it carries nothing but its id.
     """
     found: Sequence[tables.Version] = []
     if _may_read(work):
@@ -115,16 +113,9 @@ def feed(work: Work, *, after: int, limit: int) -> list[Stored]:
             .limit(limit)
         )
         found = work.session.exec(asked).all()
-    work.record(Deed.FED, after=after, entries=len(found))
-    return _open(work, found)
-
-
-def last_number(work: Work) -> int:
-    """The last number of the practice's feed."""
-    asked = select(func.max(col(tables.Version.feed_number))).where(
-        col(tables.Version.practice) == work.actor.ods
-    )
-    return work.session.exec(asked).one() or 0
+    last = found[-1].feed_number if found else after
+    work.record(Deed.FED, after=after, last=last, found=_ids(found))
+    return [_stored(work, version) for version in found]
 
 
 def acknowledge(work: Work, version_ids: Iterable[str]) -> int:
@@ -148,18 +139,39 @@ def _may_read(work: Work) -> bool:
     return admitted(work, work.actor.ods)
 
 
-def _open(work: Work, versions: Sequence[tables.Version]) -> list[Stored]:
-    return [_stored(work, version) for version in versions]
+def _ids(versions: Sequence[tables.Version]) -> str:
+    """Which versions were shown: so that the audit can say who saw what."""
+    return " ".join(version.id for version in versions)
 
 
 def _stored(work: Work, version: tables.Version) -> Stored:
     copy = work.session.get_one(tables.Copy, version.copy_id)
-    carries = version
-    if version.withdrawn:
-        newest = _version(work, copy, copy.number)
-        carries = newest or version
-    person = work.session.get_one(tables.Person, copy.person_id)
-    content = work.vault.open(
-        person.data_key, carries.sealed, table="version", row=carries.id, version=carries.number
-    )
+    carries = _next_standing(work, version) if version.withdrawn else version
+    content = b"" if _unheard(work, copy) else _opened(work, copy, carries)
     return Stored(copy.id, copy.form, carries.number, version.feed_number, carries.issued, content)
+
+
+def _next_standing(work: Work, version: tables.Version) -> tables.Version:
+    asked = (
+        select(tables.Version)
+        .where(col(tables.Version.copy_id) == version.copy_id)
+        .where(col(tables.Version.number) > version.number)
+        .where(col(tables.Version.withdrawn).is_(False))
+        .order_by(col(tables.Version.number))
+    )
+    return work.session.exec(asked.limit(1)).one()
+
+
+def _unheard(work: Work, copy: tables.Copy) -> bool:
+    """Was it taken back before it was ever on its way, or read?"""
+    return copy.status == "removed" and not outbox.was_heard_of(work, copy.id)
+
+
+def _opened(work: Work, copy: tables.Copy, version: tables.Version) -> bytes:
+    if not version.served:
+        version.served = True
+        work.session.add(version)
+    person = work.session.get_one(tables.Person, copy.person_id)
+    return work.vault.open(
+        person.data_key, version.sealed, table="version", row=version.id, version=version.number
+    )

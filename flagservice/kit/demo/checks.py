@@ -146,13 +146,15 @@ def _waiting(stage: Stage, check: dict[str, Any], member: Member | None) -> Iter
             yield "nothing waits for a decision"
     if "gap" in check:
         listed = stage.submitters["governance"].call("GET", f"{stage.url}/governance/manual-list")
-        if all(todo["reason"] != check["gap"] for todo in listed.json()["waiting"]):
+        if all(
+            f"{todo['what']}: {todo['reason']}" != check["gap"] for todo in listed.json()["waiting"]
+        ):
             yield "the gap is not on the open list"
 
 
 def _client(stage: Stage, ods: str) -> Client:
     if ods in stage.practices:
-        return stage.practices[ods].client
+        return stage.practices[ods].lead
     return next(client for client in stage.submitters.values() if client.ods == ods)
 
 

@@ -85,7 +85,7 @@ def _happen(stage: Stage, family: Family, event: Event) -> None:
 
 
 def _decide(stage: Stage, event: Event) -> None:
-    client = stage.practices[str(event.decides)].client
+    client = stage.practices[str(event.decides)].lead
     for hold in client.call("GET", f"{stage.url}/holds").json()["holds"]:
         reply = client.call("POST", f"{stage.url}/holds/{hold['id']}/decision", json=event.decision)
         if reply.status_code != 204:

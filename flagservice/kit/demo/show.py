@@ -81,7 +81,7 @@ def _waiting(stage: Stage) -> Table:
     table = Table(title="What waits for a person", title_justify="left")
     for column in ("For", "Whose record", "Would be placed, or why it waits", "By"):
         table.add_column(column, overflow="fold")
-    clients = [*stage.submitters.values(), *(p.client for p in stage.practices.values())]
+    clients = [*stage.submitters.values(), *(p.lead for p in stage.practices.values())]
     for client in clients:
         if client.kind in ("governance", "operator"):
             continue
@@ -93,7 +93,12 @@ def _waiting(stage: Stage) -> Table:
     governance = stage.submitters["governance"]
     listed = governance.call("GET", f"{stage.url}/governance/manual-list").json()
     for todo in listed["waiting"]:
-        table.add_row(todo["owner"], "not reached", todo["reason"], f"since {todo['opened']}")
+        table.add_row(
+            todo["owner"],
+            "not reached",
+            f"{todo['what']}: {todo['reason']}",
+            f"since {todo['opened']}",
+        )
     return table
 
 

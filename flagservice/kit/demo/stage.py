@@ -32,11 +32,12 @@ class StageFailed(Exception):
 
 @dataclass
 class Practice:
-    """One practice: its GP system's process, tokens, journal, and its client of the service."""
+    """One practice: its GP system's process, its safeguarding lead, and their clients of ours."""
 
     code: str
     folder: Path
     client: Client
+    lead: Client
     tokens: dict[str, Any]
     process: subprocess.Popen[str] | None = None
     url: str = ""
@@ -97,7 +98,11 @@ class Stage:
         self.tell("the service makes its keys and its database")
         self.register(self._everybody())
         self.tell("organisations hand over public keys; practices' systems are admitted")
-        clients = [*self.submitters.values(), *(p.client for p in self.practices.values())]
+        clients = [
+            *self.submitters.values(),
+            *(p.client for p in self.practices.values()),
+            *(p.lead for p in self.practices.values()),
+        ]
         with ThreadPoolExecutor(2) as hands:
             list(hands.map(self._add_client, clients))
             list(hands.map(self._admit, self.practices.values()))
@@ -176,7 +181,9 @@ class Stage:
                 "patients": {},
                 "proxies": {},
             }
-            self.practices[code] = Practice(code, folder, Client(code, "gp-system"), tokens)
+            self.practices[code] = Practice(
+                code, folder, Client(code, "gp-system"), Client(code, "practice-lead"), tokens
+            )
             self.practices[code].take_on(m for m, where in self._everybody() if where == code)
 
     def _start_practice(self, practice: Practice) -> None:

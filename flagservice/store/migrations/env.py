@@ -12,7 +12,7 @@ context.configure(
     connection=connection,
     target_metadata=SQLModel.metadata,
     render_as_batch=True,
-    compare_type=False,
+    compare_type=True,
 )
 with context.begin_transaction():
     context.run_migrations()
