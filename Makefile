@@ -14,7 +14,7 @@ demo: $(READY) ## Play the three families end to end, on the embedded default
 	@$(RUN) -m flagservice demo
 
 test: $(READY) ## Every test, on SQLite and on a real PostgreSQL
-	@$(RUN) -m tests.run
+	@$(RUN) -m tests.run $(ARGS)
 
 lint: $(READY) ## Style, types and the floors of the house
 	$(RUN) -m ruff check .
@@ -39,4 +39,4 @@ $(READY): requirements.lock
 	@touch $@
 
 clean: ## Remove what was set up
-	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) var .benchmarks .import_linter_cache .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
