@@ -7,6 +7,7 @@ the leaves that have no place yet, appends them, and leaves a signed checkpoint.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from flagservice.audit.checkpoint import Checkpoint, Signer, sign
@@ -32,7 +33,10 @@ class Sequencer:
         The signed head goes to the witness, too, once it is committed: a place outside the
         database, so that nobody can cut the tree's end off without being found.
         """
-        placed, note = self._place()
+        try:
+            placed, note = self._place()
+        except IntegrityError:  # another began the tree at this very moment: now there is one
+            placed, note = self._place()
         if placed and self.witness is not None:
             self.witness(note)
         return placed

@@ -1,6 +1,7 @@
 """Reads bytes into a submission, or refuses with field and rule and never with what was sent."""
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import date
 from typing import TypeVar
@@ -13,6 +14,8 @@ from flagservice.domain.statements import Strict
 from flagservice.domain.submissions import Submission
 
 DEEPEST = 12
+MOST_FAULTS = 50
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[][{}]', re.DOTALL)
 S = TypeVar("S", bound=Submission)
 M = TypeVar("M", bound=Strict)
 
@@ -54,7 +57,7 @@ def read(model: type[M], raw: bytes) -> M:
     except ValidationError as wrong:
         known = _field_names(model)
         details = wrong.errors(include_url=False, include_input=False)
-        raise Invalid(*(_fault(detail, known) for detail in details)) from None
+        raise Invalid(*(_fault(detail, known) for detail in details[:MOST_FAULTS])) from None
 
 
 def _check_json(raw: bytes) -> None:
@@ -71,9 +74,10 @@ def _check_json(raw: bytes) -> None:
 
 
 def _depth(text: str) -> int:
+    """How deep the brackets go that are not in a string."""
     deepest = depth = 0
-    for character in text:
-        depth += (character in "[{") - (character in "]}")
+    for bracket in _STRING_OR_BRACKET.finditer(text):
+        depth += (bracket[0] in "[{") - (bracket[0] in "]}")
         deepest = max(deepest, depth)
     return deepest
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from flagservice.domain.elements import Kind
 from flagservice.domain.errors import Fault
-from flagservice.domain.people import Knows, NHSNumber, Role, Standing, State
+from flagservice.domain.people import Knows, NHSNumber, Role, Standing
 
 _A_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
@@ -73,13 +73,6 @@ class Person(Strict):
     nomination: Nomination | None = None
     standing: Standing = Standing.NEITHER
     knows: Knows = Knows.UNKNOWN
-
-    @property
-    def state(self) -> State:
-        """What the submitter has settled about the person."""
-        if self.identity is Identity.UNCONFIRMED:
-            return State.UNCONFIRMED
-        return State(self.involvement.value)
 
     def faults(self, at: str) -> list[Fault]:
         """What does not fit together in this person."""

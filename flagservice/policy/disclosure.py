@@ -82,9 +82,6 @@ def removal(form: Form, labels: tuple[str, ...], *, in_error: bool = False) -> D
 
 
 def _concern(ruling: Ruling) -> Coding:
-    code = ruling.placement.code
-    if ruling.case.phase is Phase.ENDED and ruling.placement.end_code is not None:
-        code = ruling.placement.end_code
-    if code is None:
-        raise ValueError("a placement that tells something has a code")
-    return CODES[code].coding
+    row = ruling.placement
+    ended_by = row.end_code if ruling.case.phase is Phase.ENDED else None
+    return CODES[str(ended_by or row.code)].coding

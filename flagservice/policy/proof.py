@@ -66,7 +66,7 @@ def answer_lines(policy: Policy, case: Case) -> Answer:
             return (_line("withhold"),)
         case PlacementAction.HOLD:
             return (_line("hold", f"{row.owner}; due {row.due}; then {row.then}"),)
-        case PlacementAction.PLACE | PlacementAction.REQUEST:
+        case PlacementAction.PLACE | PlacementAction.REQUEST:  # pragma: no branch, a closed set
             ended = rule_on(policy, replace(case, phase=Phase.ENDED))
             return (
                 _line(row.action, _placed(row)),

@@ -100,6 +100,12 @@ class Placement(Row):
         """The code that ends the start code; without one, a flag ends by its status."""
         return None if self.code is None else CODES[self.code].ended_by
 
+    def tells(self, phase: Phase) -> bool:
+        """Does the record get anything: an open flag or request, or an ended flag's history?"""
+        if self.action not in (PlacementAction.PLACE, PlacementAction.REQUEST):
+            return False
+        return phase is Phase.OPEN or self.after_end == "history"
+
     @model_validator(mode="after")
     def _whole(self) -> "Placement":
         told = (self.code, self.desk, self.review, self.after_end, self.labels or None)

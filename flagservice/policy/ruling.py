@@ -3,12 +3,9 @@
 from dataclasses import dataclass, replace
 
 from flagservice.domain.elements import Element
-from flagservice.domain.people import Phase
 from flagservice.policy.case import Case
-from flagservice.policy.rows import ElementAction, ElementRule, Placement, PlacementAction
+from flagservice.policy.rows import ElementAction, ElementRule, Placement
 from flagservice.policy.table import Policy
-
-TOLD = (PlacementAction.PLACE, PlacementAction.REQUEST)
 
 
 @dataclass(frozen=True)
@@ -32,9 +29,7 @@ class Ruling:
     @property
     def remains(self) -> bool:
         """Is anything told to the record: an open flag or request, or an ended flag's history?"""
-        if self.placement.action not in TOLD:
-            return False
-        return self.case.phase is Phase.OPEN or self.placement.after_end == "history"
+        return self.placement.tells(self.case.phase)
 
     @property
     def disclosed(self) -> tuple[Element, ...]:

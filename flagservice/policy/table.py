@@ -1,6 +1,6 @@
 """Loads a policy from its text, or refuses it with the row and the reason.
 
-Refused: an unknown word, a repeated id, a case that no placement or two placements match, a row
+Refused: an unknown word, a repeated id, a case that no placement or two placements match, a rule
 that no case reaches, an element that no rule mentions, a missing `because` or `source`.
 """
 
@@ -93,8 +93,8 @@ def _only_placement(rows: PolicyFile, case: Case) -> Placement:
 
 
 def _check_reached(rows: PolicyFile, placement_of: dict[Case, Placement]) -> None:
-    used = {row.id for row in placement_of.values()}
-    used |= {rule.id for rule in rows.disclosures for case in placement_of if rule.matches(case)}
-    idle = [row.id for row in (*rows.placements, *rows.disclosures) if row.id not in used]
+    """A placement answers whatever it matches; a rule does so only where anything is told."""
+    told = [case for case, placement in placement_of.items() if placement.tells(case.phase)]
+    idle = [rule.id for rule in rows.disclosures if not any(map(rule.matches, told))]
     if idle:
         raise UnusablePolicy(f"no case reaches {', '.join(idle)}")

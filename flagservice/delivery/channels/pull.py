@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import ColumnElement, exists, or_
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -79,13 +81,13 @@ def search_updated(
     """Each copy's newest version, removals too, in the order of `lastUpdated`."""
     found: Sequence[tables.Version] = []
     if _may_read(work):
-        asked = _newest(work, form).order_by(col(tables.Version.issued)).limit(limit)
+        asked = _newest(work, form).where(_heard_of()).order_by(col(tables.Version.issued))
         if after is not None:
             issued = col(tables.Version.issued)
             asked = asked.where(issued >= after if at_least else issued > after)
-        found = work.session.exec(asked).all()
+        found = work.session.exec(asked.limit(limit)).all()
     work.record(Deed.SEARCHED, form=form, found=_ids(found))
-    return [shown for shown in (_stored(work, version) for version in found) if shown.content]
+    return [_stored(work, version) for version in found]
 
 
 def _newest(work: Work, form: str) -> SelectOfScalar[tables.Version]:
@@ -160,6 +162,16 @@ def _next_standing(work: Work, version: tables.Version) -> tables.Version:
         .order_by(col(tables.Version.number))
     )
     return work.session.exec(asked.limit(1)).one()
+
+
+def _heard_of() -> ColumnElement[bool]:
+    """The opposite of `_unheard`, for a query: a page is filled with what is shown."""
+    one = aliased(tables.Version)
+    tried = exists().where(
+        col(tables.Delivery.copy_id) == col(tables.Copy.id), col(tables.Delivery.attempts) > 0
+    )
+    was_read = exists().where(col(one.copy_id) == col(tables.Copy.id), col(one.served))
+    return or_(col(tables.Copy.status) != "removed", tried, was_read)
 
 
 def _unheard(work: Work, copy: tables.Copy) -> bool:

@@ -1,0 +1,54 @@
+"""A client that gets no answer asks again, with the same words, at whichever door is open."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import httpx
+
+from flagservice.kit.demo import client as demo
+
+_PATIENCE = 60.0
+_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+
+class Client(demo.Client):
+    """One organisation, several addresses of one service; the first gives the service its name."""
+
+    def __init__(self, ods: str, kind: str, *, gates: Sequence[str]) -> None:
+        super().__init__(ods, kind)
+        self._name, self._gates = gates[0], list(gates)
+        self.unanswered = 0
+
+    def another(self) -> "Client":
+        """The same organisation with connections of its own."""
+        twin = Client(self.ods, self.kind, gates=self._gates)
+        twin.client_id, twin._key, twin._name = self.client_id, self._key, self._name
+        return twin
+
+    def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """Until there is an answer."""
+        until = time.monotonic() + _PATIENCE
+        while time.monotonic() < until:
+            try:
+                return self.call(method, f"{self._gates[0]}{path}", **more)
+            except httpx.TransportError:
+                self.unanswered += 1
+                self._gates.append(self._gates.pop(0))
+                time.sleep(0.02)
+        raise AssertionError(f"nobody answered {method} {path}")
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _fresh_token(self, service: str) -> str:
+        if not self._token:
+            form = {
+                "grant_type": "client_credentials",
+                "client_assertion_type": _ASSERTION,
+                "client_assertion": self._assertion(f"{self._name}/oauth2/token"),
+            }
+            reply = self._http.post(f"{service}/oauth2/token", data=form)
+            reply.raise_for_status()
+            self._token = reply.json()["access_token"]
+        return self._token

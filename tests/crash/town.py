@@ -1,0 +1,185 @@
+"""A council, a few practices with real GP systems, and a service whose processes come and go."""
+
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from functools import partial
+from pathlib import Path
+
+from flagservice.app import building, operating
+from flagservice.app.keys import make_keys
+from flagservice.audit.log import Actor
+from flagservice.directory.endpoints import Admission
+from flagservice.directory.registrations import Registration
+from flagservice.intake.lookups import registered
+from flagservice.settings import Settings
+from tests.crash.client import Client
+from tests.crash.nursery import Nursery
+from tests.delivery.practices import PUSH, GpSystem, a_gp_system, nhs_numbers
+from tests.world import COUNCIL
+
+PRACTICES = ("B83901", "B83902", "B83903")
+FAMILIES = 60
+LEASE_SECONDS = 2
+_SIGKILL = 9
+_PATIENCE = 60.0
+
+
+@dataclass(frozen=True)
+class Family:
+    """A child and a mother at one practice, a father at the next."""
+
+    reference: str
+    child: str
+    mother: str
+    father: str
+    practices: tuple[str, str]
+
+
+@dataclass
+class Being:
+    """One process of the service: its words, and the life that it is in."""
+
+    words: tuple[str, ...]
+    port: int = 0
+    pid: int = 0
+    born: float = 0.0
+
+
+@dataclass
+class Town:
+    """Everything that runs."""
+
+    parts: building.Parts
+    folder: Path
+    nursery: Nursery
+    beings: list[Being]
+    families: list[Family]
+    systems: dict[str, GpSystem] = field(default_factory=dict)
+    clients: dict[str, Client] = field(default_factory=dict)
+
+    def revive(self, being: Being) -> None:
+        """Starts a process, or starts it again."""
+        settings = self.parts.settings
+        environment = {
+            "FLAGSERVICE_DATA": str(settings.data),
+            "FLAGSERVICE_KEYS": str(settings.keys_folder),
+            "FLAGSERVICE_DATABASE_URL": settings.database_url,
+            "FLAGSERVICE_BASE_URL": settings.base_url,
+            "FLAGSERVICE_LEASE_SECONDS": str(LEASE_SECONDS),
+            "FLAGSERVICE_SANDBOX": "true",
+        }
+        log = self.folder / "service.log"
+        being.pid = self.nursery.start(*being.words, environment=environment, log=log)
+        being.born = time.monotonic()
+
+    def kill(self, being: Being) -> None:
+        """At once, and for real: it must have been alive until now."""
+        ended_by = self.nursery.kill(being.pid)
+        assert ended_by == _SIGKILL, f"{being.words} had ended by itself: see service.log"
+
+    def wait_for(self, being: Being) -> None:
+        """Until it listens."""
+        until = time.monotonic() + _PATIENCE
+        while time.monotonic() < until:
+            try:
+                socket.create_connection(("127.0.0.1", being.port), timeout=1).close()
+            except OSError:
+                time.sleep(0.01)
+            else:
+                return
+        raise AssertionError(f"{being.words} did not listen: see service.log")
+
+
+@contextmanager
+def a_town(folder: Path, database_url: str, *, apis: int, workers: int) -> Iterator[Town]:
+    """With so many API processes and separate workers; one API alone has a worker inside, too."""
+    ports = _free_ports(apis)
+    settings = Settings(
+        data=folder / "service",
+        keys=folder / "keys",
+        database_url=database_url,
+        base_url=f"http://127.0.0.1:{ports[0]}",
+        sandbox=True,
+    )
+    make_keys(settings.keys_folder, settings.origin)
+    inside = "--deliver" if apis == 1 else "--no-deliver"
+    beings = [Being(("serve", "--port", str(port), inside), port) for port in ports]
+    beings += [Being(("deliver",)) for _ in range(workers)]
+    with ExitStack() as stack:
+        nursery = stack.enter_context(Nursery())
+        parts = building.build(settings)
+        stack.callback(parts.database.close)
+        town = Town(parts, folder, nursery, beings, _families())
+        _register(town)
+        for code in PRACTICES:
+            town.systems[code] = stack.enter_context(_a_practice(town, code))
+            _admit(town, town.systems[code])
+        _hand_over_keys(town, ports)
+        for client in town.clients.values():
+            stack.callback(client.close)
+        for being in beings:
+            town.revive(being)
+        yield town
+
+
+def _families() -> list[Family]:
+    numbers = nhs_numbers(100_000)
+    return [
+        Family(
+            f"CPP-{n}",
+            *(next(numbers) for _ in range(3)),
+            (PRACTICES[n % len(PRACTICES)], PRACTICES[(n + 1) % len(PRACTICES)]),
+        )
+        for n in range(FAMILIES)
+    ]
+
+
+def _register(town: Town) -> None:
+    for family in town.families:
+        own, other = family.practices
+        for number, practice in ((family.child, own), (family.mother, own), (family.father, other)):
+            taken = partial(
+                registered,
+                nhs_number=number,
+                registration=Registration(date(1990, 1, 1), practice),
+                rulebook=town.parts.rulebook,
+            )
+            town.parts.log.perform(Actor("test"), taken)
+
+
+def _a_practice(town: Town, code: str) -> AbstractContextManager[GpSystem]:
+    patients = [
+        number
+        for family in town.families
+        for number in (family.child, family.mother, family.father)
+    ]
+    return a_gp_system(town.folder / code, code, patients=patients)
+
+
+def _admit(town: Town, system: GpSystem) -> None:
+    admission = Admission(system.code, system.url, PUSH, "A. Lead", "a sandbox")
+    operating.admit_practice(town.parts, admission)
+
+
+def _hand_over_keys(town: Town, ports: Sequence[int]) -> None:
+    for ods, kind in (
+        (COUNCIL, "childrens-services"),
+        ("X26", "operator"),
+        *((code, "gp-system") for code in PRACTICES),
+    ):
+        client = Client(ods, kind, gates=[f"http://127.0.0.1:{port}" for port in ports])
+        new = operating.NewClient(ods, kind, client.write_public_key(town.folder).read_bytes())
+        client.client_id = operating.add_client(town.parts, new)
+        town.clients[ods] = client
+
+
+def _free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        found = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for free in found:
+            free.bind(("127.0.0.1", 0))
+        return [int(free.getsockname()[1]) for free in found]

@@ -1,0 +1,136 @@
+"""The steps that delivery's tests are told in."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlmodel import col, select
+
+from flagservice.audit.log import Actor, Deed, Work
+from flagservice.delivery.channels.fhir_rest import Outcome, Parcel, Reply
+from flagservice.delivery.worker import Channel, Worker
+from flagservice.directory.endpoints import Admission, admit
+from flagservice.store import tables
+from tests.world import COUNCIL, World, a_submission, person
+
+GP = "https://gp.example/fhir"
+OWN, OTHER = "B83901", "B83902"
+CHILD, MOTHER, FATHER = "9990001111", "9990002258", "9990002517"
+BORN = "1990-01-01"
+Answering = Callable[[Parcel], Outcome]
+
+
+@dataclass
+class Practice:
+    """A way to a practice that answers as it is told, and remembers what it was sent."""
+
+    answer: Answering = lambda _: Outcome.DELIVERED
+    sent: list[dict[str, Any]] = field(default_factory=list)
+    _mine: threading.Lock = field(default_factory=threading.Lock)
+
+    def send(self, parcel: Parcel) -> Reply:
+        with self._mine:
+            self.sent.append(json.loads(parcel.stored))
+        return Reply(self.answer(parcel))
+
+
+def given_a_registered_family(world: World) -> None:
+    for number, practice in ((CHILD, OWN), (MOTHER, OWN), (FATHER, OTHER)):
+        world.registered(number, BORN, practice)
+    world.admitted(OWN, OTHER)
+
+
+def given_a_plan(
+    world: World, reference: str = "CPP-1", number: str = CHILD, **more: Any
+) -> dict[str, Any]:
+    """For one child, so that it owes one flag; answers the body that was posted."""
+    body = a_submission("child-protection", reference, person("child", number, BORN), **more)
+    world.posts(COUNCIL, body)
+    return body
+
+
+def a_worker(world: World, channel: Channel, **more: Any) -> Worker:
+    """With the longest jitter, so that waits are exact."""
+    return Worker(world.log, channel, jitter=lambda: 1.0, **more)
+
+
+def look(world: World, question: Callable[[Work], Any]) -> Any:
+    """One question to the database, with its leaf."""
+
+    def deed(work: Work) -> Any:
+        work.record(Deed.STATUS_READ)
+        return question(work)
+
+    return world.log.perform(Actor("test"), deed)
+
+
+def the_deliveries(world: World) -> list[tables.Delivery]:
+    """Every one, in the order of their numbers."""
+    asked = select(tables.Delivery).order_by(
+        col(tables.Delivery.practice), col(tables.Delivery.number)
+    )
+    found: list[tables.Delivery] = look(world, lambda work: list(work.session.exec(asked)))
+    return found
+
+
+def the_only_delivery(world: World) -> tables.Delivery:
+    (one,) = the_deliveries(world)
+    return one
+
+
+def the_outcomes(world: World) -> list[str]:
+    """Of every attempt, oldest first."""
+    asked = select(col(tables.Attempt.outcome)).order_by(
+        col(tables.Attempt.at), col(tables.Attempt.number)
+    )
+    found: list[str] = look(world, lambda work: list(work.session.exec(asked)))
+    return found
+
+
+def the_endpoint(world: World, practice: str = OWN) -> tables.Endpoint:
+    found: tables.Endpoint = look(
+        world, lambda work: work.session.get_one(tables.Endpoint, practice)
+    )
+    return found
+
+
+def leaves_that_say(world: World, deed: Deed) -> list[dict[str, Any]]:
+    """What each leaf of one deed is about."""
+
+    def question(work: Work) -> list[dict[str, Any]]:
+        bodies = [json.loads(leaf.body) for leaf in work.session.exec(select(tables.Leaf))]
+        return [body["about"] for body in bodies if body["deed"] == deed]
+
+    found: list[dict[str, Any]] = look(world, question)
+    return found
+
+
+@contextmanager
+def in_a_thread(step: Callable[[], Any]) -> Iterator[None]:
+    """Something that happens meanwhile; what goes wrong in it goes wrong here."""
+    wrong: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            step()
+        except BaseException as raised:  # noqa: BLE001, raised again below
+            wrong.append(raised)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join(timeout=30)
+    assert not thread.is_alive(), "it did not end"
+    if wrong:
+        raise wrong[0]
+
+
+def given_it_listens_at(world: World, practice: str, url: str, *, token: str) -> None:
+    """A practice's system on the loopback address, admitted."""
+    admission = Admission(practice, url, token, "A. Lead", "a sandbox")
+    world.log.perform(Actor("test"), lambda work: admit(work, admission, allow_loopback=True))

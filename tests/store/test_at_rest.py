@@ -1,0 +1,245 @@
+"""A stolen disk says nothing: files, write-ahead logs, log lines and metrics are searched raw."""
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlmodel import SQLModel, select
+
+from flagservice.app import operating
+from flagservice.app.building import Parts, build
+from flagservice.app.keys import make_keys
+from flagservice.audit.log import Actor, Deed, Work
+from flagservice.directory.endpoints import Admission
+from flagservice.kit.demo.family import Family, families, people_of
+from flagservice.settings import Settings
+from flagservice.store import tables
+from tests.crash.client import Client
+from tests.crash.nursery import Nursery
+from tests.world import COUNCIL, HOME, POLICE
+
+FAMILIES = families()
+DECIDER, REASON = "Dr Canary Quillfeather", "quillfeather heard it from the neighbour"
+SEARCH = "patient:identifier=https%3A%2F%2Ffhir.nhs.uk%2FId%2Fnhs-number%7C"
+LEAST = 6
+"""Shorter words turn up in ciphertext by chance."""
+_PATIENCE = 60.0
+
+
+@dataclass
+class Played:
+    """The families' events, posted; the service killed, so that nothing was tidied up."""
+
+    parts: Parts
+    folder: Path
+    metrics: bytes
+    answers: list[int]
+
+
+def the_words() -> list[str]:
+    """Every number, name, address, reference and reason that somebody said."""
+    policies = " ".join(path.read_text() for path in HOME.glob("policies/**/*.toml"))
+    members = [member for family in FAMILIES for member in family.members.values()]
+    said = [word for member in members for word in (member.nhs_number, *member.canaries)]
+    said += [post["body"]["reference"] for _, post in the_posts()]
+    return [w for w in (*said, DECIDER, REASON) if len(w) >= LEAST and w not in policies]
+
+
+def the_posts() -> Iterator[tuple[Family, dict[str, Any]]]:
+    for family in FAMILIES:
+        for event in sorted(family.events, key=lambda event: event.at):
+            for post in event.posts:
+                yield family, post
+
+
+@pytest.fixture
+def played(tmp_path: Path, database_url: str) -> Iterator[Played]:
+    embedded = database_url.startswith("sqlite")
+    with socket.socket() as free, socket.socket() as nobody:
+        free.bind(("127.0.0.1", 0))
+        nobody.bind(("127.0.0.1", 0))
+        port, closed = (int(one.getsockname()[1]) for one in (free, nobody))
+    settings = Settings(
+        data=tmp_path / "service",
+        keys=tmp_path / "keys",
+        database_url="" if embedded else database_url,
+        base_url=f"http://127.0.0.1:{port}",
+        sandbox=True,
+    )
+    make_keys(settings.keys_folder, settings.origin)
+    parts = build(settings)
+    with ExitStack() as stack:
+        stack.callback(parts.database.close)
+        clients = given_everybody_is_known(parts, tmp_path, closed)
+        for client in clients.values():
+            stack.callback(client.close)
+        parts.database.close()  # our own connections shall not tidy the write-ahead log up
+        nursery = stack.enter_context(Nursery())
+        log = tmp_path / "service.log"
+        environment = {
+            f"FLAGSERVICE_{name.upper()}": str(getattr(settings, name))
+            for name in ("data", "keys", "database_url", "base_url", "sandbox")
+        }
+        pid = nursery.start("serve", "--port", str(port), environment=environment, log=log)
+        answers = when_everything_is_said(clients)
+        metrics = clients["operator"].ask("GET", "/metrics").content
+        wait_for_attempts(parts)
+        parts.database.close()
+        assert nursery.kill(pid) == 9
+        yield Played(parts, tmp_path, metrics, answers)
+
+
+def given_everybody_is_known(parts: Parts, folder: Path, closed: int) -> dict[str, Client]:
+    register = folder / "register.csv"
+    lines = ["nhs_number,date_of_birth,practice"]
+    practices = set()
+    for family in FAMILIES:
+        for member in family.members.values():
+            lines.append(f"{member.nhs_number},{member.born},{member.practice}")
+            practices.add(member.practice)
+    register.write_text("\n".join(lines) + "\n")
+    operating.load_register(parts, register)
+    register.unlink()
+    for practice in practices:
+        nowhere = Admission(practice, f"http://127.0.0.1:{closed}/fhir", "t", DECIDER, REASON)
+        operating.admit_practice(parts, nowhere)
+    organisations = {
+        "children's services": (COUNCIL, "childrens-services"),
+        "police": (POLICE, "police"),
+        "operator": ("X26", "operator"),
+        **{practice: (practice, "gp-system") for practice in practices},
+        **{f"lead of {practice}": (practice, "practice-lead") for practice in practices},
+    }
+    clients = {}
+    for name, (ods, kind) in organisations.items():
+        client = Client(ods, kind, gates=[parts.settings.base])
+        key = client.write_public_key(folder)
+        client.client_id = operating.add_client(
+            parts, operating.NewClient(ods, kind, key.read_bytes())
+        )
+        clients[name] = client
+    return clients
+
+
+def when_everything_is_said(clients: dict[str, Client]) -> list[int]:
+    """Well, wrongly, and by asking; answers the statuses."""
+    answers = []
+    seen: list[Family] = []
+    for family, post in the_posts():
+        origin = "police" if post["to"] == "notifications" else "children's services"
+        client, path = clients[origin], f"/{post['to']}"
+        body = people_of(post["body"], family)
+        answers.append(client.ask("POST", path, json=body).status_code)
+        for wrong in () if family in seen else wrong_words(body, family):
+            client.ask("POST", path, content=wrong, headers={"Content-Type": "application/json"})
+        seen.append(family)
+        client.ask("GET", f"/receipts/{body['reference']}")
+        client.ask("GET", f"/receipts/{body['people'][0].get('nhs_number', '9990001111')}")
+    for name, client in clients.items():
+        if name.startswith("lead of "):
+            when_a_practice_asks(clients[name.removeprefix("lead of ")])
+            answers += when_a_practice_decides(client)
+    return answers
+
+
+def wrong_words(body: dict[str, Any], family: Family) -> Iterator[bytes]:
+    """Every canary of the family where it does not belong."""
+    for member in family.members.values():
+        for word in (member.nhs_number, *member.canaries):
+            yield json.dumps({**body, "version": 900, word: word}).encode()
+            yield json.dumps({**body, "version": 901, "purpose": word}).encode()
+            yield f'{{"people": [{{"nhs_number": "{word}"'.encode()
+
+
+def when_a_practice_asks(client: Client) -> None:
+    for member in (member for family in FAMILIES for member in family.members.values()):
+        client.ask(
+            "POST",
+            "/fhir/R4/Flag/_search",
+            content=SEARCH + member.nhs_number,
+            headers={"Content-Type": "application/x-www-form-urlencoded"},
+        )
+        client.ask("GET", f"/fhir/R4/Flag?patient={member.nhs_number}")
+        client.ask("GET", f"/fhir/R4/Flag/{member.nhs_number}")
+
+
+def when_a_practice_decides(lead: Client) -> list[int]:
+    decision = {"outcome": "place", "decided_by": DECIDER, "reason": REASON}
+    return [
+        lead.ask("POST", f"/holds/{hold['id']}/decision", json=decision).status_code
+        for hold in lead.ask("GET", "/holds").json()["holds"]
+    ]
+
+
+def wait_for_attempts(parts: Parts) -> None:
+    """Until the worker has met the practices' closed doors: what it logs is searched, too."""
+
+    def deed(work: Work) -> bool:
+        work.record(Deed.STATUS_READ)
+        return work.session.exec(select(tables.Attempt)).first() is not None
+
+    until = time.monotonic() + _PATIENCE
+    while time.monotonic() < until:
+        if parts.log.perform(Actor("test"), deed):
+            return
+        time.sleep(0.1)
+    raise AssertionError("no delivery was ever attempted")
+
+
+def the_files(played: Played) -> dict[str, bytes]:
+    """All that is on disk, as a thief would find it."""
+    found = {"log": (played.folder / "service.log").read_bytes(), "metrics": played.metrics}
+    database = played.parts.database
+    places = [played.folder / "service"]
+    if not database.is_sqlite:
+        places = the_places_of_postgresql(played.parts)
+    for place in places:
+        for path in [place] if place.is_file() else place.rglob("*"):
+            if path.is_file():
+                found[str(path)] = path.read_bytes()
+    return found
+
+
+def the_places_of_postgresql(parts: Parts) -> list[Path]:
+    alone = parts.database.engine.execution_options(isolation_level="AUTOCOMMIT")
+    with alone.connect() as connection:
+        connection.execute(text("CHECKPOINT"))
+        data = Path(connection.execute(text("SHOW data_directory")).scalar_one())
+        asked = "SELECT oid FROM pg_database WHERE datname = current_database()"
+        number = connection.execute(text(asked)).scalar_one()
+    parts.database.close()
+    return [data / "base" / str(number), data / "pg_wal", data / "global", data.parent / "log"]
+
+
+def test_no_word_that_anybody_said_is_on_the_disk_in_a_log_or_in_a_metric(played: Played) -> None:
+    assert set(played.answers) == {201, 204}  # posted, and decided
+    then_it_is_in_no_column(played)
+    files = the_files(played)
+    found = [
+        f"{word} in {name}"
+        for name, content in files.items()
+        for word in the_words()
+        if word.encode() in content or word.encode("utf-16-le") in content
+    ]
+    assert found == []
+    assert any(b"B83901" in content for content in files.values()), "the search finds nothing"
+    assert any("wal" in name for name in files), "there was no write-ahead log to search"
+
+
+def then_it_is_in_no_column(played: Played) -> None:
+    words = the_words()
+    with played.parts.database.engine.connect() as connection:
+        for table in SQLModel.metadata.sorted_tables:
+            for row in connection.execute(select(table)):
+                shown = " ".join(
+                    value.decode("latin-1") if isinstance(value, bytes) else str(value)
+                    for value in row
+                )
+                assert [word for word in words if word in shown] == [], table.name
