@@ -15,7 +15,8 @@ from flagservice.domain.submissions import Submission
 
 DEEPEST = 12
 MOST_FAULTS = 50
-_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[][{}]', re.DOTALL)
+# A string without its end goes on to the end of the text, so that this takes one walk.
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+"?|[][{}]', re.DOTALL)
 S = TypeVar("S", bound=Submission)
 M = TypeVar("M", bound=Strict)
 
