@@ -119,5 +119,5 @@ def _text(value: Value) -> str:
             return name
         case Coding(_, code, display):
             return f"{display} ({code})"
-        case tuple():
+        case tuple():  # pragma: no branch, `Value` is a closed union
             return ", ".join(value)

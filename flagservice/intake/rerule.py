@@ -70,7 +70,7 @@ def _word(own: Ruling, *, reached: bool) -> str:
             return "not reached"
         case PlacementAction.PLACE:
             return "placed"
-        case PlacementAction.REQUEST:
+        case PlacementAction.REQUEST:  # pragma: no branch, a closed set
             return "requested"
 
 

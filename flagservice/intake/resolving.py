@@ -39,7 +39,7 @@ class Resolving:
         match owner:
             case Owner.SUBMITTER:
                 about = f"{self.own_standing}|{case.state}"
-            case Owner.PRACTICE:
+            case Owner.PRACTICE:  # pragma: no branch, a closed set
                 about = f"{case.standing}|{self.practice}"
         whole = f"{owner}|{case.kind}|{case.role}|{case.knows}|{about}"
         return self.work.vault.pseudonym(whole, purpose="decision")

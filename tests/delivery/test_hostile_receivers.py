@@ -67,11 +67,18 @@ def read_whole(line: socket.socket) -> None:
     """A request that is left unread would be answered by a reset, and not by the behaviour."""
     request = b""
     while b"\r\n\r\n" not in request:
-        request += line.recv(65_536)
+        request += some_more(line)
     head, _, body = request.partition(b"\r\n\r\n")
     length = re.search(rb"content-length: (\d+)", head.lower())
     while length and len(body) < int(length[1]):
-        body += line.recv(65_536)
+        body += some_more(line)
+
+
+def some_more(line: socket.socket) -> bytes:
+    more = line.recv(65_536)
+    if not more:
+        raise ConnectionError
+    return more
 
 
 def when_sent_to(url: str, *, within: timedelta = SHORT) -> Reply:

@@ -77,6 +77,16 @@ def test_a_submitter_decides_by_its_own_words_and_sees_no_other_agencys(world: W
     assert "author" not in flag
 
 
+def test_a_submitter_is_not_asked_what_only_another_agencys_words_ask_for(world: World) -> None:
+    given_the_family(world)
+    alleged = father(standing="alleged-perpetrator")
+    world.posts(HEALTH, a_notification(alleged, mother(**UNSURE)))
+    assert world.worklist(HEALTH) == []
+    world.posts(POLICE, a_notification(alleged, mother(standing="victim")))
+    assert world.worklist(HEALTH) == []
+    assert codes(world, HOME) == ["879911000000102"]
+
+
 def test_a_hold_that_grows_old_goes_to_a_second_person_and_no_clock_closes_it(world: World) -> None:
     given_the_family(world)
     world.posts(COUNCIL, a_plan(child(**UNSURE)))

@@ -56,6 +56,7 @@ def test_another_agencys_notification_changes_no_word_of_it(any_world: World) ->
     any_world.posts(COUNCIL, a_plan())
     given_everything_owed_is_delivered(any_world)
     before = any_world.receipt(COUNCIL, "CPP-1")
+    any_world.on("2022-01-10")
     any_world.posts(POLICE, a_notification())
     assert any_world.receipt(COUNCIL, "CPP-1") == before
     assert len(rows(any_world, col(tables.Delivery.state) == "open", of=tables.Delivery)) == 1

@@ -7,9 +7,7 @@ import pytest
 from flagservice.audit.log import Actor
 from flagservice.domain.elements import Element
 from flagservice.domain.errors import NotFound
-from flagservice.intake.rulebook import put_in_force
 from flagservice.intake.why import Wanted, Why, rulings, why
-from flagservice.store import tables
 from tests.intake.people import (
     CHILD,
     ELSEWHERE,
@@ -24,7 +22,6 @@ from tests.intake.people import (
     an_unborn_plan,
     given_the_family,
     mother,
-    rows,
 )
 from tests.world import COUNCIL, POLICE, World
 
@@ -72,6 +69,17 @@ def test_the_newest_ruling_is_the_one_that_is_told(world: World) -> None:
     world.on("2022-01-05")
     world.posts(POLICE, a_notification())
     assert why_of(world, flag["id"]).placement == "CP-P10"
+
+
+def test_a_ruling_is_never_put_to_another_members_flag(world: World) -> None:
+    """Nothing new is told to the father: his ruling is about his flag all the same."""
+    given_the_family(world)
+    world.posts(COUNCIL, a_plan())
+    world.posts(COUNCIL, a_plan(version=2, categories=["neglect"]))
+    by_flag: dict[str | None, set[str]] = {}
+    for ruling in listed(world):
+        by_flag.setdefault(ruling.flag, set()).add(ruling.placement)
+    assert sorted(map(sorted, by_flag.values())) == [["CP-P01"], ["CP-P05"], ["CP-P09"]]
 
 
 def test_after_a_move_the_new_copy_and_the_old_each_have_their_ruling(world: World) -> None:
@@ -136,15 +144,6 @@ def test_rulings_are_listed_in_pages_that_miss_none_and_repeat_none(world: World
     first = listed(world, limit=2)
     rest = listed(world, limit=2, after=first[-1].ruling)
     assert [one.ruling for one in first + rest] == [one.ruling for one in listed(world)]
-
-
-def test_a_policy_in_force_is_kept_by_its_digest_and_once(world: World) -> None:
-    for _ in range(2):
-        world.log.perform(OFFICER, lambda work: put_in_force(work, world.rulebook))
-    kept = rows(world, of=tables.PolicyText)
-    assert {row.digest: row.text for row in kept} == {
-        policy.digest: policy.text for policy in world.rulebook.policies.values()
-    }
 
 
 def test_no_ruling_holds_a_value_of_anybody(world: World) -> None:

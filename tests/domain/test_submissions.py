@@ -1,0 +1,173 @@
+"""What a submission may state: every rule across its fields, told by field and rule."""
+
+import json
+from datetime import date
+from typing import Any
+
+import pytest
+
+from flagservice.domain.elements import Element, Kind, PlanCategory
+from flagservice.domain.people import Role
+from flagservice.domain.submissions import Enquiry, Notification, Plan, Submission
+from tests.world import a_submission, person
+
+TODAY = date(2022, 1, 4)
+CHILD = person("child", "9990001111", "2021-12-06")
+MOTHER = person("mother", "9990002258", "1995-03-14")
+ALLEGED = person("father", "9990002517", "1993-09-30", standing="alleged-perpetrator")
+UNBORN = {"role": "unborn", "expected_date": "2022-05-01"}
+PARTNER = person("partner", "9990004811", "1988-12-12", nomination="cares-for-child")
+
+
+def read(model: type[Submission], body: dict[str, Any]) -> Submission:
+    return model.model_validate_json(json.dumps(body))
+
+
+def a_plan(*people: dict[str, Any], **more: Any) -> Plan:
+    body = a_submission("child-protection", "CPP-1", *(people or (CHILD,)))
+    return Plan.model_validate_json(json.dumps({**body, **more}))
+
+
+def found(submission: Submission) -> list[tuple[str, str]]:
+    return [(fault.field, fault.rule) for fault in submission.faults(TODAY)]
+
+
+@pytest.mark.parametrize(
+    "people", [(CHILD,), (UNBORN, MOTHER), (CHILD, MOTHER, PARTNER), (CHILD, MOTHER)]
+)
+def test_a_whole_plan_breaks_no_rule(people: tuple[dict[str, Any], ...]) -> None:
+    assert found(a_plan(*people)) == []
+
+
+@pytest.mark.parametrize(
+    ("plan", "field", "rule"),
+    [
+        (a_plan(MOTHER), "people", "exactly one is child or unborn"),
+        (a_plan(CHILD, {**MOTHER, "role": "child"}), "people", "exactly one is child or unborn"),
+        (a_plan(CHILD, UNBORN, MOTHER), "people", "exactly one is child or unborn"),
+        (a_plan(UNBORN), "people", "an unborn child's plan names the mother"),
+        (a_plan(CHILD, CHILD | {"role": "sibling"}), "people[1].nhs_number", "this person is"),
+        (a_plan(review_due="2021-12-31"), "review_due", "is before start"),
+        (a_plan(start="2022-01-05"), "start", "is in the future"),
+        (a_plan(end="2022-01-05"), "end", "is in the future"),
+        (a_plan(end="2021-12-31"), "end", "is before start"),
+        (a_plan(categories=[]), "categories", "a child protection plan has at least one"),
+        (a_plan(categories=["neglect", "neglect"]), "categories", "the same category stands"),
+        (a_plan(kind="child-in-need"), "categories", "only a child protection plan has them"),
+        (a_plan(reference="CPP-9990001111"), "reference", "has ten digits in a row"),
+        (a_plan({**CHILD, "expected_date": "2022-05-01"}), "people[0].expected_date", "is only"),
+        (a_plan({"role": "child"}), "people[0].nhs_number", "is needed"),
+        (a_plan({**CHILD, "date_of_birth": None}), "people[0].date_of_birth", "is needed"),
+        (a_plan({**CHILD, "nhs_number": None}), "people[0].nhs_number", "is needed"),
+        (a_plan({**CHILD, "not_identified": "not-named"}), "people[0].not_identified", "does not"),
+        (a_plan(CHILD, {**PARTNER, "nomination": None}), "people[1].nomination", "is needed"),
+        (
+            a_plan(CHILD, {**PARTNER, "involvement": "excluded"}),
+            "people[1].nomination",
+            "is only for a partner",
+        ),
+        (a_plan({**CHILD, "nomination": "cares-for-child"}), "people[0].nomination", "is only"),
+        (a_plan({"role": "unborn"}, MOTHER), "people[0].expected_date", "is needed for an unborn"),
+        (
+            a_plan({**UNBORN, "nhs_number": "9990001111"}, MOTHER),
+            "people[0].nhs_number",
+            "an unborn child has no NHS number",
+        ),
+        (
+            a_plan({**UNBORN, "date_of_birth": "2022-01-01"}, MOTHER),
+            "people[0].date_of_birth",
+            "an unborn child has no date of birth",
+        ),
+    ],
+)
+def test_a_plan_that_breaks_a_rule_is_told_where_and_which(
+    plan: Plan, field: str, rule: str
+) -> None:
+    told = dict(found(plan))
+    assert told[field].startswith(rule)
+
+
+@pytest.mark.parametrize(
+    ("consent", "field", "rule"),
+    [
+        ({"sought": True}, "consent.answer", "is needed when"),
+        ({"sought": True, "answer": "given", "why_not": "urgent"}, "consent.why_not", "is only"),
+        ({"sought": False}, "consent.why_not", "is needed when"),
+        ({"sought": False, "why_not": "urgent", "answer": "given"}, "consent.answer", "is only"),
+    ],
+)
+def test_consent_has_the_answer_or_the_reason_that_belongs_to_it(
+    consent: dict[str, Any], field: str, rule: str
+) -> None:
+    ((where, said),) = found(a_plan(consent=consent))
+    assert where == field
+    assert said.startswith(rule)
+
+
+def test_consent_that_was_not_sought_says_why() -> None:
+    assert found(a_plan(consent={"sought": False, "why_not": "would-increase-risk"})) == []
+
+
+def test_an_enquiry_is_about_one_child_and_never_an_unborn_one() -> None:
+    enquiry = read(Enquiry, a_submission("section-47", "S-1", CHILD, MOTHER))
+    assert found(enquiry) == []
+    assert enquiry.rules_as is Kind.SECTION_47
+    assert enquiry.elements() == {}
+    unborn = read(Enquiry, a_submission("section-47", "S-1", UNBORN, MOTHER))
+    assert ("people", "exactly one is child") in found(unborn)
+
+
+def test_a_notification_has_somebody_alleged_and_nobody_unborn() -> None:
+    whole = read(Notification, a_submission("perpetrator", "N-1", ALLEGED, CHILD))
+    assert found(whole) == []
+    assert whole.rules_as is Kind.PERPETRATOR
+    assert whole.started is None
+    nobody = read(Notification, a_submission("perpetrator", "N-1", CHILD, UNBORN))
+    assert found(nobody) == [
+        ("people", "nobody's standing is alleged-perpetrator"),
+        ("people[1].role", "a notification names no unborn child"),
+    ]
+
+
+def test_a_plan_states_what_a_flag_could_say_as_far_as_it_has_it() -> None:
+    plan = a_plan(
+        UNBORN,
+        MOTHER,
+        categories=["physical", "emotional"],
+        review_due="2022-03-01",
+        end="2022-01-02",
+    )
+    assert plan.elements() == {
+        Element.START: date(2022, 1, 1),
+        Element.END: date(2022, 1, 2),
+        Element.REVIEW_DUE: date(2022, 3, 1),
+        Element.PLAN_CATEGORY: (PlanCategory.EMOTIONAL, PlanCategory.PHYSICAL),
+        Element.EXPECTED_DATE: date(2022, 5, 1),
+    }
+    without = a_plan({"role": "unborn"}, MOTHER, kind="child-in-need", categories=[])
+    assert without.elements() == {Element.START: date(2022, 1, 1)}
+
+
+@pytest.mark.parametrize("kind", ["child-protection", "child-in-need"])
+def test_a_plan_is_ruled_on_as_unborn_until_the_birth(kind: str) -> None:
+    assert a_plan(UNBORN, MOTHER, kind=kind).rules_as == f"unborn-{kind}"
+    assert a_plan(CHILD, MOTHER, kind=kind).rules_as == kind
+
+
+def test_there_is_a_statement_for_each_person_who_may_have_a_record() -> None:
+    plan = a_plan(UNBORN, MOTHER, {"role": "father", "not_identified": "not-named"})
+    assert [(s.place, s.person.role) for s in plan.statements()] == [
+        (1, Role.MOTHER),
+        (2, Role.FATHER),
+    ]
+    assert found(plan) == []
+
+
+def test_what_every_submission_has_is_no_kind_by_itself() -> None:
+    with pytest.raises(NotImplementedError):
+        _ = Submission.model_construct().rules_as
+
+
+def test_a_submission_does_not_change_once_read() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        a_plan().version = 2
