@@ -73,6 +73,11 @@ def suspend(work: Work, practice: str, *, by: str, reason: str) -> None:
         raise NotFound("no system of this practice was admitted")
     if not by.strip() or not reason.strip():
         raise Invalid(Fault("by, reason", "a suspension is a decision: say who, and why"))
+    opened = work.vault.open(row.data_key, row.sealed, table="endpoint", row=practice, version=1)
+    decided = json.loads(opened) | {"suspended_by": by, "suspended_why": reason}
+    row.sealed = work.vault.seal(
+        row.data_key, json.dumps(decided).encode(), table="endpoint", row=practice, version=1
+    )
     row.suspended = work.now
     work.session.add(row)
     work.record(Deed.PRACTICE_SUSPENDED, practice=practice)

@@ -138,7 +138,10 @@ class Found:
 
 
 def found_at_the_practices(kept: Kept, systems: dict[str, GpSystem]) -> Found:
-    """Each copy's newest version, once; no older one ever put over a newer one."""
+    """Each copy's newest version, once; no older one ever put over a newer one.
+
+    And every version that is called delivered was really there once, newest or not.
+    """
     held = {code: system.held() for code, system in systems.items()}
     resources = Counter((code, _copy_id(one)) for code, all_ in held.items() for one in all_)
     wanted = {(copy.practice, copy.id) for copy in kept.copies}
@@ -151,15 +154,21 @@ def found_at_the_practices(kept: Kept, systems: dict[str, GpSystem]) -> Found:
         where for where in wanted if where not in at or _told(at[where]) != _told(newest[where])
     ]
     wrong = [f"{where} was never sent there" for where in resources.keys() - wanted]
+    arrived = {_version_id(one) for system in systems.values() for one in system.history()}
+    delivered = {one.version_id for one in kept.deliveries if one.state == State.DELIVERED}
     return Found(
         sum(times - 1 for times in resources.values()),
-        len(lost),
+        len(lost) + len(delivered - arrived),
         [*wrong, *_went_back(kept, systems)],
     )
 
 
 def _copy_id(resource: dict[str, Any]) -> str:
     return str(resource["identifier"][0]["value"])
+
+
+def _version_id(resource: dict[str, Any]) -> str:
+    return str(resource["identifier"][1]["value"])
 
 
 def _told(resource: dict[str, Any]) -> dict[str, Any]:
@@ -178,7 +187,7 @@ def _went_back(kept: Kept, systems: dict[str, GpSystem]) -> Iterator[str]:
     for system in systems.values():
         for resource in system.history():
             copy_id = _copy_id(resource)
-            number = numbers[resource["identifier"][1]["value"]]
+            number = numbers[_version_id(resource)]
             if number < last.get(copy_id, 0):
                 yield f"{copy_id}: version {number} was put over {last[copy_id]}"
             last[copy_id] = number

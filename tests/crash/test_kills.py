@@ -33,8 +33,9 @@ def then_nothing_is_lost_and_nothing_is_there_twice(
     delivered = sum(delivery.state == "delivered" for delivery in kept.deliveries)
     return (
         f"kills {KILLS}, posts accepted {len(record.accepted)}"
-        f" ({record.unanswered} tries without an answer), versions {len(kept.versions)},"
-        f" deliveries {delivered}, duplicates {found.duplicates}, lost {found.lost}"
+        f" ({record.unanswered} tries without an answer,"
+        f" {record.answers.get('accepted before', 0)} found accepted before),"
+        f" versions {len(kept.versions)}, deliveries {delivered}, duplicates {found.duplicates}, lost {found.lost}"
     )
 
 

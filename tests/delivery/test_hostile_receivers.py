@@ -46,11 +46,13 @@ def a_receiver(behaviour: Behaviour) -> Iterator[str]:
         over = threading.Event()
         thread = threading.Thread(target=_serve, args=(listening, behaviour, over))
         thread.start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}/fhir"
-        over.set()
-        with suppress(OSError):
-            socket.create_connection(listening.getsockname(), timeout=1).close()
-        thread.join(timeout=30)
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}/fhir"
+        finally:
+            over.set()
+            with suppress(OSError):
+                socket.create_connection(listening.getsockname(), timeout=1).close()
+            thread.join(timeout=30)
         assert not thread.is_alive()
 
 

@@ -1,5 +1,7 @@
 """How a practice is reached: only where somebody named has decided that it may be."""
 
+import json
+
 import pytest
 
 from flagservice.audit.log import Actor, Work
@@ -107,6 +109,19 @@ def test_a_suspended_practice_is_not_reached_until_it_is_admitted_anew(any_world
     assert reached(any_world) == (False, None)
     admit_it(any_world, an_admission())
     assert reached(any_world)[0]
+
+
+def test_who_suspended_it_and_why_is_kept_sealed_beside_who_admitted_it(world: World) -> None:
+    admit_it(world, an_admission())
+    suspend_it(world)
+    (row,) = rows(world, of=tables.Endpoint)
+    place = {"table": "endpoint", "row": HOME, "version": 1}
+    kept = json.loads(world.log.vault.open(row.data_key, row.sealed, **place))
+    assert (kept["by"], kept["suspended_by"], kept["suspended_why"]) == (
+        "IG lead",
+        "IG lead",
+        "it leaks",
+    )
 
 
 def test_a_suspension_needs_a_practice_and_says_who_and_why(world: World) -> None:

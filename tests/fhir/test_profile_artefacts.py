@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from fhir.resources.R4B.codesystem import CodeSystem
 from fhir.resources.R4B.flag import Flag
+from fhir.resources.R4B.operationdefinition import OperationDefinition
 from fhir.resources.R4B.structuredefinition import StructureDefinition
 from fhir.resources.R4B.task import Task
 from fhir.resources.R4B.valueset import ValueSet
@@ -20,6 +21,7 @@ MODELS: dict[str, Any] = {
     "StructureDefinition": StructureDefinition,
     "ValueSet": ValueSet,
     "CodeSystem": CodeSystem,
+    "OperationDefinition": OperationDefinition,
 }
 FILES = sorted(PROFILES.glob("*.json"))
 DEFINITIONS = [path for path in FILES if path.name.startswith("StructureDefinition")]
