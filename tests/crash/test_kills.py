@@ -29,13 +29,14 @@ def then_nothing_is_lost_and_nothing_is_there_twice(
         assert found.wrong == []
         assert (found.duplicates, found.lost) == (0, 0)
         assert ledger.wrong_with_the_audit(town) == ()
-        assert record.unanswered > 0, "no kill ever came between a post and its answer"
+        assert record.unanswered > 0, "no post ever went without an answer"
     delivered = sum(delivery.state == "delivered" for delivery in kept.deliveries)
     return (
         f"kills {KILLS}, posts accepted {len(record.accepted)}"
         f" ({record.unanswered} tries without an answer,"
         f" {record.answers.get('accepted before', 0)} found accepted before),"
-        f" versions {len(kept.versions)}, deliveries {delivered}, duplicates {found.duplicates}, lost {found.lost}"
+        f" versions {len(kept.versions)}, deliveries {delivered},"
+        f" duplicates {found.duplicates}, lost {found.lost}"
     )
 
 

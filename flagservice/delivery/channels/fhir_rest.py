@@ -161,10 +161,13 @@ def verified(sent: dict[str, Any], held: object) -> bool:
         return False
     meta = held.get("meta")
     labels = meta.get("security") if isinstance(meta, dict) else None
+    named = held.get("identifier")
+    if not isinstance(named, list) or any(ours not in named for ours in sent["identifier"]):
+        return False  # it may have identifiers of its own beside ours
     kept = {_label(label) for label in labels} if isinstance(labels, list) else set()
     return kept >= {_label(label) for label in sent["meta"]["security"]} and all(
         held.get(name) == sent.get(name)
-        for name in ("resourceType", "identifier", "status", "code", "subject", "for")
+        for name in ("resourceType", "status", "code", "subject", "for")
     )
 
 

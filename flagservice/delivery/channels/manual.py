@@ -15,6 +15,7 @@ from sqlmodel import col, select
 from flagservice.audit.log import Deed, Work
 from flagservice.delivery import schedule
 from flagservice.delivery.outbox import State
+from flagservice.directory.endpoints import admitted
 from flagservice.store import tables
 
 
@@ -56,9 +57,14 @@ def _stuck(work: Work) -> Iterator[ToDo]:
         )
     )
     for delivery in work.session.exec(asked):
-        reason = delivery.outcome or "practice system not admitted"
+        reason = delivery.outcome or _untried(work, delivery)
         age = work.now - delivery.owed
         yield _todo(delivery.id, ("delivery", reason), opened=delivery.owed.date(), age=age)
+
+
+def _untried(work: Work, delivery: tables.Delivery) -> str:
+    there = admitted(work, delivery.practice)
+    return "not tried yet" if there else "practice system not admitted"
 
 
 def _not_reached(work: Work) -> Iterator[ToDo]:
