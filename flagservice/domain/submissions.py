@@ -6,6 +6,7 @@ There is no field for free text, and none for a name or an address: a flag needs
 """
 
 import re
+from abc import ABC, abstractmethod
 from datetime import date
 from typing import Annotated, Literal
 
@@ -53,7 +54,7 @@ LawfulBasis = Literal[
 Purpose = Literal["safeguarding-of-a-child", "protection-of-an-adult"]
 
 
-class Submission(Strict):
+class Submission(Strict, ABC):
     """What every submission has."""
 
     reference: Reference
@@ -65,9 +66,9 @@ class Submission(Strict):
     purpose: Purpose
 
     @property
+    @abstractmethod
     def rules_as(self) -> Kind:
         """The kind by which the policy rules on it."""
-        raise NotImplementedError
 
     @property
     def started(self) -> date | None:
