@@ -27,7 +27,8 @@ TOP_LEVEL = {
 FAMILIES = "flagservice/kit/demo/families/"
 NUMBER = re.compile(r"(?<![0-9A-Za-z])[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4}(?![0-9A-Za-z])")
 PLACES = [f"/{name}/" for name in ("home", "root", "tmp", "work", "Users")]
-HOSTS = [".".join(name) for name in (("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "com"))]
+REGISTRIES = ("py pi", "python hosted", "npm js")
+HOSTS = [f"{name.replace(' ', '')}.{end}" for name in REGISTRIES for end in ("org", "com")]
 CLAIMS = [f"RCGP-{word}" for word in ("compliant", "approved", "certified")]
 AMERICAN = re.compile(
     r"organization|behavior|color(?!ama)|authoriz|center|favorite|normaliz|recogniz|summariz"
