@@ -78,19 +78,25 @@ def face_of(request: Request) -> Face:
 Faced = Annotated[Face, Depends(face_of)]
 
 
-def may(*scopes: str) -> Callable[[Request], Asked]:
+@dataclass(frozen=True)
+class May:
     """The dependency of a route that needs every one of these scopes."""
 
-    def asked(request: Request) -> Asked:
+    scopes: tuple[str, ...]
+
+    def __call__(self, request: Request) -> Asked:
+        """Who asks; raises Invalid, Unauthenticated or Forbidden."""
         check_no_fault(request)
         found = _caller(request)
         request.state.actor = actor_of(request, found)
-        if not set(scopes) <= found.scopes & set(SCOPES.get(found.kind, ())):
+        if not set(self.scopes) <= found.scopes & set(SCOPES.get(found.kind, ())):
             raise Forbidden("the token does not have the scope that this needs")
         return Asked(found, request.state.actor)
 
-    asked.scope = scopes[0]  # type: ignore[attr-defined]  # read by the OpenAPI description
-    return asked
+
+def may(*scopes: str) -> May:
+    """As a route says it: `may("plans.write")`."""
+    return May(scopes)
 
 
 def _caller(request: Request) -> Caller:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.routing import RouteContext, iter_route_contexts
 
-from flagservice.api.callers import SCOPES
+from flagservice.api.callers import SCOPES, May
 from flagservice.api.refusals import FHIR_PATH
 from flagservice.api.tokens import ASSERTION_TYPE
 from flagservice.domain.people import NHS_NUMBER_SYSTEM
@@ -148,7 +148,8 @@ def _scheme() -> Json:
 
 def _operation(route: RouteContext, plain: Json) -> Json:
     """What has to be said otherwise of one operation."""
-    said: Json = {"security": [{"clients": [scope]} for scope in _scopes(route)]}
+    scopes = _scopes(route)
+    said: Json = {"security": [{"clients": scopes}] if scopes else []}
     mirrored = [{"$ref": f"#/components/parameters/{name}"} for name in _MIRRORED]
     said["parameters"] = [*plain.get("parameters", ()), *mirrored]
     if "POST" in (route.methods or ()) and route.name in _BODIES:
@@ -162,7 +163,7 @@ def _operation(route: RouteContext, plain: Json) -> Json:
 def _scopes(route: RouteContext) -> list[str]:
     """The right that the route's own dependency checks: see `callers.may`."""
     asked = [dependency.call for dependency in route.dependant.dependencies]
-    return [call.scope for call in asked if hasattr(call, "scope")]
+    return [scope for call in asked if isinstance(call, May) for scope in call.scopes]
 
 
 def _answers(route: RouteContext, plain: Json) -> Json:
