@@ -22,6 +22,7 @@ from flagservice.fhir.flags import Copy, build
 from flagservice.intake.rulebook import Rulebook, day_after
 from flagservice.policy.case import every_case
 from flagservice.policy.disclosure import Disclosure, disclose, form_of, removal
+from flagservice.policy.invariants import ALLEGED, NOTIFICATIONS
 from flagservice.policy.ruling import Ruling, rule_on
 
 HOME: Final = Path(__file__).parents[1]
@@ -73,11 +74,11 @@ def examples(kind: Kind, rulebook: Rulebook) -> dict[str, Any]:
 def records(kind: Kind, rulebook: Rulebook) -> dict[str, Ruling]:
     """The first open case of each record that is told something.
 
-    An alleged perpetrator's own record, which a named clinician decided about, stands apart.
+    What a notification tells an alleged perpetrator's own record stands apart.
     """
     found: dict[str, Ruling] = {}
     for ruling in told(kind, rulebook):
-        own = Element.EXPIRES in ruling.disclosed
+        own = kind in NOTIFICATIONS and ruling.case.standing in ALLEGED
         found.setdefault("alleged-perpetrator" if own else ruling.case.role, ruling)
     return found
 
@@ -116,7 +117,7 @@ def _version(disclosure: Disclosure, copy: Copy, *, day: date) -> dict[str, Any]
 
 def said(ruling: Ruling, rulebook: Rulebook) -> Elements:
     """All that could be said; the ruling's disclosure takes from it what the record may be told."""
-    ods = "Q0WYP" if ruling.case.kind is Kind.PERPETRATOR else "E08000032"
+    ods = "Q0WYP" if ruling.case.kind in NOTIFICATIONS else "E08000032"
     days = {
         Element.REVIEW_BY: day_after(_PLACED, ruling.placement.review),
         Element.EXPIRES: day_after(_PLACED, ruling.placement.expires),

@@ -21,7 +21,7 @@ from flagservice.intake.receipt import receipt_of
 from flagservice.intake.rulebook import Rulebook
 from flagservice.intake.submit import Taken, find_plan, submit
 from flagservice.policy.desks import load_desks
-from flagservice.policy.table import load
+from flagservice.policy.proof import load
 from flagservice.store import tables
 from flagservice.store.database import Database
 from flagservice.store.vault import LocalKeyRing, Vault
@@ -32,7 +32,11 @@ MODELS: dict[str, type[Submission]] = {
     "child-in-need": Plan,
     "child-protection": Plan,
     "section-47": Enquiry,
+    "strategy-meeting": Enquiry,
+    "pre-proceedings": Enquiry,
     "perpetrator": Notification,
+    "domestic-abuse-victim": Notification,
+    "marac": Notification,
 }
 
 
@@ -199,7 +203,7 @@ def a_submission(kind: str, reference: str, *people: dict[str, Any], **more: Any
         "lawful_basis": ["public-task"],
         "purpose": "safeguarding-of-a-child",
     }
-    if kind != "perpetrator":
+    if MODELS[kind] is not Notification:
         body["start"] = "2022-01-01"
     if kind == "child-protection":
         body["categories"] = ["physical"]

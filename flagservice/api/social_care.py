@@ -40,7 +40,7 @@ def post_enquiry(
     body: Body,
     key: Key = None,
 ) -> Response:
-    """Posts one version of a section 47 enquiry."""
+    """Posts one version of a section 47 enquiry, a strategy meeting or pre-proceedings."""
     return _post(face, asked, Posted(Enquiry, body, key))
 
 
@@ -51,7 +51,7 @@ def post_notification(
     body: Body,
     key: Key = None,
 ) -> Response:
-    """Posts one version of a perpetrator notification."""
+    """Posts one version of a notification: perpetrator, domestic abuse victim, or MARAC."""
     return _post(face, asked, Posted(Notification, body, key))
 
 

@@ -27,6 +27,15 @@ class Certainty(StrEnum):
     """seen in research code lists only: confirm in the UK Edition before go-live"""
 
 
+class Bearer(StrEnum):
+    """Whose record a code speaks of: on anybody else's it would be untrue, or give away more."""
+
+    CHILD = "a child"
+    MOTHER = "the mother of an unborn child"
+    VICTIM = "a victim"
+    ANYBODY = "anybody"
+
+
 @dataclass(frozen=True)
 class Code:
     """One code with where it was seen, and the code that ends it where one is known."""
@@ -35,6 +44,7 @@ class Code:
     source: str
     certainty: Certainty
     ended_by: str | None = None
+    bearer: Bearer = Bearer.ANYBODY
 
 
 RCGP = "RCGP Safeguarding toolkit, part 4, codes"
@@ -44,46 +54,54 @@ RESEARCH = "ACE code lists mapped to CPRD and EMIS (research)"
 BARS = "BaRS safeguarding-codes-bars 1.0.0 (NHS England)"
 
 
-def _snomed(
-    code: str, display: str, source: str, grade: Certainty, ended_by: str | None = None
-) -> Code:
-    return Code(Coding(SNOMED_CT, code, display), source, grade, ended_by)
-
-
 _A, _B, _C = Certainty.READ, Certainty.REPORTED, Certainty.UNCONFIRMED
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """Where a SNOMED CT code was seen, and how sure that makes it."""
+
+    source: str
+    certainty: Certainty
+    bearer: Bearer = Bearer.ANYBODY
+
+    def code(self, id_: str, display: str, ended_by: str | None = None) -> Code:
+        coding = Coding(SNOMED_CT, id_, display)
+        return Code(coding, self.source, self.certainty, ended_by, self.bearer)
+
+
+_OF_A_CHILD = _Seen(RCGP, _A, Bearer.CHILD)
+_OF_A_MOTHER = _Seen(RCGP, _A, Bearer.MOTHER)
+_OF_FAMILY = _Seen(RCGP, _A)
 _LISTED = (
-    _snomed("342191000000101", "Subject to child protection plan", RCGP, _A, "342891000000105"),
-    _snomed("342891000000105", "No longer subject to child protection plan", ICB, _B),
-    _snomed(
-        "375041000000100",
-        "Family member subject of child protection plan",
-        RCGP,
-        _A,
-        "375071000000106",
+    _OF_A_CHILD.code("342191000000101", "Subject to child protection plan", "342891000000105"),
+    _Seen(ICB, _B, Bearer.CHILD).code(
+        "342891000000105", "No longer subject to child protection plan"
     ),
-    _snomed(
-        "375071000000106", "Family member no longer subject of child protection plan", RESEARCH, _C
+    _OF_FAMILY.code(
+        "375041000000100", "Family member subject of child protection plan", "375071000000106"
     ),
-    _snomed(
-        "818901000000100",
-        "Unborn child subject to child protection plan",
-        CP_IS,
-        _A,
-        "1025431000000104",
+    _Seen(RESEARCH, _C).code(
+        "375071000000106", "Family member no longer subject of child protection plan"
     ),
-    _snomed(
-        "1025431000000104", "Unborn child no longer subject to child protection plan", RESEARCH, _C
+    _Seen(CP_IS, _A, Bearer.MOTHER).code(
+        "818901000000100", "Unborn child subject to child protection plan", "1025431000000104"
     ),
-    _snomed(
-        "836881000000105", "Child is cause for safeguarding concern", RCGP, _A, "810771000000107"
+    _Seen(RESEARCH, _C, Bearer.MOTHER).code(
+        "1025431000000104", "Unborn child no longer subject to child protection plan"
     ),
-    _snomed("810771000000107", "Child no longer safeguarding concern", RESEARCH, _C),
-    _snomed("1064961000000107", "Child in family is safeguarding concern", RCGP, _A),
-    _snomed("878111000000109", "Unborn child is cause for safeguarding concern", RCGP, _A),
-    _snomed("135891007", "Child in need", RESEARCH, _C, "135890008"),
-    _snomed("135890008", "Child no longer in need", RESEARCH, _C),
-    _snomed("881081000000100", "Domestic abuse victim in household", BARS, _A),
-    _snomed("879911000000102", "Victim of domestic abuse", RESEARCH, _C),
+    _OF_A_CHILD.code(
+        "836881000000105", "Child is cause for safeguarding concern", "810771000000107"
+    ),
+    _Seen(RESEARCH, _C, Bearer.CHILD).code(
+        "810771000000107", "Child no longer safeguarding concern"
+    ),
+    _OF_FAMILY.code("1064961000000107", "Child in family is safeguarding concern"),
+    _OF_A_MOTHER.code("878111000000109", "Unborn child is cause for safeguarding concern"),
+    _Seen(RESEARCH, _C, Bearer.CHILD).code("135891007", "Child in need", "135890008"),
+    _Seen(RESEARCH, _C, Bearer.CHILD).code("135890008", "Child no longer in need"),
+    _Seen(BARS, _A, Bearer.CHILD).code("881081000000100", "Domestic abuse victim in household"),
+    _Seen(RESEARCH, _C, Bearer.VICTIM).code("879911000000102", "Victim of domestic abuse"),
     Code(Coding(BARS_CODE, "U", "Unspecified Safeguarding Concern Identified"), BARS, _A),
     Code(
         Coding(

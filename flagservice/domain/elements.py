@@ -14,7 +14,11 @@ class Kind(StrEnum):
     UNBORN_CHILD_PROTECTION = "unborn-child-protection"
     UNBORN_CHILD_IN_NEED = "unborn-child-in-need"
     SECTION_47 = "section-47"
+    STRATEGY_MEETING = "strategy-meeting"
+    PRE_PROCEEDINGS = "pre-proceedings"
     PERPETRATOR = "perpetrator"
+    DOMESTIC_ABUSE_VICTIM = "domestic-abuse-victim"
+    MARAC = "marac"
 
 
 class Element(StrEnum):

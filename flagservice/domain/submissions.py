@@ -170,19 +170,19 @@ class Plan(Submission):
 
 
 class Enquiry(Submission):
-    """An enquiry under section 47 of the Children Act 1989."""
+    """A section 47 enquiry, a strategy meeting, or pre-proceedings (Children Act 1989)."""
 
-    kind: Literal["section-47"]
+    kind: Literal["section-47", "strategy-meeting", "pre-proceedings"]
     start: Day
 
     @property
     def rules_as(self) -> Kind:
-        """Always section 47."""
-        return Kind.SECTION_47
+        """What it says it is."""
+        return Kind(self.kind)
 
     @property
     def started(self) -> date:
-        """The day the enquiry was opened."""
+        """The day the enquiry or the proceedings were opened, or the meeting was held."""
         return self.start
 
     def faults(self, today: date) -> list[Fault]:
@@ -190,22 +190,34 @@ class Enquiry(Submission):
         return super().faults(today) + self._one_child((Role.CHILD,))
 
 
-class Notification(Submission):
-    """A perpetrator notification. It has no date, no place and no account of an incident."""
+_ALLEGED = (Standing.ALLEGED_PERPETRATOR, Standing.BOTH)
+_VICTIM = (Standing.VICTIM, Standing.BOTH)
 
-    kind: Literal["perpetrator"]
+
+class Notification(Submission):
+    """A notification of domestic abuse, of its alleged perpetrator or of its victim, or a MARAC.
+
+    It has no date, no place and no account of an incident. A MARAC is a multi-agency risk
+    assessment conference about a victim.
+    """
+
+    kind: Literal["perpetrator", "domestic-abuse-victim", "marac"]
 
     @property
     def rules_as(self) -> Kind:
-        """Always the perpetrator policy."""
-        return Kind.PERPETRATOR
+        """What it says it is."""
+        return Kind(self.kind)
 
     def faults(self, today: date) -> list[Fault]:
-        """As every submission; somebody is alleged to be the perpetrator, and nobody is unborn."""
+        """As every submission; somebody is whom it is about, and nobody is unborn."""
         found = super().faults(today)
-        alleged = (Standing.ALLEGED_PERPETRATOR, Standing.BOTH)
-        if all(person.standing not in alleged for person in self.people):
-            found.append(Fault("people", "nobody's standing is alleged-perpetrator"))
+        about, word = (
+            (_ALLEGED, "alleged-perpetrator")
+            if self.rules_as is Kind.PERPETRATOR
+            else (_VICTIM, "victim")
+        )
+        if all(person.standing not in about for person in self.people):
+            found.append(Fault("people", f"nobody's standing is {word}"))
         for place, person in enumerate(self.people):
             if person.role is Role.UNBORN:
                 found.append(Fault(f"people[{place}].role", "a notification names no unborn child"))

@@ -1,97 +1,57 @@
-"""Prints every answer that a policy can ever give, for the officer who signs it.
+"""Proves a policy before it may rule: every case, element and reader, against every invariant.
 
-Cases that get the same answer are joined: states first, then standings, then knows.
+A file that breaks one does not load, and the refusal names the rule, the case and the reason.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
-from enum import StrEnum
-from functools import partial
-from typing import TypeVar
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
 
-from flagservice.domain.people import RECORDS, Knows, Phase, Role, Standing, State
-from flagservice.policy.case import Case
-from flagservice.policy.rows import Placement, PlacementAction
-from flagservice.policy.ruling import Ruling, rule_on
-from flagservice.policy.table import Policy
+from flagservice.policy.invariants import INVARIANTS, Invariant
+from flagservice.policy.sheet import every_answer
+from flagservice.policy.table import Policy, UnusablePolicy, read
 
-W = TypeVar("W", bound=StrEnum)
-Answer = tuple[str, ...]
-
-
-def table(policy: Policy) -> str:
-    """The printed table: one block a record, in a fixed order and form."""
-    blocks = [f"# {policy.kind}\n"]
-    blocks += (
-        f"\n== {role}\n" + "".join(f"{line}\n" for line in _block(policy, role)) for role in RECORDS
-    )
-    return "".join(blocks)
+ON_READING = (
+    "exactly one placement for each case",
+    "no row unreachable",
+    "every hold has an owner and a due time",
+    "everything placed has its code, labels, desk, review and end",
+)
+"""What `table.read` has refused already where it does not hold."""
+_SHOWN = 1000
 
 
-def _block(policy: Policy, role: Role) -> Iterator[str]:
-    def answer(state: State, standing: Standing, knows: Knows) -> Answer:
-        return answer_lines(policy, Case(policy.kind, role, standing, knows, state, Phase.OPEN))
+@dataclass(frozen=True)
+class Proof:
+    """What was checked, and each invariant that the policy breaks, in words."""
 
-    def row(state: State, standing: Standing) -> tuple[Answer, ...]:
-        return tuple(answer(state, standing, knows) for knows in Knows)
-
-    def sheet(state: State) -> tuple[tuple[Answer, ...], ...]:
-        return tuple(row(state, standing) for standing in Standing)
-
-    for states in _alike(tuple(State), sheet):
-        for standings in _alike(tuple(Standing), partial(row, states[0])):
-            for knows in _alike(tuple(Knows), partial(answer, states[0], standings[0])):
-                listed = (_list(states, State), _list(standings, Standing), _list(knows, Knows))
-                yield " / ".join(listed)
-                yield from answer(states[0], standings[0], knows[0])
+    policy: Policy
+    cells: int
+    broken: tuple[str, ...]
 
 
-def _alike(words: tuple[W, ...], answer: Callable[[W], object]) -> list[list[W]]:
-    groups: dict[object, list[W]] = {}
-    for word in words:
-        groups.setdefault(answer(word), []).append(word)
-    return list(groups.values())
+def prove(policy: Policy) -> Proof:
+    """Checks the whole space."""
+    sheets = every_answer(policy)
+    broken = []
+    for invariant in INVARIANTS:
+        breaches = list(islice(invariant.breaches(sheets), _SHOWN))
+        if breaches:
+            broken.append(_in_words(invariant, breaches))
+    return Proof(policy, sum(sheet.cells for sheet in sheets.sheets), tuple(broken))
 
 
-def _list(words: Sequence[StrEnum], of: type[StrEnum]) -> str:
-    return "any" if len(words) == len(of) else ", ".join(words)
+@lru_cache(maxsize=64)
+def load(text: str) -> Policy:
+    """The policy that the text is, proved; raises UnusablePolicy."""
+    policy = read(text)
+    broken = prove(policy).broken
+    if broken:
+        raise UnusablePolicy("\n".join(broken))
+    return policy
 
 
-def answer_lines(policy: Policy, case: Case) -> Answer:
-    """The lines for one case, open and ended together."""
-    ruling = rule_on(policy, replace(case, phase=Phase.OPEN))
-    row = ruling.placement
-    match row.action:
-        case PlacementAction.WITHHOLD:
-            return (_line("withhold"),)
-        case PlacementAction.HOLD:
-            return (_line("hold", f"{row.owner}; due {row.due}; then {row.then}"),)
-        case PlacementAction.PLACE | PlacementAction.REQUEST:  # pragma: no branch, a closed set
-            ended = rule_on(policy, replace(case, phase=Phase.ENDED))
-            return (
-                _line(row.action, _placed(row)),
-                _line("open", _says(ruling)),
-                _line("ended", _says(ended)),
-            )
-
-
-def _line(verb: str, rest: str = "") -> str:
-    return f"    {verb:<9}{rest}".rstrip()
-
-
-def _placed(row: Placement) -> str:
-    code = str(row.code)
-    if row.action is PlacementAction.PLACE:
-        code += f" until {row.end_code or 'status'}"
-    expires = f"expires {row.expires}, warn {row.warn}; " if row.expires else ""
-    return (
-        f"{code}; review {row.review}; {expires}then {row.after_end};"
-        f" desk {row.desk}; labels {' '.join(sorted(row.labels, key=_LABEL_ORDER.index))}"
-    )
-
-
-_LABEL_ORDER = ("NOPAT", "R", "V", "PERSISTLABEL")
-
-
-def _says(ruling: Ruling) -> str:
-    return ", ".join(ruling.disclosed) or "nothing"
+def _in_words(invariant: Invariant, breaches: list[str]) -> str:
+    most = "at least " if len(breaches) == _SHOWN else ""
+    more = f" ({most}{len(breaches)} answers break it: this is the first)"
+    return f"{invariant.name}: {breaches[0]}. {invariant.says}{more}"

@@ -12,6 +12,7 @@ from flagservice.domain.codes import CODES
 from flagservice.domain.elements import Element, Kind
 from flagservice.domain.people import RECORDS, Knows, Phase, Role, Standing, State
 from flagservice.policy.case import Case
+from flagservice.policy.readers import Reader
 
 W = TypeVar("W", bound=StrEnum)
 Id = Annotated[str, Field(pattern=r"^[A-Z0-9]+-[A-Z]?[0-9]{2}[a-z]?$")]
@@ -133,6 +134,7 @@ class ElementRule(Row):
 
     elements: Annotated[tuple[Element, ...], _words(Element, tuple(Element))]
     phases: Annotated[tuple[Phase, ...], _words(Phase, tuple(Phase))]
+    readers: Annotated[tuple[Reader, ...], _words(Reader, tuple(Reader))] = (Reader.PRACTICE,)
     action: ElementAction
 
     def matches(self, case: Case) -> bool:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from flagservice.domain.elements import Element
 from flagservice.policy.case import Case
+from flagservice.policy.readers import Reader
 from flagservice.policy.rows import ElementAction, ElementRule, Placement
 from flagservice.policy.table import Policy
 
@@ -37,10 +38,12 @@ class Ruling:
         return tuple(r.element for r in self.elements if r.action is ElementAction.DISCLOSE)
 
 
-def rule_on(policy: Policy, case: Case) -> Ruling:
-    """The policy's answer to one case, element by element."""
+def rule_on(policy: Policy, case: Case, *, reader: Reader = Reader.PRACTICE) -> Ruling:
+    """The policy's answer to one case, element by element, for whoever reads the record."""
     placement = policy.placement_of[case]
-    applicable = [rule for rule in policy.disclosures if rule.matches(case)]
+    applicable = [
+        rule for rule in policy.disclosures if reader in rule.readers and rule.matches(case)
+    ]
     ruling = Ruling(
         policy, case, placement, tuple(_decide(element, applicable) for element in Element)
     )

@@ -1,17 +1,20 @@
-"""Loads a policy from its text, or refuses it with the row and the reason.
+"""Reads a policy's text into a table, or refuses it with the row and the reason.
 
 Refused: an unknown word, a repeated id, a case that no placement or two placements match, a rule
-that no case reaches, an element that no rule mentions, a missing `because` or `source`.
+that no case reaches, a missing `because` or `source`. What is read here is not proved yet, and
+rules nothing: `policy.proof.load` alone gives a policy to the floors above.
 """
 
 import hashlib
 import tomllib
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import ValidationError
 
-from flagservice.domain.elements import Element, Kind
+from flagservice.domain.elements import Kind
 from flagservice.policy.case import Case, every_case
 from flagservice.policy.rows import ElementRule, Placement, PolicyFile
 
@@ -38,11 +41,10 @@ class Policy:
         return f"{self.kind} v{self.version}"
 
 
-def load(text: str) -> Policy:
-    """The policy that the text is; raises UnusablePolicy."""
+def read(text: str) -> Policy:
+    """The table that the text is, not proved yet; raises UnusablePolicy."""
     rows = _read(text)
     _check_ids(rows)
-    _check_elements(rows)
     placement_of = {case: _only_placement(rows, case) for case in every_case(rows.kind)}
     _check_reached(rows, placement_of)
     digest = hashlib.sha256(text.encode()).hexdigest()
@@ -53,18 +55,26 @@ def load(text: str) -> Policy:
 
 def _read(text: str) -> PolicyFile:
     try:
-        return PolicyFile.model_validate(tomllib.loads(text))
+        file = tomllib.loads(text)
     except tomllib.TOMLDecodeError as wrong:
         raise UnusablePolicy(f"not TOML: {wrong}") from None
+    try:
+        return PolicyFile.model_validate(file)
     except ValidationError as wrong:
-        raise UnusablePolicy("; ".join(map(str, _reasons(wrong)))) from None
+        raise UnusablePolicy("; ".join(_reasons(wrong, file))) from None
 
 
-def _reasons(wrong: ValidationError) -> list[str]:
-    return [
-        f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}"
-        for detail in wrong.errors(include_url=False)
-    ]
+def _reasons(wrong: ValidationError, file: dict[str, Any]) -> Iterator[str]:
+    """Each broken rule, by the id of its row."""
+    for detail in wrong.errors(include_url=False):
+        match detail["loc"]:
+            case (str(table), int(place), *field):
+                row = file[table][place]
+                named = row.get("id") if isinstance(row, dict) else None
+                at = [named or f"{table}, row {place + 1}", *map(str, field)]
+            case field:
+                at = [*map(str, field)]
+        yield f"{', '.join(map(str, at))}: {detail['msg'].removeprefix('Value error, ')}"
 
 
 def _check_ids(rows: PolicyFile) -> None:
@@ -74,21 +84,14 @@ def _check_ids(rows: PolicyFile) -> None:
         raise UnusablePolicy(f"the same id stands twice: {', '.join(twice)}")
 
 
-def _check_elements(rows: PolicyFile) -> None:
-    mentioned = {element for rule in rows.disclosures for element in rule.elements}
-    silent = [element for element in Element if element not in mentioned]
-    if silent:
-        raise UnusablePolicy(f"no rule mentions {', '.join(silent)}")
-
-
 def _only_placement(rows: PolicyFile, case: Case) -> Placement:
     matching = [row for row in rows.placements if row.matches(case)]
     if len(matching) == 1:
         return matching[0]
     which = " and ".join(row.id for row in matching) or "no row"
     raise UnusablePolicy(
-        f"{which} match {case.role}, standing {case.standing}, {case.knows}, {case.state}:"
-        " exactly one must"
+        f"one placement for each case: {which} match {case.role}, standing {case.standing},"
+        f" {case.knows}, {case.state}: exactly one must say what happens there"
     )
 
 
@@ -97,4 +100,7 @@ def _check_reached(rows: PolicyFile, placement_of: dict[Case, Placement]) -> Non
     told = [case for case, placement in placement_of.items() if placement.tells(case.phase)]
     idle = [rule.id for rule in rows.disclosures if not any(map(rule.matches, told))]
     if idle:
-        raise UnusablePolicy(f"no case reaches {', '.join(idle)}")
+        raise UnusablePolicy(
+            f"no row unreachable: no case reaches {', '.join(idle)}: it is about records that are"
+            " told nothing, so whoever wrote it thinks otherwise"
+        )

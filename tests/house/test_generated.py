@@ -15,7 +15,10 @@ from flagservice.app.building import read_rulebook
 from flagservice.app.serving import described
 from flagservice.domain.elements import Kind
 from flagservice.fhir.writing import to_bytes
-from flagservice.policy.proof import table
+from flagservice.policy.invariants import NOTIFICATIONS
+from flagservice.policy.printed import table
+from flagservice.policy.proof import load
+from flagservice.policy.table import UnusablePolicy
 from tests import generated
 from tests.generated import BASE, EXAMPLES, HOME
 
@@ -172,7 +175,7 @@ def test_every_record_that_is_told_something_has_an_example() -> None:
         f"{kind}-{ruling.case.role}" for kind in Kind for ruling in generated.told(kind, RULEBOOK)
     }
     shown = {resource["id"] for resource in versions()}
-    own = {"perpetrator-alleged-perpetrator"}
+    own = {f"{kind}-alleged-perpetrator" for kind in NOTIFICATIONS}
     assert shown == told | own
 
 
@@ -183,16 +186,17 @@ def test_there_is_an_example_of_each_end_history_and_removal() -> None:
     assert any("period" in one for one in last)
 
 
-def test_the_readme_of_the_policies_shows_what_the_printer_prints() -> None:
+def test_the_readme_of_the_policies_shows_one_table_as_it_is_printed() -> None:
     readme = (HOME / "policies/README.md").read_text(encoding="utf-8")
-    last = readme.partition("## The printed table")[2].splitlines()
-    shown = [line.removeprefix("    ") for line in last if line.startswith("    ")]
-    printed = table(RULEBOOK.policies[Kind.CHILD_PROTECTION])
-    heading, partner = printed.partition("\n")[0], printed.partition("== partner\n")[2]
-    assert shown == [heading, "== partner", *partner.splitlines()]
+    printed = table(RULEBOOK.policies[Kind.SECTION_47], owned=True)
+    shown = "".join(f"    {line}".rstrip() + "\n" for line in printed.splitlines())
+    assert shown in readme
 
 
-def test_the_readme_quotes_a_request_as_it_is_printed() -> None:
+def test_the_readme_of_the_policies_shows_what_an_officer_sees_of_a_broken_file() -> None:
     readme = (HOME / "policies/README.md").read_text(encoding="utf-8")
-    (quoted,) = re.findall(r"A `request` line reads `(.*?)`", readme)
-    assert f"    {quoted}\n" in table(RULEBOOK.policies[Kind.SECTION_47])
+    text = RULEBOOK.policies[Kind.CHILD_PROTECTION].text
+    before, row, after = text.partition('id = "CP-P10"')
+    with pytest.raises(UnusablePolicy) as refused:
+        load(before + row + after.replace('desk = "neutral"', 'desk = "agency"', 1))
+    assert f"    {refused.value}\n" in readme

@@ -8,7 +8,8 @@ from flagservice.audit.log import Actor
 from flagservice.domain.elements import Kind
 from flagservice.intake.rulebook import Rulebook, put_in_force
 from flagservice.policy.desks import load_desks
-from flagservice.policy.table import UnusablePolicy, load
+from flagservice.policy.proof import load
+from flagservice.policy.table import UnusablePolicy
 from flagservice.store import tables
 from tests.intake.people import a_plan, given_the_family, rows
 from tests.world import COUNCIL, HOME, World

@@ -6,8 +6,9 @@ import re
 import pytest
 
 from flagservice.domain.elements import Kind
-from flagservice.policy.proof import table
-from flagservice.policy.table import Policy, UnusablePolicy, load
+from flagservice.policy.printed import table
+from flagservice.policy.proof import load
+from flagservice.policy.table import Policy, UnusablePolicy, read
 from tests.policy.approved import (
     answered,
     approved,
@@ -42,7 +43,7 @@ def test_every_case_in_both_phases_is_answered_as_the_approved_text_says(kind: K
 def then_it_is_caught(text: str) -> None:
     """By the comparison, if it loads at all."""
     with contextlib.suppress(UnusablePolicy):
-        assert differences(load(text))
+        assert differences(read(text))
 
 
 def then_the_comparison_catches_it(policy: Policy) -> None:
@@ -54,7 +55,7 @@ def then_the_comparison_catches_it(policy: Policy) -> None:
     ("kind", "row", "old", "new"),
     [
         ("child-protection", "CP-P14", 'action = "withhold"\n', PLACED),
-        ("child-protection", "CP-D04", '["concern", ', '["concern", "placed", '),
+        ("child-protection", "CP-D05", '["placed", "review-by"]', '["review-by"]'),
         ("child-protection", "CP-D01", '"plan-category", ', ""),
         ("child-protection", "CP-P10", 'desk = "neutral"', 'desk = "agency"'),
         ("child-protection", "CP-P11", 'after_end = "retract"', 'after_end = "history"'),
@@ -67,7 +68,7 @@ def then_the_comparison_catches_it(policy: Policy) -> None:
     ],
 )
 def test_one_wrong_cell_in_a_policy_file_is_caught(kind: str, row: str, old: str, new: str) -> None:
-    then_the_comparison_catches_it(load(changed(policy_text(kind), row, old, new)))
+    then_the_comparison_catches_it(read(changed(policy_text(kind), row, old, new)))
 
 
 OTHERWISE = {

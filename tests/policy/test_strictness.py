@@ -14,9 +14,10 @@ from flagservice.domain.people import RECORDS, Knows, Phase, Role, Standing, Sta
 from flagservice.policy import disclosure
 from flagservice.policy.case import Case, every_case
 from flagservice.policy.disclosure import Disclosure, disclose, form_of, removal
+from flagservice.policy.proof import load
 from flagservice.policy.rows import ElementAction, ElementRule
 from flagservice.policy.ruling import Ruling, rule_on
-from flagservice.policy.table import Policy, load
+from flagservice.policy.table import Policy
 from tests.policy.approved import policy_text
 
 POLICIES = [load(policy_text(kind)) for kind in Kind]

@@ -1,0 +1,54 @@
+"""Every answer that a policy can give: each case and element, for each reader."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from flagservice.policy.case import Case, every_case
+from flagservice.policy.readers import Reader
+from flagservice.policy.ruling import Ruling, rule_on
+from flagservice.policy.table import Policy
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The answers for some readers whom the policy's rules do not tell apart."""
+
+    readers: tuple[Reader, ...]
+    answers: Mapping[Case, Ruling]
+
+    @property
+    def cells(self) -> int:
+        """How many answers it holds, counted for each of its readers."""
+        return len(self.readers) * sum(len(ruling.elements) for ruling in self.answers.values())
+
+
+@dataclass(frozen=True)
+class Sheets:
+    """A policy's whole space."""
+
+    policy: Policy
+    sheets: tuple[Sheet, ...]
+
+    @property
+    def of_practice(self) -> Mapping[Case, Ruling]:
+        """What the practice's clinicians are told: all that ever leaves the service."""
+        return next(s.answers for s in self.sheets if Reader.PRACTICE in s.readers)
+
+    def each(self) -> Iterator[tuple[tuple[Reader, ...], Ruling]]:
+        """Every ruling, with the readers whom it is for."""
+        for sheet in self.sheets:
+            for ruling in sheet.answers.values():
+                yield sheet.readers, ruling
+
+
+def every_answer(policy: Policy) -> Sheets:
+    """The whole space; readers whom the same rules are about get the same answers, once made."""
+    alike: dict[tuple[bool, ...], list[Reader]] = {}
+    for reader in Reader:
+        alike.setdefault(tuple(reader in r.readers for r in policy.disclosures), []).append(reader)
+    return Sheets(policy, tuple(_sheet(policy, readers) for readers in alike.values()))
+
+
+def _sheet(policy: Policy, readers: list[Reader]) -> Sheet:
+    answers = {case: rule_on(policy, case, reader=readers[0]) for case in every_case(policy.kind)}
+    return Sheet(tuple(readers), answers)
