@@ -1,0 +1,148 @@
+"""Takes an entry apart into what stands or falls alone, and puts together what is left.
+
+An entry is shown whole or not at all. Only the lines of a List and the sections and lines of a
+Composition are entries of their own: one of them can go without the rest.
+https://hl7.org/fhir/R4/list.html and https://hl7.org/fhir/R4/composition.html
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from flagservice.fhir.patient_view_content import Reason, objects_in, reason_to_hide, texts_in
+from flagservice.fhir.patient_view_names import ABSENT_FLAG, named_in
+from flagservice.fhir.patient_view_words import folded, readings
+
+_LISTS: Final = {"List": ("entry",), "Composition": ("section",), "section": ("entry", "section")}
+_SECTION_SAYS: Final = ("text", "entry", "section")
+_LEAST_WORD: Final = 6
+
+
+@dataclass(frozen=True)
+class Part:
+    """A resource, a section or a line: why it is hidden by itself, and the parts that it holds."""
+
+    kind: str
+    whole: Mapping[str, Any]
+    own: Mapping[str, Any]
+    reason: Reason | None
+    names: frozenset[str]
+    below: Mapping[str, tuple["Part", ...]]
+
+    def names_below(self) -> Iterator[str]:
+        """Whom it names, itself and in all its parts."""
+        yield from self.names
+        for held in self.below.values():
+            for one in held:
+                yield from one.names_below()
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """What is hidden so far: its names, its wording by name; and every name in the bundle."""
+
+    names: set[str]
+    words: defaultdict[str, set[str]]
+    present: AbstractSet[str]
+
+    def add(self, names: AbstractSet[str], words: Iterable[str]) -> None:
+        """Hide something more, by its names, with its wording."""
+        self.names.update(names)
+        said = set(words)
+        for name in names:
+            self.words[name].update(said)
+
+    def refers_to(self, names: AbstractSet[str]) -> bool:
+        """Whether one of the names is of something hidden, or of a Flag that is not here."""
+        return not names.isdisjoint(self.names) or any(
+            name.startswith(ABSENT_FLAG) and name not in self.present for name in names
+        )
+
+
+@dataclass
+class Left:
+    """What is left of a part, whom it names, and which parts of it went, where and why."""
+
+    shown: dict[str, Any] = field(default_factory=dict)
+    reason: Reason | None = None
+    names: set[str] = field(default_factory=set)
+    gone: list[tuple[str, Part, Reason]] = field(default_factory=list)
+
+
+def part_of(whole: Mapping[str, Any], kind: str) -> Part:
+    """A resource by its type, or a `section` or `line`, with its parts."""
+    lists = {name: whole[name] for name in _LISTS.get(kind, ()) if _is_listing(whole.get(name))}
+    own = {name: value for name, value in whole.items() if name not in lists}
+    below = {
+        name: tuple(part_of(one, "section" if name == "section" else "line") for one in held)
+        for name, held in lists.items()
+    }
+    return Part(kind, whole, own, reason_to_hide(own), frozenset(named_in(own)), below)
+
+
+def _is_listing(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, dict) for one in value)
+
+
+def left_of(part: Part, hidden: Hidden) -> Left:
+    """What a patient may see of a part, in its order; with a reason if they may see none of it."""
+    if part.reason is not None:
+        return Left(reason=part.reason)
+    if hidden.refers_to(part.names):
+        return Left(reason=Reason.REFERENCE)
+    left = Left(names=set(part.names))
+    for name, value in part.whole.items():
+        if name in part.below:
+            _add(left, part.below[name], name=name, hidden=hidden)
+        else:
+            left.shown[name] = value
+    left.reason = _afterwards(part, left, hidden=hidden)
+    return left
+
+
+def _add(left: Left, parts: tuple[Part, ...], *, name: str, hidden: Hidden) -> None:
+    kept = []
+    for number, one in enumerate(parts):
+        held = left_of(one, hidden)
+        where = f"{name}[{number}]"
+        if held.reason is not None:
+            left.gone.append((where, one, held.reason))
+            continue
+        kept.append(held.shown)
+        left.names |= held.names
+        left.gone += [(f"{where}.{below}", gone, reason) for below, gone, reason in held.gone]
+    if kept:
+        left.shown[name] = kept
+
+
+def _afterwards(part: Part, left: Left, *, hidden: Hidden) -> Reason | None:
+    """A list in which nothing is left is not shown, nor one whose narrative tells what went.
+
+    An empty section is none in R4 (cmp-1). A List that says why it is empty says something.
+    """
+    if part.kind == "section" and not any(name in left.shown for name in _SECTION_SAYS):
+        return Reason.EMPTY
+    if part.kind == "List" and not left.shown.keys() & {"entry", "emptyReason"}:
+        return Reason.EMPTY
+    gone = {word for _, one, _ in left.gone for word in wording(one.whole)}
+    names = {name for _, one, _ in left.gone for name in one.names_below()}
+    meant = {word for name in names & hidden.words.keys() for word in hidden.words[name]}
+    if left.gone and _tells(part, gone | meant):
+        return Reason.REFERENCE
+    return None
+
+
+def _tells(part: Part, words: AbstractSet[str]) -> bool:
+    told = [one for text in texts_in(part.own.get("text")) for one in readings(text)]
+    return any(word in one for word in words for one in told)
+
+
+def wording(content: Any) -> Iterator[str]:
+    """The displays and texts of something's codes and references, as a narrative repeats them."""
+    for one in objects_in(content):
+        for name in ("display", "text", "title"):
+            word = one.get(name)
+            if isinstance(word, str) and len(word) >= _LEAST_WORD:
+                yield folded(word)
