@@ -3,37 +3,35 @@
 import json
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 import uvicorn
 
-from flagservice.app import building, operating, serving
+from flagservice.app import building, commands_admission, commands_policy, operating, serving
 from flagservice.app.clocks import NotInProduction
 from flagservice.app.keys import KeysMissing, add_key_encryption_key
 from flagservice.app.logs import configure
+from flagservice.app.policies import sweep
 from flagservice.app.witness import Witness
 from flagservice.audit.verify import verify_audit
-from flagservice.directory.endpoints import Admission
-from flagservice.domain.elements import Kind
 from flagservice.domain.errors import Refusal
-from flagservice.policy.proof import table
+from flagservice.policy.table import UnusablePolicy
 from flagservice.settings import Settings
 from flagservice.store.database import UnsafeDatabase
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 client = typer.Typer(no_args_is_help=True, help="Organisations that may call.")
-endpoint = typer.Typer(no_args_is_help=True, help="Practices' systems.")
 register = typer.Typer(no_args_is_help=True, help="Where people are registered.")
-policy = typer.Typer(no_args_is_help=True, help="What may be told to which record.")
 audit = typer.Typer(no_args_is_help=True, help="What was done, provably.")
 keys = typer.Typer(no_args_is_help=True, help="The keys of the service.")
 for name, group in (
     ("client", client),
-    ("endpoint", endpoint),
+    *commands_admission.GROUPS,
     ("register", register),
-    ("policy", policy),
+    *commands_policy.GROUPS,
     ("audit", audit),
     ("keys", keys),
 ):
@@ -70,7 +68,9 @@ def deliver() -> None:
     parts = building.build(Settings())
     worker = serving.Loop("worker", parts.worker().run_once, pause=0.2)
     sequencer = serving.Loop("sequencer", parts.sequencer().sequence, pause=0.5)
+    policies = serving.Loop("policies", partial(sweep, parts), pause=2)
     sequencer.start()
+    policies.start()
     worker.run()
 
 
@@ -96,42 +96,10 @@ def client_revoke(client_id: str) -> None:
     operating.revoke_client(building.build(Settings()), client_id)
 
 
-@endpoint.command("admit")
-def endpoint_admit(
-    practice: str,
-    url: str,
-    token_file: Path,
-    by: Annotated[str, typer.Option(help="Who decided")],
-    reason: Annotated[str, typer.Option(help="Why: how it is known that patients see no flag")],
-) -> None:
-    """Admits a practice's system: flags are pushed to it from now on, and it may read its feed."""
-    token = token_file.read_text().strip()
-    admission = Admission(practice, url, token, by, reason)
-    operating.admit_practice(building.build(Settings()), admission)
-
-
-@endpoint.command("suspend")
-def endpoint_suspend(
-    practice: str,
-    by: Annotated[str, typer.Option(help="Who decided")],
-    reason: Annotated[str, typer.Option(help="Why")],
-) -> None:
-    """Suspends a practice's system: nothing goes out to it, until it is admitted anew."""
-    operating.suspend_practice(building.build(Settings()), practice, by=by, reason=reason)
-
-
 @register.command("load")
 def register_load(file: Path) -> None:
     """Loads a local register: CSV with nhs_number, date_of_birth, practice."""
     print(operating.load_register(building.build(Settings()), file), "registrations are news")
-
-
-@policy.command("table")
-def policy_table(kind: Annotated[Kind | None, typer.Argument()] = None) -> None:
-    """Prints every answer that the policy of a kind, or of every kind, can ever give."""
-    policies = building.read_rulebook(Settings().home).policies
-    wanted = [kind] if kind else list(Kind)
-    print("\n".join(table(policies[one]) for one in wanted), end="")
 
 
 @audit.command("verify")
@@ -169,6 +137,19 @@ def keys_rotate() -> None:
     print(operating.rewrap_data_keys(building.build(settings)), "data keys wrapped under", name)
 
 
+cli.command("leak-check")(commands_admission.leak_check)
+
+
+@cli.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    add_help_option=False,
+)
+def patient_view(given: typer.Context) -> None:
+    """Shows what a patient may see of a Bundle, as a process of its own that has no store."""
+    command = [sys.executable, "-m", "flagservice.kit.patient_view", *given.args]
+    os.execv(command[0], command)  # noqa: S606 - ourselves, in a fresh process
+
+
 @cli.command()
 def demo(
     as_json: Annotated[
@@ -188,7 +169,7 @@ def main() -> None:
         cli()
     except Refusal as refused:
         sys.exit(f"flagservice: {refused.rule}")
-    except (KeysMissing, NotInProduction, UnsafeDatabase) as unfit:
+    except (KeysMissing, NotInProduction, UnsafeDatabase, UnusablePolicy) as unfit:
         sys.exit(f"flagservice: {unfit}")
 
 

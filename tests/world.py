@@ -9,13 +9,13 @@ from typing import Any
 from sqlmodel import col, select
 
 from flagservice.audit.log import Actor, Deed, Log, Work
-from flagservice.directory.endpoints import Admission, admit
 from flagservice.directory.registrations import Registration
 from flagservice.domain.elements import Kind
 from flagservice.domain.reading import read_submission
 from flagservice.domain.submissions import Enquiry, Notification, Plan, Submission
 from flagservice.fhir.profile import Profile
 from flagservice.intake.decisions import Decision, decide, worklist
+from flagservice.intake.in_force import Shelf, start
 from flagservice.intake.lookups import registered
 from flagservice.intake.receipt import receipt_of
 from flagservice.intake.rulebook import Rulebook
@@ -25,6 +25,7 @@ from flagservice.policy.proof import load
 from flagservice.store import tables
 from flagservice.store.database import Database
 from flagservice.store.vault import LocalKeyRing, Vault
+from tests.checked import a_registration, given_a_checked_system, given_an_admitted_practice
 
 HOME = Path(__file__).parents[1]
 COUNCIL, POLICE, HEALTH = "E08000032", "Q0WYP", "TAD00"
@@ -82,9 +83,16 @@ class World:
             new_id=lambda: f"{chance.getrandbits(128):032x}",
         )
         self.rulebook = the_rulebook()
+        self.shelf = Shelf(self.rulebook.desks, self.rulebook.profiles)
+        self._checked: set[datetime] = set()
 
     def close(self) -> None:
         self.database.close()
+
+    def starts(self) -> None:
+        """As a process does: the shipped policies are in force in the database, too."""
+        shipped = self.rulebook.policies.values()
+        self.log.perform(Actor("start"), lambda work: start(work, shipped, desks=self.shelf.desks))
 
     def on(self, day: str) -> None:
         self.now = datetime.combine(date.fromisoformat(day), self.now.timetz())
@@ -99,11 +107,15 @@ class World:
         )
 
     def admitted(self, *practices: str) -> None:
+        """They run a version that passed the leak check; that holds for a year of this clock."""
+        self.checked()
         for practice in practices:
-            admission = Admission(practice, "https://gp.example/fhir", "t", "A. Lead", "tested")
-            self.log.perform(
-                Actor("test"), lambda work, a=admission: admit(work, a, allow_loopback=False)
-            )
+            given_an_admitted_practice(self.log, a_registration(practice))
+
+    def checked(self) -> None:
+        if self.now not in self._checked:
+            given_a_checked_system(self.log)
+            self._checked.add(self.now)
 
     def posts(self, ods: str, body: dict[str, Any]) -> Taken:
         raw = json.dumps(body).encode()

@@ -15,7 +15,7 @@ from flagservice.api.bodies import check_no_fault
 from flagservice.api.tokens import Caller, Tokens
 from flagservice.audit.log import Actor, Log, Work
 from flagservice.domain.errors import Forbidden, Unauthenticated
-from flagservice.intake.rulebook import Rulebook
+from flagservice.intake.in_force import Shelf
 from flagservice.store import tables
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ class Face:
     """What the routes need, as values."""
 
     log: Log
-    rulebook: Rulebook
+    shelf: Shelf
     tokens: Tokens
     base: str
     version: str

@@ -34,8 +34,9 @@ class TooLarge(Exception):
 class Envelope:
     """Wraps the application, from outside everything that it answers, faults too."""
 
-    def __init__(self, app: Application) -> None:
+    def __init__(self, app: Application, *, new_id: Callable[[], str]) -> None:
         self._app = app
+        self._new_id = new_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request; what is not HTTP (the lifespan) passes by."""
@@ -45,7 +46,7 @@ class Envelope:
         ids, fault = _ids(scope)
         fault = fault or _address_fault(scope)
         scope["flagservice.request_id"] = ids.get(b"x-request-id", b"").decode() or str(
-            uuid.uuid4()
+            uuid.UUID(hex=self._new_id(), version=4)
         )
         scope["flagservice.fault"] = fault
         ids[b"x-request-id"] = scope["flagservice.request_id"].encode()

@@ -74,7 +74,7 @@ def get_receipt(
 @router.get("/holds")
 def get_holds(face: Faced, asked: Annotated[Asked, Depends(may("holds.read"))]) -> Response:
     """The caller's worklist: what waits for its decision, oldest first."""
-    items = face.perform(asked, lambda work: worklist(work, rulebook=face.rulebook))
+    items = face.perform(asked, lambda work: worklist(work, rulebook=face.shelf.rulebook(work)))
     return _json({"holds": [_item(item) for item in items]})
 
 
@@ -89,9 +89,11 @@ def post_decision(
 ) -> Response:
     """Decides a held placement as the side that owns it, with the reason recorded."""
     decision = read(Decision, body)
-    face.perform(
-        asked, lambda work: decide(work, hold_id, decision=decision, rulebook=face.rulebook)
-    )
+
+    def deed(work: Work) -> None:
+        decide(work, hold_id, decision=decision, rulebook=face.shelf.rulebook(work))
+
+    face.perform(asked, deed)
     return Response(status_code=204)
 
 
@@ -114,7 +116,7 @@ def _post(face: Faced, asked: Asked, posted: Posted) -> Response:
             work,
             posted.key,
             digest=hashlib.sha256(posted.body).hexdigest(),
-            deed=lambda: _submit(work, submission, face.rulebook),
+            deed=lambda: _submit(work, submission, face.shelf.rulebook(work)),
         )
 
     answer = face.perform(asked, deed)

@@ -7,7 +7,6 @@ ES384): https://hl7.org/fhir/smart-app-launch/backend-services.html. Tokens use 
 import hashlib
 import json
 import time
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -71,7 +70,7 @@ class Tokens:
             "scope": " ".join(granted),
             "iat": now,
             "exp": now + LIFETIME,
-            "jti": str(uuid.uuid4()),
+            "jti": work.new_id(),
         }
         work.record(Deed.TOKEN_ISSUED, client=client.id)
         token = jwt.encode({"alg": _OURS, "typ": "at+jwt"}, claims, self.key, algorithms=[_OURS])

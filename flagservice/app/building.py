@@ -15,9 +15,11 @@ from flagservice.delivery.channels.fhir_rest import FhirRest
 from flagservice.delivery.worker import Worker
 from flagservice.domain.elements import Kind
 from flagservice.fhir.profile import Profile
-from flagservice.intake.rulebook import Rulebook, put_in_force
-from flagservice.policy.desks import load_desks
-from flagservice.policy.table import load
+from flagservice.intake.in_force import Shelf, start
+from flagservice.intake.rulebook import Rulebook
+from flagservice.policy.desks import Desks, load_desks
+from flagservice.policy.proof import load
+from flagservice.policy.table import read
 from flagservice.settings import Settings
 from flagservice.store.database import Database
 
@@ -34,7 +36,7 @@ class Parts:
     database: Database
     keys: Keys
     log: Log
-    rulebook: Rulebook
+    shelf: Shelf
 
     def sequencer(self) -> Sequencer:
         """What builds the audit's tree."""
@@ -49,7 +51,7 @@ class Parts:
 
 
 def build(settings: Settings) -> Parts:
-    """Opens the database at its newest schema, with its keys; the policies come into force."""
+    """Opens the database at its newest schema; its first policies come into force."""
     clock = clock_of(settings)
     _first_start(settings)
     keys = load_keys(settings)
@@ -57,9 +59,10 @@ def build(settings: Settings) -> Parts:
     database.upgrade()
     database.check_durable()
     log = Log(database, keys.vault, clock=clock)
-    rulebook = read_rulebook(settings.home)
-    log.perform(_STARTING, lambda work: put_in_force(work, rulebook))
-    return Parts(settings, database, keys, log, rulebook)
+    shelf = Shelf(read_desks(settings.home), read_profiles(settings.home))
+    shipped = [read(path.read_text("utf-8")) for path in policy_files(settings.home)]
+    log.perform(_STARTING, lambda work: start(work, shipped, desks=shelf.desks))
+    return Parts(settings, database, keys, log, shelf)
 
 
 def software_version() -> str:
@@ -71,8 +74,24 @@ def software_version() -> str:
 
 
 def read_rulebook(home: Path) -> Rulebook:
-    """The newest version of each kind's policy, the desks and the profiles."""
-    policies = [load(_newest(home / "policies" / kind).read_text("utf-8")) for kind in Kind]
+    """What is shipped: the newest version of each kind's policy, proved; desks and profiles."""
+    policies = [load(path.read_text("utf-8")) for path in policy_files(home)]
+    by_kind = {policy.kind: policy for policy in policies}
+    return Rulebook(by_kind, read_desks(home), read_profiles(home))
+
+
+def policy_files(home: Path) -> list[Path]:
+    """The newest shipped version of each kind."""
+    return [_newest(home / "policies" / kind) for kind in Kind]
+
+
+def read_desks(home: Path) -> Desks:
+    """The duty desks that a flag may name."""
+    return load_desks((home / "policies" / "desks.toml").read_text("utf-8"))
+
+
+def read_profiles(home: Path) -> dict[str, Profile]:
+    """The profiles that a copy must fit, by resource type."""
     profiles = home / "profiles"
     value_sets = _texts(profiles, "ValueSet-*.json")
     extensions = [
@@ -83,11 +102,7 @@ def read_rulebook(home: Path) -> Rulebook:
         Profile.load(text, value_sets=value_sets, extensions=extensions)
         for text in _texts(profiles, "StructureDefinition-Safeguarding*.json")
     ]
-    return Rulebook(
-        {policy.kind: policy for policy in policies},
-        load_desks((home / "policies" / "desks.toml").read_text("utf-8")),
-        {profile.definition.type: profile for profile in loaded},
-    )
+    return {profile.definition.type: profile for profile in loaded}
 
 
 def _newest(folder: Path) -> Path:

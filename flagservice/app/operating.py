@@ -1,9 +1,7 @@
 """What an operator does at the command line: clients, practices, registers, keys."""
 
 import json
-import secrets
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +13,10 @@ from sqlmodel import SQLModel, col, select
 from flagservice.api.callers import SCOPES
 from flagservice.app.building import Parts
 from flagservice.audit.log import Actor, Deed, Work
-from flagservice.directory.endpoints import Admission, admit, suspend
-from flagservice.directory.registrations import CsvRegister, Register
+from flagservice.directory import endpoints
+from flagservice.directory.checkers import NewChecker, add_checker, revoke_checker
+from flagservice.directory.leak_results import Decided, accept, withdraw
+from flagservice.directory.registrations import CsvRegister, Register, Registration
 from flagservice.domain.errors import Fault, Invalid, NotFound
 from flagservice.intake.lookups import registered
 from flagservice.store import tables
@@ -38,10 +38,10 @@ def add_client(parts: Parts, new: NewClient) -> str:
     if new.kind not in SCOPES:
         raise Invalid(Fault("kind", f"is one of {', '.join(SCOPES)}"))
     submits = any(scope.endswith(".write") for scope in SCOPES[new.kind])
-    if submits and not parts.rulebook.desks.has(new.ods):
+    if submits and not parts.shelf.desks.has(new.ods):
         raise Invalid(Fault("ods", "policies/desks.toml lists no duty desk for it"))
     keys = json.dumps({"keys": [_public_jwk(new.public_key)]})
-    client_id = secrets.token_hex(16)
+    client_id = parts.log.new_id()
 
     def deed(work: Work) -> None:
         work.session.add(
@@ -87,25 +87,54 @@ def revoke_client(parts: Parts, client_id: str) -> None:
     parts.log.perform(OPERATOR, deed)
 
 
-def admit_practice(parts: Parts, admission: Admission) -> None:
-    """Records who admitted a practice's system, and why; raises Invalid."""
+def register_practice(parts: Parts, said: endpoints.Registration) -> bool:
+    """Records how a practice is reached and what it runs; answers whether that is admitted."""
     sandbox = parts.settings.sandbox
-    parts.log.perform(OPERATOR, lambda work: admit(work, admission, allow_loopback=sandbox))
+
+    def deed(work: Work) -> bool:
+        endpoints.register(work, said, allow_loopback=sandbox)
+        return endpoints.admitted(work, said.practice)
+
+    return parts.log.perform(OPERATOR, deed)
 
 
 def suspend_practice(parts: Parts, practice: str, *, by: str, reason: str) -> None:
     """Records who suspended a practice's system, and why; raises Invalid or NotFound."""
-    parts.log.perform(OPERATOR, lambda work: suspend(work, practice, by=by, reason=reason))
+    parts.log.perform(
+        OPERATOR, lambda work: endpoints.suspend(work, practice, by=by, reason=reason)
+    )
+
+
+def add_a_checker(parts: Parts, new: NewChecker) -> None:
+    """Records who may sign leak-check results, and who decided so; raises Invalid or Conflict."""
+    parts.log.perform(OPERATOR, lambda work: add_checker(work, new))
+
+
+def revoke_a_checker(parts: Parts, name: str, *, by: str, reason: str) -> None:
+    """Nothing that this key ever signed counts any more; raises Invalid or NotFound."""
+    parts.log.perform(OPERATOR, lambda work: revoke_checker(work, name, by=by, reason=reason))
+
+
+def accept_result(parts: Parts, note: str, *, decided: Decided) -> str:
+    """Takes a signed, clean result in, and answers its id; raises Invalid or Conflict."""
+    return parts.log.perform(OPERATOR, lambda work: accept(work, note, decided=decided))
+
+
+def withdraw_result(parts: Parts, identity: str, *, decided: Decided) -> None:
+    """The result admits nobody any more; raises NotFound."""
+    parts.log.perform(OPERATOR, lambda work: withdraw(work, identity, decided=decided))
 
 
 def load_register(parts: Parts, path: Path) -> int:
     """Takes in a local register; records that waited for a practice are reached at once."""
     register: Register = CsvRegister(path)
     news = 0
-    for number, registration in register.everybody():
-        taken = partial(
-            registered, nhs_number=number, registration=registration, rulebook=parts.rulebook
-        )
+    for number, said in register.everybody():
+
+        def taken(work: Work, number: str = number, said: Registration = said) -> bool:
+            rulebook = parts.shelf.rulebook(work)
+            return registered(work, number, registration=said, rulebook=rulebook)
+
         news += parts.log.perform(OPERATOR, taken)
     return news
 

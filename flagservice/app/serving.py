@@ -3,6 +3,7 @@
 import contextlib
 import threading
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 
 import structlog
 from fastapi import FastAPI
@@ -12,6 +13,7 @@ from flagservice.api.callers import Face
 from flagservice.api.envelope import Envelope
 from flagservice.api.tokens import Tokens
 from flagservice.app.building import CHANGED, Parts, software_version
+from flagservice.app.policies import sweep
 
 _log = structlog.get_logger()
 
@@ -32,9 +34,9 @@ def application(parts: Parts, *, threads: tuple["Loop", ...] = ()) -> Envelope:
     base = parts.settings.base
     tokens = Tokens(f"{base}/oauth2/token", parts.keys.tokens)
     app.state.face = Face(
-        parts.log, parts.rulebook, tokens, f"{base}/fhir/R4", software_version(), CHANGED
+        parts.log, parts.shelf, tokens, f"{base}/fhir/R4", software_version(), CHANGED
     )
-    return Envelope(app)
+    return Envelope(app, new_id=parts.log.new_id)
 
 
 def described() -> FastAPI:
@@ -91,8 +93,9 @@ class Loop:
 
 
 def loops(parts: Parts, *, deliver: bool) -> tuple[Loop, ...]:
-    """The sequencer, and the worker where it runs inside."""
+    """The sequencer; where it runs inside, the worker, and who ends what a change began."""
     sequencer = Loop("sequencer", parts.sequencer().sequence, pause=0.5)
     if not deliver:
         return (sequencer,)
-    return (sequencer, Loop("worker", parts.worker().run_once, pause=0.2))
+    worker = Loop("worker", parts.worker().run_once, pause=0.2)
+    return (sequencer, worker, Loop("policies", partial(sweep, parts), pause=2))

@@ -51,10 +51,20 @@ class Deed(StrEnum):
     TOKEN_ISSUED = "token-issued"  # noqa: S105, a deed and no secret
     CLIENT_ADDED = "client-added"
     CLIENT_REVOKED = "client-revoked"
-    PRACTICE_ADMITTED = "practice-admitted"
+    PRACTICE_REGISTERED = "practice-registered"
     PRACTICE_SUSPENDED = "practice-suspended"
+    CHECKER_ADDED = "checker-added"
+    CHECKER_REVOKED = "checker-revoked"
+    LEAK_RESULT_ACCEPTED = "leak-result-accepted"
+    LEAK_RESULT_WITHDRAWN = "leak-result-withdrawn"
     REGISTER_LOADED = "register-loaded"
+    APPROVER_ADDED = "approver-added"
+    APPROVER_REVOKED = "approver-revoked"
+    POLICY_PROPOSED = "policy-proposed"
+    POLICY_APPROVED = "policy-approved"
     POLICY_IN_FORCE = "policy-in-force"
+    POLICY_RULED_AGAIN = "policy-ruled-again"
+    POLICY_READ = "policy-read"
     KEYS_ROTATED = "keys-rotated"
 
 

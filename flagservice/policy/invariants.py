@@ -29,7 +29,7 @@ SOMEBODY_ELSES: Final = (
     Element.AGENCY,
 )
 _OF_THE_PLAN: Final = (Element.START, Element.END, Element.REVIEW_DUE)
-_SAYS_NOTHING: Final = (NEUTRAL.code, "contact-duty-desk")
+SAYS_NOTHING: Final = (NEUTRAL.code, "contact-duty-desk")
 _LONGEST: Final = 12
 """The months that an alleged perpetrator's own copy may stand."""
 
@@ -43,7 +43,7 @@ class Invariant:
     breaches: Callable[[Sheets], Iterator[str]]
 
 
-def _tells(ruling: Ruling, element: Element, reader: Reader = Reader.PRACTICE) -> str:
+def _tells(ruling: Ruling, element: Element, *, reader: Reader = Reader.PRACTICE) -> str:
     rules = next(e.rules for e in ruling.elements if e.element is element)
     return (
         f"{' and '.join(rules)} tells {words.of_reader(reader)} {words.of_element(element)},"
@@ -67,7 +67,7 @@ def _others(sheets: Sheets) -> Iterator[str]:
 def _told(sheets: Sheets, forbidden: tuple[Reader, ...]) -> Iterator[str]:
     for readers, ruling in sheets.each():
         for reader in set(readers).intersection(forbidden) if ruling.disclosed else ():
-            yield from (_tells(ruling, element, reader) for element in ruling.disclosed)
+            yield from (_tells(ruling, element, reader=reader) for element in ruling.disclosed)
 
 
 def _is_own(case: Case) -> bool:
@@ -90,7 +90,7 @@ def _somebody_elses(sheets: Sheets) -> Iterator[str]:
 def _neutral(sheets: Sheets) -> Iterator[str]:
     for ruling in sheets.of_practice.values():
         alleged = ruling.case.kind in NOTIFICATIONS and ruling.case.standing in ALLEGED
-        if alleged and ruling.placement.code not in (None, *_SAYS_NOTHING):
+        if alleged and ruling.placement.code not in (None, *SAYS_NOTHING):
             yield _places(ruling, f"puts the code {ruling.placement.code}")
 
 
@@ -122,7 +122,7 @@ def _more_than(ruling: Ruling, better: Ruling) -> Iterator[str]:
         yield _places(ruling, f"says {ruling.placement.action}")
         return
     mine, theirs = ruling.placement, better.placement
-    if mine.code not in (theirs.code, *_SAYS_NOTHING):
+    if mine.code not in (theirs.code, *SAYS_NOTHING):
         yield _places(ruling, f"puts the code {mine.code}")
     if mine.desk == "agency" and theirs.desk == "neutral":
         yield _places(ruling, "names the agency's desk")
@@ -180,7 +180,7 @@ def _adding(sheets: Sheets) -> Iterator[str]:
     widened = every_answer(replace(policy, disclosures=(*policy.disclosures, _TELL_ALL)))
     for (readers, before), (_, after) in zip(sheets.each(), widened.each(), strict=True):
         more = [element for element in after.disclosed if element not in before.disclosed]
-        yield from (f"one more rule, and {_tells(after, e, readers[0])}" for e in more)
+        yield from (f"one more rule, and {_tells(after, e, reader=readers[0])}" for e in more)
 
 
 def _waiting(sheets: Sheets) -> Iterator[str]:

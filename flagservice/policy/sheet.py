@@ -34,6 +34,10 @@ class Sheets:
         """What the practice's clinicians are told: all that ever leaves the service."""
         return next(s.answers for s in self.sheets if Reader.PRACTICE in s.readers)
 
+    def by_reader(self) -> Mapping[Reader, Mapping[Case, Ruling]]:
+        """The answers for each reader by name."""
+        return {reader: sheet.answers for sheet in self.sheets for reader in sheet.readers}
+
     def each(self) -> Iterator[tuple[tuple[Reader, ...], Ruling]]:
         """Every ruling, with the readers whom it is for."""
         for sheet in self.sheets:

@@ -1,1 +1,14 @@
 """What is kept, and who could read it? Tables, the database, the vault and the feed."""
+
+from sqlalchemy import MetaData
+from sqlmodel import SQLModel
+
+# Whichever module defines a table, its constraints are named alike.
+SQLModel.metadata.naming_convention = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+).naming_convention

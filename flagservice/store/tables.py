@@ -6,19 +6,10 @@ that open only with the row's data key, the table's name, the row's id and its v
 
 from datetime import date, datetime
 
-from sqlalchemy import Index, LargeBinary, MetaData, UniqueConstraint
+from sqlalchemy import Index, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from flagservice.store.instants import Instant
-
-SQLModel.metadata.naming_convention = MetaData(
-    naming_convention={
-        "ix": "ix_%(column_0_label)s",
-        "uq": "uq_%(table_name)s_%(column_0_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-).naming_convention
 
 
 class Client(SQLModel, table=True):
@@ -228,26 +219,18 @@ class Attempt(SQLModel, table=True):
 
 
 class Endpoint(SQLModel, table=True):
-    """How a practice is reached, and who admitted it: `sealed` with its token."""
+    """How a practice is reached, and what it runs; `sealed`: its token, and who registered it."""
 
     practice: str = Field(primary_key=True)
     url: str
-    admitted: datetime = Field(sa_type=Instant)
+    system: str
+    system_version: str
+    registered: datetime = Field(sa_type=Instant)
     suspended: datetime | None = Field(default=None, sa_type=Instant)
     failures: int = 0
     paused_until: datetime | None = Field(default=None, sa_type=Instant)
     data_key: bytes = Field(sa_type=LargeBinary)
     sealed: bytes = Field(sa_type=LargeBinary)
-
-
-class PolicyText(SQLModel, table=True):
-    """Every policy that ever ruled, by its digest: a ruling can be made again from it."""
-
-    __tablename__ = "policy_text"
-    digest: str = Field(primary_key=True)
-    kind: str
-    version: int
-    text: str
 
 
 class Ruling(SQLModel, table=True):

@@ -65,7 +65,8 @@ class Service:
         self.world = world
         keys = Keys(world.log.vault, Signer.generate("tests"), our_token_key())
         settings = Settings(base_url=BASE)
-        self.parts = Parts(settings, world.database, keys, world.log, world.rulebook)
+        world.starts()
+        self.parts = Parts(settings, world.database, keys, world.log, world.shelf)
         self.app = application(self.parts)
 
     @property

@@ -14,12 +14,12 @@ from pathlib import Path
 
 from flagservice.app import operating
 from flagservice.app.building import Parts, build
-from flagservice.audit.log import Actor
-from flagservice.directory.endpoints import Admission
+from flagservice.audit.log import Actor, Work
 from flagservice.directory.registrations import Registration
 from flagservice.intake.lookups import registered
 from flagservice.kit.demo.client import Client
 from flagservice.settings import Settings
+from tests.checked import a_registration, given_a_checked_system
 from tests.generated import HOME
 from tests.postgresql import wait_for
 
@@ -57,7 +57,8 @@ def serving(folder: Path, people: list[str]) -> Iterator[Served]:
         new = operating.NewClient(client.ods, client.kind, key)
         client.client_id = operating.add_client(parts, new)
     url = "http://127.0.0.1:9/fhir"
-    operating.admit_practice(parts, Admission(PRACTICE, url, "t", "A. Lead", "a measurement"))
+    given_a_checked_system(parts.log)
+    operating.register_practice(parts, a_registration(PRACTICE, url=url))
     for number in people:
         _register(parts, number)
     parts.database.close()
@@ -69,10 +70,12 @@ def serving(folder: Path, people: list[str]) -> Iterator[Served]:
 
 def _register(parts: Parts, number: str) -> None:
     registration = Registration(date.fromisoformat(BORN), PRACTICE)
-    parts.log.perform(
-        Actor("benchmark"),
-        lambda work: registered(work, number, registration=registration, rulebook=parts.rulebook),
-    )
+
+    def deed(work: Work) -> None:
+        rulebook = parts.shelf.rulebook(work)
+        registered(work, number, registration=registration, rulebook=rulebook)
+
+    parts.log.perform(Actor("benchmark"), deed)
 
 
 @contextlib.contextmanager

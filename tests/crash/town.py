@@ -11,11 +11,11 @@ from pathlib import Path
 
 from flagservice.app import building, operating
 from flagservice.app.keys import make_keys
-from flagservice.audit.log import Actor
-from flagservice.directory.endpoints import Admission
+from flagservice.audit.log import Actor, Work
 from flagservice.directory.registrations import Registration
 from flagservice.intake.lookups import registered
 from flagservice.settings import Settings
+from tests.checked import a_registration, given_a_checked_system
 from tests.crash.client import Client
 from tests.crash.nursery import Nursery
 from tests.delivery.practices import PUSH, GpSystem, a_gp_system, nhs_numbers
@@ -115,6 +115,7 @@ def a_town(folder: Path, database_url: str, *, apis: int, workers: int) -> Itera
         stack.callback(parts.database.close)
         town = Town(parts, folder, nursery, beings, _families())
         _register(town)
+        given_a_checked_system(parts.log)
         for code in PRACTICES:
             town.systems[code] = stack.enter_context(_a_practice(town, code))
             _admit(town, town.systems[code])
@@ -142,13 +143,12 @@ def _register(town: Town) -> None:
     for family in town.families:
         own, other = family.practices
         for number, practice in ((family.child, own), (family.mother, own), (family.father, other)):
-            taken = partial(
-                registered,
-                nhs_number=number,
-                registration=Registration(date(1990, 1, 1), practice),
-                rulebook=town.parts.rulebook,
-            )
-            town.parts.log.perform(Actor("test"), taken)
+            said = Registration(date(1990, 1, 1), practice)
+            town.parts.log.perform(Actor("test"), partial(_registered, town, number, said))
+
+
+def _registered(town: Town, number: str, said: Registration, work: Work) -> None:
+    registered(work, number, registration=said, rulebook=town.parts.shelf.rulebook(work))
 
 
 def _a_practice(town: Town, code: str) -> AbstractContextManager[GpSystem]:
@@ -161,8 +161,7 @@ def _a_practice(town: Town, code: str) -> AbstractContextManager[GpSystem]:
 
 
 def _admit(town: Town, system: GpSystem) -> None:
-    admission = Admission(system.code, system.url, PUSH, "A. Lead", "a sandbox")
-    operating.admit_practice(town.parts, admission)
+    operating.register_practice(town.parts, a_registration(system.code, url=system.url, token=PUSH))
 
 
 def _hand_over_keys(town: Town, ports: Sequence[int]) -> None:

@@ -112,6 +112,19 @@ BREACHES = (
         {"kit/sandbox/store.py": "from flagservice.domain.elements import Kind"},
     ),
     Breach(
+        "patient-view",
+        "the process that serves a patient's view reaches a store",
+        {"kit/patient_view.py": "from flagservice.store.tables import Copy"},
+    ),
+    Breach(
+        "patient-view",
+        "the patient's view reaches a database through somebody else",
+        {
+            "domain/between.py": '"""Between."""\nimport sqlite3',
+            "fhir/patient_view_words.py": "from flagservice.domain import between",
+        },
+    ),
+    Breach(
         "demo",
         "the demonstration looks inside",
         {"kit/demo/play.py": "from flagservice.store.tables import Copy"},

@@ -16,7 +16,7 @@ CONTEXT = ("self", "cls", "work")
 
 MORE_POSITIONS = {
     "delivery/channels/fhir_rest.py:FhirRest._ask": "an HTTP request: to whom, method, target",
-    "domain/codes.py:_snomed": "a row of the table of codes, written as one",
+    "domain/codes.py:_Seen.code": "a row of the table of codes, written as one",
     "fhir/bundles.py:_bundle": "type, links, entries: in the order of the resource",
     "fhir/bundles.py:_links": "base, self, next: in the order of the resource",
     "fhir/outcomes.py:outcome": "status, rule, faults: in the order in which they are told",
@@ -29,7 +29,7 @@ MORE_POSITIONS = {
     "fhir/profile.py:_value": "walks a tree: rule, content, place",
     "fhir/profile_elements.py:_annotation": "type, name, value: as the definition has them",
     "fhir/profile_elements.py:_check_slicing": "a rule, its element, its id",
-    "policy/proof.py:_block.answer": "the three parts of a case, in the order of the table",
+    "policy/printed.py:_block.answer": "the three parts of a case, in the order of the table",
 }
 """Each with its reason. A new one is turned into keywords or a value; an old one goes from here."""
 

@@ -17,10 +17,10 @@ from flagservice.app import operating
 from flagservice.app.building import Parts, build
 from flagservice.app.keys import make_keys
 from flagservice.audit.log import Actor, Deed, Work
-from flagservice.directory.endpoints import Admission
 from flagservice.kit.demo.family import Family, families, people_of
 from flagservice.settings import Settings
 from flagservice.store import tables
+from tests.checked import a_registration, given_a_checked_system
 from tests.crash.client import Client
 from tests.crash.nursery import Nursery
 from tests.world import COUNCIL, HOME, POLICE
@@ -107,9 +107,11 @@ def given_everybody_is_known(parts: Parts, folder: Path, closed: int) -> dict[st
     register.write_text("\n".join(lines) + "\n")
     operating.load_register(parts, register)
     register.unlink()
+    given_a_checked_system(parts.log)
     for practice in practices:
-        nowhere = Admission(practice, f"http://127.0.0.1:{closed}/fhir", "t", DECIDER, REASON)
-        operating.admit_practice(parts, nowhere)
+        nowhere = f"http://127.0.0.1:{closed}/fhir"
+        said = a_registration(practice, url=nowhere, by=DECIDER, reason=REASON)
+        operating.register_practice(parts, said)
     organisations = {
         "children's services": (COUNCIL, "childrens-services"),
         "police": (POLICE, "police"),

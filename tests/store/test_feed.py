@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from flagservice.store import feed, tables
+from flagservice.store import approved, feed, tables
 from flagservice.store.database import Database
 
 WRITERS, EACH = 8, 25
@@ -48,13 +48,13 @@ def when_taken(database: Database, practices: list[str], *, now: datetime = NOW)
 def _write(session: Session, taken: Iterable[tuple[str, int]]) -> None:
     """Into a table that any text fits."""
     for practice, number in taken:
-        row = tables.PolicyText(digest=f"{practice}/{number}", kind="", version=number, text="")
+        row = approved.PolicyText(digest=f"{practice}/{number}", kind="", version=number, text="")
         session.add(row)
 
 
 def the_numbers(database: Database, practice: str) -> list[int]:
-    asked = select(col(tables.PolicyText.version)).where(
-        col(tables.PolicyText.digest).startswith(f"{practice}/")
+    asked = select(col(approved.PolicyText.version)).where(
+        col(approved.PolicyText.digest).startswith(f"{practice}/")
     )
     with database.transaction() as session:
         return sorted(session.exec(asked).all())

@@ -19,7 +19,6 @@ from flagservice.app.building import Parts, build, init_keys
 from flagservice.app.keys import KeysMissing, add_key_encryption_key, load_keys, make_keys
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.delivery.channels import pull
-from flagservice.directory.endpoints import Admission
 from flagservice.directory.registrations import Registration
 from flagservice.domain.reading import read_submission
 from flagservice.domain.submissions import Plan
@@ -27,6 +26,7 @@ from flagservice.intake.lookups import registered
 from flagservice.intake.submit import submit
 from flagservice.settings import Settings
 from flagservice.store.vault import CannotOpen, UnknownKey, wrapping_key_id
+from tests.checked import a_registration, given_a_checked_system
 from tests.delivery.practices import nhs_numbers
 from tests.world import COUNCIL, HOME, a_submission, person
 
@@ -48,7 +48,8 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
 @pytest.fixture
 def parts(settings: Settings) -> Iterator[Parts]:
     one = build(settings)
-    operating.admit_practice(one, Admission(PRACTICE, "https://gp.example", "t", "A", "tested"))
+    given_a_checked_system(one.log)
+    operating.register_practice(one, a_registration(PRACTICE))
     yield one
     one.database.close()
 
@@ -61,8 +62,8 @@ def when_posted(parts: Parts, number: str) -> None:
     plan = read_submission(Plan, json.dumps(body).encode(), today=date(2026, 1, 1))
 
     def deed(work: Work) -> None:
-        registered(work, number, registration=where, rulebook=parts.rulebook)
-        submit(work, plan, rulebook=parts.rulebook)
+        registered(work, number, registration=where, rulebook=parts.shelf.rulebook(work))
+        submit(work, plan, rulebook=parts.shelf.rulebook(work))
 
     parts.log.perform(actor, deed)
 

@@ -3,9 +3,14 @@
 from alembic import context
 from sqlmodel import SQLModel
 
-from flagservice.store import tables
+from flagservice.store import approved, checked, tables
 
-assert "person" in SQLModel.metadata.tables, tables  # the import fills the metadata
+for filled in (
+    approved.PolicyText,
+    checked.LeakResult,
+    tables.Person,
+):  # the import fills the metadata
+    assert filled.__tablename__ in SQLModel.metadata.tables
 
 connection = context.config.attributes["connection"]
 context.configure(

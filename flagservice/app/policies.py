@@ -1,0 +1,154 @@
+"""What an officer or operator does about policies, on the service's own database."""
+
+from base64 import b64encode
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from flagservice.app.building import Parts
+from flagservice.audit.log import Actor, Deed, Work
+from flagservice.domain.elements import Kind
+from flagservice.domain.errors import Fault, Invalid
+from flagservice.intake import approving, enforcing, in_force
+from flagservice.intake.approving import Approval
+from flagservice.intake.effect import Effect, effect
+from flagservice.policy.table import Policy
+from flagservice.store import approved
+
+OPERATOR = Actor("operator")
+
+
+@dataclass(frozen=True)
+class Signer:
+    """Somebody who signs here, with the key that only they hold."""
+
+    name: str
+    key: Path
+
+    def sign(self, statement: bytes) -> Approval:
+        """Their word on this statement; raises Invalid where the file is no private key."""
+        try:
+            key = load_pem_private_key(self.key.read_bytes(), password=None)
+        except (ValueError, TypeError):
+            raise Invalid(Fault("key", "is not a private key in PEM without password")) from None
+        if not isinstance(key, Ed25519PrivateKey):
+            raise Invalid(Fault("key", "is not an Ed25519 key"))
+        return Approval(self.name, b64encode(key.sign(statement)).decode())
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One version of a kind: what it is now, and by whose word."""
+
+    kind: str
+    version: int
+    digest: str
+    state: str
+    by: str
+
+
+def add_approver(parts: Parts, *, name: str, role: str, public_key: Path) -> None:
+    """Registers who may approve; raises Invalid or Conflict."""
+    pem = public_key.read_bytes()
+    parts.log.perform(
+        OPERATOR, lambda work: approving.add_approver(work, name=name, role=role, public_key=pem)
+    )
+
+
+def revoke_approver(parts: Parts, name: str) -> None:
+    """Takes somebody's right to approve; raises NotFound."""
+    parts.log.perform(OPERATOR, lambda work: approving.revoke_approver(work, name))
+
+
+def propose(parts: Parts, text: str) -> Policy:
+    """Keeps a proved text as a version that may be approved."""
+    return parts.log.perform(OPERATOR, lambda work: approving.propose(work, text))
+
+
+def approve(parts: Parts, kind: Kind, version: int, *, signer: Signer) -> int:
+    """One person's approval; gives how many there are now."""
+
+    def deed(work: Work) -> int:
+        text = in_force.kept(work, kind, version)
+        signed = approving.statement("approve", kind, version=version, digest=text.digest)
+        approving.approve(work, kind, version, approval=signer.sign(signed))
+        return len(approving.approved_by(work, text))
+
+    return parts.log.perform(OPERATOR, deed)
+
+
+def enforce(parts: Parts, kind: Kind, version: int) -> int:
+    """Puts an approved version in force and rules on everybody again; gives how many people."""
+    parts.log.perform(OPERATOR, lambda work: enforcing.enforce(work, kind, version))
+    return sweep_all(parts)
+
+
+def go_back(parts: Parts, kind: Kind, *, signer: Signer, reason: str) -> tuple[int, int]:
+    """Puts the version before back in force; gives it, and how many people were ruled on again."""
+
+    def deed(work: Work) -> int:
+        before = enforcing.would_go_back_to(work, kind)
+        signed = approving.statement("back", kind, version=before.version, digest=before.digest)
+        return enforcing.go_back(work, kind, approval=signer.sign(signed), reason=reason)
+
+    return parts.log.perform(OPERATOR, deed), sweep_all(parts)
+
+
+def sweep_all(parts: Parts) -> int:
+    """Rules on everybody again whom a change has not reached yet."""
+    swept = 0
+    while parts.log.is_waiting(OPERATOR, enforcing.is_unswept):
+        swept += sweep(parts)
+    return swept
+
+
+def sweep(parts: Parts) -> int:
+    """The next people whom a change concerns; none where there is no change."""
+    if not parts.log.is_waiting(OPERATOR, enforcing.is_unswept):
+        return 0
+    return parts.log.perform(OPERATOR, lambda work: enforcing.sweep(work, parts.shelf))
+
+
+def effect_of(parts: Parts, old: Policy, new: Policy) -> Effect:
+    """What this change would do to the records held now, and would have done of late."""
+    return parts.log.perform(
+        OPERATOR, lambda work: effect(work, old, new, rulebook=parts.shelf.rulebook(work))
+    )
+
+
+def standings(parts: Parts) -> list[Standing]:
+    """Every version that was proposed or ruled, by kind."""
+
+    def deed(work: Work) -> list[Standing]:
+        work.record(Deed.POLICY_READ)
+        found = [one for kind in Kind for one in _of_kind(work, kind)]
+        return sorted(found, key=lambda one: (list(Kind).index(Kind(one.kind)), one.version))
+
+    return parts.log.perform(OPERATOR, deed)
+
+
+def _of_kind(work: Work, kind: Kind) -> list[Standing]:
+    changes = {change.digest: change for change in reversed(in_force.of_kind(work, kind))}
+    return [_standing(work, text, changes.get(text.digest)) for text in in_force.texts(work, kind)]
+
+
+def _standing(
+    work: Work, text: approved.PolicyText, change: approved.PolicyChange | None
+) -> Standing:
+    if change is None:
+        names = approving.approved_by(work, text)
+        state, by = f"proposed, {len(names)} of {approving.NEEDED} approvals", ", ".join(names)
+    else:
+        why = in_force.why(work, change)
+        state = "in force" if change.current else "was in force"
+        state += ", not everybody is ruled on again yet" if change.swept is not None else ""
+        by = "; ".join(why[part] for part in ("how", "by", "reason") if part in why)
+    return Standing(text.kind, text.version, text.digest, state, by)
+
+
+def counted(changes: Counter[str]) -> str:
+    """`3 told less, 1 taken back`, or that nothing changes."""
+    return ", ".join(f"{count} {what}" for what, count in changes.most_common()) or "none changes"

@@ -1,0 +1,61 @@
+"""What is kept of policies: every text that ruled, who approved it, and when it came into force."""
+
+from datetime import datetime
+
+from sqlalchemy import LargeBinary, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from flagservice.store.instants import Instant
+
+
+class PolicyText(SQLModel, table=True):
+    """Every policy that ever ruled, by its digest: a ruling can be made again from it."""
+
+    __tablename__ = "policy_text"
+    digest: str = Field(primary_key=True)
+    kind: str
+    version: int
+    text: str
+
+
+class Approver(SQLModel, table=True):
+    """Somebody who may approve a policy, by their public key. `sealed` is name and role."""
+
+    id: str = Field(primary_key=True)
+    pseudonym: str = Field(unique=True)
+    public_key: str
+    revoked: bool = False
+    data_key: bytes = Field(sa_type=LargeBinary)
+    sealed: bytes = Field(sa_type=LargeBinary)
+
+
+class PolicyApproval(SQLModel, table=True):
+    """One approver's signature over one policy's text."""
+
+    __tablename__ = "policy_approval"
+    __table_args__ = (UniqueConstraint("digest", "approver_id"),)
+    id: str = Field(primary_key=True)
+    digest: str = Field(foreign_key="policy_text.digest")
+    approver_id: str = Field(foreign_key="approver.id")
+    at: datetime = Field(sa_type=Instant)
+    signature: str
+
+
+class PolicyChange(SQLModel, table=True):
+    """A policy that came into force; `current` is the one of its kind that rules now.
+
+    `swept` is the last person whose records it has ruled on again, None once it has ruled on all.
+    `sealed` is why it came into force, and by whose word.
+    """
+
+    __tablename__ = "policy_change"
+    __table_args__ = (UniqueConstraint("kind", "number"),)
+    id: str = Field(primary_key=True)
+    kind: str
+    number: int
+    digest: str = Field(foreign_key="policy_text.digest")
+    at: datetime = Field(sa_type=Instant)
+    current: bool = Field(default=True, index=True)
+    swept: str | None = None
+    data_key: bytes = Field(sa_type=LargeBinary)
+    sealed: bytes = Field(sa_type=LargeBinary)

@@ -1,0 +1,39 @@
+"""What is kept of leak checks: who may sign a result, and the results that were accepted."""
+
+from datetime import datetime
+
+from sqlalchemy import Index, LargeBinary
+from sqlmodel import Field, SQLModel
+
+from flagservice.store.instants import Instant
+
+
+class Checker(SQLModel, table=True):
+    """A key that may sign results, by its name; `sealed` is who decided so, and why."""
+
+    name: str = Field(primary_key=True)
+    public_key: bytes = Field(sa_type=LargeBinary)
+    added: datetime = Field(sa_type=Instant)
+    revoked: datetime | None = Field(default=None, sa_type=Instant)
+    data_key: bytes = Field(sa_type=LargeBinary)
+    sealed: bytes = Field(sa_type=LargeBinary)
+
+
+class LeakResult(SQLModel, table=True):
+    """A clean result for one version of one system; `note` is the file as it was signed.
+
+    The id is the digest of the note. `sealed` is who accepted it, and who withdrew it, and why.
+    """
+
+    __tablename__ = "leak_result"
+    __table_args__ = (Index("ix_leak_result_system", "system", "system_version"),)
+    id: str = Field(primary_key=True)
+    checker: str = Field(foreign_key="checker.name", index=True)
+    system: str
+    system_version: str
+    run_at: datetime = Field(sa_type=Instant)
+    accepted: datetime = Field(sa_type=Instant)
+    withdrawn: datetime | None = Field(default=None, sa_type=Instant)
+    note: str
+    data_key: bytes = Field(sa_type=LargeBinary)
+    sealed: bytes = Field(sa_type=LargeBinary)
