@@ -5,7 +5,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint bench serve generate help clean
+.PHONY: demo test lint bench serve generate twin help clean
 
 help: ## What there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -24,6 +24,9 @@ lint: $(READY) ## Style, types and the floors of the house
 
 bench: $(READY) ## Speed and memory, as ratios measured in one run
 	@$(RUN) -m tests.benchmarks
+
+twin: $(READY) ## Three services that differ inside, asked by outsiders (TRACES=40 SEED=1)
+	@$(RUN) -m tests.twin
 
 serve: $(READY) ## The service on SQLite below var/, with its delivery worker inside
 	@$(RUN) -m flagservice serve

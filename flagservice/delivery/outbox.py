@@ -16,6 +16,7 @@ from sqlmodel import col, select, update
 
 from flagservice.audit.log import Deed, Work
 from flagservice.delivery import schedule
+from flagservice.directory.endpoints import is_admitted
 from flagservice.store import tables
 
 LEASE = timedelta(seconds=60)
@@ -143,7 +144,7 @@ def _due(work: Work, limit: int, *, lock: bool = True) -> Sequence[tables.Delive
                 col(delivery.leased_until) > now + schedule.CAP,
             )
         )
-        .where(exists().where(and_(endpoint, ready, col(tables.Endpoint.suspended).is_(None))))
+        .where(exists().where(and_(endpoint, ready, is_admitted(now))))
         .where(~overtaken)
         .order_by(col(delivery.due), col(delivery.id))
         .limit(limit)

@@ -1,27 +1,36 @@
-"""How a practice is reached. Nothing structured leaves for a practice that was not admitted.
+"""How a practice is reached, and whether anything structured may leave for it.
 
-Admission is a recorded human decision: somebody named says that this practice's system hides our
-flags from its patients.
+A practice is admitted while it is registered, is not suspended, and runs a version of a system for
+which there is a valid leak-check result. That is asked anew at every attempt and every read, inside
+the unit of work: nothing has to be taken away when a result runs out or a version changes.
 """
 
 import json
 from dataclasses import dataclass, field
+from datetime import datetime
 from urllib.parse import urlsplit
 
+from sqlalchemy import ColumnElement, and_, exists
+from sqlmodel import col, select
+
 from flagservice.audit.log import Deed, Work
+from flagservice.directory.leak_results import is_valid
 from flagservice.domain.errors import Fault, Invalid, NotFound
 from flagservice.store import tables
+from flagservice.store.checked import LeakResult
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 @dataclass(frozen=True)
-class Admission:
-    """Who admitted which practice's system, and why."""
+class Registration:
+    """How a practice is reached, what it runs, and who says so."""
 
     practice: str
     url: str
     token: str = field(repr=False)
+    system: str
+    version: str
     by: str
     reason: str
 
@@ -35,42 +44,52 @@ class Reach:
     token: str = field(repr=False)
 
 
-def admit(work: Work, admission: Admission, *, allow_loopback: bool) -> None:
-    """Records the decision; from now on the practice is pushed to, and may read its feed."""
-    _check(admission, allow_loopback=allow_loopback)
+def register(work: Work, said: Registration, *, allow_loopback: bool) -> None:
+    """Records it, in place of what was said before; a suspension ends. Raises Invalid.
+
+    A version that has no valid result of its own is not admitted, whatever went before.
+    """
+    _check(said, allow_loopback=allow_loopback)
     data_key = work.vault.new_data_key()
-    secret = {"token": admission.token, "by": admission.by, "reason": admission.reason}
+    secret = {"token": said.token, "by": said.by, "reason": said.reason}
     sealed = work.vault.seal(
-        data_key, json.dumps(secret).encode(), table="endpoint", row=admission.practice, version=1
+        data_key, json.dumps(secret).encode(), table="endpoint", row=said.practice, version=1
     )
     work.session.merge(
         tables.Endpoint(
-            practice=admission.practice,
-            url=admission.url.rstrip("/"),
-            admitted=work.now,
+            practice=said.practice,
+            url=said.url.rstrip("/"),
+            system=said.system,
+            system_version=said.version,
+            registered=work.now,
             data_key=data_key,
             sealed=sealed,
         )
     )
-    work.record(Deed.PRACTICE_ADMITTED, practice=admission.practice)
+    work.record(
+        Deed.PRACTICE_REGISTERED, practice=said.practice, system=said.system, version=said.version
+    )
 
 
-def _check(admission: Admission, *, allow_loopback: bool) -> None:
-    address = urlsplit(admission.url)
+def _check(said: Registration, *, allow_loopback: bool) -> None:
+    address = urlsplit(said.url)
     loopback = allow_loopback and address.hostname in _LOOPBACK
     if address.scheme != "https" and not (address.scheme == "http" and loopback):
         raise Invalid(Fault("url", "is an https address"))
     if address.username or address.query or address.fragment or not address.hostname:
         raise Invalid(Fault("url", "is a base address: no user, query or fragment"))
-    if not admission.by.strip() or not admission.reason.strip():
-        raise Invalid(Fault("by, reason", "admission is a decision: say who, and why"))
+    for name, text in (("system", said.system), ("version", said.version)):
+        if not text or text != text.strip():
+            raise Invalid(Fault(name, "is what the leak-check result calls it, letter for letter"))
+    if not said.by.strip() or not said.reason.strip():
+        raise Invalid(Fault("by, reason", "a registration is a decision: say who, and why"))
 
 
 def suspend(work: Work, practice: str, *, by: str, reason: str) -> None:
-    """From now on nothing goes out to this practice's system, until it is admitted anew."""
+    """From now on nothing goes out to this practice's system, until it is registered anew."""
     row = work.session.get(tables.Endpoint, practice)
     if row is None:
-        raise NotFound("no system of this practice was admitted")
+        raise NotFound("no system of this practice is registered")
     if not by.strip() or not reason.strip():
         raise Invalid(Fault("by, reason", "a suspension is a decision: say who, and why"))
     opened = work.vault.open(row.data_key, row.sealed, table="endpoint", row=practice, version=1)
@@ -83,16 +102,34 @@ def suspend(work: Work, practice: str, *, by: str, reason: str) -> None:
     work.record(Deed.PRACTICE_SUSPENDED, practice=practice)
 
 
+def is_admitted(now: datetime) -> ColumnElement[bool]:
+    """The one rule, over rows of `Endpoint`: for a query that asks of many practices at once."""
+    result = exists().where(
+        col(LeakResult.system) == col(tables.Endpoint.system),
+        col(LeakResult.system_version) == col(tables.Endpoint.system_version),
+        is_valid(now),
+    )
+    return and_(col(tables.Endpoint.suspended).is_(None), result)
+
+
 def admitted(work: Work, practice: str) -> bool:
-    """Is this practice's system admitted?"""
-    row = work.session.get(tables.Endpoint, practice)
-    return row is not None and row.suspended is None
+    """Is this practice's system admitted, now?"""
+    return _admitted(work, practice) is not None
 
 
 def reach(work: Work, practice: str) -> Reach | None:
     """How to reach an admitted practice."""
-    row = work.session.get(tables.Endpoint, practice)
-    if row is None or row.suspended is not None:
+    row = _admitted(work, practice)
+    if row is None:
         return None
     opened = work.vault.open(row.data_key, row.sealed, table="endpoint", row=practice, version=1)
     return Reach(practice, row.url, json.loads(opened)["token"])
+
+
+def _admitted(work: Work, practice: str) -> tables.Endpoint | None:
+    asked = (
+        select(tables.Endpoint)
+        .where(col(tables.Endpoint.practice) == practice)
+        .where(is_admitted(work.now))
+    )
+    return work.session.exec(asked).first()

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlmodel import col, select
 
 from flagservice.audit.log import Actor, Deed, Unrecorded, Work
-from flagservice.store import tables
+from flagservice.store import approved, tables
 from tests.world import World
 
 SOMEBODY = Actor("a client", "E08000032", "request-1")
@@ -21,11 +21,11 @@ def leaves(world: World) -> list[tables.Leaf]:
 
 def policies(world: World) -> int:
     with world.database.transaction() as session:
-        return len(session.exec(select(tables.PolicyText)).all())
+        return len(session.exec(select(approved.PolicyText)).all())
 
 
 def a_change(work: Work) -> None:
-    work.session.add(tables.PolicyText(digest=work.new_id(), kind="k", version=1, text="t"))
+    work.session.add(approved.PolicyText(digest=work.new_id(), kind="k", version=1, text="t"))
     work.session.flush()
 
 

@@ -12,8 +12,8 @@ from sqlmodel import col, select
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.delivery.channels.fhir_rest import Outcome, Parcel, Reply
 from flagservice.delivery.worker import Channel, Worker
-from flagservice.directory.endpoints import Admission, admit
 from flagservice.store import tables
+from tests.checked import a_registration, given_an_admitted_practice
 from tests.world import COUNCIL, World, a_submission, person
 
 GP = "https://gp.example/fhir"
@@ -132,5 +132,5 @@ def in_a_thread(step: Callable[[], Any]) -> Iterator[None]:
 
 def given_it_listens_at(world: World, practice: str, url: str, *, token: str) -> None:
     """A practice's system on the loopback address, admitted."""
-    admission = Admission(practice, url, token, "A. Lead", "a sandbox")
-    world.log.perform(Actor("test"), lambda work: admit(work, admission, allow_loopback=True))
+    world.checked()
+    given_an_admitted_practice(world.log, a_registration(practice, url=url, token=token))

@@ -1,36 +1,44 @@
-"""How a practice is reached: only where somebody named has decided that it may be."""
+"""How a practice is reached: only where its exact version passed the leak check, and not longer."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
 from flagservice.audit.log import Actor, Work
-from flagservice.directory.endpoints import Admission, Reach, admit, admitted, reach, suspend
+from flagservice.directory.checkers import revoke_checker
+from flagservice.directory.endpoints import Reach, Registration, admitted, reach, register, suspend
+from flagservice.directory.leak_results import VALID_FOR, accept, withdraw
 from flagservice.domain.errors import Invalid, NotFound
 from flagservice.store import tables
+from flagservice.store.checked import LeakResult
+from tests.checked import (
+    DECIDED,
+    SIGNING,
+    VERSION,
+    a_registration,
+    a_result,
+    given_a_checked_system,
+)
 from tests.intake.people import HOME, rows
 from tests.world import World
 
 OPERATOR = Actor("operator")
+LATER = "4.3"
 
 
-def an_admission(**more: str) -> Admission:
-    said = {
-        "practice": HOME,
-        "url": "https://gp.example/fhir",
-        "token": "secret-token",
-        "by": "IG lead",
-        "reason": "its patient view was looked at",
-    }
-    return Admission(**{**said, **more})
-
-
-def admit_it(world: World, admission: Admission, *, allow_loopback: bool = False) -> None:
-    world.log.perform(OPERATOR, lambda work: admit(work, admission, allow_loopback=allow_loopback))
+def register_it(world: World, said: Registration, *, allow_loopback: bool = False) -> None:
+    world.log.perform(OPERATOR, lambda work: register(work, said, allow_loopback=allow_loopback))
 
 
 def suspend_it(world: World, *, by: str = "IG lead", reason: str = "it leaks") -> None:
     world.log.perform(OPERATOR, lambda work: suspend(work, HOME, by=by, reason=reason))
+
+
+def given_it_is_admitted(world: World, **more: str) -> None:
+    given_a_checked_system(world.log)
+    register_it(world, a_registration(HOME, **more), allow_loopback=True)
+    assert reached(world)[0]
 
 
 def reached(world: World) -> tuple[bool, Reach | None]:
@@ -44,27 +52,96 @@ def reached(world: World) -> tuple[bool, Reach | None]:
     return found[0]
 
 
-def test_a_practice_that_nobody_admitted_is_not_reached(world: World) -> None:
+def test_a_practice_that_nobody_registered_is_not_reached(world: World) -> None:
+    given_a_checked_system(world.log)
     assert reached(world) == (False, None)
 
 
+def test_a_registered_practice_without_a_result_is_not_reached(any_world: World) -> None:
+    register_it(any_world, a_registration(HOME))
+    assert reached(any_world) == (False, None)
+    given_a_checked_system(any_world.log)
+    assert reached(any_world)[0]
+
+
 def test_an_admitted_practice_is_reached_at_its_address_with_its_token(any_world: World) -> None:
-    admit_it(any_world, an_admission(url="https://gp.example/fhir/"))
+    given_it_is_admitted(any_world, url="https://gp.example/fhir/", token="secret-token")
     assert reached(any_world) == (True, Reach(HOME, "https://gp.example/fhir", "secret-token"))
 
 
-def test_who_admitted_it_and_its_token_are_sealed_and_never_printed(world: World) -> None:
-    admit_it(world, an_admission())
+@pytest.mark.parametrize("version", [LATER, VERSION + ".0", VERSION[:-1], VERSION + " beta"])
+def test_a_result_is_for_one_exact_version(world: World, version: str) -> None:
+    given_it_is_admitted(world)
+    register_it(world, a_registration(HOME, version=version))
+    assert reached(world) == (False, None)
+    register_it(world, a_registration(HOME))
+    assert reached(world)[0]
+
+
+def test_a_result_is_for_one_system(world: World) -> None:
+    given_it_is_admitted(world)
+    register_it(world, a_registration(HOME, system="Another system"))
+    assert reached(world) == (False, None)
+
+
+def test_a_new_version_is_admitted_once_it_has_a_result_of_its_own(any_world: World) -> None:
+    given_it_is_admitted(any_world)
+    register_it(any_world, a_registration(HOME, version=LATER))
+    assert not reached(any_world)[0]
+    given_a_checked_system(any_world.log, version=LATER)
+    assert reached(any_world)[0]
+
+
+def test_a_result_admits_for_a_year_from_its_run_and_not_an_instant_longer(
+    any_world: World,
+) -> None:
+    given_it_is_admitted(any_world)
+    any_world.now += VALID_FOR - timedelta(seconds=1)
+    assert reached(any_world)[0]
+    any_world.now += timedelta(seconds=1)
+    assert reached(any_world) == (False, None)
+    given_a_checked_system(any_world.log)
+    assert reached(any_world)[0]
+
+
+def test_a_result_from_the_future_of_a_clock_that_was_wrong_admits_nobody(world: World) -> None:
+    given_it_is_admitted(world)
+    world.now -= timedelta(days=30)
+    assert not reached(world)[0]
+
+
+def test_a_withdrawn_result_admits_nobody(any_world: World) -> None:
+    register_it(any_world, a_registration(HOME))
+    given_a_checked_system(any_world.log)
+    note = a_result(any_world.now - timedelta(days=1))
+    identity = any_world.log.perform(OPERATOR, lambda work: accept(work, note, decided=DECIDED))
+    (other,) = {row.id for row in rows(any_world, of=LeakResult)} - {identity}
+    for result in (identity, other):
+        assert reached(any_world)[0]
+        any_world.log.perform(OPERATOR, lambda work, r=result: withdraw(work, r, decided=DECIDED))
+    assert not reached(any_world)[0]
+
+
+def test_what_a_revoked_checker_signed_admits_nobody(any_world: World) -> None:
+    given_it_is_admitted(any_world)
+    any_world.log.perform(
+        OPERATOR, lambda work: revoke_checker(work, SIGNING.name, by="IG", reason="key lost")
+    )
+    assert reached(any_world) == (False, None)
+
+
+def test_who_registered_it_and_its_token_are_sealed_and_never_printed(world: World) -> None:
+    given_it_is_admitted(world, token="secret-token")
     (row,) = rows(world, of=tables.Endpoint)
-    for secret in (b"secret-token", b"IG lead"):
+    for secret in (b"secret-token", b"A. Lead"):
         assert secret not in row.sealed
-    assert "secret-token" not in repr(an_admission())
+    assert "secret-token" not in repr(a_registration(HOME, token="secret-token"))
     assert "secret-token" not in repr(reached(world))
 
 
-def test_a_practice_that_is_admitted_anew_is_reached_at_its_new_address(world: World) -> None:
-    admit_it(world, an_admission())
-    admit_it(world, an_admission(url="https://new.example/fhir"))
+def test_a_practice_that_is_registered_anew_is_reached_at_its_new_address(world: World) -> None:
+    given_it_is_admitted(world)
+    register_it(world, a_registration(HOME, url="https://new.example/fhir"))
     _, found = reached(world)
     assert found is not None
     assert found.url == "https://new.example/fhir"
@@ -85,40 +162,47 @@ def test_a_practice_that_is_admitted_anew_is_reached_at_its_new_address(world: W
     ],
 )
 def test_an_address_that_is_not_a_plain_secure_one_is_refused(world: World, url: str) -> None:
+    given_a_checked_system(world.log)
     with pytest.raises(Invalid, match="url"):
-        admit_it(world, an_admission(url=url))
+        register_it(world, a_registration(HOME, url=url))
     assert reached(world) == (False, None)
 
 
 def test_a_sandbox_may_be_reached_on_this_machine_and_only_there(world: World) -> None:
-    admit_it(world, an_admission(url="http://127.0.0.1:8001/fhir"), allow_loopback=True)
-    assert reached(world)[0]
+    given_it_is_admitted(world, url="http://127.0.0.1:8001/fhir")
     with pytest.raises(Invalid):
-        admit_it(world, an_admission(url="http://gp.example/fhir"), allow_loopback=True)
+        register_it(world, a_registration(HOME, url="http://gp.example/fhir"), allow_loopback=True)
 
 
 @pytest.mark.parametrize("missing", ["by", "reason"])
-def test_an_admission_without_who_and_why_is_none(world: World, missing: str) -> None:
+def test_a_registration_without_who_and_why_is_none(world: World, missing: str) -> None:
     with pytest.raises(Invalid, match="say who, and why"):
-        admit_it(world, an_admission(**{missing: "  "}))
+        register_it(world, a_registration(HOME, **{missing: "  "}))
 
 
-def test_a_suspended_practice_is_not_reached_until_it_is_admitted_anew(any_world: World) -> None:
-    admit_it(any_world, an_admission())
+@pytest.mark.parametrize("name", ["system", "version"])
+@pytest.mark.parametrize("said", ["", " ", " 4.2", "4.2 "])
+def test_what_a_practice_runs_is_said_letter_for_letter(world: World, name: str, said: str) -> None:
+    with pytest.raises(Invalid, match=name):
+        register_it(world, a_registration(HOME, **{name: said}))
+
+
+def test_a_suspended_practice_is_not_reached_until_it_is_registered_anew(any_world: World) -> None:
+    given_it_is_admitted(any_world)
     suspend_it(any_world)
     assert reached(any_world) == (False, None)
-    admit_it(any_world, an_admission())
+    register_it(any_world, a_registration(HOME))
     assert reached(any_world)[0]
 
 
-def test_who_suspended_it_and_why_is_kept_sealed_beside_who_admitted_it(world: World) -> None:
-    admit_it(world, an_admission())
+def test_who_suspended_it_and_why_is_kept_sealed_beside_who_registered_it(world: World) -> None:
+    given_it_is_admitted(world)
     suspend_it(world)
     (row,) = rows(world, of=tables.Endpoint)
     place = {"table": "endpoint", "row": HOME, "version": 1}
     kept = json.loads(world.log.vault.open(row.data_key, row.sealed, **place))
     assert (kept["by"], kept["suspended_by"], kept["suspended_why"]) == (
-        "IG lead",
+        "A. Lead",
         "IG lead",
         "it leaks",
     )
@@ -127,7 +211,7 @@ def test_who_suspended_it_and_why_is_kept_sealed_beside_who_admitted_it(world: W
 def test_a_suspension_needs_a_practice_and_says_who_and_why(world: World) -> None:
     with pytest.raises(NotFound):
         suspend_it(world)
-    admit_it(world, an_admission())
+    given_it_is_admitted(world)
     with pytest.raises(Invalid):
         suspend_it(world, by=" ")
     with pytest.raises(Invalid):

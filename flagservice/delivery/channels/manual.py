@@ -15,7 +15,7 @@ from sqlmodel import col, select
 from flagservice.audit.log import Deed, Work
 from flagservice.delivery import schedule
 from flagservice.delivery.outbox import State
-from flagservice.directory.endpoints import admitted
+from flagservice.directory.endpoints import admitted, is_admitted
 from flagservice.store import tables
 
 
@@ -40,9 +40,7 @@ def waiting(work: Work) -> list[ToDo]:
 
 def _stuck(work: Work) -> Iterator[ToDo]:
     """Deliveries that no worker takes, that were refused as they are, or that are late."""
-    reachable = select(col(tables.Endpoint.practice)).where(
-        col(tables.Endpoint.suspended).is_(None)
-    )
+    reachable = select(col(tables.Endpoint.practice)).where(is_admitted(work.now))
     late = work.now - schedule.LATE_AFTER
     asked = (
         select(tables.Delivery)

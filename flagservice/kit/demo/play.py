@@ -11,6 +11,7 @@ from flagservice.kit.demo.canaries import leaks
 from flagservice.kit.demo.checks import wrong_with
 from flagservice.kit.demo.family import Event, Expectation, Family, families, people_of
 from flagservice.kit.demo.feeds import feed_faults
+from flagservice.kit.demo.left_out import left_out
 from flagservice.kit.demo.show import Result, show
 from flagservice.kit.demo.stage import Stage, StageFailed
 
@@ -52,6 +53,9 @@ def _play(stage: Stage, console: Console) -> Result:
     )
     result.also["every feed contiguous from 1, its bytes those that were pushed"] = list(
         feed_faults(stage)
+    )
+    result.also["a practice whose system shows flags gets nothing; it is on the manual list"] = (
+        list(left_out(stage))
     )
     result.also["the audit verifies"] = _audit(stage)
     return result

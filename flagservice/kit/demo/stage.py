@@ -11,18 +11,23 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from flagservice.kit.demo import gp_system
 from flagservice.kit.demo.client import Client
 from flagservice.kit.demo.family import Family, Member
 from flagservice.kit.demo.received import Journal
+from flagservice.kit.demo.supplier import BROKEN, GOOD, MISTAKE, SIGNER, SYSTEM, Checked, Supplier
 
 COUNCIL, POLICE = "E08000032", "Q0WYP"
 _PATIENCE = 60.0
+_LEFT_OUT = "B83998"
+_A_RESULT_LASTS = timedelta(days=300)
+"""It is valid for a year; a supplier does not wait for the last day."""
 Tell = Callable[[str], None]
 
 
@@ -39,6 +44,7 @@ class Practice:
     client: Client
     lead: Client
     tokens: dict[str, Any]
+    version: str = GOOD
     process: subprocess.Popen[str] | None = None
     url: str = ""
 
@@ -81,6 +87,11 @@ class Stage:
     submitters: dict[str, Client] = field(default_factory=dict)
     practices: dict[str, Practice] = field(default_factory=dict)
     running: list[subprocess.Popen[str]] = field(default_factory=list)
+    supplier: Supplier = field(init=False)
+    unadmitted: Practice = field(init=False)
+    """Its system is of a version that shows flags to patients."""
+    _day: date = date.min
+    _checked: date | None = None
 
     def set_up(self) -> None:
         """Starts it all; whatever fails is a StageFailed."""
@@ -94,18 +105,24 @@ class Stage:
         self._practices()
         self.tell("GP systems start, one process for each practice")
         with ThreadPoolExecutor(4) as hands:
-            list(hands.map(self._start_practice, self.practices.values()))
+            list(hands.map(self._start_practice, self._every_practice()))
         self.tell("the service makes its keys and its database")
         self.register(self._everybody())
-        self.tell("organisations hand over public keys; practices' systems are admitted")
+        self.tell("organisations hand over public keys; practices' systems are registered")
         clients = [
             *self.submitters.values(),
-            *(p.client for p in self.practices.values()),
-            *(p.lead for p in self.practices.values()),
+            *(p.client for p in self._every_practice()),
+            *(p.lead for p in self._every_practice()),
         ]
         with ThreadPoolExecutor(2) as hands:
             list(hands.map(self._add_client, clients))
-            list(hands.map(self._admit, self.practices.values()))
+            list(hands.map(self._register_practice, self._every_practice()))
+        self.supplier = Supplier(self.folder / "supplier", self.environment)
+        self.operate(
+            *("checker", "add", SIGNER, str(self.supplier.public_key)),
+            *("--by", "IG lead", "--reason", "the supplier's own test team"),
+        )
+        self._check(self._day)
         self._serve()
 
     def set_day(self, day: date) -> None:
@@ -113,6 +130,25 @@ class Stage:
         fresh = self.folder / "day.new"
         fresh.write_text(day.isoformat())
         fresh.replace(self.folder / "day")
+        self._day = day
+        if self._checked is not None and day - self._checked > _A_RESULT_LASTS:
+            self._check(day)
+
+    def _check(self, day: date) -> None:
+        """The supplier of all practices but one checks the version that they run."""
+        checked = self.supplier.check(GOOD)
+        self.tell(f"the supplier's leak check of version {GOOD} says: {checked.said}")
+        if not checked.clean:
+            raise StageFailed("the practices' system does not pass the leak check")
+        self.accept(checked)
+        self._checked = day
+
+    def accept(self, checked: Checked) -> None:
+        """Hands a result in; raises StageFailed where the service refuses it."""
+        self.operate(
+            *("leak-check-result", "accept", str(checked.result)),
+            *("--by", "IG lead", "--reason", "the result was looked at"),
+        )
 
     def register(self, members: Iterable[tuple[Member, str]]) -> None:
         """Tells the service where people are registered, as a register's file does."""
@@ -145,13 +181,13 @@ class Stage:
             "FLAGSERVICE_DATABASE_URL": "",
         }
 
-    def settle(self) -> None:
-        """Waits until nothing is owed to any practice any more."""
+    def settle(self, *, left: int = 0) -> None:
+        """Waits until nothing is owed any more, but for what no system may be sent."""
         until = time.monotonic() + _PATIENCE
         operator = self.submitters["operator"]
         while time.monotonic() < until:
             owed = operator.call("GET", f"{self.url}/_status").json()["owed"]
-            if not sum(owed.values()):
+            if sum(owed.values()) == left:
                 return
             time.sleep(0.1)
         raise StageFailed("deliveries did not settle in time")
@@ -170,7 +206,7 @@ class Stage:
     def _practices(self) -> None:
         codes = {member.practice for member, _ in self._everybody()}
         codes |= {e.practice for f in self.families for e in f.expectations if e.practice[0] == "B"}
-        for code in sorted(codes):
+        for code in sorted({*codes, _LEFT_OUT}):
             folder = self.folder / code
             folder.mkdir()
             push = secrets.token_hex(24)
@@ -185,51 +221,29 @@ class Stage:
                 code, folder, Client(code, "gp-system"), Client(code, "practice-lead"), tokens
             )
             self.practices[code].take_on(m for m, where in self._everybody() if where == code)
+        self.unadmitted = self.practices.pop(_LEFT_OUT)
+        self.unadmitted.version = BROKEN
+
+    def _every_practice(self) -> list[Practice]:
+        return [*self.practices.values(), self.unadmitted]
 
     def _start_practice(self, practice: Practice) -> None:
-        folder = practice.folder
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "flagservice.kit.sandbox",
-                "--practice",
-                practice.code,
-                "--port",
-                "0",
-                "--store",
-                str(folder / "store.sqlite"),
-                "--patients",
-                str(folder / "patients.json"),
-                "--journal",
-                str(folder / "journal.jsonl"),
-                "--token-file",
-                str(folder / "tokens.json"),
-            ],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        leak = MISTAKE if practice.version == BROKEN else ""
+        try:
+            process, practice.url = gp_system.start(practice.folder, practice.code, leak=leak)
+        except gp_system.NotStarted as fault:
+            raise StageFailed(str(fault)) from None
         self.running.append(process)
-        line = process.stdout.readline() if process.stdout else ""
-        if not line.startswith("listening "):
-            raise StageFailed(f"the GP system of {practice.code} did not start")
-        practice.url = line.split()[1]
 
     def _add_client(self, client: Client) -> None:
         key = client.write_public_key(self.folder)
         client.client_id = self.operate("client", "add", client.ods, client.kind, str(key))
 
-    def _admit(self, practice: Practice) -> None:
+    def _register_practice(self, practice: Practice) -> None:
         self.operate(
-            "endpoint",
-            "admit",
-            practice.code,
-            f"{practice.url}/fhir",
-            str(practice.folder / "push-token"),
-            "--by",
-            "IG lead",
-            "--reason",
-            "sandbox: its patient-facing view was looked at",
+            *("endpoint", "register", practice.code, f"{practice.url}/fhir"),
+            *(str(practice.folder / "push-token"), "--system", SYSTEM),
+            *("--version", practice.version, "--by", "IG lead", "--reason", "a sandbox"),
         )
 
     def _serve(self) -> None:

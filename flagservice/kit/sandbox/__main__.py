@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
-from . import files
+from . import files, leaks
 from .journal import Journal
 from .practice import Practice
 from .server import SandboxServer
@@ -40,6 +40,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--patients", type=Path, required=True, help="JSON: who is registered")
     parser.add_argument("--journal", type=Path, required=True, help="JSON lines: what was received")
     parser.add_argument("--token-file", type=Path, required=True, help="JSON: who may call")
+    parser.add_argument(
+        "--leak", action="append", default=[], help="a way to be broken; more with commas"
+    )
     return parser.parse_args()
 
 
@@ -49,12 +52,17 @@ def _practice(asked: argparse.Namespace) -> Practice:
         callers = files.Watched(asked.token_file, parse=files.tokens)
     except (OSError, ValueError):
         sys.exit("--patients or --token-file is missing, or is not what --help describes")
+    try:
+        mistakes = leaks.named(",".join(asked.leak))
+    except ValueError:
+        sys.exit(f"--leak is one of: {', '.join(leak.value for leak in leaks.Leak)}")
     return Practice(
         ods_code=asked.practice,
         store=Store(asked.store),
         register=register,
         callers=callers,
         clock=lambda: datetime.now(UTC),
+        leaks=mistakes,
     )
 
 

@@ -1,7 +1,8 @@
 """Shows a clinician the whole record, so that anybody can see what a practice was told."""
 
-from . import wire
+from . import interactions, wire
 from .files import Patient
+from .leaks import Leak
 from .outcomes import Refusal, Reply, unreadable
 from .practice import Asked, Practice
 from .wire import Resource
@@ -34,6 +35,13 @@ def record(practice: Practice, asked: Asked) -> Reply:
 def patients(practice: Practice, _: Asked) -> Reply:
     """Everybody registered, with how many flags stand on each."""
     return _json([_row(practice, person) for person in practice.register.current().values()])
+
+
+def search_by_patient(practice: Practice, asked: Asked) -> Reply:
+    """Flags or tasks about one person, as a clinician's screen is given them."""
+    if Leak.CLINICIAN_BLIND in practice.leaks:
+        return Reply(200, wire.write({"resourceType": "Bundle", "type": "searchset"}))
+    return interactions.search_by_patient(practice, asked)
 
 
 def _row(practice: Practice, patient: Patient) -> Resource:

@@ -29,6 +29,7 @@ class Caller:
 
     side: Side
     nhs_number: str = ""
+    proxy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +87,8 @@ def tokens(content: object) -> dict[str, Caller]:
     granted = [
         (_string(content, "push"), Caller(Side.SYSTEM)),
         (_string(content, "clinician"), Caller(Side.CLINICIAN)),
-        *_readers(content.get("patients", {})),
-        *_readers(content.get("proxies", {})),
+        *_readers(content.get("patients", {}), proxy=False),
+        *_readers(content.get("proxies", {}), proxy=True),
     ]
     callers = dict(granted)
     if len(callers) != len(granted):
@@ -101,10 +102,12 @@ def _patient(row: object) -> Patient:
     return Patient(_string(row, "nhs_number"), _string(row, "name"))
 
 
-def _readers(content: object) -> list[tuple[str, Caller]]:
+def _readers(content: object, *, proxy: bool) -> list[tuple[str, Caller]]:
     if not isinstance(content, dict):
         raise wire.Unreadable
-    return [(token, Caller(Side.PATIENT, _string(content, token))) for token in content]
+    return [
+        (token, Caller(Side.PATIENT, _string(content, token), proxy=proxy)) for token in content
+    ]
 
 
 def _string(content: dict[str, object], key: str) -> str:

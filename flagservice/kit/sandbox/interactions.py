@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 
 from . import criteria, wire
+from .leaks import Leak
 from .outcomes import Refusal, Reply, not_found
 from .practice import Asked, Practice, Request
 from .store import Kept, Key
@@ -39,7 +40,8 @@ def conditional_update(practice: Practice, asked: Asked) -> Reply:
         key, version = matches[0][:2] if matches else (Key(asked.kind, str(uuid.uuid4())), 0)
         _refuse_stale(asked.request, version=version)
         kept = _stamped(found, key=key, version=version + 1, patient=patient, practice=practice)
-        practice.store.notices.put(kept, identifiers=carried)
+        if Leak.DROPS_FLAGS not in practice.leaks:
+            practice.store.notices.put(kept, identifiers=carried)
     return _told(asked.request, kept.body, status=200 if matches else 201)
 
 

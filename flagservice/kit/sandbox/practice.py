@@ -1,10 +1,12 @@
 """Holds together what an answer may draw on, and what a request is once it has been read."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from .files import Caller, Patient, Watched
+from .jobs import Jobs
+from .leaks import NONE, Leaks
 from .outcomes import Refusal, not_found
 from .store import Store
 
@@ -13,13 +15,15 @@ NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
 
 @dataclass(frozen=True, slots=True)
 class Practice:
-    """One practice's system: its records, the people it knows, and its clock."""
+    """One practice's system: its records, the people it knows, its clock, and its mistakes."""
 
     ods_code: str
     store: Store
     register: Watched[dict[str, Patient]]
     callers: Watched[dict[str, Caller]]
     clock: Callable[[], datetime]
+    leaks: Leaks = NONE
+    jobs: Jobs = field(default_factory=Jobs)
 
     def patient(self, nhs_number: str) -> Patient:
         """The registered person, or the refusal that says there is none here."""

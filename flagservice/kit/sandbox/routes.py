@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import capability, clinician_view, interactions, patient_view
+from . import capability, clinician_view, interactions, patient_fhir, patient_view
 from .files import Caller, Side
 from .outcomes import Reply, not_found, unknown_caller, wrong_method
 from .practice import Asked, Practice, Request
@@ -51,7 +51,16 @@ ROUTES = (
     ),
     _route(Side.CLINICIAN, "POST /clinician/record", clinician_view.record),
     _route(Side.CLINICIAN, "POST /clinician/patients", clinician_view.patients),
+    _route(
+        Side.CLINICIAN,
+        "POST /clinician/fhir/(?P<kind>Flag|Task)/_search",
+        clinician_view.search_by_patient,
+    ),
     _route(Side.PATIENT, "GET /patient/record", _own_record),
+    *(
+        _route(Side.PATIENT, f"{method} /patient/fhir(?:/.*)?", patient_fhir.answer)
+        for method in ("GET", "HEAD", "POST", "DELETE")
+    ),
 )
 
 

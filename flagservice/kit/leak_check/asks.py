@@ -1,0 +1,241 @@
+"""Every request of a crawl: what the CapabilityStatement offers, and what it does not.
+
+The list is made once for each twin, before anything is filed, and asked again unchanged.
+https://hl7.org/fhir/R4/http.html and https://hl7.org/fhir/R4/search.html
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from enum import StrEnum
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+Json = dict[str, Any]
+HIDDEN: Final = ("Flag", "Task")
+NOPAT_SYSTEMS: Final = (
+    "http://terminology.hl7.org/CodeSystem/v3-ActCode",
+    "http://hl7.org/fhir/v3/ActCode",
+    "urn:oid:2.16.840.1.113883.4.642.3.47",
+)
+"""The spellings of NOPAT that are in use; the first is the one that is sent."""
+
+_PROBED: Final = (
+    *HIDDEN,
+    *("List", "Communication", "Condition", "Observation", "DocumentReference", "Composition"),
+    *("AuditEvent", "Provenance", "Consent", "CarePlan", "Basic", "DetectedIssue", "Encounter"),
+)
+_LONG_AGO: Final = "1900-01-01"
+_SYSTEM_WIDE: Final = f"?_type={','.join(HIDDEN)}"
+_MOST_RESOURCES: Final = 60
+
+
+class Door(StrEnum):
+    """The way in that a request tries."""
+
+    CAPABILITY = "capability"
+    READ = "read"
+    SEARCH = "search"
+    COUNT = "count"
+    INCLUDE = "include"
+    HISTORY = "history"
+    EVERYTHING = "everything"
+    DOCUMENT = "document"
+    OPERATION = "operation"
+    EXPORT = "export"
+    SECURITY = "security"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    REVERSE_CHAIN = "reverse-chain"
+    GUESS = "guess"
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request, relative to the base; `kind` is the type that it is about, if it is one."""
+
+    door: Door
+    target: str
+    kind: str = ""
+    method: str = "GET"
+    form: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def line(self) -> str:
+        """The request in one line: what a report calls it."""
+        extra = "".join(f" [{name}: {value}]" for name, value in self.headers)
+        return f"{self.method} {self.target}{f' ({self.form})' if self.form else ''}{extra}"
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known when the list is made: the offer, the twin's id, what is there, and since."""
+
+    offered: dict[str, Json]
+    system_operations: tuple[str, ...]
+    patient: str
+    resources: Sequence[Json]
+    since: str
+
+
+def offer(capability: Json) -> tuple[dict[str, Json], tuple[str, ...]]:
+    """What a CapabilityStatement offers: each type, and the operations of the system."""
+    rest: Json = next(iter(capability.get("rest", [])), {})
+    resources = {one["type"]: one for one in rest.get("resource", []) if "type" in one}
+    return resources, _operations(rest)
+
+
+def _operations(part: Json) -> tuple[str, ...]:
+    named = [str(one.get("name", "")) for one in part.get("operation", [])]
+    return tuple(name.removeprefix("$") for name in named if name)
+
+
+def plan(known: Known) -> list[Ask]:
+    """Everything that is asked of one twin's face, each request once."""
+    kinds = dict.fromkeys(("Patient", *known.offered, *_PROBED))
+    found = [
+        *_whole_system(known),
+        *(ask for kind in kinds for ask in _searches(known, kind)),
+        *(ask for one in known.resources[:_MOST_RESOURCES] for ask in _reads(known, one)),
+    ]
+    return list({ask.line: ask for ask in found}.values())
+
+
+def _whole_system(known: Known) -> Iterator[Ask]:
+    yield Ask(Door.CAPABILITY, "metadata")
+    for target in ("", _SYSTEM_WIDE, f"?patient={known.patient}"):
+        yield Ask(Door.SEARCH, target)
+    yield Ask(Door.SECURITY, "?_security=NOPAT")
+    yield Ask(Door.COUNT, f"{_SYSTEM_WIDE}&_summary=count")
+    yield Ask(Door.UPDATED, f"?_lastUpdated=gt{quote(known.since)}")
+    for since in ("", f"?_since={_LONG_AGO}", f"?_since={quote(known.since)}", "?_count=1"):
+        yield Ask(Door.HISTORY, f"_history{since}")
+    for name in dict.fromkeys(("export", *known.system_operations)):
+        yield _operation(f"${name}", name)
+    yield _operation("Patient/$export", "export", kind="Patient")
+    me = f"Patient/{known.patient}"
+    for target in ("Patient/$everything", f"{me}/$everything"):
+        for limit in ("", f"?_type={','.join(HIDDEN)}", f"?_since={quote(known.since)}"):
+            yield Ask(Door.EVERYTHING, target + limit, "Patient")
+    for kind, status in (("Flag", "active"), ("Flag", "inactive"), ("Task", "requested")):
+        for name in ("patient", "subject"):
+            target = f"Patient?_has:{kind}:{name}:status={status}"
+            yield Ask(Door.REVERSE_CHAIN, target, "Patient")
+    for kind in (*HIDDEN, "List", "Communication"):
+        for name in ("patient", "subject"):
+            yield Ask(Door.INCLUDE, f"Patient?_revinclude={kind}:{name}", "Patient")
+
+
+def _operation(target: str, name: str, *, kind: str = "") -> Ask:
+    door = {"export": Door.EXPORT, "everything": Door.EVERYTHING, "document": Door.DOCUMENT}.get(
+        name, Door.OPERATION
+    )
+    headers = (("Prefer", "respond-async"),) if door is Door.EXPORT else ()
+    return Ask(door, target, kind, headers=headers)
+
+
+def _searches(known: Known, kind: str) -> Iterator[Ask]:
+    mine = f"_id={known.patient}" if kind == "Patient" else f"patient={known.patient}"
+    if kind not in (*known.offered, *HIDDEN):
+        yield Ask(Door.SEARCH, f"{kind}?{mine}", kind)
+        yield Ask(Door.HISTORY, f"{kind}/_history", kind)
+        return
+    for query in ("", f"?{mine}", "?_count=1", "?_sort=-_lastUpdated", "?_summary=true"):
+        yield Ask(Door.SEARCH, f"{kind}{query}", kind)
+    yield Ask(Door.SEARCH, kind, kind, method="HEAD")
+    yield Ask(Door.SEARCH, f"{kind}/_search", kind, method="POST", form=mine)
+    for query in ("_summary=count", "_total=accurate", f"{mine}&_summary=count"):
+        yield Ask(Door.COUNT, f"{kind}?{query}", kind)
+    for query in ("_security=NOPAT", "_security:not=NOPAT"):
+        yield Ask(Door.SECURITY, f"{kind}?{query}", kind)
+    yield Ask(Door.UPDATED, f"{kind}?_lastUpdated=gt{quote(known.since)}", kind)
+    yield Ask(Door.HISTORY, f"{kind}/_history", kind)
+    yield from _offered(known, kind)
+
+
+def _offered(known: Known, kind: str) -> Iterator[Ask]:
+    """What the statement offers for a type, word for word; a flag is asked for in any case."""
+    for system in NOPAT_SYSTEMS:
+        yield Ask(Door.SECURITY, f"{kind}?_security={quote(system, safe='')}%7CNOPAT", kind)
+    yield Ask(Door.HISTORY, f"{kind}/_history?_since={quote(known.since)}", kind)
+    offered = known.offered.get(kind, {})
+    for way, field in (("_include", "searchInclude"), ("_revinclude", "searchRevInclude")):
+        for value in dict.fromkeys(("*", *offered.get(field, []))):
+            yield Ask(Door.INCLUDE, f"{kind}?{way}={value}", kind)
+    for parameter in offered.get("searchParam", []):
+        for value in _values(known, kind, parameter):
+            query = urlencode({parameter["name"]: value})
+            yield Ask(Door.SEARCH, f"{kind}?{query}", kind)
+    for name in _operations(offered):
+        yield _operation(f"{kind}/${name}", name, kind=kind)
+
+
+def _values(known: Known, kind: str, parameter: Json) -> list[str]:
+    """What to search for: what is there, and what would be there if a flag showed."""
+    name, sort = str(parameter.get("name", "")), parameter.get("type")
+    if name in ("_security", "_id"):
+        return []
+    match sort:
+        case "date":
+            return [f"ge{_LONG_AGO}"]
+        case "reference":
+            return [f"Patient/{known.patient}"]
+        case "token":
+            held = [_first_code(one.get(name)) for one in known.resources if _is(one, kind)]
+            return [*dict.fromkeys(one for one in (*held, "active", "SG") if one)][:4]
+        case _:
+            return ["a"]
+
+
+def _first_code(held: Any) -> str:
+    match held:
+        case str():
+            return held
+        case [first, *_]:
+            return _first_code(first)
+        case {"coding": [{"code": str(code)}, *_]}:
+            return code
+        case _:
+            return ""
+
+
+def _is(resource: Json, kind: str) -> bool:
+    return bool(resource.get("resourceType") == kind)
+
+
+def _reads(known: Known, resource: Json) -> Iterator[Ask]:
+    kind, meta = str(resource["resourceType"]), resource.get("meta", {})
+    target = f"{kind}/{resource['id']}"
+    version = str(meta.get("versionId", "1"))
+    yield Ask(Door.READ, target, kind)
+    yield Ask(Door.READ, target, kind, method="HEAD")
+    yield Ask(Door.READ, f"{target}/_history/{quote(version)}", kind)
+    yield Ask(Door.HISTORY, f"{target}/_history", kind)
+    tag, since = f'W/"{version}"', _http_date(known.since)
+    yield Ask(Door.UNCHANGED, target, kind, headers=(("If-None-Match", tag),))
+    yield Ask(Door.UNCHANGED, target, kind, headers=(("If-Modified-Since", since),))
+    for name in _operations(known.offered.get(kind, {})):
+        if name != "export":
+            yield _operation(f"{target}/${name}", name, kind=kind)
+
+
+def guesses(kind: str, identity: str, *, identifier: str) -> list[Ask]:
+    """What somebody asks who knows, or guesses, the id of something hidden."""
+    target = f"{kind}/{identity}"
+    return [
+        Ask(Door.GUESS, target, kind),
+        Ask(Door.GUESS, target, kind, method="HEAD"),
+        Ask(Door.GUESS, f"{target}/_history", kind),
+        Ask(Door.GUESS, f"{target}/_history/1", kind),
+        Ask(Door.GUESS, target, kind, headers=(("If-None-Match", 'W/"1"'),)),
+        Ask(Door.GUESS, f"{kind}?_id={identity}", kind),
+        Ask(Door.GUESS, f"{kind}?identifier={quote(identifier, safe='')}", kind),
+        Ask(Door.GUESS, f"List?item={target}", kind),
+    ]
+
+
+def _http_date(instant: str) -> str:
+    moment = datetime.fromisoformat(instant).astimezone(UTC).replace(microsecond=0)
+    return format_datetime(moment, usegmt=True)

@@ -1,0 +1,206 @@
+"""Files flags as the service does, reads them back as it does, and takes them back as it does.
+
+What is filed are the shipped examples: every kind, every record, open and ended, flags and
+requests, byte for byte what a practice is sent but for ids, instant and person. They are generated
+by the code that builds every copy, and the build fails if they are not; so nothing of ours has to
+be installed where this runs, and nothing here could make a flag that the service would not.
+"""
+
+import json
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+import httpx
+
+from flagservice.domain.errors import Fault, Invalid
+from flagservice.kit.leak_check.asks import HIDDEN, NOPAT_SYSTEMS, Json
+from flagservice.kit.leak_check.config import Place, System
+
+NHS_NUMBER: Final = "https://fhir.nhs.uk/Id/nhs-number"
+_FHIR: Final = "application/fhir+json"
+_NEUTRAL: Final = ("U", "contact-duty-desk")
+_PATIENT: Final = {"Flag": "subject", "Task": "for"}
+
+
+class NotFiled(Exception):
+    """The system did not take a flag, lost it, or hides it from a clinician."""
+
+
+@dataclass(frozen=True)
+class Filed:
+    """One copy on the flagged twin: what was sent, and the id that the system gave it."""
+
+    sent: Json
+    id: str = ""
+
+    @property
+    def kind(self) -> str:
+        """Flag or Task."""
+        return str(self.sent["resourceType"])
+
+    @property
+    def identifier(self) -> str:
+        """What it is found by."""
+        first = self.sent["identifier"][0]
+        return f"{first['system']}|{first['value']}"
+
+    @property
+    def value(self) -> str:
+        """The random half of the identifier."""
+        return str(self.sent["identifier"][0]["value"])
+
+    def nobody(self) -> "Filed":
+        """An id and an identifier of the same look that nobody has."""
+        first = self.sent["identifier"][0] | {"value": secrets.token_hex(16)}
+        fresh = "".join(_another(character) for character in self.id)
+        return Filed({**self.sent, "identifier": [first]}, fresh)
+
+
+def _another(character: str) -> str:
+    """A digit for a digit, a hexadecimal letter for one; all else gives an id its look."""
+    for alphabet in ("0123456789", "abcdef", "ABCDEF"):
+        if character in alphabet:
+            return secrets.choice(alphabet)
+    return character
+
+
+def copies(examples: Path, *, nhs_number: str) -> list[Filed]:
+    """A copy of everything that is ever sent, about this person; raises Invalid."""
+    resources = [
+        entry["resource"]
+        for path in sorted(examples.glob("*.json"))
+        for entry in json.loads(path.read_text("utf-8"))["entry"]
+    ]
+    distinct: dict[str, Filed] = {}
+    for resource in resources:
+        alike = {name: held for name, held in resource.items() if name not in _OWN}
+        alike["labels"] = resource["meta"]["security"]
+        fresh = Filed(_about(resource, nhs_number))
+        distinct.setdefault(json.dumps(alike, sort_keys=True), fresh)
+    if {one.kind for one in distinct.values()} != {*HIDDEN}:
+        raise Invalid(Fault("examples", "hold flags and requests: profiles/examples is not whole"))
+    return list(distinct.values())
+
+
+_OWN: Final = ("id", "meta", "identifier", "subject", "for")
+
+
+def _about(resource: Json, nhs_number: str) -> Json:
+    identifiers = [one | {"value": secrets.token_hex(16)} for one in resource["identifier"]]
+    person = {"type": "Patient", "identifier": {"system": NHS_NUMBER, "value": nhs_number}}
+    changed = {"identifier": identifiers, _PATIENT[resource["resourceType"]]: person}
+    return {name: held for name, held in (resource | changed).items() if name != "id"}
+
+
+def spelt(filed: Iterable[Filed], *, system: str) -> list[Filed]:
+    """The same copies, one version on, with NOPAT under another of its addresses."""
+    return [replace(one, sent=_next(one.sent, _respelt(one.sent, system))) for one in filed]
+
+
+def taken_back(filed: Iterable[Filed]) -> list[Filed]:
+    """The same copies as a removal is sent: neutral, ended, and nothing of what was said."""
+    kept = ("resourceType", "identifier", "subject", "for", "intent")
+    neutral = {"Flag": ("inactive", _NEUTRAL[0]), "Task": ("cancelled", _NEUTRAL[1])}
+    removed = []
+    for one in filed:
+        status, code = neutral[one.kind]
+        sent = {name: held for name, held in one.sent.items() if name in kept} | {"status": status}
+        sent["meta"] = _respelt(one.sent, NOPAT_SYSTEMS[0])
+        sent["code"] = {"coding": [{"code": code}]}
+        removed.append(replace(one, sent=_next(sent, sent["meta"])))
+    return removed
+
+
+def _respelt(sent: Json, system: str) -> Json:
+    security = [
+        label | {"system": system} if label["code"] == "NOPAT" else label
+        for label in sent["meta"]["security"]
+    ]
+    return {**sent["meta"], "security": security}
+
+
+def _next(sent: Json, meta: Json) -> Json:
+    first, version = sent["identifier"]
+    fresh = version | {"value": secrets.token_hex(16)}
+    number = str(int(meta.get("versionId", "1")) + 1)
+    return {**sent, "identifier": [first, fresh], "meta": {**meta, "versionId": number}}
+
+
+class Records:
+    """The side that is pushed to, and the side that a clinician looks at."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self._http = httpx.Client(timeout=30, trust_env=False)
+
+    def file(self, wanted: Iterable[Filed]) -> list[Filed]:
+        """Sends every copy, and believes only what can be read back; raises NotFiled."""
+        filed = [replace(one, id=self._push(one)) for one in wanted]
+        self._clinician_sees(filed)
+        return filed
+
+    def close(self) -> None:
+        """Gives the connections back."""
+        self._http.close()
+
+    def _push(self, one: Filed) -> str:
+        place = f"{one.kind}?identifier={quote(one.identifier, safe='')}"
+        reply = self._ask(self._system.push, "PUT", place, content=json.dumps(one.sent))
+        if reply.status_code not in (200, 201):
+            raise NotFiled("the system did not take a flag")
+        found = _resources(self._ask(self._system.push, "GET", place))
+        if len(found) != 1 or not _holds(found[0], one.sent):
+            raise NotFiled("a flag was taken, and is not there as sent when read back")
+        return str(found[0]["id"])
+
+    def _clinician_sees(self, filed: list[Filed]) -> None:
+        """Hidden from the patient is not hidden from the practice: nothing is lost, either."""
+        number = self._system.flagged.nhs_number
+        form = f"patient:identifier={quote(f'{NHS_NUMBER}|{number}', safe='')}"
+        for kind in HIDDEN:
+            reply = self._ask(
+                self._system.clinician,
+                "POST",
+                f"{kind}/_search",
+                content=form,
+                type_="application/x-www-form-urlencoded",
+            )
+            seen = _resources(reply)
+            for one in filed:
+                if one.kind == kind and not any(_holds(held, one.sent) for held in seen):
+                    raise NotFiled("a clinician does not see what was filed")
+
+    def _ask(
+        self, place: Place, method: str, target: str, *, content: str = "", type_: str = _FHIR
+    ) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {place.token}", "Accept": _FHIR, "Content-Type": type_}
+        try:
+            return self._http.request(
+                method, f"{place.base}/{target}", headers=headers, content=content or None
+            )
+        except httpx.HTTPError:
+            raise NotFiled("the side that is pushed to did not answer") from None
+
+
+def _resources(reply: httpx.Response) -> list[Json]:
+    try:
+        bundle: Any = reply.json()
+        return [entry["resource"] for entry in bundle.get("entry", [])]
+    except (ValueError, AttributeError, KeyError, TypeError):
+        return []
+
+
+def _holds(held: Json, sent: Json) -> bool:
+    """As the service verifies a delivery: our identifiers, our labels, and what was said."""
+    labels = held.get("meta", {}).get("security", [])
+    pairs = {(label.get("system"), label.get("code")) for label in labels}
+    wanted = {(label["system"], label["code"]) for label in sent["meta"]["security"]}
+    return (
+        all(one in held.get("identifier", []) for one in sent["identifier"])
+        and pairs >= wanted
+        and all(held.get(name) == sent.get(name) for name in ("status", "code", "subject", "for"))
+    )

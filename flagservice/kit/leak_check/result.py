@@ -1,0 +1,111 @@
+"""What a run says: a verdict, every difference by name, and a signature that others can check.
+
+A file is a signed note (C2SP signed-note, as the audit's checkpoints are): one line of JSON with
+its keys in order, an empty line, and a line with the checker's name and its Ed25519 signature. The
+very bytes of the first line are signed, so nobody has to agree how JSON is written.
+"""
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from flagservice.domain.errors import Fault, Invalid
+from flagservice.kit.leak_check.config import System
+from flagservice.kit.leak_check.naming import Finding
+
+TOOL: Final = "flagservice leak-check"
+PROTOCOL: Final = 1
+"""What is asked and how it is judged; it rises when an older result would no longer suffice."""
+_ED25519: Final = b"\x01"
+
+
+class Verdict(StrEnum):
+    """What a run concludes."""
+
+    CLEAN = "clean"
+    LEAKS = "leaks"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """All that came of one run; `doubts` say why nothing can be concluded."""
+
+    system: System
+    run_at: datetime
+    findings: tuple[Finding, ...]
+    doubts: tuple[str, ...]
+    requests: int
+    transcript: str
+
+    @property
+    def verdict(self) -> Verdict:
+        """A leak is a leak, whatever else is in doubt; and a doubt is never a pass."""
+        if self.findings:
+            return Verdict.LEAKS
+        return Verdict.INCONCLUSIVE if self.doubts else Verdict.CLEAN
+
+
+@dataclass(frozen=True)
+class Signing:
+    """Whose signature it is: the name that the service knows the key by, and the key."""
+
+    name: str
+    key: Ed25519PrivateKey
+
+    @classmethod
+    def read(cls, name: str, pem: bytes) -> "Signing":
+        """From an unencrypted PKCS #8 PEM; raises Invalid."""
+        try:
+            key = serialization.load_pem_private_key(pem, password=None)
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            key = None
+        if not isinstance(key, Ed25519PrivateKey):
+            raise Invalid(Fault("key", "is an unencrypted Ed25519 private key, as PEM"))
+        if not name.isprintable() or not name or set(name) & {" ", "+"}:
+            raise Invalid(Fault("signer", "is printable, with no space and no plus"))
+        return cls(name, key)
+
+
+def content(outcome: Outcome, *, tool_version: str) -> str:
+    """The line that is signed. No number, token or word of a record is in it."""
+    said = {
+        "tool": TOOL,
+        "tool_version": tool_version,
+        "protocol": PROTOCOL,
+        "system": outcome.system.name,
+        "version": outcome.system.version,
+        "base": outcome.system.patient_base,
+        "run_at": outcome.run_at.astimezone(UTC).isoformat(timespec="seconds"),
+        "requests": outcome.requests,
+        "verdict": outcome.verdict,
+        "doubts": list(outcome.doubts),
+        "findings": [
+            {"name": one.name, "where": one.where, "readers": one.readers, "seen": one.waves}
+            for one in outcome.findings
+        ],
+        "transcript": outcome.transcript,
+    }
+    return json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=True) + "\n"
+
+
+def signed(text: str, by: Signing) -> str:
+    """The signed note around a line."""
+    public = by.key.public_key().public_bytes_raw()
+    hint = hashlib.sha256(by.name.encode() + b"\n" + _ED25519 + public).digest()[:4]
+    signature = base64.b64encode(hint + by.key.sign(text.encode())).decode("ascii")
+    return f"{text}\n— {by.name} {signature}\n"
+
+
+def write_out(outcome: Outcome, path: Path, *, by: Signing, tool_version: str) -> None:
+    """Writes the signed result."""
+    path.write_text(signed(content(outcome, tool_version=tool_version), by), encoding="utf-8")

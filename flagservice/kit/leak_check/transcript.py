@@ -1,0 +1,32 @@
+"""Writes down every question and answer, without tokens, to hold a result against."""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Transcript:
+    """Lines in order; the digest of all of them stands in the signed result."""
+
+    lines: list[str] = field(default_factory=list)
+
+    def add(self, reader: str, line: str, *, status: int, body: str) -> None:
+        """One exchange. What a reader was shown of two synthetic people is all that is in it."""
+        said = {"reader": reader, "asked": line, "status": status, "body": body}
+        self.lines.append(json.dumps(said, sort_keys=True))
+
+    @property
+    def requests(self) -> int:
+        """How many questions were asked."""
+        return len(self.lines)
+
+    @property
+    def text(self) -> str:
+        """The whole, as a file of lines."""
+        return "".join(f"{line}\n" for line in self.lines)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the text."""
+        return "sha256:" + hashlib.sha256(self.text.encode()).hexdigest()

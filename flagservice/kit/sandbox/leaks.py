@@ -1,0 +1,65 @@
+"""Lists the ways in which a GP system gets it wrong, so that a leak check can be seen to find each.
+
+Without `--leak` the set is empty, and nothing on the patient's side ever reads a flag. Each mode is
+one mistake that a supplier can make while every other door is right.
+"""
+
+from enum import Enum
+
+from . import labels
+from .wire import Resource
+
+
+class Leak(Enum):
+    """One mistake; the last two hide a flag from whom it is for, and are no leak."""
+
+    LABEL_IGNORED = "label-ignored"
+    ONE_NOPAT_SYSTEM = "one-nopat-system"
+    COUNT = "count"
+    HISTORY = "history"
+    INCLUDE = "include"
+    EVERYTHING = "everything"
+    DOCUMENT = "document"
+    EXPORT = "export"
+    NARRATIVE = "narrative"
+    FORBIDDEN = "forbidden"
+    GONE = "gone"
+    ERROR_TEXT = "error-text"
+    LAST_UPDATED = "last-updated"
+    VERSION = "version"
+    PAGING = "paging"
+    SECURITY_SEARCH = "security-search"
+    REVERSE_CHAIN = "reverse-chain"
+    WARNING = "warning"
+    NOTIFICATION = "notification"
+    LIST = "list"
+    PROXY = "proxy"
+    DROPS_FLAGS = "drops-flags"
+    CLINICIAN_BLIND = "clinician-blind"
+
+
+Leaks = frozenset[Leak]
+NONE: Leaks = frozenset()
+
+_ONLY_KNOWN_SYSTEM = "http://hl7.org/fhir/v3/ActCode"
+
+
+def named(text: str) -> Leaks:
+    """The modes of a list with commas; raises ValueError for one that there is not."""
+    return frozenset(Leak(name) for name in text.split(",") if name)
+
+
+def slips_through(flag: Resource, *, leaks: Leaks, proxy: bool) -> bool:
+    """Is this flag shown as if it were an ordinary entry?"""
+    if Leak.LABEL_IGNORED in leaks or (proxy and Leak.PROXY in leaks):
+        return True
+    return Leak.ONE_NOPAT_SYSTEM in leaks and not _labelled_as_it_was_in_stu3(flag)
+
+
+def _labelled_as_it_was_in_stu3(flag: Resource) -> bool:
+    security = flag.get("meta", {}).get("security", [])
+    return any(
+        label.get("system") == _ONLY_KNOWN_SYSTEM
+        and labels.withheld({"meta": {"security": [label]}})
+        for label in security
+    )

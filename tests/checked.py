@@ -1,0 +1,86 @@
+"""A system that passed: genuine results, signed by a key that a service may register."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from flagservice.audit.log import Actor, Log, Work
+from flagservice.directory.checkers import NewChecker, add_checker
+from flagservice.directory.endpoints import Registration, register
+from flagservice.directory.leak_results import Decided, accept
+from flagservice.kit.leak_check.config import Place, System, Twin
+from flagservice.kit.leak_check.result import Outcome, Signing, content, signed
+from flagservice.store.checked import Checker
+
+SYSTEM, VERSION = "A GP system", "4.2"
+SIGNING = Signing("a.checker", Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+DECIDED = Decided("A. Lead", "the transcript was read")
+_ACTOR = Actor("test")
+
+
+def public_pem(signing: Signing = SIGNING) -> bytes:
+    return signing.key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+
+
+def a_checker(name: str = SIGNING.name) -> NewChecker:
+    return NewChecker(name, public_pem(), "A. Lead", "they run the checks")
+
+
+def an_outcome(run_at: datetime, *, system: str = SYSTEM, version: str = VERSION) -> Outcome:
+    nowhere = Place("https://gp.example/fhir", "t")
+    twin = Twin("9990548609", "t")
+    return Outcome(
+        System(system, version, nowhere.base, nowhere, nowhere, twin, twin, timedelta(4)),
+        run_at,
+        findings=(),
+        doubts=(),
+        requests=3614,
+        transcript="sha256:" + "0" * 64,
+    )
+
+
+def a_result(
+    at: datetime,
+    *,
+    signing: Signing = SIGNING,
+    system: str = SYSTEM,
+    version: str = VERSION,
+    **changed: Any,
+) -> str:
+    """A clean result as the tool writes it, but for what is changed before it is signed."""
+    line = content(an_outcome(at, system=system, version=version), tool_version="0.1.0")
+    said = json.loads(line) | changed
+    return signed(json.dumps(said, sort_keys=True, separators=(",", ":")) + "\n", signing)
+
+
+def a_registration(practice: str, **more: str) -> Registration:
+    said = {
+        "url": "https://gp.example/fhir",
+        "token": "t",
+        "system": SYSTEM,
+        "version": VERSION,
+        "by": "A. Lead",
+        "reason": "tested",
+    }
+    return Registration(practice, **{**said, **more})
+
+
+def given_a_checked_system(log: Log, *, version: str = VERSION) -> None:
+    """Its result is accepted, as of now; once is enough."""
+
+    def deed(work: Work) -> None:
+        if work.session.get(Checker, SIGNING.name) is None:
+            add_checker(work, a_checker())
+        accept(work, a_result(work.now, version=version), decided=DECIDED)
+
+    log.perform(_ACTOR, deed)
+
+
+def given_an_admitted_practice(log: Log, registration: Registration) -> None:
+    """Registered, and running what was checked."""
+    log.perform(_ACTOR, lambda work: register(work, registration, allow_loopback=True))

@@ -1,0 +1,49 @@
+"""All that could ever be learnt from a world: its ids, numbers, instants and cursors, from its rows.
+
+Outsiders are given the other worlds' secrets, too: knowing an id must not help.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlmodel import col, select
+
+from flagservice.api.records import _cursor
+from flagservice.fhir.flags import instant
+from flagservice.store import tables
+from tests.twin import cast
+from tests.twin.worlds import START, TwinWorld
+
+Learnt = dict[str, list[str]]
+_IDS: tuple[type[Any], ...] = (
+    tables.Copy,
+    tables.Version,
+    tables.Hold,
+    tables.Delivery,
+    tables.Submission,
+    tables.Ruling,
+    tables.Plan,
+    tables.Person,
+)
+NOBODYS = "0123456789abcdef0123456789abcdef"
+
+
+def learnt_from(worlds: Iterable[TwinWorld]) -> Learnt:
+    """By what they are; each list has something that nothing is called, too."""
+    found: dict[str, set[str]] = {table.__name__.lower(): {NOBODYS} for table in _IDS}
+    found |= {"number": {"1", "2"}, "instant": {instant(START)}, "cursor": {_cursor(1, "B83905")}}
+    for world in worlds:
+        with world.database.transaction() as session:
+            for table in _IDS:
+                found[table.__name__.lower()].update(session.exec(select(col(table.id))))
+            for version in session.exec(select(tables.Version)):
+                found["number"].add(str(version.number))
+                found["instant"].add(instant(version.issued))
+                found["cursor"].add(_cursor(version.feed_number, version.practice))
+        world.forgets_what_it_issued()
+        now = str(int(world.now.timestamp()))
+        found["now"] = {now}
+    people = [m for family in (*cast.HIDDEN_FAMILIES, *cast.OPEN_FAMILIES) for m in family]
+    found["nhs"] = {member.number for member in people} | {"9990002924"}
+    found["ods"] = {*cast.INSIDE, *cast.OUTSIDE, cast.NOT_ADMITTED}
+    return {name: sorted(values) for name, values in found.items()}

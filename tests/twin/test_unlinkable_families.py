@@ -1,0 +1,178 @@
+"""Nothing that leaves towards two practices joins a family (P6): over the wire, with all headers.
+
+The rule and its statistics stand in `tests/intake/test_unlinkable.py`. Here the values are those
+that really leave: pushes, feed pages, reads, version reads and searches, with their headers.
+"""
+
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from flagservice.delivery.channels.fhir_rest import FhirRest
+from flagservice.delivery.worker import Worker
+from tests.api.answers import FHIR
+from tests.api.steps import Client, Service, an_ec_key
+from tests.checked import a_registration, given_an_admitted_practice
+from tests.intake.families import Made, made_up
+from tests.intake.test_unlinkable import CONSTANTS, Told, _amended, _desks, _leaves, links
+from tests.world import COUNCIL, HEALTH, POLICE, World
+
+FAMILIES, PRACTICES = 90, [f"B839{place:02d}" for place in range(18)]
+KINDS = {COUNCIL: "childrens-services", POLICE: "police", HEALTH: "zero-to-nineteen"}
+NO_VALUES = {
+    *("https", "http", "flags.example", "application/fhir+json", "no-store, private", "nosniff"),
+    *("max-age=31536000; includeSubDomains", "Bundle", "match", "PUT", "200", "DELETE", "204"),
+}
+"""What every answer has, whatever it is about."""
+
+
+@dataclass
+class Pushed(httpx.AsyncBaseTransport):
+    """Files whatever is pushed, and remembers every request by the practice that got it."""
+
+    seen: list[tuple[str, httpx.Request]]
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.seen.append((request.url.host.partition(".")[0].upper(), request))
+        return httpx.Response(200, content=request.content)
+
+
+class Anybody(Told):
+    """Compared also with those of whom more or fewer versions were posted."""
+
+    @property
+    def likeness(self) -> Any:
+        return super().likeness[:2]
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Told]]:
+    """Many families of every kind in one hour, after another hour's; amended and ended in turn."""
+    world = World(f"sqlite:///{tmp_path_factory.mktemp('families')}/flagservice.db", seed=12)
+    world.admitted()
+    for practice in PRACTICES:
+        registration = a_registration(practice, url=f"https://{practice.lower()}.example/fhir")
+        given_an_admitted_practice(world.log, registration)
+    service, pushed = Service(world), Pushed([])
+    chance = random.Random(6)
+    families = [made_up(chance, place, PRACTICES) for place in range(FAMILIES)]
+    earlier, later = families[: FAMILIES // 3], families[FAMILIES // 3 :]
+    when_all_are_posted(world, service, earlier)
+    world.now += timedelta(hours=2)
+    when_all_are_posted(world, service, later)
+    channel = FhirRest(pushed)
+    worker = Worker(world.log, channel, jitter=lambda: 1.0)
+    while worker.run_once():
+        pass
+    channel.close()
+    yield list(what_left(service, later, pushed))
+    world.close()
+
+
+def when_all_are_posted(world: World, service: Service, families: list[Made]) -> None:
+    """Over the wire, ten seconds apart."""
+    key = an_ec_key()
+    clients = {ods: service.client(ods, kind, key) for ods, kind in KINDS.items()}
+    for family in families:
+        for number, (practice, born) in family.at.items():
+            world.registered(number, born, practice)
+    for family in families:
+        kind = family.body["kind"]
+        path = {"section-47": "/enquiries", "perpetrator": "/notifications"}.get(kind, "/plans")
+        for body in _versions_of(family):
+            client = clients["E08000032" if kind.endswith("protection") else family.ods]
+            answer = client.posts(path, body)
+            assert answer.status_code == 201, answer.text
+        world.now += timedelta(seconds=10)
+
+
+def _sender(family: Made) -> str:
+    """Health services post child in need plans alone."""
+    may = family.ods != HEALTH or family.body["kind"] == "child-in-need"
+    return family.ods if may else COUNCIL
+
+
+def _versions_of(family: Made) -> Iterator[dict[str, Any]]:
+    """One version, or two: every third is amended, and every ninth ended by it."""
+    yield family.body
+    if family.place % 3 == 0:
+        ended = {"end": "2022-01-04"} if family.place % 9 == 0 else {}
+        yield {**family.body, "version": 2, **_amended(family), **ended}
+
+
+def what_left(service: Service, families: list[Made], pushed: Pushed) -> Iterator[Told]:
+    """By member: every value that left towards the practice, by where it stood."""
+    own = {value for ods in KINDS for value, _ in _desks(service.world, ods)}
+    members = {
+        number: Told(family, number, practice)
+        for family in families
+        for number, (practice, _) in family.at.items()
+    }
+    for practice in PRACTICES:
+        client = service.client(practice, "gp-system", an_ec_key())
+        for number, where, value in _seen(client, practice, pushed):
+            constant = value in CONSTANTS | own | NO_VALUES or value.startswith(_CANONICAL)
+            if number in members and not constant:
+                members[number].values.setdefault(where, set()).add(value)
+    yield from (one for one in members.values() if one.values)
+
+
+_CANONICAL = ("https://flagservice.example/", "http://terminology", "https://fhir.hl7.org.uk")
+
+
+def _seen(client: Client, practice: str, pushed: Pushed) -> Iterator[tuple[str, str, str]]:
+    feed = client.gets(f"{FHIR}/_history?_count=200").json()
+    for entry in feed["entry"]:
+        number = _whose(entry.get("resource", {}))
+        yield from ((number, f"feed{where}", value) for where, value in _leaves(entry, ""))
+        path = f"{FHIR}/{entry['request']['url']}"
+        version = entry["resource"]["meta"]["versionId"]
+        for name, found in (("read", path), ("vread", f"{path}/_history/{version}")):
+            answer = client.gets(found)
+            headers = [(f"{name} header {h}", v) for h, v in answer.headers.items()]
+            yield from ((number, where, value) for where, value in headers)
+    for whose, request in pushed.seen:
+        resource = json.loads(request.content)
+        if whose == practice:
+            yield _whose(resource), "push target", request.url.path + str(request.url.params)
+            yield _whose(resource), "push request id", request.headers["X-Request-ID"]
+            found = _leaves(resource, "push")
+            yield from ((_whose(resource), where, value) for where, value in found)
+
+
+def _whose(resource: dict[str, Any]) -> str:
+    who = resource.get("subject") or resource.get("for") or {"identifier": {"value": ""}}
+    return str(who["identifier"]["value"])
+
+
+def test_nothing_that_leaves_over_the_wire_joins_a_family(told: list[Told]) -> None:
+    assert len(told) > 120
+    assert links(told) == []
+
+
+def test_the_number_of_a_version_is_the_one_link_that_is_known(told: list[Told]) -> None:
+    """Relatives are amended together: by how often, two are told from strangers."""
+    anybody = [Anybody(one.family, one.number, one.practice, one.values) for one in told]
+    assert set(links(anybody)) <= VERSION_NUMBERS
+
+
+VERSION_NUMBERS = {
+    "feed.resource.meta.versionId",
+    "feed.response.etag",
+    "push.meta.versionId",
+    "read header etag",
+    "vread header etag",
+}
+
+
+def test_a_header_that_did_join_them_would_be_found(told: list[Told]) -> None:
+    leaky = [
+        replace(one, values={**one.values, "header": {str(one.family.place)}}) for one in told
+    ]
+    assert "header" in links(leaky)
