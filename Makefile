@@ -5,7 +5,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint bench serve generate twin help clean
+.PHONY: demo test lint bench serve generate twin mutants help clean
 
 help: ## What there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -27,6 +27,9 @@ bench: $(READY) ## Speed and memory, as ratios measured in one run
 
 twin: $(READY) ## Three services that differ inside, asked by outsiders (TRACES=40 SEED=1)
 	@$(RUN) -m tests.twin
+
+mutants: $(READY) ## Seeded leaks, one by one, each to be caught by its test
+	@$(RUN) -m tests.mutants $(ARGS)
 
 serve: $(READY) ## The service on SQLite below var/, with its delivery worker inside
 	@$(RUN) -m flagservice serve

@@ -1,0 +1,141 @@
+"""Every kind of the matrix, taken in whole: what the practices of child, mother and father hold."""
+
+from typing import Any
+
+import pytest
+
+from tests.intake.people import (
+    ASK,
+    CHILD,
+    CPP_ADULT_ENDED,
+    CPP_ENDED,
+    ELSEWHERE,
+    FATHER,
+    HOME,
+    HOUSEHOLD,
+    MOTHER,
+    VICTIM,
+    child,
+    codes,
+    father,
+    given_the_family,
+    mother,
+)
+from tests.world import COUNCIL, POLICE, World, a_submission
+
+CONCERN, NEUTRAL = "836881000000105", "U"
+Held = dict[tuple[str, str], list[str]]
+
+
+def held(world: World) -> Held:
+    found = {
+        (practice, who): codes(world, practice, person)
+        for practice in (HOME, ELSEWHERE)
+        for who, person in (("child", CHILD), ("mother", MOTHER), ("father", FATHER))
+    }
+    return {where: what for where, what in found.items() if what}
+
+
+def of_abuse(kind: str, **more: Any) -> dict[str, Any]:
+    """The mother is its victim, the father its alleged perpetrator."""
+    return a_submission(
+        kind,
+        "DA-9",
+        child(),
+        mother(standing="victim"),
+        father(standing="alleged-perpetrator", knows="must-not-know"),
+        **more,
+    )
+
+
+def of_a_child(kind: str, **more: Any) -> dict[str, Any]:
+    return a_submission(kind, "E-9", child(), mother(), father(), **more)
+
+
+CASES = {
+    "strategy-meeting": (COUNCIL, of_a_child, {(HOME, "child"): [ASK]}),
+    "pre-proceedings": (COUNCIL, of_a_child, {(HOME, "child"): [CONCERN]}),
+    "section-47": (
+        COUNCIL,
+        of_a_child,
+        {(HOME, "child"): [CONCERN], (HOME, "mother"): [ASK], (ELSEWHERE, "father"): [ASK]},
+    ),
+    "domestic-abuse-victim": (
+        POLICE,
+        of_abuse,
+        {(HOME, "child"): [HOUSEHOLD], (HOME, "mother"): [VICTIM]},
+    ),
+    "marac": (
+        POLICE,
+        of_abuse,
+        {(HOME, "child"): [CONCERN], (HOME, "mother"): [VICTIM], (ELSEWHERE, "father"): [ASK]},
+    ),
+    "perpetrator": (POLICE, of_abuse, {(HOME, "child"): [HOUSEHOLD], (HOME, "mother"): [VICTIM]}),
+}
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_a_kind_reaches_the_records_that_the_matrix_says(any_world: World, kind: str) -> None:
+    ods, body, wanted = CASES[kind]
+    given_the_family(any_world)
+    any_world.posts(ods, body(kind))
+    assert held(any_world) == wanted
+
+
+@pytest.mark.parametrize(
+    ("kind", "left"),
+    [
+        ("strategy-meeting", {}),
+        ("pre-proceedings", {}),
+        (
+            "domestic-abuse-victim",
+            {(HOME, "child"): [f"{HOUSEHOLD} inactive"], (HOME, "mother"): [f"{VICTIM} inactive"]},
+        ),
+    ],
+)
+def test_what_remains_when_it_ends(world: World, kind: str, left: Held) -> None:
+    ods, body, _ = CASES[kind]
+    given_the_family(world)
+    world.posts(ods, body(kind))
+    world.posts(ods, body(kind, version=2, end="2022-01-04"))
+    assert held(world) == left
+
+
+def test_a_counter_allegation_takes_no_flag_away_unseen(world: World) -> None:
+    """S20: the victim is accused, too. A named clinician is asked, and decides for a neutral one."""
+    given_the_family(world)
+    world.admitted(HOME)
+    world.posts(POLICE, of_abuse("domestic-abuse-victim"))
+    accused = mother(standing="alleged-perpetrator")
+    world.posts(POLICE, a_submission("perpetrator", "DA-10", accused))
+    assert (HOME, "mother") not in held(world)
+    assert len(world.worklist(HOME)) == 2, "one question for each of the two notifications"
+    while world.worklist(HOME):
+        world.decides(HOME)
+    assert held(world)[HOME, "mother"] == [NEUTRAL, NEUTRAL]
+
+
+@pytest.mark.parametrize(
+    ("involved", "told", "left"),
+    [
+        ("included", "knows", [f"{CPP_ADULT_ENDED} inactive"]),
+        ("included", "unknown", []),
+        ("excluded", "knows", []),
+        ("included", "must-not-know", []),
+    ],
+)
+def test_a_previous_plan_that_is_first_posted_when_it_has_ended(
+    world: World, involved: str, told: str, left: list[str]
+) -> None:
+    """S22, the matrix's last row: a father who knows keeps code and status, another nothing."""
+    given_the_family(world)
+    dad = father(knows=told, involvement=involved)
+    ended = a_submission(
+        "child-protection", "OLD-1", child(), mother(), dad, start="2021-12-20", end="2022-01-03"
+    )
+    world.posts(COUNCIL, ended)
+    (kept,) = world.held_at(HOME, CHILD[0])
+    assert codes(world, HOME, CHILD) == [f"{CPP_ENDED} inactive"]
+    assert kept["period"] == {"start": "2021-12-20", "end": "2022-01-03"}
+    assert codes(world, HOME, MOTHER) == [f"{CPP_ADULT_ENDED} inactive"]
+    assert codes(world, ELSEWHERE, FATHER) == left

@@ -1,0 +1,85 @@
+"""`make mutants`: seeds the leaks one by one in a copy of the house, and prints the score.
+
+1. Every named test passes in an untouched copy.
+2. One leak at a time: its test must fail, and for a reason of its own: the code still imports.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.mutants.leaks import HOME, Leak, every_leak
+
+LEFT_OUT = shutil.ignore_patterns(
+    ".git", ".venv", "var", ".*_cache", "__pycache__", ".hypothesis", ".coverage*", ".benchmarks"
+)
+
+
+def main(wanted: list[str]) -> int:
+    """Seeds every leak, or those that are named; 1 if one was not caught."""
+    leaks = [leak for leak in every_leak() if not wanted or leak.name in wanted]
+    with tempfile.TemporaryDirectory() as folder:
+        house = Path(folder) / "house"
+        shutil.copytree(HOME, house, ignore=LEFT_OUT)
+        tests = sorted({test for leak in leaks for test in leak.caught_by.split()})
+        if not _passes(house, tests):
+            sys.exit("the named tests do not pass without a leak")
+        print(f"{len(tests)} named tests pass without a leak", flush=True)
+        caught = [_is_caught(house, leak) for leak in leaks]
+    blind = sum(leak.author == "blind" for leak in leaks)
+    print(f"{sum(caught)} of {len(leaks)} seeded leaks caught; {blind} by who saw no test")
+    return 0 if all(caught) else 1
+
+
+def _is_caught(house: Path, leak: Leak) -> bool:
+    with _seeded(house, leak):
+        if not _imports(house, leak):
+            verdict = "BROKEN: the code does not import"
+        elif _passes(house, leak.caught_by.split()):
+            verdict = "NOT CAUGHT"
+        else:
+            verdict = "caught"
+    print(f"{verdict:<12} {leak.author:<6} {leak.name}  by {leak.caught_by}", flush=True)
+    return verdict == "caught"
+
+
+@contextmanager
+def _seeded(house: Path, leak: Leak) -> Iterator[None]:
+    path = house / leak.file
+    before = path.read_text(encoding="utf-8")
+    path.write_text(leak.patched(house), encoding="utf-8")
+    try:
+        yield
+    finally:
+        path.write_text(before, encoding="utf-8")
+
+
+def _imports(house: Path, leak: Leak) -> bool:
+    if not leak.file.endswith(".py"):
+        return True
+    module = leak.file.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+    return _run(house, ["-c", f"import {module}"]) == 0
+
+
+def _passes(house: Path, tests: list[str]) -> bool:
+    """Pytest's 1 is a failed test; anything else but 0 is no verdict."""
+    done = _run(house, ["-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests])
+    if done not in (0, 1):
+        sys.exit(f"pytest ended with {done}: {' '.join(tests)}")
+    return done == 0
+
+
+def _run(house: Path, words: list[str]) -> int:
+    environment = {**os.environ, "PYTHONPATH": str(house), "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(
+        [sys.executable, *words], cwd=house, env=environment, capture_output=True, check=False
+    ).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
