@@ -82,7 +82,9 @@ def accept(work: Work, note: str, *, decided: Decided) -> str:
             accepted=work.now,
             note=note,
             data_key=data_key,
-            sealed=_sealed(work, data_key, identity, {"by": decided.by, "reason": decided.reason}),
+            sealed=_sealed(
+                work, data_key, identity, secret={"by": decided.by, "reason": decided.reason}
+            ),
         )
     )
     work.record(
@@ -103,7 +105,7 @@ def withdraw(work: Work, identity: str, *, decided: Decided) -> None:
     place = {"table": "leak_result", "row": identity}
     kept = json.loads(work.vault.open(row.data_key, row.sealed, version=1, **place))
     kept |= {"withdrawn_by": decided.by, "withdrawn_why": decided.reason}
-    row.sealed = _sealed(work, row.data_key, identity, kept)
+    row.sealed = _sealed(work, row.data_key, identity, secret=kept)
     row.withdrawn = work.now
     work.session.add(row)
     work.record(Deed.LEAK_RESULT_WITHDRAWN, result=identity)
@@ -122,7 +124,7 @@ def is_valid(now: datetime) -> ColumnElement[bool]:
     )
 
 
-def _sealed(work: Work, data_key: bytes, identity: str, secret: dict[str, str]) -> bytes:
+def _sealed(work: Work, data_key: bytes, identity: str, *, secret: dict[str, str]) -> bytes:
     content = json.dumps(secret).encode()
     return work.vault.seal(data_key, content, table="leak_result", row=identity, version=1)
 

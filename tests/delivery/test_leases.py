@@ -17,6 +17,7 @@ from flagservice.delivery.channels.fhir_rest import Outcome, Parcel, Reply
 from flagservice.delivery.worker import WORKER, Worker
 from flagservice.store import tables
 from flagservice.store.database import Database
+from tests.checked import given_a_checked_system
 from tests.delivery.practices import nhs_numbers
 from tests.delivery.steps import (
     CHILD,
@@ -172,6 +173,7 @@ def test_several_workers_never_send_the_same_delivery(any_world: World, database
     watched = Watched()
     databases = [Database(database_url) for _ in range(WORKERS)]
     logs = [Log(one, any_world.log.vault, clock=lambda: datetime.now(UTC)) for one in databases]
+    given_a_checked_system(logs[0])  # by their clock, too
     with ThreadPoolExecutor(WORKERS) as hands:
         for done in [hands.submit(until_nothing_is_due, Worker(log, watched)) for log in logs]:
             done.result()

@@ -13,6 +13,7 @@ from flagservice.delivery.channels import manual, pull
 from flagservice.delivery.channels.fhir_rest import FhirRest, Outcome
 from flagservice.directory.registrations import Registration, learn
 from flagservice.store import tables
+from tests.checked import a_registration, given_an_admitted_practice
 from tests.delivery.practices import PUSH, GpSystem, a_gp_system
 from tests.delivery.steps import (
     BORN,
@@ -195,6 +196,23 @@ def test_nothing_leaves_for_a_practice_that_was_not_admitted(any_world: World) -
     assert practice.sent == []
     assert leaves_that_say(any_world, Deed.ATTEMPTED) == []
     assert the_stored_bytes(any_world) == []
+
+
+def test_a_version_that_did_not_pass_is_pushed_nothing_reads_nothing_and_is_rung_up(
+    any_world: World,
+) -> None:
+    given_a_registered_family(any_world)
+    given_an_admitted_practice(any_world.log, a_registration(OWN, version="a later one"))
+    given_a_plan(any_world)
+    practice = Practice()
+    assert a_worker(any_world, practice).run_once() == 0
+    assert practice.sent == []
+    assert the_stored_bytes(any_world) == []
+    (todo,) = any_world.log.perform(Actor("X26"), manual.waiting)
+    assert (todo.reason, todo.owner) == ("practice system not admitted", "operator on duty")
+    given_an_admitted_practice(any_world.log, a_registration(OWN))
+    a_worker(any_world, practice).run_once()
+    assert the_only_delivery(any_world).state == "delivered"
 
 
 def test_it_stands_on_the_manual_list_with_an_owner_and_a_clock_and_no_location(

@@ -61,8 +61,8 @@ def test_a_transaction_is_opened_by_the_audit_alone() -> None:
     assert outside(opened, "store/database.py", "audit/") == {}
 
 
-def test_the_question_without_a_leaf_is_asked_by_delivery_alone() -> None:
-    assert outside(where(QUESTIONS, source.package()), "delivery/") == {}
+def test_the_question_without_a_leaf_is_asked_by_those_who_look_for_work_alone() -> None:
+    assert outside(where(QUESTIONS, source.package()), "delivery/", "app/policies.py") == {}
 
 
 def test_a_disclosure_is_made_by_its_own_module_alone() -> None:

@@ -125,6 +125,16 @@ BREACHES = (
         },
     ),
     Breach(
+        "leak-check",
+        "the leak check looks at a system from the inside",
+        {"kit/leak_check/check.py": "from flagservice.kit.sandbox.store import Store"},
+    ),
+    Breach(
+        "leak-check",
+        "the leak check reaches the store through somebody else",
+        {"kit/leak_check/result.py": "from flagservice.directory.leak_results import VALID_FOR"},
+    ),
+    Breach(
         "demo",
         "the demonstration looks inside",
         {"kit/demo/play.py": "from flagservice.store.tables import Copy"},
@@ -216,6 +226,7 @@ def test_every_folder_of_the_package_is_under_the_contracts_that_name_folders() 
     assert folders - named("models", "source_modules") == {"fhir"}
     assert folders - named("sandbox", "forbidden_modules") == {"kit"}
     assert folders - named("demo", "forbidden_modules") == {"kit"}
+    assert folders - named("leak-check", "forbidden_modules") == {"kit", "domain"}
 
 
 def named(contract: str, option: str) -> set[str]:

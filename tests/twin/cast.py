@@ -116,7 +116,7 @@ CALLING = (*OTHERS, *OTHER_PRACTICES, *OTHER_LEADS, UNADMITTED)
 """Outsiders with a right of their own to call."""
 REVOKED = Party("revoked gp", "gp-system", INSIDE[0])
 PATIENT_APP = Party("patient-facing app", "patient-facing", INSIDE[0])
-"""Clients of the very practice that holds the flags, and with no right: one no longer, one never."""
+"""Clients of the very practice that holds the flags; one has no right any more, one never had."""
 EVERYBODY = (*INSIDERS, *CALLING, REVOKED, PATIENT_APP)
 
 

@@ -1,4 +1,4 @@
-"""All that could ever be learnt from a world: its ids, numbers, instants and cursors, from its rows.
+"""All that could ever be learnt from a world: its ids, numbers, instants and cursors.
 
 Outsiders are given the other worlds' secrets, too: knowing an id must not help.
 """

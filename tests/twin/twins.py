@@ -189,6 +189,8 @@ class Twins:
     def _sweep(self) -> None:
         app = self.worlds[0].fastapi
         everybody, learnt = self._outsiders(), self._learnt()
+        for one in everybody:
+            self._compared(list(outsiders.own_reads(one, learnt)))
         self._compared(list(outsiders.every_route(learnt, everybody=everybody, app=app)))
 
     def _compared(self, requests: Sequence[Request]) -> list[Answer]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +78,7 @@ class Receivers(httpx.AsyncBaseTransport):
         if practice in self.ill:
             return httpx.Response(self.ill[practice])
         self.filed.setdefault(practice, []).append(request.content)
-        return httpx.Response(200, content=request.content)
+        return httpx.Response(200, stream=httpx.ByteStream(request.content))
 
 
 class TwinWorld:
@@ -97,11 +97,11 @@ class TwinWorld:
         )
         self.app: Any = application(parts)
         face = self.fastapi.state.face
-        tokens = replace(face.tokens, clock=lambda: self.now.timestamp())
+        tokens = replace(face.tokens, clock=lambda: self.now.timestamp())  # noqa: PLW0108, it moves
         self.fastapi.state.face = replace(face, tokens=tokens)
         self.receivers = Receivers()
         self.channel = FhirRest(self.receivers)
-        self._worker = Worker(self.log, self.channel, jitter=lambda: 1.0, hands=1)
+        self._worker = Worker(self.log, self.channel, jitter=partial(float, 1), hands=1)
         self._sequencer = Sequencer(self.database, signer, self.log.clock)
         self._issued: list[str] = []
         self._loop = asyncio.Runner()

@@ -88,6 +88,7 @@ class Stage:
     practices: dict[str, Practice] = field(default_factory=dict)
     running: list[subprocess.Popen[str]] = field(default_factory=list)
     supplier: Supplier = field(init=False)
+    failing: Checked = field(init=False)
     unadmitted: Practice = field(init=False)
     """Its system is of a version that shows flags to patients."""
     _day: date = date.min
@@ -122,7 +123,10 @@ class Stage:
             *("checker", "add", SIGNER, str(self.supplier.public_key)),
             *("--by", "IG lead", "--reason", "the supplier's own test team"),
         )
-        self._check(self._day)
+        with ThreadPoolExecutor(2) as hands:
+            failing = hands.submit(self.supplier.check, BROKEN, leak=MISTAKE)
+            self._check(self._day)
+            self.failing = failing.result()
         self._serve()
 
     def set_day(self, day: date) -> None:

@@ -26,6 +26,7 @@ from flagservice.kit.leak_check.transcript import Transcript
 from flagservice.kit.leak_check.watch import Doubtful, Watch
 
 _GUESSED = 2
+_MOMENT = 0.01
 
 
 @dataclass
@@ -42,7 +43,7 @@ class Check:
     def go(self, flags: list[Filed]) -> None:
         """Everything in order; raises Doubtful, Unanswered or NotFiled."""
         # 1
-        since = datetime.now(UTC).isoformat(timespec="seconds")
+        since = _a_second_that_begins()
         for flagged, plain in self.pairs:
             self.tell(f"the twins are crawled before the flag, as their {flagged.reader}")
             self._look_first(flagged, plain, since=since)
@@ -62,8 +63,8 @@ class Check:
         self._guess(filed, Wave.TAKEN_BACK)
 
     def _look_first(self, flagged: Watch, plain: Watch, *, since: str) -> None:
-        flagged.begin(self.noise, since=since)
-        plain.begin(self.noise, since=since)
+        flagged.look_first(self.noise, since=since)
+        plain.look_first(self.noise, since=since)
         twins = Found()
         twins.note_twins(plain.alike(plain.before), flagged.alike(flagged.before))
         if twins:
@@ -142,6 +143,13 @@ def _at(
         for pair in pairs:
             for one in pair:
                 one.face.close()
+
+
+def _a_second_that_begins() -> str:
+    """Whatever was entered before is older than this, also where a system rounds to seconds."""
+    until_it_begins = 1 - datetime.now(UTC).microsecond / 1_000_000
+    time.sleep(until_it_begins + _MOMENT)
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _a_few(filed: list[Filed]) -> list[Filed]:

@@ -8,6 +8,7 @@ be installed where this runs, and nothing here could make a flag that the servic
 
 import json
 import secrets
+import string
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -62,7 +63,7 @@ class Filed:
 
 def _another(character: str) -> str:
     """A digit for a digit, a hexadecimal letter for one; all else gives an id its look."""
-    for alphabet in ("0123456789", "abcdef", "ABCDEF"):
+    for alphabet in (string.digits, "abcdef", "ABCDEF"):
         if character in alphabet:
             return secrets.choice(alphabet)
     return character

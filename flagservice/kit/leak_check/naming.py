@@ -65,7 +65,7 @@ class Reader(StrEnum):
     PROXY = "proxy"
 
 
-_BY_DOOR: Final = {
+_BY_WAY_IN: Final = {
     Door.CAPABILITY: Name.CAPABILITY,
     Door.READ: Name.READ,
     Door.SEARCH: Name.LABEL_IGNORED,
@@ -208,7 +208,7 @@ def _new(one: Difference, sign: Sign, shown: dict[str, Name]) -> Name:
     if one.ask.door is Door.REVERSE_CHAIN and shown:
         return next(iter(shown.values()))
     if sign.of in HIDDEN or one.ask.door in (Door.UPDATED, Door.REVERSE_CHAIN):
-        return _BY_DOOR[one.ask.door]
+        return _BY_WAY_IN[one.ask.door]
     if one.ask.door is Door.HISTORY and "_since" in one.ask.target:
         return Name.LAST_UPDATED
     return Name.NOTIFICATION if sign.of else Name.CONTENT

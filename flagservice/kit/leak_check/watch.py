@@ -28,7 +28,7 @@ class Watch:
     own: Own = field(default_factory=lambda: Own((), ()))
     before: Crawl = field(default_factory=dict)
 
-    def begin(self, noise: Noise, *, since: str) -> None:
+    def look_first(self, noise: Noise, *, since: str) -> None:
         """Makes the list, asks it, learns, and asks again: raises Doubtful where that differs."""
         self.asks = plan(self._known(since))
         first = noise.out_of(self.face.crawl(self.asks))

@@ -13,7 +13,7 @@ class Jobs:
         self._lock = threading.Lock()
         self._looks: dict[str, tuple[str, int]] = {}
 
-    def begin(self, nhs_number: str) -> str:
+    def start(self, nhs_number: str) -> str:
         """A job's id, which nobody can guess."""
         job = str(uuid.uuid4())
         with self._lock:

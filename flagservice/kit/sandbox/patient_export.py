@@ -19,7 +19,7 @@ def answer(
     number = asked.caller.nhs_number
     match asked.request.method, parts:
         case "GET", ["$export"] | ["Patient", "$export"]:
-            place = ("Content-Location", f"{base}/export/{practice.jobs.begin(number)}")
+            place = ("Content-Location", f"{base}/export/{practice.jobs.start(number)}")
             return Reply(202, headers=(place,))
         case "GET", ["export", job]:
             if not practice.jobs.ready(job, nhs_number=number):

@@ -6,6 +6,7 @@ cannot be counted, dated or hinted at.
 
 import uuid
 from dataclasses import dataclass
+from functools import lru_cache
 
 from . import labels, wire
 from .files import Patient
@@ -89,7 +90,7 @@ class Record:
 def record_of(practice: Practice, asked: Asked) -> Record:
     """The record that the caller's token opens."""
     patient = practice.patient(asked.caller.nhs_number)
-    held = [wire.read_object(one) for one in practice.store.entries.about(patient.nhs_number)]
+    held = [_read(one) for one in practice.store.entries.about(patient.nhs_number)]
     entries = [one for one in held if not labels.withheld(one)]
     hidden: list[Resource] = []
     if practice.leaks:
@@ -112,9 +113,15 @@ def reference(resource: Resource) -> str:
     return f"{resource['resourceType']}/{resource['id']}"
 
 
+@lru_cache(maxsize=1024)
+def _read(body: bytes) -> Resource:
+    """What is kept is never changed, and a crawl reads it thousands of times."""
+    return wire.read_object(body)
+
+
 def _flags(practice: Practice, patient: Patient) -> list[Resource]:
     return [
-        wire.read_object(body)
+        _read(body)
         for kind in NEVER_EMPTY_HANDED
         for body in practice.store.notices.about(patient.nhs_number, kind=kind)
     ]
