@@ -78,8 +78,12 @@ class Told:
         return self._asks(step.party, post(f"/holds/{holds[0]['id']}/decision", said))
 
     def reads(self) -> list[Any]:
-        """Every receipt and the worklist, once the practices have filed what was due."""
+        """Every receipt and the worklist: at once, and when the practices have filed all."""
+        at_once = self._reads()
         self.world.works()
+        return [at_once, self._reads()]
+
+    def _reads(self) -> list[Any]:
         receipts = [self._asks(cast.COUNCIL_IN, get(f"/receipts/{one}")) for one in _references()]
         listed = self._holds(cast.COUNCIL_IN)
         named = [{**hold, "id": self._named(hold["id"])} for hold in listed]
@@ -117,7 +121,7 @@ def what_the_council_is_told(
     for theirs, own in trace:
         for step in theirs if others else ():
             told.does(step)
-        heard += [told.does(own), told.reads()]
+        heard += [told.reads(), told.does(own), told.reads()]
     for step in trace[0][0] if others else ():
         told.does(step)
     return [*heard, told.reads()]
