@@ -17,7 +17,6 @@ from flagservice.intake import persons
 from flagservice.intake.approving import NEEDED, Approval, approved_by, check_signed, statement
 from flagservice.intake.in_force import Shelf, bring_into_force, kept, of_kind, policy_by
 from flagservice.intake.rerule import rerule
-from flagservice.policy.proof import load
 from flagservice.store import approved, tables, turns
 
 A_BATCH: Final = 25
@@ -35,7 +34,7 @@ def enforce(work: Work, kind: Kind, version: int) -> None:
             f"{kind} v{version} has {len(names)} of the {NEEDED} approvals that it needs"
         )
     why = {"how": "approved", "by": ", ".join(names)}
-    bring_into_force(work, load(text.text), why=why, sweep=True)
+    bring_into_force(work, policy_by(work, text.digest), why=why, sweep=True)
 
 
 def go_back(work: Work, kind: Kind, *, approval: Approval, reason: str) -> int:

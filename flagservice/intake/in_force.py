@@ -73,8 +73,14 @@ def texts(work: Work, kind: Kind) -> list[approved.PolicyText]:
 
 
 def policy_by(work: Work, digest: str) -> Policy:
-    """The policy with this digest, proved anew."""
-    return load(work.session.get_one(approved.PolicyText, digest).text)
+    """The policy with this digest, proved anew; raises UnusablePolicy where its text was altered.
+
+    What was signed for is the digest: a text that was changed in the database rules nothing.
+    """
+    policy = load(work.session.get_one(approved.PolicyText, digest).text)
+    if policy.digest != digest:
+        raise UnusablePolicy(f"{policy.name}: the text that is kept is not the one that was signed")
+    return policy
 
 
 def kept(work: Work, kind: Kind, version: int) -> approved.PolicyText:

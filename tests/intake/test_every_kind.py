@@ -102,7 +102,7 @@ def test_what_remains_when_it_ends(world: World, kind: str, left: Held) -> None:
 
 
 def test_a_counter_allegation_takes_no_flag_away_unseen(world: World) -> None:
-    """S20: the victim is accused, too. A named clinician is asked, and decides for a neutral one."""
+    """S20: the victim is accused, too. A named clinician is asked."""
     given_the_family(world)
     world.admitted(HOME)
     world.posts(POLICE, of_abuse("domestic-abuse-victim"))

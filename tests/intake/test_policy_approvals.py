@@ -10,9 +10,10 @@ from sqlmodel import col, select
 from flagservice.audit.log import Deed, Work
 from flagservice.domain.elements import Kind
 from flagservice.domain.errors import Conflict, Forbidden, Invalid, NotFound, Refusal
-from flagservice.intake import approving
+from flagservice.intake import approving, in_force
 from flagservice.intake.approving import Approval
-from flagservice.policy.table import UnusablePolicy
+from flagservice.intake.in_force import Shelf
+from flagservice.policy.table import UnusablePolicy, read
 from flagservice.store import approved
 from tests.intake.officers import (
     AMED,
@@ -142,3 +143,40 @@ def test_what_was_not_proposed_cannot_be_approved_and_a_version_has_one_text(
         service.proposes(NARROWER.replace('"A child protection plan', '"Some protection plan'))
     with pytest.raises(UnusablePolicy, match="nothing of somebody else's"):
         service.proposes(changed(NARROWER, "CP-P10", 'desk = "neutral"', 'desk = "agency"'))
+
+
+@pytest.mark.parametrize("altered", ["approved", "in force"])
+def test_a_text_that_was_altered_after_it_was_signed_rules_nothing(
+    service: Service, altered: str
+) -> None:
+    """The digest was signed; whoever can write to the database changes the text beside it."""
+    service.proposes(NARROWER)
+    service.approves(AMED)
+    service.approves(BRUCE)
+    if altered == "in force":
+        service.enforces()
+
+    def alter(work: Work) -> None:
+        work.record(Deed.POLICY_READ)
+        row = in_force.kept(work, Kind.CHILD_PROTECTION, 2)
+        row.text = CP.replace("version = 1", "version = 2", 1)
+        work.session.add(row)
+
+    service.do(alter)
+    service.shelf = Shelf(service.shelf.desks, service.shelf.profiles)
+    deed = service.rules_by if altered == "in force" else service.enforces
+    with pytest.raises(UnusablePolicy, match="is not the one that was signed"):
+        deed()
+
+
+def test_a_text_that_leaks_rules_nothing_even_where_it_is_in_force(service: Service) -> None:
+    """Somebody wrote it into the database with a digest of its own: it is proved each time."""
+    leaks = changed(CP, "CP-P10", 'desk = "neutral"', 'desk = "agency"')
+    with pytest.raises(UnusablePolicy, match="nothing of somebody else's"):
+        service.do(lambda work: _smuggled(work, leaks))
+
+
+def _smuggled(work: Work, text: str) -> None:
+    policy = read(text.replace("version = 1", "version = 2", 1))
+    in_force.keep(work, policy)
+    in_force.policy_by(work, policy.digest)

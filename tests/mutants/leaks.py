@@ -1,5 +1,7 @@
 """The list of seeded leaks: `blind.toml` by somebody who had not seen the tests, `own.toml` by us.
 
+`caught_by.toml` says which test must fail with each of the first.
+
 A leak is a piece of a shipping file and what a tired programmer wrote instead, so that it survives
 what happens elsewhere in the file; where the piece is gone, the list is out of date and says so.
 """
@@ -8,7 +10,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 HOME: Final = Path(__file__).parents[2]
 LISTS: Final = ("blind", "own")
@@ -36,7 +38,12 @@ class Leak:
 
 def every_leak() -> Iterator[Leak]:
     """Both lists, in their order."""
+    caught_by = _read("caught_by")
     for author in LISTS:
-        listed = tomllib.loads((Path(__file__).parent / f"{author}.toml").read_text("utf-8"))
-        for entry in listed["leaks"]:
-            yield Leak(author=author, **{"caught_by": "", **entry})
+        for entry in _read(author)["leaks"]:
+            test = caught_by.get(entry["name"], "")
+            yield Leak(author=author, **{"caught_by": test, **entry})
+
+
+def _read(name: str) -> dict[str, Any]:
+    return tomllib.loads((Path(__file__).parent / f"{name}.toml").read_text("utf-8"))
