@@ -96,23 +96,21 @@ def _versions(name: str, ruling: Ruling, rulebook: Rulebook) -> Iterator[dict[st
     copy = Copy(
         id=f"{ruling.case.kind}-{name}",
         version_id="",
-        number=0,
         nhs_number=_NHS_NUMBERS[ruling.case.role],
         issued=datetime(2022, 1, 5, 9, tzinfo=UTC),
     )
-    yield _version(disclose(ruling, said(ruling, rulebook)), copy, day=_PLACED)
+    yield _version(disclose(ruling, said(ruling, rulebook)), copy, number=1, day=_PLACED)
     last = removal(form_of(ruling), ruling.placement.labels)
     if ended.remains:
         last = disclose(ended, {**said(ended, rulebook), Element.END: _ENDED})
-    yield _version(last, replace(copy, number=1), day=_ENDED)
+    yield _version(last, copy, number=2, day=_ENDED)
 
 
-def _version(disclosure: Disclosure, copy: Copy, *, day: date) -> dict[str, Any]:
-    """The version after the copy's number; its version id is as readable as the copy's id."""
-    number = copy.number + 1
+def _version(disclosure: Disclosure, copy: Copy, *, number: int, day: date) -> dict[str, Any]:
+    """Its version id is as readable as the copy's id."""
     issued = datetime.combine(day, copy.issued.timetz())
     version_id = f"{copy.id}-{number}"
-    return build(disclosure, replace(copy, number=number, version_id=version_id, issued=issued))
+    return build(disclosure, replace(copy, version_id=version_id, issued=issued))
 
 
 def said(ruling: Ruling, rulebook: Rulebook) -> Elements:

@@ -18,7 +18,7 @@ from flagservice.api.bodies import body_of
 from flagservice.api.callers import Asked, Face, Faced, may
 from flagservice.audit.log import Work
 from flagservice.delivery.channels import pull
-from flagservice.domain.errors import Fault, Invalid, NotFound
+from flagservice.domain.errors import Fault, Invalid
 from flagservice.domain.people import NHS_NUMBER_SYSTEM
 from flagservice.fhir.bundles import Entry, history, searchset
 from flagservice.fhir.capability import Interaction, statement
@@ -97,11 +97,14 @@ def _type_routes(type_: str) -> None:
         """The newest version."""
         return _one(face.perform(asked, lambda work: pull.read(work, id, form=form)))
 
-    @router.get(f"/{type_}/{{id}}/_history/{{number}}", name="vread")
-    def vread(face: Faced, asked: reads, id: str, number: str) -> Response:  # noqa: A002
-        """One version by its number."""
-        which = _number(number)
-        return _one(face.perform(asked, lambda work: pull.read(work, id, form=form, number=which)))
+    @router.get(f"/{type_}/{{id}}/_history/{{vid}}", name="vread")
+    def vread(face: Faced, asked: reads, id: str, vid: str) -> Response:  # noqa: A002
+        """One version by its id."""
+
+        def deed(work: Work) -> pull.Stored:
+            return pull.read(work, id, form=form, version_id=vid)
+
+        return _one(face.perform(asked, deed))
 
     @router.post(f"/{type_}/_search", name="search")
     def search(
@@ -145,7 +148,7 @@ def _updated(
 
 
 def _one(stored: pull.Stored) -> Response:
-    headers = {"ETag": f'W/"{stored.number}"'}
+    headers = {"ETag": f'W/"{stored.version_id}"'}
     return Response(stored.content, headers=headers, media_type=_FHIR)
 
 
@@ -166,13 +169,6 @@ def _only(request: Request, *known: str) -> None:
     for name in known:
         if given.count(name) > 1:
             raise Invalid(Fault(name, "is given once"))
-
-
-def _number(text: str) -> int:
-    """A version's number, as it is written and no other way; what is none names no version."""
-    if not re.fullmatch(r"[1-9][0-9]{0,8}", text, re.ASCII):
-        raise NotFound(pull.NOTHING)
-    return int(text)
 
 
 def _patient(body: bytes) -> str:

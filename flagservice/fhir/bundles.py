@@ -23,7 +23,7 @@ class Entry:
 
     copy_id: str
     form: str
-    number: int
+    version_id: str
     feed_number: int
     issued: datetime
     content: bytes
@@ -76,7 +76,7 @@ def _change(entry: Entry, base: str) -> dict[str, Any]:
         "request": {"method": "PUT", "url": f"{resource_type(entry.form)}/{entry.copy_id}"},
         "response": {
             "status": "200",
-            "etag": f'W/"{entry.number}"',
+            "etag": f'W/"{entry.version_id}"',
             "lastModified": instant(entry.issued),
         },
     }

@@ -27,11 +27,10 @@ Builder = Callable[[Disclosure, "Copy"], Json]
 
 @dataclass(frozen=True)
 class Copy:
-    """One copy at one practice: its random ids, its number, its patient and when it was issued."""
+    """One copy at one practice: its random ids, its patient and when this version was issued."""
 
     id: str
     version_id: str
-    number: int
     nhs_number: str
     issued: datetime
 
@@ -84,7 +83,7 @@ def _head(disclosure: Disclosure, copy: Copy) -> Json:
         "resourceType": type_,
         "id": copy.id,
         "meta": {
-            "versionId": str(copy.number),
+            "versionId": copy.version_id,
             "lastUpdated": instant(copy.issued),
             "profile": [PROFILES[type_]],
             "security": security(disclosure.labels),

@@ -75,7 +75,6 @@ def _sealed(work: Work, issue: Issue, *, version: tables.Version, rulebook: Rule
     addressed = Copy(
         id=issue.copy.id,
         version_id=version.id,
-        number=version.number,
         nhs_number=nhs_number_of(work, issue.person),
         issued=version.issued,
     )

@@ -206,7 +206,7 @@ def test_every_route_is_in_the_table_of_scopes(house: Cast) -> None:
         for method, path in ROUTES
     }
     named = {(m, re.sub(r"{(hold|flag|delivery)_id}", "{id}", p)) for m, p in there}
-    listed = {(m, p.replace("_history/1", "_history/{number}")) for m, p in listed}
+    listed = {(m, p.replace("_history/1", "_history/{vid}")) for m, p in listed}
     assert named == listed | OPEN
 
 

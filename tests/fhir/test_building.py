@@ -28,7 +28,7 @@ from tests.world import the_rulebook
 
 HOME = Path(__file__).parents[2]
 RULEBOOK = the_rulebook()
-COPY = Copy("c" * 32, "d" * 32, 3, "9990001111", datetime(2022, 1, 4, 9, 0, 0, 42_000, tzinfo=UTC))
+COPY = Copy("c" * 32, "d" * 32, "9990001111", datetime(2022, 1, 4, 9, 0, 0, 42_000, tzinfo=UTC))
 SAID = {
     Element.START: date(2022, 1, 1),
     Element.END: date(2022, 6, 1),
@@ -98,7 +98,7 @@ def _one(kind: Kind, role: Role, **more: Any) -> dict[str, Any]:
 def test_a_childs_flag_carries_each_element_where_the_house_says() -> None:
     flag = _one(Kind.CHILD_PROTECTION, Role.CHILD)
     assert flag["id"] == COPY.id
-    assert flag["meta"]["versionId"] == "3"
+    assert flag["meta"]["versionId"] == COPY.version_id
     assert flag["meta"]["lastUpdated"] == "2022-01-04T09:00:00.042Z"
     assert flag["meta"]["profile"] == [PROFILES["Flag"]]
     assert [one["code"] for one in flag["meta"]["security"]] == ["NOPAT", "R", "PERSISTLABEL"]

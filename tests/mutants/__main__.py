@@ -20,6 +20,10 @@ LEFT_OUT = shutil.ignore_patterns(
 )
 
 
+_VERDICTS = {0: "NOT CAUGHT", 1: "caught"}
+"""By how pytest ended; anything else means that no test ran, and is no verdict."""
+
+
 def main(wanted: list[str]) -> int:
     """Seeds every leak, or those that are named; 1 if one was not caught."""
     leaks = [leak for leak in every_leak() if not wanted or leak.name in wanted]
@@ -27,24 +31,27 @@ def main(wanted: list[str]) -> int:
         house = Path(folder) / "house"
         shutil.copytree(HOME, house, ignore=LEFT_OUT)
         tests = sorted({test for leak in leaks for test in leak.caught_by.split()})
-        if not _passes(house, tests):
+        if _pytest(house, tests):
             sys.exit("the named tests do not pass without a leak")
-        print(f"{len(tests)} named tests pass without a leak", flush=True)
+        _tell(f"{len(tests)} named tests pass without a leak")
         caught = [_is_caught(house, leak) for leak in leaks]
     blind = sum(leak.author == "blind" for leak in leaks)
-    print(f"{sum(caught)} of {len(leaks)} seeded leaks caught; {blind} by who saw no test")
+    _tell(f"{sum(caught)} of {len(leaks)} seeded leaks caught; {blind} by who saw no test")
     return 0 if all(caught) else 1
+
+
+def _tell(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 def _is_caught(house: Path, leak: Leak) -> bool:
     with _seeded(house, leak):
         if not _imports(house, leak):
-            verdict = "BROKEN: the code does not import"
-        elif _passes(house, leak.caught_by.split()):
-            verdict = "NOT CAUGHT"
+            verdict = "NO IMPORT"
         else:
-            verdict = "caught"
-    print(f"{verdict:<12} {leak.author:<6} {leak.name}  by {leak.caught_by}", flush=True)
+            verdict = _VERDICTS.get(_pytest(house, leak.caught_by.split()), "NO VERDICT")
+    _tell(f"{verdict:<12} {leak.author:<6} {leak.name}  by {leak.caught_by}")
     return verdict == "caught"
 
 
@@ -66,12 +73,8 @@ def _imports(house: Path, leak: Leak) -> bool:
     return _run(house, ["-c", f"import {module}"]) == 0
 
 
-def _passes(house: Path, tests: list[str]) -> bool:
-    """Pytest's 1 is a failed test; anything else but 0 is no verdict."""
-    done = _run(house, ["-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests])
-    if done not in (0, 1):
-        sys.exit(f"pytest ended with {done}: {' '.join(tests)}")
-    return done == 0
+def _pytest(house: Path, tests: list[str]) -> int:
+    return _run(house, ["-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests])
 
 
 def _run(house: Path, words: list[str]) -> int:

@@ -29,14 +29,14 @@ class Stored:
 
     copy_id: str
     form: str
-    number: int
+    version_id: str
     feed_number: int
     issued: datetime
     content: bytes
 
 
-def read(work: Work, copy_id: str, *, form: str, number: int | None = None) -> Stored:
-    """The newest version of a copy, or one by number; raises NotFound."""
+def read(work: Work, copy_id: str, *, form: str, version_id: str | None = None) -> Stored:
+    """The newest version of a copy, or one by its id; raises NotFound."""
     # Asked whatever the id names: a question that only a real copy raises would tell of it.
     may_read = _may_read(work)
     copy = work.session.get(tables.Copy, copy_id)
@@ -46,8 +46,8 @@ def read(work: Work, copy_id: str, *, form: str, number: int | None = None) -> S
     asked = select(tables.Version).where(
         col(tables.Version.copy_id) == copy.id, col(tables.Version.withdrawn).is_(False)
     )
-    if number is not None:
-        asked = asked.where(col(tables.Version.number) == number)
+    if version_id is not None:
+        asked = asked.where(col(tables.Version.id) == version_id)
     version = work.session.exec(asked.order_by(col(tables.Version.number).desc())).first()
     if version is None or _unheard(work, copy):
         raise NotFound(NOTHING)
@@ -152,7 +152,7 @@ def _stored(work: Work, version: tables.Version) -> Stored:
     copy = work.session.get_one(tables.Copy, version.copy_id)
     carries = _next_standing(work, version) if version.withdrawn else version
     content = b"" if _unheard(work, copy) else _opened(work, copy, carries)
-    return Stored(copy.id, copy.form, carries.number, version.feed_number, carries.issued, content)
+    return Stored(copy.id, copy.form, carries.id, version.feed_number, carries.issued, content)
 
 
 def _next_standing(work: Work, version: tables.Version) -> tables.Version:
