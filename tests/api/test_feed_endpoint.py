@@ -94,7 +94,8 @@ def test_an_entry_says_what_it_changes_and_when(cast: Cast) -> None:
     (entry,) = entries(answer)
     flag = entry["resource"]
     assert entry["request"] == {"method": "PUT", "url": f"Flag/{flag['id']}"}
-    assert entry["response"]["etag"] == 'W/"1"'
+    version = entry["resource"]["meta"]["versionId"]
+    assert entry["response"]["etag"] == f'W/"{version}"'
     assert entry["response"]["lastModified"] == flag["meta"]["lastUpdated"]
     assert entry["fullUrl"] == f"{BASE}{FHIR}/Flag/{flag['id']}"
 

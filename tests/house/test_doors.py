@@ -174,7 +174,6 @@ def test_a_copy_says_whose_copy_it_is_and_nothing_more() -> None:
     assert {field.name for field in fields(Copy)} == {
         "id",
         "version_id",
-        "number",
         "nhs_number",
         "issued",
     }
