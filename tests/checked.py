@@ -12,7 +12,8 @@ from flagservice.directory.checkers import NewChecker, add_checker
 from flagservice.directory.endpoints import Registration, register
 from flagservice.directory.leak_results import Decided, accept
 from flagservice.kit.leak_check.config import Place, System, Twin
-from flagservice.kit.leak_check.result import Outcome, Signing, content, signed
+from flagservice.kit.leak_check.control import Shown
+from flagservice.kit.leak_check.result import Asked, Outcome, Signing, content, signed
 from flagservice.store.checked import Checker
 
 SYSTEM, VERSION = "A GP system", "4.2"
@@ -39,8 +40,8 @@ def an_outcome(run_at: datetime, *, system: str = SYSTEM, version: str = VERSION
         run_at,
         findings=(),
         doubts=(),
-        requests=3614,
-        transcript="sha256:" + "0" * 64,
+        asked=Asked(3614, 3302, "sha256:" + "0" * 64),
+        control=Shown.FLAG,
     )
 
 
@@ -56,6 +57,12 @@ def a_result(
     line = content(an_outcome(at, system=system, version=version), tool_version="0.1.0")
     said = json.loads(line) | changed
     return signed(json.dumps(said, sort_keys=True, separators=(",", ":")) + "\n", signing)
+
+
+def a_finding(at: datetime, **changed: Any) -> str:
+    """A result of a system that leaks."""
+    found = {"name": "read", "where": "GET Flag/1", "readers": ["patient"], "seen": []}
+    return a_result(at, **({"verdict": "leaks", "findings": [found]} | changed))
 
 
 def a_registration(practice: str, **more: str) -> Registration:

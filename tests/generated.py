@@ -15,14 +15,14 @@ from typing import Any, Final
 from flagservice.api.records import interactions
 from flagservice.app.building import CHANGED, read_rulebook, software_version
 from flagservice.app.serving import described
-from flagservice.domain.elements import Element, Elements, Kind, PlanCategory, Value
+from flagservice.domain.elements import NOTIFICATIONS, Element, Elements, Kind, PlanCategory, Value
 from flagservice.domain.people import Phase, Role
 from flagservice.fhir.capability import statement
 from flagservice.fhir.flags import Copy, build
 from flagservice.intake.rulebook import Rulebook, day_after
+from flagservice.policy.breaches import ALLEGED
 from flagservice.policy.case import every_case
 from flagservice.policy.disclosure import Disclosure, disclose, form_of, removal
-from flagservice.policy.invariants import ALLEGED, NOTIFICATIONS
 from flagservice.policy.ruling import Ruling, rule_on
 
 HOME: Final = Path(__file__).parents[1]

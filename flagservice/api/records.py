@@ -8,6 +8,7 @@ import base64
 import binascii
 import re
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Annotated, Final
 from urllib.parse import parse_qsl, quote
 
@@ -100,11 +101,7 @@ def _type_routes(type_: str) -> None:
     @router.get(f"/{type_}/{{id}}/_history/{{vid}}", name="vread")
     def vread(face: Faced, asked: reads, id: str, vid: str) -> Response:  # noqa: A002
         """One version by its id."""
-
-        def deed(work: Work) -> pull.Stored:
-            return pull.read(work, id, form=form, version_id=vid)
-
-        return _one(face.perform(asked, deed))
+        return _one(face.perform(asked, partial(pull.read, copy_id=id, form=form, version_id=vid)))
 
     @router.post(f"/{type_}/_search", name="search")
     def search(

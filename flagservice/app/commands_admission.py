@@ -40,8 +40,25 @@ def endpoint_register(
     """Records how a practice is reached and what it runs, and says whether that is admitted."""
     token = _text(token_file).strip()
     said = Registration(practice, url, token, system, version, by, reason)
-    admitted = operating.register_practice(building.build(Settings()), said)
-    typer.echo("admitted" if admitted else "not admitted: no valid result for this version")
+    checked = operating.register_practice(building.build(Settings()), said)
+    if checked is None:
+        typer.echo("not admitted: no valid result for this version")
+        return
+    typer.echo(f"admitted by the check of {checked.run_at}, which you may hold against {url}:")
+    for side, base in (
+        ("pushed to", checked.push),
+        ("patient's side", checked.patient),
+        ("clinician's side", checked.clinician),
+    ):
+        typer.echo(f"  {side}: {base}")
+
+
+@endpoint.command("list")
+def endpoint_list() -> None:
+    """Every registered practice, whether it is admitted, and its name in the manual list."""
+    for one in operating.practices(building.build(Settings())):
+        lapsed = "admitted" if one.lapsed is None else f"not admitted since {one.lapsed:%Y-%m-%d}"
+        typer.echo(f"{one.practice}\t{one.system}\t{one.version}\t{lapsed}\t{one.name}")
 
 
 @endpoint.command("suspend")
@@ -70,14 +87,17 @@ def checker_revoke(name: str, by: By, reason: Reason) -> None:
 
 @result.command("accept")
 def result_accept(file: Path, by: By, reason: Reason) -> None:
-    """Takes in a signed, clean result, and prints its id: its version is admitted."""
+    """Takes in a signed result, and prints its id: its version is admitted, or suspended."""
     decided = Decided(by, reason)
-    typer.echo(operating.accept_result(building.build(Settings()), _text(file), decided=decided))
+    taken = operating.accept_result(building.build(Settings()), _text(file), decided=decided)
+    typer.echo(taken.id)
+    if taken.suspends:
+        typer.echo("a finding: nobody on this version is admitted, until a newer check is clean")
 
 
 @result.command("withdraw")
 def result_withdraw(identity: str, by: By, reason: Reason) -> None:
-    """Withdraws a result: practices that it admitted are admitted no more."""
+    """Withdraws a result: it and every earlier one of its version admit nobody any more."""
     decided = Decided(by, reason)
     operating.withdraw_result(building.build(Settings()), identity, decided=decided)
 

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 import typer
 
 from flagservice.app import building, policies
-from flagservice.app.policies import Signer, counted
+from flagservice.app.policies import NewApprover, Signer, counted
 from flagservice.domain.elements import Kind
 from flagservice.policy.compare import Change, compare
 from flagservice.policy.invariants import INVARIANTS
@@ -28,11 +28,17 @@ def policy_table(
     plain: Annotated[
         bool, typer.Option("--plain", help="Without what an officer is asked to own.")
     ] = False,
+    file: Annotated[
+        Path | None, typer.Option(help="A policy file, as one that is proposed; else the shipped")
+    ] = None,
 ) -> None:
-    """Prints every answer that the shipped policy of a kind, or of every kind, can ever give."""
-    shipped = building.read_rulebook(Settings().home).policies
-    wanted = [kind] if kind else list(Kind)
-    typer.echo("\n".join(table(shipped[one], owned=not plain) for one in wanted), nl=False)
+    """Prints every answer that the shipped policies, or a file, can ever give."""
+    if file is not None:
+        wanted = [load(file.read_text("utf-8"))]
+    else:
+        shipped = building.read_rulebook(Settings().home).policies
+        wanted = [shipped[one] for one in ([kind] if kind else list(Kind))]
+    typer.echo("\n".join(table(one, owned=not plain) for one in wanted), nl=False)
 
 
 @policy.command("prove")
@@ -101,7 +107,10 @@ def policy_propose(file: Path) -> None:
 @policy.command("approve")
 def policy_approve(kind: Kind, version: int, name: Name, key: Key) -> None:
     """Records one person's approval of a proposed version, signed with their own key."""
-    count = policies.approve(building.build(Settings()), kind, version, signer=Signer(name, key))
+    parts = building.build(Settings())
+    digest = policies.digest_of(parts, kind, version)
+    typer.echo(f"signing {kind} v{version}, sha256 {digest}")
+    count = policies.approve(parts, kind, version, signer=Signer(name, key))
     typer.echo(f"{kind} v{version}: {count} approvals")
 
 
@@ -134,10 +143,13 @@ def approver_add(
     name: str,
     public_key: Annotated[Path, typer.Argument(help="Ed25519, PEM file")],
     role: Annotated[str, typer.Option(help="Caldicott Guardian, safeguarding lead, …")],
+    vouched_by: Annotated[str, typer.Option(help="From the third on: who is there already")] = "",
+    key: Annotated[Path | None, typer.Option(help="The private key of who vouches")] = None,
 ) -> None:
     """Registers somebody who may approve policies, by a public key of their own."""
-    parts = building.build(Settings())
-    policies.add_approver(parts, name=name, role=role, public_key=public_key)
+    voucher = Signer(vouched_by, key) if vouched_by and key else None
+    new = NewApprover(name, role, public_key)
+    policies.add_approver(building.build(Settings()), new, voucher=voucher)
 
 
 @approver.command("revoke")

@@ -15,7 +15,9 @@ from flagservice.app.building import Parts
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.directory import endpoints
 from flagservice.directory.checkers import NewChecker, add_checker, revoke_checker
-from flagservice.directory.leak_results import Decided, accept, withdraw
+from flagservice.directory.lapses import Standing, standings
+from flagservice.directory.leak_notes import Sides
+from flagservice.directory.leak_results import Decided, Taken, accept, sides_checked, withdraw
 from flagservice.directory.registrations import CsvRegister, Register, Registration
 from flagservice.domain.errors import Fault, Invalid, NotFound
 from flagservice.intake.lookups import registered
@@ -87,13 +89,16 @@ def revoke_client(parts: Parts, client_id: str) -> None:
     parts.log.perform(OPERATOR, deed)
 
 
-def register_practice(parts: Parts, said: endpoints.Registration) -> bool:
-    """Records how a practice is reached and what it runs; answers whether that is admitted."""
+def register_practice(parts: Parts, said: endpoints.Registration) -> Sides | None:
+    """Records how a practice is reached and what it runs; answers what its check was about.
+
+    That is nothing where no valid result is for this version.
+    """
     sandbox = parts.settings.sandbox
 
-    def deed(work: Work) -> bool:
+    def deed(work: Work) -> Sides | None:
         endpoints.register(work, said, allow_loopback=sandbox)
-        return endpoints.admitted(work, said.practice)
+        return sides_checked(work, system=said.system, version=said.version)
 
     return parts.log.perform(OPERATOR, deed)
 
@@ -103,6 +108,11 @@ def suspend_practice(parts: Parts, practice: str, *, by: str, reason: str) -> No
     parts.log.perform(
         OPERATOR, lambda work: endpoints.suspend(work, practice, by=by, reason=reason)
     )
+
+
+def practices(parts: Parts) -> list[Standing]:
+    """Every registered practice, and since when it is not admitted, if it is not."""
+    return parts.log.perform(OPERATOR, standings)
 
 
 def add_a_checker(parts: Parts, new: NewChecker) -> None:
@@ -115,13 +125,13 @@ def revoke_a_checker(parts: Parts, name: str, *, by: str, reason: str) -> None:
     parts.log.perform(OPERATOR, lambda work: revoke_checker(work, name, by=by, reason=reason))
 
 
-def accept_result(parts: Parts, note: str, *, decided: Decided) -> str:
-    """Takes a signed, clean result in, and answers its id; raises Invalid or Conflict."""
+def accept_result(parts: Parts, note: str, *, decided: Decided) -> Taken:
+    """Takes a signed result in, clean or a finding; raises Invalid or Conflict."""
     return parts.log.perform(OPERATOR, lambda work: accept(work, note, decided=decided))
 
 
 def withdraw_result(parts: Parts, identity: str, *, decided: Decided) -> None:
-    """The result admits nobody any more; raises NotFound."""
+    """No run of its version up to this one admits any more; raises NotFound."""
     parts.log.perform(OPERATOR, lambda work: withdraw(work, identity, decided=decided))
 
 

@@ -50,11 +50,25 @@ class Standing:
     by: str
 
 
-def add_approver(parts: Parts, *, name: str, role: str, public_key: Path) -> None:
-    """Registers who may approve; raises Invalid or Conflict."""
-    pem = public_key.read_bytes()
+@dataclass(frozen=True)
+class NewApprover:
+    """Somebody who is to approve: their name, post and public key."""
+
+    name: str
+    role: str
+    public_key: Path
+
+
+def add_approver(parts: Parts, new: NewApprover, *, voucher: Signer | None) -> None:
+    """Registers who may approve; raises Invalid, Forbidden or Conflict."""
+    pem = new.public_key.read_bytes()
+    signed = approving.vouching(new.name, approving.read_key(pem))
+    vouched = None if voucher is None else voucher.sign(signed)
     parts.log.perform(
-        OPERATOR, lambda work: approving.add_approver(work, name=name, role=role, public_key=pem)
+        OPERATOR,
+        lambda work: approving.add_approver(
+            work, name=new.name, role=new.role, public_key=pem, vouched=vouched
+        ),
     )
 
 
@@ -66,6 +80,16 @@ def revoke_approver(parts: Parts, name: str) -> None:
 def propose(parts: Parts, text: str) -> Policy:
     """Keeps a proved text as a version that may be approved."""
     return parts.log.perform(OPERATOR, lambda work: approving.propose(work, text))
+
+
+def digest_of(parts: Parts, kind: Kind, version: int) -> str:
+    """The digest of a proposed text: what an approver compares with the file they have read."""
+
+    def deed(work: Work) -> str:
+        work.record(Deed.POLICY_READ, kind=kind)
+        return in_force.kept(work, kind, version).digest
+
+    return parts.log.perform(OPERATOR, deed)
 
 
 def approve(parts: Parts, kind: Kind, version: int, *, signer: Signer) -> int:

@@ -1,45 +1,36 @@
-"""Which leak-check results count: signed by a registered checker, clean, for one exact version.
+"""Which leak-check results count: signed by a registered checker, for one exact version.
 
-A result is a file that a stranger wrote. Its signature is checked over its very bytes before one
-word of it is believed; then every field is read strictly, and a field that is not known is refused.
-Whoever registers a checker, accepts a result or withdraws one is recorded with the reason.
+A clean result admits; a result that found a leak is a finding, and suspends at once. A finding, and
+a result that was withdrawn, speak of every run of that system and version up to their own: only a
+clean run that is newer admits again, whatever older ones there are.
+
+What a result file says is read in `leak_notes`. Whoever accepts a result or withdraws one is
+recorded with the reason.
 """
 
 import hashlib
 import json
-import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists
-from sqlmodel import col
+from sqlalchemy import ColumnElement, and_, exists, or_
+from sqlalchemy.orm import aliased
+from sqlmodel import col, select
 
 from flagservice.audit.log import Deed, Work
 from flagservice.directory.checkers import signer_of
+from flagservice.directory.leak_notes import (
+    AHEAD,
+    VALID_FOR,
+    Said,
+    Sides,
+    Verdict,
+    read_note,
+    sides,
+)
 from flagservice.domain.errors import Conflict, Fault, Invalid, NotFound
 from flagservice.store.checked import Checker, LeakResult
-
-VALID_FOR: Final = timedelta(days=365)
-"""Counted from the run, not from the acceptance."""
-_AHEAD: Final = timedelta(minutes=5)
-_TOOL: Final = "flagservice leak-check"
-_PROTOCOL: Final = 1
-_FIELDS: Final[dict[str, type]] = {
-    "tool": str,
-    "tool_version": str,
-    "protocol": int,
-    "system": str,
-    "version": str,
-    "base": str,
-    "run_at": str,
-    "requests": int,
-    "verdict": str,
-    "doubts": list,
-    "findings": list,
-    "transcript": str,
-}
-_DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -55,55 +46,83 @@ class Decided:
 
 
 @dataclass(frozen=True)
-class Said:
-    """What a clean result says, once all of it has been checked."""
+class Taken:
+    """A result that was taken in: its id, and whether it is a finding."""
 
-    system: str
-    version: str
-    run_at: datetime
+    id: str
+    suspends: bool
 
 
-def accept(work: Work, note: str, *, decided: Decided) -> str:
-    """Takes a result in and answers its id; raises Invalid, or Conflict if it is there already."""
+def accept(work: Work, note: str, *, decided: Decided) -> Taken:
+    """Takes a result in: a clean one admits, one that leaks suspends its system and version.
+
+    Raises Invalid, or Conflict where this run was taken in already: however it is signed anew, it
+    is the same run. Only that it leaks can still be said of a run that was clean.
+    """
     checker, line = signer_of(work, note)
-    said = _read(line, now=work.now)
-    identity = hashlib.sha256(note.encode()).hexdigest()
+    said = read_note(line, now=work.now)
+    identity = _identity(said)
     earlier = work.session.get(LeakResult, identity)
-    if earlier is not None:
+    if earlier is not None and (said.verdict is Verdict.CLEAN or earlier.verdict == said.verdict):
         raise Conflict("this result was withdrawn" if earlier.withdrawn else "it was accepted")
+    if said.verdict is Verdict.CLEAN and _barred(work, said):
+        rule = "is later than any finding or withdrawn result of this version: run the check anew"
+        raise Invalid(Fault("run_at", rule))
     data_key = work.vault.new_data_key()
-    work.session.add(
-        LeakResult(
-            id=identity,
-            checker=checker.name,
-            system=said.system,
-            system_version=said.version,
-            run_at=said.run_at,
-            accepted=work.now,
-            note=note,
-            data_key=data_key,
-            sealed=_sealed(
-                work, data_key, identity, secret={"by": decided.by, "reason": decided.reason}
-            ),
-        )
-    )
-    work.record(
-        Deed.LEAK_RESULT_ACCEPTED,
-        result=identity,
+    secret: dict[str, Any] = {"by": decided.by, "reason": decided.reason}
+    if earlier is not None:
+        secret["before"] = _decided(work, earlier)
+    row = LeakResult(
+        id=identity,
         checker=checker.name,
         system=said.system,
-        version=said.version,
+        system_version=said.version,
+        run_at=said.run_at,
+        verdict=said.verdict,
+        accepted=work.now,
+        withdrawn=earlier.withdrawn if earlier else None,
+        note=note,
+        data_key=data_key,
+        sealed=_sealed(work, data_key, identity, secret=secret),
     )
-    return identity
+    work.session.merge(row)
+    _recorded(work, row)
+    return Taken(identity, said.verdict is Verdict.LEAKS)
+
+
+def _recorded(work: Work, row: LeakResult) -> None:
+    work.record(
+        Deed.LEAK_RESULT_ACCEPTED,
+        result=row.id,
+        checker=row.checker,
+        system=row.system,
+        version=row.system_version,
+        verdict=row.verdict,
+    )
+
+
+def _identity(said: Said) -> str:
+    run_at = said.run_at.astimezone(UTC).isoformat()
+    run = [said.system, said.version, run_at, said.transcript]
+    return hashlib.sha256(json.dumps(run).encode()).hexdigest()
+
+
+def _barred(work: Work, said: Said) -> bool:
+    asked = select(LeakResult.id).where(
+        col(LeakResult.system) == said.system,
+        col(LeakResult.system_version) == said.version,
+        col(LeakResult.run_at) >= said.run_at,
+        or_(col(LeakResult.verdict) == Verdict.LEAKS, col(LeakResult.withdrawn).is_not(None)),
+    )
+    return work.session.exec(asked.limit(1)).first() is not None
 
 
 def withdraw(work: Work, identity: str, *, decided: Decided) -> None:
-    """From now on the result admits nobody; raises NotFound."""
+    """From now on no run of that system and version up to this one admits; raises NotFound."""
     row = work.session.get(LeakResult, identity)
     if row is None or row.withdrawn is not None:
         raise NotFound("there is no such result, or it was withdrawn before")
-    place = {"table": "leak_result", "row": identity}
-    kept = json.loads(work.vault.open(row.data_key, row.sealed, version=1, **place))
+    kept = _decided(work, row)
     kept |= {"withdrawn_by": decided.by, "withdrawn_why": decided.reason}
     row.sealed = _sealed(work, row.data_key, identity, secret=kept)
     row.withdrawn = work.now
@@ -117,65 +136,43 @@ def is_valid(now: datetime) -> ColumnElement[bool]:
         col(Checker.name) == col(LeakResult.checker), col(Checker.revoked).is_(None)
     )
     return and_(
-        col(LeakResult.withdrawn).is_(None),
+        col(LeakResult.verdict) == Verdict.CLEAN,
         col(LeakResult.run_at) > now - VALID_FOR,
-        col(LeakResult.run_at) <= now + _AHEAD,
+        col(LeakResult.run_at) <= now + AHEAD,
         signed_by_a_checker,
+        ~_spoken_against(),
     )
 
 
-def _sealed(work: Work, data_key: bytes, identity: str, *, secret: dict[str, str]) -> bytes:
+def _spoken_against() -> ColumnElement[bool]:
+    """By a finding or a withdrawal of the same run or a later one; a revoked checker's, too."""
+    other = aliased(LeakResult)
+    return exists().where(
+        col(other.system) == col(LeakResult.system),
+        col(other.system_version) == col(LeakResult.system_version),
+        col(other.run_at) >= col(LeakResult.run_at),
+        or_(col(other.verdict) == Verdict.LEAKS, col(other.withdrawn).is_not(None)),
+    )
+
+
+def sides_checked(work: Work, *, system: str, version: str) -> Sides | None:
+    """What the newest result that admits this version was about: for a person to compare."""
+    asked = (
+        select(LeakResult.note)
+        .where(col(LeakResult.system) == system, col(LeakResult.system_version) == version)
+        .where(is_valid(work.now))
+        .order_by(col(LeakResult.run_at).desc())
+    )
+    note = work.session.exec(asked.limit(1)).first()
+    return None if note is None else sides(note)
+
+
+def _decided(work: Work, row: LeakResult) -> dict[str, Any]:
+    place = {"table": "leak_result", "row": row.id}
+    kept: dict[str, Any] = json.loads(work.vault.open(row.data_key, row.sealed, version=1, **place))
+    return kept
+
+
+def _sealed(work: Work, data_key: bytes, identity: str, *, secret: dict[str, Any]) -> bytes:
     content = json.dumps(secret).encode()
     return work.vault.seal(data_key, content, table="leak_result", row=identity, version=1)
-
-
-def _read(line: str, *, now: datetime) -> Said:
-    said = _fields(line)
-    if (said["tool"], said["protocol"]) != (_TOOL, _PROTOCOL):
-        raise Invalid(Fault("tool, protocol", f"are {_TOOL} and {_PROTOCOL}: run a newer one"))
-    if said["verdict"] != "clean":
-        rule = "is clean; if an earlier result of this version was accepted, withdraw that one"
-        raise Invalid(Fault("verdict", rule))
-    if said["findings"] or said["doubts"]:
-        raise Invalid(Fault("findings, doubts", "are empty where the verdict is clean"))
-    if said["requests"] < 1 or not _DIGEST.fullmatch(said["transcript"]):
-        raise Invalid(Fault("requests, transcript", "show that something was asked"))
-    return Said(said["system"], said["version"], _instant(said["run_at"], now=now))
-
-
-def _fields(line: str) -> dict[str, Any]:
-    try:
-        said = json.loads(line, object_pairs_hook=_unequal)
-    except ValueError:
-        raise Invalid(
-            Fault("result", "is a line of JSON, and no field of it comes twice")
-        ) from None
-    if not isinstance(said, dict) or set(said) != set(_FIELDS):
-        raise Invalid(Fault("result", f"has these fields and no others: {', '.join(_FIELDS)}"))
-    for name, sort in _FIELDS.items():
-        value = said[name]
-        is_blank = isinstance(value, str) and (not value or value != value.strip())
-        if type(value) is not sort or is_blank:
-            raise Invalid(Fault(name, f"is of the type {sort.__name__}, and not empty text"))
-    return said
-
-
-def _unequal(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError
-    return found
-
-
-def _instant(text: str, *, now: datetime) -> datetime:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
-        raise Invalid(Fault("run_at", "is an instant with its offset from UTC"))
-    if found > now + _AHEAD:
-        raise Invalid(Fault("run_at", "does not lie in the future"))
-    if found <= now - VALID_FOR:
-        raise Invalid(Fault("run_at", f"is not longer ago than {VALID_FOR.days} days"))
-    return found

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Final
 
 
 class Kind(StrEnum):
@@ -19,6 +20,10 @@ class Kind(StrEnum):
     PERPETRATOR = "perpetrator"
     DOMESTIC_ABUSE_VICTIM = "domestic-abuse-victim"
     MARAC = "marac"
+
+
+NOTIFICATIONS: Final = (Kind.PERPETRATOR, Kind.DOMESTIC_ABUSE_VICTIM, Kind.MARAC)
+"""What is said of domestic abuse: whoever says it is told that it was received, and no more."""
 
 
 class Element(StrEnum):

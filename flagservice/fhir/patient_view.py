@@ -16,6 +16,7 @@ from flagservice.fhir.patient_view_places import Json, Level, Place, level_of, p
 _NOTHING: Final = {"resourceType": "Bundle", "type": "searchset"}
 _NEEDED: Final = {"document": ("identifier", "timestamp"), "message": ("timestamp",)}
 """What R4 demands of these bundles (bdl-9, bdl-10); they are of the bundle, not of an entry."""
+_DATES: Final = frozenset({"etag", "_etag", "lastModified", "_lastModified"})
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,11 @@ def patient_view(bundle: Any) -> View:
 def _removals(place: Place, closure: Closure) -> list[Removal]:
     if place in closure.reasons:
         return [Removal(place.where, place.type, closure.reasons[place])]
-    gone = closure.left[place].gone if place in closure.left else []
+    left = closure.left[place]
+    lost = [(where, reason) for where, _, reason in left.gone]
+    lost += [(name, Reason.REFERENCE) for name in left.unlinked]
     return [
-        Removal(f"{place.where}.resource.{where}", place.type, reason) for where, _, reason in gone
+        Removal(f"{place.where}.resource.{where}", place.type, reason) for where, reason in lost
     ]
 
 
@@ -89,4 +92,14 @@ class _Shown:
             resource = self.bundle(entry["resource"], place.inner)
         else:
             resource = self._left[place].shown
+            entry = _undated(entry) if self._left[place].gone else entry
         return {name: resource if name == "resource" else value for name, value in entry.items()}
+
+
+def _undated(entry: Json) -> Json:
+    """An entry of a list that lost a line, without what says when its list was last changed."""
+    around = dict(entry)
+    if isinstance(around.get("response"), dict):
+        said = around["response"].items()
+        around["response"] = {name: value for name, value in said if name not in _DATES}
+    return around

@@ -31,7 +31,7 @@ class Closure:
             for name in {*one.own_names, *_all_named(one)}:
                 self._naming[name].append(one)
         present = {name for one in places for name in one.own_names}
-        self._hidden = Hidden(names=set(), words=defaultdict(set), present=present)
+        self._hidden = Hidden(names=set(), firm=set(), words=defaultdict(set), present=present)
         self.reasons: dict[Place, Reason] = {}
         self.left: dict[Place, Left] = {}
         self._follow()
@@ -75,7 +75,11 @@ class Closure:
             if one in self.reasons:
                 continue
             self.reasons[one] = why
-            self._hidden.add(one.all_names, wording(one.part.whole.get("code") if one.part else 0))
+            self._hidden.add(
+                one.all_names,
+                words=wording(one.part.whole.get("code") if one.part else 0),
+                is_firm=one.type != "Encounter" or why is not Reason.REFERENCE,
+            )
             if one.inner is not None:
                 waiting += [(below, Reason.WHOLE) for below in self._inside[one.inner]]
             for other in {other for name in one.all_names for other in self._naming[name]}:
@@ -117,6 +121,7 @@ class Closure:
             for _, gone, _ in self.left[one].gone
             for name in gone.names_below()
         }
+        named |= {name for one in shown if one.speaks for name in one.own_names}
         supporting = {one for one in self._reached(named) if one.is_supporting}
         roots = {name for one in shown if one not in supporting for name in self._named(one)}
         self._hide(supporting - self._reached(roots), Reason.ONLY_FOR_HIDDEN)

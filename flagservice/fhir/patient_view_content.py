@@ -3,17 +3,21 @@
 Everything in it is read, however deep: contained resources, extensions, notes, narratives and
 attached text. One hit hides the whole, because a GP system redacts whole entries (catalogue, F1).
 What cannot be read is hidden, too.
+
+Only what people and places are called does not hide them: a GP who is the practice's safeguarding
+lead signs everybody's prescriptions. Codes and labels on them do.
 """
 
-import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from enum import StrEnum
 from typing import Any, Final
 
 from flagservice.fhir import patient_view_codes as codes
 from flagservice.fhir import patient_view_labels as labels
 from flagservice.fhir.flags import CANONICAL
+from flagservice.fhir.patient_view_attached import attached_to
 from flagservice.fhir.patient_view_types import RESOURCE_TYPES
 from flagservice.fhir.patient_view_words import (
     readings,
@@ -23,6 +27,11 @@ from flagservice.fhir.patient_view_words import (
 
 MOST_DEPTH: Final = 60
 """FHIR content nests about ten deep; what nests deeper is not read but hidden."""
+
+STAFF: Final = frozenset(
+    {"HealthcareService", "Location", "Organization", "Practitioner", "PractitionerRole"}
+)
+"""Who works for patients, and where: their words are about their work, not about one patient."""
 
 _OURS: Final = CANONICAL.removesuffix("/fhir")
 _IDS: Final = re.compile(r"(?<![0-9])[0-9]{6,18}(?![0-9])")
@@ -37,6 +46,8 @@ class Reason(StrEnum):
 
     UNREADABLE = "unreadable"
     """it cannot be understood, so nobody knows what it says"""
+    UNREAD = "unread-attachment"
+    """something is attached that cannot be read, such as a PDF or a scan, and was not released"""
     LABEL = "label"
     UNREADABLE_LABEL = "unreadable-label"
     OURS = "ours"
@@ -65,8 +76,9 @@ def reason_to_hide(content: Any) -> Reason | None:
     return (
         _by_label(objects, texts)
         or _by_code(objects, texts)
-        or _by_words(texts)
+        or _by_words(texts_in(content, but=STAFF))
         or _by_type(objects, texts)
+        or _by_attachment(content)
     )
 
 
@@ -75,10 +87,18 @@ def is_shallow(content: Any) -> bool:
     return all(depth <= MOST_DEPTH for _, _, depth in _walk(content))
 
 
-def texts_in(content: Any) -> Iterator[str]:
-    """Every text, name and number at any depth, and the text that is attached as data."""
-    for name, value, _ in _walk(content):
+def texts_in(content: Any, *, but: AbstractSet[str] = frozenset()) -> Iterator[str]:
+    """Every text, name and number at any depth, and the text that is attached as data.
+
+    Resources of some types, the content itself or contained, can be left out.
+    """
+    for name, value, _ in _walk(content, but=but):
         yield from _texts(name, value)
+
+
+def speaks(content: Any) -> bool:
+    """Whether there is a word of safeguarding in it, be it about staff or a patient."""
+    return _by_words(texts_in(content)) is not None
 
 
 def objects_in(content: Any) -> Iterator[dict[str, Any]]:
@@ -86,11 +106,13 @@ def objects_in(content: Any) -> Iterator[dict[str, Any]]:
     return (value for _, value, _ in _walk(content) if isinstance(value, dict))
 
 
-def _walk(content: Any) -> Iterator[tuple[str, Any, int]]:
+def _walk(content: Any, *, but: AbstractSet[str] = frozenset()) -> Iterator[tuple[str, Any, int]]:
     """Every value with its name and depth; one level past the limit, so that it can be seen."""
     waiting = [("", content, 0)]
     while waiting:
         name, value, depth = waiting.pop()
+        if isinstance(value, dict) and str(value.get("resourceType")) in but:
+            continue
         yield name, value, depth
         if depth > MOST_DEPTH:
             continue
@@ -104,18 +126,20 @@ def _walk(content: Any) -> Iterator[tuple[str, Any, int]]:
 def _texts(name: str, value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
-        if name in ("data", "query", "valueBase64Binary"):
-            yield _decoded(value)
+    elif isinstance(value, dict):
+        yield from (text for text in attached_to(value, name=name) if text is not None)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         yield str(value)
 
 
-def _decoded(data: str) -> str:
-    """The text that somebody attached; of a picture, or of a page that is one, there is none."""
-    try:
-        return base64.b64decode(data).decode()
-    except ValueError:
-        return ""
+def _by_attachment(content: Any) -> Reason | None:
+    held = (
+        text
+        for name, value, _ in _walk(content)
+        if isinstance(value, dict)
+        for text in attached_to(value, name=name)
+    )
+    return Reason.UNREAD if None in held and not labels.releases(content) else None
 
 
 def _is_whole(content: Any) -> bool:
@@ -137,7 +161,7 @@ def _is_whole(content: Any) -> bool:
 def _by_label(objects: list[dict[str, Any]], texts: list[str]) -> Reason | None:
     found = [labels.labels_in(part) for part in objects]
     readable = [one for held in found if held for one in held]
-    if any(labels.says_no_patient(text) for text in texts) or any(map(labels.hides, readable)):
+    if any(labels.is_no_patient(text) for text in texts) or any(map(labels.hides, readable)):
         return Reason.LABEL
     if None in found or not labels.are_all_found(objects):
         return Reason.UNREADABLE_LABEL
@@ -169,7 +193,7 @@ def _is_local(part: dict[str, Any]) -> bool:
     return system in codes.SYSTEMS or (system, code) in codes.LOCAL
 
 
-def _by_words(texts: list[str]) -> Reason | None:
+def _by_words(texts: Iterable[str]) -> Reason | None:
     found = {reading for text in texts for reading in readings(text)}
     if any(map(speaks_of_safeguarding, found)):
         return Reason.WORDS

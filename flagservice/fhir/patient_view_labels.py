@@ -32,8 +32,26 @@ _INLINE: Final = re.compile(r"(?:inline-sec|sec|security)-label", re.IGNORECASE)
 
 
 def says_no_patient(text: str) -> bool:
-    """Whether a piece of text, as a code or alone, is NOPAT: in any case, however it is spaced."""
+    """Whether the code of a label is NOPAT: in any case, however it is spaced."""
     return len(text) < 40 and _NOT_A_LETTER.sub("", text).casefold() == "nopat"
+
+
+def is_no_patient(text: str) -> bool:
+    """Whether a text in any place is NOPAT, as one word: "No PAT" is somebody's short note."""
+    return len(text.split()) == 1 and says_no_patient(text)
+
+
+def releases(content: Any) -> bool:
+    """Whether a resource says of itself that it may be disclosed at its patient's request.
+
+    That is somebody's word for what nobody here can read; it outweighs no other reason to hide.
+    https://terminology.hl7.org/CodeSystem-v3-ActReason.html
+    """
+    labels = labels_in(content) if isinstance(content, dict) else None
+    return any(
+        one.get("code") == "PATRQT" and "v3-actreason" in str(one.get("system")).casefold()
+        for one in labels or ()
+    )
 
 
 def hides(coding: dict[str, Any]) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from flagservice.fhir import patient_view_labels as labels
-from flagservice.fhir.patient_view_content import Reason, is_shallow, reason_to_hide
+from flagservice.fhir.patient_view_content import STAFF, Reason, is_shallow, reason_to_hide, speaks
 from flagservice.fhir.patient_view_names import named_in, other_names, own_names
 from flagservice.fhir.patient_view_parts import Part, part_of
 from flagservice.fhir.patient_view_types import BUNDLE_TYPES, RESOURCE_TYPES
@@ -48,6 +48,8 @@ class Place:
     all_names: frozenset[str]
     around_names: frozenset[str]
     inner: Level | None = None
+    speaks: bool = False
+    """Whether it is staff with words of safeguarding: shown only if what is shown names it."""
 
     @property
     def is_supporting(self) -> bool:
@@ -106,6 +108,7 @@ def _place(entry: Any, level: Level, *, where: str, depth: int) -> Place:
         all_names=frozenset(names | other_names(resource)),
         around_names=frozenset(named_in(around)),
         inner=inner,
+        speaks=type_ in STAFF and part is not None and speaks(resource),
     )
 
 

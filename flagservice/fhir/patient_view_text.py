@@ -19,10 +19,18 @@ class _Number(str):
 def patient_view_of(text: bytes) -> tuple[bytes, View]:
     """What may be shown of a Bundle's text, as text, and what else its view says. Never raises.
 
-    Text that is not JSON is no Bundle; https://hl7.org/fhir/R4/json.html allows no NaN.
+    Text that is not JSON is no Bundle; https://hl7.org/fhir/R4/json.html allows no NaN. Nor is one
+    in which an object has two properties of one name: readers differ in which of them they take, so
+    what was labelled for one would be shown by another.
     """
     try:
-        value = json.loads(text, parse_float=_Number, parse_int=_Number, parse_constant=_refuse)
+        value = json.loads(
+            text,
+            parse_float=_Number,
+            parse_int=_Number,
+            parse_constant=_refuse,
+            object_pairs_hook=_object,
+        )
     except (ValueError, RecursionError):
         value = None
     view = patient_view(value)
@@ -31,6 +39,13 @@ def patient_view_of(text: bytes) -> tuple[bytes, View]:
 
 def _refuse(constant: str) -> Any:
     raise ValueError(constant)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    held = dict(pairs)
+    if len(held) != len(pairs):
+        raise ValueError
+    return held
 
 
 def _written(value: Any) -> str:

@@ -13,12 +13,13 @@ from typing import Final
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from sqlalchemy import func
 from sqlmodel import col, select
 
 from flagservice.audit.log import Deed, Work
 from flagservice.domain.elements import Kind
 from flagservice.domain.errors import Conflict, Fault, Forbidden, Invalid, NotFound
-from flagservice.intake.in_force import keep, kept, of_kind
+from flagservice.intake.in_force import keep, kept, newest_that_ruled
 from flagservice.policy.proof import load
 from flagservice.policy.table import Policy
 from flagservice.store import approved
@@ -40,17 +41,32 @@ def statement(deed: str, kind: str, *, version: int, digest: str) -> bytes:
     return f"flagservice policy {deed}\n{kind} v{version}\nsha256 {digest}\n".encode()
 
 
-def add_approver(work: Work, *, name: str, role: str, public_key: bytes) -> None:
-    """Registers who may approve, by an Ed25519 key; raises Invalid or Conflict."""
+def vouching(name: str, key: str) -> bytes:
+    """What an approver signs for another: the name, and the public key in base64."""
+    return f"flagservice approver\n{_key_of(name)}\n{key}\n".encode()
+
+
+def add_approver(
+    work: Work, *, name: str, role: str, public_key: bytes, vouched: Approval | None = None
+) -> None:
+    """Registers who may approve, by an Ed25519 key; raises Invalid, Forbidden or Conflict.
+
+    Once there are two, a third needs the word of one of them: else whoever runs the service could
+    be as many people as it takes. `vouched` is a signature over `vouching` of name and key.
+    """
     if not name.strip() or not role.strip():
         raise Invalid(Fault("name, role", "an approver is somebody with a name and a role"))
-    key = _read_key(public_key)
+    key = read_key(public_key)
     pseudonym = _pseudonym(work, name)
     taken = select(approved.Approver).where(
         (col(approved.Approver.pseudonym) == pseudonym) | (col(approved.Approver.public_key) == key)
     )
     if work.session.exec(taken).first() is not None:
         raise Conflict("an approver with this name, or this key, is registered already")
+    if work.session.exec(select(func.count()).select_from(approved.Approver)).one() >= NEEDED:
+        if vouched is None:
+            raise Forbidden("vouched-by: another approver needs the word of one who is there")
+        check_signed(work, vouched, signed=vouching(name, key))
     row_id, data_key = work.new_id(), work.vault.new_data_key()
     who = json.dumps({"name": name.strip(), "role": role.strip()}).encode()
     sealed = work.vault.seal(data_key, who, table="approver", row=row_id, version=1)
@@ -74,11 +90,8 @@ def revoke_approver(work: Work, name: str) -> None:
 def propose(work: Work, text: str) -> Policy:
     """Keeps a proved text as its kind's next version; raises UnusablePolicy or Conflict."""
     policy = load(text)
-    ruled = [
-        work.session.get_one(approved.PolicyText, c.digest) for c in of_kind(work, policy.kind)
-    ]
-    if any(before.version >= policy.version for before in ruled):
-        newest = max(before.version for before in ruled)
+    newest = newest_that_ruled(work, policy.kind)
+    if policy.version <= newest:
         raise Conflict(f"version: v{newest} has ruled already, so the next is v{newest + 1}")
     keep(work, policy)
     work.record(Deed.POLICY_PROPOSED, kind=policy.kind, policy=policy.digest)
@@ -159,7 +172,8 @@ def _pseudonym(work: Work, name: str) -> str:
     return work.vault.pseudonym(_key_of(name), purpose="approver")
 
 
-def _read_key(pem: bytes) -> str:
+def read_key(pem: bytes) -> str:
+    """An Ed25519 public key in base64, from PEM; raises Invalid."""
     try:
         key = load_pem_public_key(pem)
     except ValueError:

@@ -9,7 +9,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sqlmodel import col, select
+from sqlalchemy import ColumnElement
+from sqlmodel import col, or_, select
 
 from flagservice.audit.log import Work
 from flagservice.directory.registrations import Registration
@@ -127,6 +128,17 @@ def formers(
     return [
         _former(now, kind, rulebook=rulebook) for now, kind in told if kind is not now.facts.kind
     ]
+
+
+def concerned(kind: str) -> ColumnElement[bool]:
+    """Whom plans of a kind name, and who holds a copy of it from before a birth."""
+    named = (
+        select(col(tables.Naming.person_id))
+        .join(tables.Plan, col(tables.Plan.id) == col(tables.Naming.plan_id))
+        .where(col(tables.Plan.kind) == kind)
+    )
+    holding = select(col(tables.Copy.person_id)).where(col(tables.Copy.kind) == kind)
+    return or_(col(tables.Person.id).in_(named), col(tables.Person.id).in_(holding))
 
 
 def _former(now: Assessment, kind: Kind, *, rulebook: Rulebook) -> Assessment:

@@ -16,7 +16,7 @@ from flagservice.audit.log import Deed, Work
 from flagservice.directory.registrations import known
 from flagservice.domain.elements import Kind
 from flagservice.domain.people import Knows, Phase, Role, Standing, State
-from flagservice.intake.assess import Assessment, assess
+from flagservice.intake.assess import Assessment, assess, concerned, formers
 from flagservice.intake.in_force import with_policy
 from flagservice.intake.persons import nhs_number_of
 from flagservice.intake.rulebook import Rulebook
@@ -51,14 +51,7 @@ def effect(work: Work, old: Policy, new: Policy, *, rulebook: Rulebook) -> Effec
 
 def _stored(work: Work, old: Policy, new: Policy, *, rulebook: Rulebook) -> Iterator[str]:
     """Each record that a plan of this kind names, in its whole state of now."""
-    asked = (
-        select(tables.Person)
-        .join(tables.Naming, col(tables.Naming.person_id) == col(tables.Person.id))
-        .join(tables.Plan, col(tables.Plan.id) == col(tables.Naming.plan_id))
-        .where(col(tables.Plan.kind) == old.kind)
-        .distinct()
-        .order_by(col(tables.Person.id))
-    )
+    asked = select(tables.Person).where(concerned(old.kind)).order_by(col(tables.Person.id))
     for person in work.session.exec(asked).all():
         before = _assessed(work, person, with_policy(rulebook, old))
         after = _assessed(work, person, with_policy(rulebook, new))
@@ -68,8 +61,10 @@ def _stored(work: Work, old: Policy, new: Policy, *, rulebook: Rulebook) -> Iter
 
 
 def _assessed(work: Work, person: tables.Person, rulebook: Rulebook) -> list[Assessment]:
+    """Also what a plan has left behind, of which a copy may stand."""
     registration = known(work, nhs_number_of(work, person))
-    return assess(work, person, registration=registration, rulebook=rulebook)
+    found = assess(work, person, registration=registration, rulebook=rulebook)
+    return [*found, *formers(work, person, found, rulebook=rulebook)]
 
 
 def _told(assessment: Assessment) -> Ruling | None:

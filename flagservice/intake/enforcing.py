@@ -8,14 +8,22 @@
 
 from typing import Final
 
-from sqlmodel import col, or_, select
+from sqlmodel import col, select
 
 from flagservice.audit.log import Deed, Work
 from flagservice.domain.elements import Kind
 from flagservice.domain.errors import Conflict, Fault, Forbidden, Invalid, NotFound
 from flagservice.intake import persons
 from flagservice.intake.approving import NEEDED, Approval, approved_by, check_signed, statement
-from flagservice.intake.in_force import Shelf, bring_into_force, kept, of_kind, policy_by
+from flagservice.intake.assess import concerned
+from flagservice.intake.in_force import (
+    Shelf,
+    bring_into_force,
+    kept,
+    newest_that_ruled,
+    of_kind,
+    policy_by,
+)
 from flagservice.intake.rerule import rerule
 from flagservice.store import approved, tables, turns
 
@@ -26,8 +34,9 @@ def enforce(work: Work, kind: Kind, version: int) -> None:
     """Puts an approved version in force; raises NotFound, Forbidden or Conflict."""
     turns.change_policies(work.session)
     text = kept(work, kind, version)
-    if any(change.digest == text.digest for change in of_kind(work, kind)):
-        raise Conflict(f"{kind} v{version} is in force, or was: propose a new version")
+    newest = newest_that_ruled(work, kind)
+    if version <= newest:
+        raise Conflict(f"{kind} v{newest} has ruled: an older approval is void, so propose anew")
     names = approved_by(work, text)
     if len(names) < NEEDED:
         raise Forbidden(
@@ -97,17 +106,10 @@ def _unswept(work: Work) -> approved.PolicyChange | None:
 
 
 def _next(work: Work, change: approved.PolicyChange) -> list[str]:
-    """Whom plans of this kind name, and who holds a copy of it from before a birth."""
-    named = (
-        select(col(tables.Naming.person_id))
-        .join(tables.Plan, col(tables.Plan.id) == col(tables.Naming.plan_id))
-        .where(col(tables.Plan.kind) == change.kind)
-    )
-    holding = select(col(tables.Copy.person_id)).where(col(tables.Copy.kind) == change.kind)
     asked = (
         select(col(tables.Person.id))
         .where(col(tables.Person.id) > str(change.swept))
-        .where(or_(col(tables.Person.id).in_(named), col(tables.Person.id).in_(holding)))
+        .where(concerned(change.kind))
         .order_by(col(tables.Person.id))
         .limit(A_BATCH)
     )

@@ -62,6 +62,13 @@ def of_kind(work: Work, kind: Kind) -> list[approved.PolicyChange]:
     return list(work.session.exec(asked).all())
 
 
+def newest_that_ruled(work: Work, kind: Kind) -> int:
+    """The highest version of a kind that was ever in force."""
+    digests = [change.digest for change in of_kind(work, kind)]
+    texts_ = (work.session.get_one(approved.PolicyText, digest) for digest in digests)
+    return max((text.version for text in texts_), default=0)
+
+
 def texts(work: Work, kind: Kind) -> list[approved.PolicyText]:
     """Every text of a kind that was proposed or ruled, by version."""
     asked = (

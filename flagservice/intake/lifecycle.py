@@ -9,6 +9,7 @@ retract    nothing may be told any more: removed, no history
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from sqlmodel import col, select
 
@@ -44,10 +45,10 @@ def changes(
                 yield _removal(copy, person)
         where = practice or (kept.practice if kept else None)
         if assessment.tells and where is not None:
-            due = _due(work, assessment, kept, renewed=own_news, rulebook=rulebook)
+            due = _due(work, assessment, kept, renewed=own_news.amended, rulebook=rulebook)
             if kept is None:
                 yield Issue(_new_copy(work, person, due, practice=where), person, *due.said)
-            elif own_news or digest(work, due.disclosure) != kept.digest:
+            elif own_news.told or digest(work, due.disclosure) != kept.digest:
                 kept.review, kept.expires = due.days.review, due.days.expires
                 yield Issue(kept, person, *due.said, withdraws=_narrows(kept, due.disclosure))
 
@@ -66,17 +67,30 @@ def _is_of(copy: tables.Copy, assessment: Assessment) -> bool:
     return (copy.plan_id, copy.kind) == (assessment.plan.id, assessment.facts.kind)
 
 
-def _own_news(work: Work, assessment: Assessment, *, rulebook: Rulebook) -> bool:
-    """Did the submitter's own words change what it would be told? Then it awaits a delivery."""
+@dataclass(frozen=True)
+class News:
+    """Would the submitter's own words be told otherwise than before, and because it amended them?
+
+    Where the policy has changed meanwhile they may be told otherwise though it amended nothing:
+    that awaits a delivery, and puts off no review.
+    """
+
+    told: bool
+    amended: bool
+
+
+def _own_news(work: Work, assessment: Assessment, *, rulebook: Rulebook) -> News:
     if assessment.former:
-        return False
-    naming = assessment.naming
+        return News(told=False, amended=False)
+    naming, policy = assessment.naming, assessment.own.policy.digest[:16]
+    ruled_by, _, before = naming.own_digest.rpartition("|")
     now = own_digest(work, assessment, rulebook=rulebook)
-    if naming.own_digest == now:
-        return False
-    naming.own_digest, naming.delivered = now, False
+    naming.own_digest = f"{policy}|{now}"
     work.session.add(naming)
-    return True
+    if before == now:
+        return News(told=False, amended=False)
+    naming.delivered = False
+    return News(told=True, amended=ruled_by in ("", policy))
 
 
 def _kept(
@@ -133,8 +147,16 @@ def _due(
         review = days.review
         if review is not None and copy.review is not None and not renewed:
             review = min(review, copy.review)
-        days = Days(copy.placed, review, days.expires and (copy.expires or days.expires))
+        days = Days(copy.placed, review, _expires(copy, assessment, days=days))
     return Due(assessment, days, told(assessment, days=days, rulebook=rulebook))
+
+
+def _expires(copy: tables.Copy, assessment: Assessment, *, days: Days) -> date | None:
+    """Counted from the day it was placed, and never later than it was: a life may be cut short."""
+    if days.expires is None or copy.expires is None:
+        return days.expires
+    counted = days_from(copy.placed, assessment.ruling).expires or days.expires
+    return min(copy.expires, counted)
 
 
 def _narrows(copy: tables.Copy, disclosure: Disclosure) -> bool:

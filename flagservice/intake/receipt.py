@@ -4,6 +4,7 @@ from sqlmodel import col, select
 
 from flagservice.audit.log import Work
 from flagservice.delivery.receipts import Line, Said, receipt
+from flagservice.domain.elements import NOTIFICATIONS, Kind
 from flagservice.intake.facts import unseal
 from flagservice.store import tables
 
@@ -17,4 +18,4 @@ def receipt_of(work: Work, plan: tables.Plan) -> list[Line]:
     for naming in work.session.exec(asked):
         facts = unseal(work, naming)
         said[naming.id] = Said(facts.role, facts.knows)
-    return receipt(work, plan, said, received_only=plan.kind == "perpetrator")
+    return receipt(work, plan, said, received_only=Kind(plan.kind) in NOTIFICATIONS)

@@ -1,8 +1,8 @@
 """What would change: every answer in which two versions of a policy differ, widenings first.
 
 A widening is whatever could tell a record more: an element, a flag where there was none, a code
-that says more, an agency's desk for a neutral one, a longer life. A changed code that is not
-neutral counts as one, too: somebody must look.
+that says more, an agency's desk for a neutral one, a longer life, R for V, a practice asked where
+the submitter was. A changed code that is not neutral counts as one, too: somebody must look.
 """
 
 from collections.abc import Iterator
@@ -13,10 +13,10 @@ from typing import Final
 from flagservice.domain.elements import Element
 from flagservice.domain.people import Role
 from flagservice.policy import words
+from flagservice.policy.breaches import SAYS_NOTHING
 from flagservice.policy.case import Case
-from flagservice.policy.invariants import SAYS_NOTHING
 from flagservice.policy.readers import Reader
-from flagservice.policy.rows import Placement, PlacementAction
+from flagservice.policy.rows import Owner, Placement, PlacementAction
 from flagservice.policy.ruling import Ruling
 from flagservice.policy.sheet import Sheets, every_answer
 from flagservice.policy.table import Policy, UnusablePolicy
@@ -99,18 +99,21 @@ def between(old: Placement, new: Placement) -> Iterator[Difference]:
     if old.action is not new.action:
         direction = Direction.WIDER if _reach(new) > _reach(old) else Direction.NARROWER
         yield Difference(direction, f"{new.action} instead of {old.action}")
-    for name in ("code", "desk", "expires", "after_end"):
-        was, is_ = getattr(old, name), getattr(new, name)
-        if was != is_ and old.action is new.action:
+    for name in ("code", "desk", "expires", "after_end", "labels", "owner"):
+        was, is_ = _said(getattr(old, name)), _said(getattr(new, name))
+        if was != is_ and (old.action is new.action or None not in (was, is_)):
             yield Difference(_direction(name, was=was, is_=is_), f"{name} {is_} instead of {was}")
-    for name in ("labels", "review", "warn", "owner", "due", "then"):
+    for name in ("review", "warn", "due", "then"):
         was, is_ = getattr(old, name), getattr(new, name)
         if was != is_ and old.action is new.action:
-            yield Difference(Direction.OTHERWISE, f"{name} {_said(is_)} instead of {_said(was)}")
+            yield Difference(Direction.OTHERWISE, f"{name} {is_} instead of {was}")
 
 
-def _said(value: object) -> str:
-    return " ".join(value) if isinstance(value, tuple) else str(value)
+def _said(value: object) -> str | None:
+    """A word of a row; its labels as one, and none where it has none."""
+    if isinstance(value, tuple):
+        return " ".join(value) or None
+    return None if value is None else str(value)
 
 
 def _reach(row: Placement) -> int:
@@ -130,6 +133,10 @@ def _direction(name: str, *, was: str | None, is_: str | None) -> Direction:
         wider = is_ == "agency"
     elif name == "expires":
         wider = _months(is_) > _months(was)
+    elif name == "labels":
+        wider = "V" in str(was).split()
+    elif name == "owner":
+        wider = is_ == Owner.PRACTICE
     else:
         wider = is_ == "history"
     return Direction.WIDER if wider else Direction.NARROWER

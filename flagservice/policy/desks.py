@@ -3,7 +3,7 @@
 import tomllib
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from flagservice.domain.elements import Desk, Organisation
 from flagservice.policy.table import UnusablePolicy
@@ -42,6 +42,15 @@ class Desks(BaseModel):
     def organisation(self, ods: str) -> Organisation:
         """The agency, by code and name."""
         return Organisation(ods, self.agency[ods].organisation)
+
+    @model_validator(mode="after")
+    def _names_nobody(self) -> "Desks":
+        for desk in self.agency.values():
+            if desk.phone == self.neutral.phone:
+                raise ValueError("neutral: its number is an agency's, and so says which")
+            if any(name in self.neutral.name for name in (desk.name, desk.organisation)):
+                raise ValueError("neutral: its name is an agency's, and so says which")
+        return self
 
 
 def load_desks(text: str) -> Desks:

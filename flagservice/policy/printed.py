@@ -24,7 +24,7 @@ Answer = tuple[str, ...]
 
 def table(policy: Policy, *, owned: bool = False) -> str:
     """The printed table: one block a record, in a fixed order and form."""
-    blocks = [f"# {policy.kind}\n"]
+    blocks = [f"# {policy.name if owned else policy.kind}\n"]
     for role in RECORDS:
         block = _block(policy, role, owned=owned)
         blocks.append(f"\n== {role}\n" + "".join(f"{line}\n" for line in block))

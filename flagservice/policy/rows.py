@@ -4,7 +4,7 @@ A row has lists of words and nothing else: no expressions, operators, variables 
 """
 
 from enum import StrEnum
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -16,7 +16,15 @@ from flagservice.policy.readers import Reader
 
 W = TypeVar("W", bound=StrEnum)
 Id = Annotated[str, Field(pattern=r"^[A-Z0-9]+-[A-Z]?[0-9]{2}[a-z]?$")]
+_REVIEW: Final = r"^(with-plan|[1-9]\d? (months|working days))$"
 Sentence = Annotated[str, Field(min_length=10)]
+
+
+class Second(StrEnum):
+    """To whom a hold goes once it is overdue: a post, never a person's name."""
+
+    SUBMITTER = "submitter's safeguarding duty manager"
+    PRACTICE = "practice Caldicott Guardian"
 
 
 class PlacementAction(StrEnum):
@@ -88,13 +96,15 @@ class Placement(Row):
     code: str | None = None
     labels: tuple[Literal["NOPAT", "PERSISTLABEL", "R", "V"], ...] = ()
     desk: Literal["agency", "neutral"] | None = None
-    review: Annotated[str, Field(pattern=r"^(with-plan|\d+ (months|working days))$")] | None = None
-    expires: Annotated[str, Field(pattern=r"^\d+ months$")] | None = None
-    warn: Annotated[str, Field(pattern=r"^\d+ days$")] | None = None
+    review: (
+        Annotated[str, Field(pattern=r"^(with-plan|[1-9]\d? (months|working days))$")] | None
+    ) = None
+    expires: Annotated[str, Field(pattern=r"^[1-9]\d? months$")] | None = None
+    warn: Annotated[str, Field(pattern=r"^[1-9]\d? days$")] | None = None
     after_end: Literal["history", "retract"] | None = None
     owner: Owner | None = None
-    due: Annotated[str, Field(pattern=r"^\d+ working days?$")] | None = None
-    then: Sentence | None = None
+    due: Annotated[str, Field(pattern=r"^[1-9]\d? working days?$")] | None = None
+    then: Second | None = None
 
     @property
     def end_code(self) -> str | None:

@@ -20,9 +20,10 @@ class Checker(SQLModel, table=True):
 
 
 class LeakResult(SQLModel, table=True):
-    """A clean result for one version of one system; `note` is the file as it was signed.
+    """A result for one version of one system, clean or leaking; `note` is the file as signed.
 
-    The id is the digest of the note. `sealed` is who accepted it, and who withdrew it, and why.
+    The id is the run's: a digest of system, version, instant and transcript, so that a run signed
+    anew is the same result. `sealed` is who accepted it, and who withdrew it, and why.
     """
 
     __tablename__ = "leak_result"
@@ -32,6 +33,7 @@ class LeakResult(SQLModel, table=True):
     system: str
     system_version: str
     run_at: datetime = Field(sa_type=Instant)
+    verdict: str
     accepted: datetime = Field(sa_type=Instant)
     withdrawn: datetime | None = Field(default=None, sa_type=Instant)
     note: str

@@ -223,7 +223,7 @@ def test_a_practice_that_is_not_admitted_acknowledges_nothing(cast: Cast) -> Non
     cast.world.registered(*CHILD, "B83903")
     cast.council.posts("/plans", a_plan())
     versions = versions_in(cast.world.held_at("B83903"))
-    assert taken(when_acknowledged(cast.unadmitted, *versions)) == 0
+    then_refused(when_acknowledged(cast.unadmitted, *versions), 403)
     assert states(cast, "B83903") == ["open"]
 
 

@@ -1,5 +1,6 @@
 """GP systems read: one flag, one version of it, and what the service says of itself."""
 
+import base64
 from typing import Any
 
 import httpx
@@ -120,12 +121,12 @@ def test_nobody_else_can_tell_a_flag_from_none(any_cast: Cast) -> None:
     given_a_plan(any_cast)
     path = the_fathers(any_cast)
     version = the_version(any_cast.other_practice, path)
-    for client in (any_cast.practice, any_cast.unadmitted):
+    for client, status in ((any_cast.practice, 404), (any_cast.unadmitted, 403)):
         for tail in ("", f"/_history/{version}"):
             with any_cast.service.storing_nothing():
                 answer = client.gets(path + tail)
             unknown = client.gets(f"{FHIR}/Flag/{'f' * 32}{tail}")
-            then_refused(answer, 404)
+            then_refused(answer, status)
             assert the_same_but_for_its_request_id(answer, unknown)
 
 
@@ -145,12 +146,14 @@ def test_a_practice_that_is_not_admitted_reads_nothing_of_its_own(any_cast: Cast
     given_a_plan(any_cast)
     (flag,) = any_cast.world.held_at("B83903")
     client = any_cast.unadmitted
-    then_refused(client.gets(f"{FHIR}/Flag/{flag['id']}"), 404)
+    then_refused(client.gets(f"{FHIR}/Flag/{flag['id']}"), 403)
     version = flag["meta"]["versionId"]
-    then_refused(client.gets(f"{FHIR}/Flag/{flag['id']}/_history/{version}"), 404)
-    assert flags_of(client, CHILD[0]) == []
-    assert resources(client.gets(f"{FHIR}/Flag")) == []
-    assert resources(client.gets(f"{FHIR}/_history")) == []
+    then_refused(client.gets(f"{FHIR}/Flag/{flag['id']}/_history/{version}"), 403)
+    then_refused(client.searches(CHILD[0]), 403)
+    then_refused(client.gets(f"{FHIR}/Flag"), 403)
+    then_refused(client.gets(f"{FHIR}/_history"), 403)
+    cursor = base64.urlsafe_b64encode(b"1:B83903:0").decode().rstrip("=")
+    then_refused(client.gets(f"{FHIR}/_history?cursor={cursor}"), 403)
     any_cast.world.admitted("B83903")
     assert client.gets(f"{FHIR}/Flag/{flag['id']}").status_code == 200
 

@@ -64,8 +64,19 @@ def test_every_empty_answer_is_the_same_to_the_byte(any_cast: Cast) -> None:
     assert told(any_cast.practice.searches("1234567890")) == nothing_there
     for number in (CHILD[0], MOTHER[0], STRANGER):
         assert told(any_cast.other_practice.searches(number)) == nothing_there
-        assert told(any_cast.unadmitted.searches(number)) == nothing_there
-    assert len(any_cast.service.leaves("searched")) == 10
+    assert len(any_cast.service.leaves("searched")) == 7
+
+
+def test_a_practice_that_is_not_admitted_is_told_so_alike_for_everybody(any_cast: Cast) -> None:
+    """An empty answer would be read as "no flag"; and this one does not say that there is one."""
+    any_cast.world.registered(*CHILD, "B83903")
+    before = told(any_cast.unadmitted.searches(CHILD[0]))
+    any_cast.council.posts("/plans", a_plan(people=[person("child", *CHILD)]))
+    for number in (CHILD[0], MOTHER[0], STRANGER, "1234567890"):
+        answer = any_cast.unadmitted.searches(number)
+        then_refused(answer, 403)
+        assert told(answer) == before
+        assert "no valid leak-check result" in answer.json()["issue"][0]["diagnostics"]
 
 
 def test_an_answer_with_flags_differs_in_its_entries_and_nothing_else(cast: Cast) -> None:
@@ -254,4 +265,4 @@ def test_another_practice_polls_only_its_own(cast: Cast) -> None:
     theirs = resources(cast.other_practice.gets(f"{FHIR}/Flag"))
     assert mine == {CHILD[0], MOTHER[0]}
     assert [r["subject"]["identifier"]["value"] for r in theirs] == [FATHER[0]]
-    assert resources(cast.unadmitted.gets(f"{FHIR}/Flag")) == []
+    then_refused(cast.unadmitted.gets(f"{FHIR}/Flag"), 403)

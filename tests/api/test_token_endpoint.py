@@ -205,6 +205,13 @@ def test_an_assertion_is_taken_once(any_cast: Cast) -> None:
     assert again.json()["error_description"] == "Non-unique 'jti' claim in client_assertion JWT"
 
 
+def test_an_assertion_stays_used_whoever_else_fetches_a_token(any_cast: Cast) -> None:
+    assertion = any_cast.council.assertion()
+    assert any_cast.council.asks_for_a_token(assertion).status_code == 200
+    assert any_cast.police.asks_for_a_token().status_code == 200
+    assert any_cast.council.asks_for_a_token(assertion).status_code == 400
+
+
 def test_an_assertion_that_comes_several_times_at_once_is_taken_once(any_cast: Cast) -> None:
     form = any_cast.council.form()
     asked = [("POST", "/oauth2/token", {"data": form})] * 4

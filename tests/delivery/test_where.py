@@ -12,6 +12,7 @@ from flagservice.audit.log import Actor, Deed, Work
 from flagservice.delivery.channels import manual, pull
 from flagservice.delivery.channels.fhir_rest import FhirRest, Outcome
 from flagservice.directory.registrations import Registration, learn
+from flagservice.domain.errors import Forbidden
 from flagservice.store import tables
 from tests.checked import a_registration, given_an_admitted_practice
 from tests.delivery.practices import PUSH, GpSystem, a_gp_system
@@ -65,6 +66,11 @@ def the_stored_bytes(world: World) -> list[bytes]:
         lambda work: [one.content for one in pull.feed(work, after=0, limit=100)],
     )
     return found
+
+
+def then_it_reads_nothing(world: World) -> None:
+    with pytest.raises(Forbidden):
+        the_stored_bytes(world)
 
 
 def test_what_a_practice_gets_is_the_stored_bytes_less_the_id(
@@ -195,7 +201,7 @@ def test_nothing_leaves_for_a_practice_that_was_not_admitted(any_world: World) -
         any_world.now += timedelta(hours=1)
     assert practice.sent == []
     assert leaves_that_say(any_world, Deed.ATTEMPTED) == []
-    assert the_stored_bytes(any_world) == []
+    then_it_reads_nothing(any_world)
 
 
 def test_a_version_that_did_not_pass_is_pushed_nothing_reads_nothing_and_is_rung_up(
@@ -207,7 +213,7 @@ def test_a_version_that_did_not_pass_is_pushed_nothing_reads_nothing_and_is_rung
     practice = Practice()
     assert a_worker(any_world, practice).run_once() == 0
     assert practice.sent == []
-    assert the_stored_bytes(any_world) == []
+    then_it_reads_nothing(any_world)
     (todo,) = any_world.log.perform(Actor("X26"), manual.waiting)
     assert (todo.reason, todo.owner) == ("practice system not admitted", "operator on duty")
     given_an_admitted_practice(any_world.log, a_registration(OWN))

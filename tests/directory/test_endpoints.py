@@ -6,16 +6,17 @@ from datetime import timedelta
 import pytest
 
 from flagservice.audit.log import Actor, Work
-from flagservice.directory.checkers import revoke_checker
+from flagservice.directory.checkers import add_checker, revoke_checker
 from flagservice.directory.endpoints import Reach, Registration, admitted, reach, register, suspend
-from flagservice.directory.leak_results import VALID_FOR, accept, withdraw
+from flagservice.directory.leak_notes import VALID_FOR
+from flagservice.directory.leak_results import accept
 from flagservice.domain.errors import Invalid, NotFound
 from flagservice.store import tables
-from flagservice.store.checked import LeakResult
 from tests.checked import (
     DECIDED,
     SIGNING,
     VERSION,
+    a_checker,
     a_registration,
     a_result,
     given_a_checked_system,
@@ -39,6 +40,10 @@ def given_it_is_admitted(world: World, **more: str) -> None:
     given_a_checked_system(world.log)
     register_it(world, a_registration(HOME, **more), allow_loopback=True)
     assert reached(world)[0]
+
+
+def given_a_checker(world: World) -> None:
+    world.log.perform(OPERATOR, lambda work: add_checker(work, a_checker()))
 
 
 def reached(world: World) -> tuple[bool, Reach | None]:
@@ -104,26 +109,25 @@ def test_a_result_admits_for_a_year_from_its_run_and_not_an_instant_longer(
     assert reached(any_world)[0]
 
 
+def test_a_result_that_was_accepted_late_admits_no_longer_for_that(any_world: World) -> None:
+    register_it(any_world, a_registration(HOME))
+    given_a_checker(any_world)
+    note = a_result(any_world.now - VALID_FOR + timedelta(days=1))
+    any_world.log.perform(OPERATOR, lambda work: accept(work, note, decided=DECIDED))
+    assert reached(any_world)[0]
+    any_world.now += timedelta(days=1)
+    assert reached(any_world) == (False, None)
+
+
 def test_a_result_from_the_future_of_a_clock_that_was_wrong_admits_nobody(world: World) -> None:
     given_it_is_admitted(world)
     world.now -= timedelta(days=30)
     assert not reached(world)[0]
 
 
-def test_a_withdrawn_result_admits_nobody(any_world: World) -> None:
-    register_it(any_world, a_registration(HOME))
-    given_a_checked_system(any_world.log)
-    note = a_result(any_world.now - timedelta(days=1))
-    identity = any_world.log.perform(OPERATOR, lambda work: accept(work, note, decided=DECIDED))
-    (other,) = {row.id for row in rows(any_world, of=LeakResult)} - {identity}
-    for result in (identity, other):
-        assert reached(any_world)[0]
-        any_world.log.perform(OPERATOR, lambda work, r=result: withdraw(work, r, decided=DECIDED))
-    assert not reached(any_world)[0]
-
-
 def test_what_a_revoked_checker_signed_admits_nobody(any_world: World) -> None:
     given_it_is_admitted(any_world)
+    any_world.now += timedelta(days=1)
     any_world.log.perform(
         OPERATOR, lambda work: revoke_checker(work, SIGNING.name, by="IG", reason="key lost")
     )

@@ -16,8 +16,10 @@ from sqlmodel import select
 
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.directory.checkers import NewChecker, add_checker, revoke_checker
-from flagservice.directory.leak_results import VALID_FOR, Decided, accept, withdraw
+from flagservice.directory.leak_notes import FEWEST_REQUESTS, VALID_FOR
+from flagservice.directory.leak_results import Decided, accept, withdraw
 from flagservice.domain.errors import Conflict, Invalid, NotFound
+from flagservice.kit.leak_check.check import fewest
 from flagservice.kit.leak_check.result import PROTOCOL, TOOL, Signing, signed
 from flagservice.store import tables
 from flagservice.store.checked import Checker, LeakResult
@@ -26,6 +28,7 @@ from tests.intake.people import rows
 from tests.world import World
 
 OPERATOR = Actor("operator")
+FEWEST = FEWEST_REQUESTS[PROTOCOL]
 STRANGER = Signing("a.stranger", Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33))))
 
 
@@ -37,7 +40,7 @@ def known(world: World) -> World:
 
 
 def when_accepted(world: World, note: str, decided: Decided = DECIDED) -> str:
-    return world.log.perform(OPERATOR, lambda work: accept(work, note, decided=decided))
+    return world.log.perform(OPERATOR, lambda work: accept(work, note, decided=decided)).id
 
 
 def then_it_is_refused(world: World, note: str, *, field: str) -> None:
@@ -139,8 +142,8 @@ def test_a_signature_that_is_not_canonical_base64_is_refused(known: World, writt
     then_it_is_refused(known, f"{head} {written}\n", field="signature")
 
 
-@pytest.mark.parametrize("verdict", ["leaks", "inconclusive", "CLEAN", "passed"])
-def test_a_result_that_is_not_clean_is_refused(known: World, verdict: str) -> None:
+@pytest.mark.parametrize("verdict", ["inconclusive", "CLEAN", "passed"])
+def test_a_result_that_concludes_nothing_is_refused(known: World, verdict: str) -> None:
     then_it_is_refused(known, a_result(known.now, verdict=verdict), field="verdict")
 
 
@@ -150,7 +153,7 @@ def test_a_clean_result_with_findings_or_doubts_is_refused(known: World, name: s
     then_it_is_refused(known, note, field="findings, doubts")
 
 
-@pytest.mark.parametrize("changed", [{"tool": "another"}, {"protocol": 0}, {"protocol": 2}])
+@pytest.mark.parametrize("changed", [{"tool": "another"}, {"protocol": 1}, {"protocol": 3}])
 def test_a_result_of_another_tool_or_protocol_is_refused(
     known: World, changed: dict[str, Any]
 ) -> None:
@@ -175,9 +178,26 @@ def test_an_instant_that_is_none_is_refused(known: World, run_at: str) -> None:
     then_it_is_refused(known, a_result(known.now, run_at=run_at), field="run_at")
 
 
-@pytest.mark.parametrize("changed", [{"requests": 0}, {"requests": -1}, {"transcript": "sha256:"}])
-def test_a_result_that_asked_nothing_is_refused(known: World, changed: dict[str, Any]) -> None:
-    then_it_is_refused(known, a_result(known.now, **changed), field="requests, transcript")
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"requests": 0}, "requests"),
+        ({"requests": 1, "planned": 1}, "requests"),
+        ({"requests": FEWEST - 1, "planned": 0}, "requests"),
+        ({"requests": 3301, "planned": 3302}, "requests"),
+        ({"transcript": "sha256:"}, "transcript"),
+        ({"control": "none"}, "control"),
+    ],
+)
+def test_a_clean_result_of_less_than_a_whole_check_is_refused(
+    known: World, changed: dict[str, Any], field: str
+) -> None:
+    then_it_is_refused(known, a_result(known.now, **changed), field=field)
+
+
+def test_the_fewest_requests_are_what_the_tool_says_of_itself(known: World) -> None:
+    assert {PROTOCOL: fewest()} == FEWEST_REQUESTS
+    when_accepted(known, a_result(known.now, requests=FEWEST, planned=FEWEST))
 
 
 @pytest.mark.parametrize(
@@ -191,7 +211,10 @@ def test_a_result_that_asked_nothing_is_refused(known: World, changed: dict[str,
         ("requests", True),
         ("protocol", "1"),
         ("findings", {}),
-        ("base", 1),
+        ("patient_base", 1),
+        ("push_base", ""),
+        ("clinician_base", None),
+        ("planned", True),
     ],
 )
 def test_a_field_of_another_type_is_refused_by_its_name(

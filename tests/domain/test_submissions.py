@@ -16,6 +16,7 @@ CHILD = person("child", "9990001111", "2021-12-06")
 MOTHER = person("mother", "9990002258", "1995-03-14")
 ALLEGED = person("father", "9990002517", "1993-09-30", standing="alleged-perpetrator")
 UNBORN = {"role": "unborn", "expected_date": "2022-05-01"}
+LEAST = {"role", "nhs_number", "date_of_birth"}
 PARTNER = person("partner", "9990004811", "1988-12-12", nomination="cares-for-child")
 
 
@@ -170,3 +171,10 @@ def test_what_every_submission_has_is_no_kind_by_itself() -> None:
 def test_a_submission_does_not_change_once_read() -> None:
     with pytest.raises(ValueError, match="frozen"):
         a_plan().version = 2
+
+
+def test_what_nobody_said_of_a_person_is_taken_for_the_least() -> None:
+    """Unknown is the strictest that a submitter can leave unsaid."""
+    (_, mother) = a_plan(CHILD, {k: v for k, v in MOTHER.items() if k in LEAST}).people
+    said = (mother.knows, mother.standing, mother.identity, mother.involvement)
+    assert said == ("unknown", "neither", "unconfirmed", "excluded")

@@ -74,9 +74,14 @@ _ADJUSTMENT: Final = "https://fhir.nhs.uk/England/CodeSystem/England-FlagCategor
 
 ORDINARY: Final[tuple[Json, ...]] = (
     a("Patient", "p", identifier=[NHS], name=[{"family": "Example", "given": ["Ann"]}]),
-    a("Practitioner", "gp", name=[{"text": "Dr Example"}]),
+    a("Practitioner", "gp", name=[{"text": "Dr Example"}], photo=[{"data": "iVBORw0KGgo="}]),
     a("Organization", "practice", name="An example surgery"),
-    a("PractitionerRole", "role", practitioner=to("Practitioner/gp")),
+    a(
+        "PractitionerRole",
+        "role",
+        practitioner=to("Practitioner/gp"),
+        code=[{"text": "GP, safeguarding lead"}],
+    ),
     a("RelatedPerson", "kin", patient=to("Patient/p"), relationship=[coded("WIFE", "wife")]),
     a(
         "Encounter",
@@ -125,6 +130,10 @@ ORDINARY: Final[tuple[Json, ...]] = (
         component=[{"valueQuantity": {"value": 120.5, "unit": "mmHg"}}],
     ),
     a("MedicationRequest", "fluoxetine", **_OF, reasonReference=[to("Condition/depression")]),
+    a("Condition", "palsy", **_OF, note=[{"text": "Reviewed in CP clinic; DV 6/9, no pat."}]),
+    a("Condition", "liver", **_OF, code={"text": "MASH with fibrosis: see hepatology"}),
+    a("Condition", "jab", **_OF, code={"text": "Vulnerable adult: flu vaccine"}),
+    a("ServiceRequest", "form", **_OF, code={"text": "Diabetes care order form"}),
     a("AllergyIntolerance", "nuts", patient=to("Patient/p"), code=coded("91935009", "Peanuts")),
     a("Immunization", "mmr", patient=to("Patient/p"), status="completed"),
     a("Procedure", "x-ray", **_OF, status="completed"),
@@ -136,7 +145,7 @@ ORDINARY: Final[tuple[Json, ...]] = (
         securityLabel=[
             coded("N", "normal", "http://terminology.hl7.org/CodeSystem/v3-Confidentiality")
         ],
-        content=[{"attachment": {"contentType": "application/pdf", "data": "JVBERi0x/////w=="}}],
+        content=[{"attachment": {"contentType": "text/plain", "data": "R2Vu6HZlIGNsaW5pYw=="}}],
     ),
     a("Binary", "bytes", contentType="text/plain", data="U2VlIG1lIGluIHR3byB3ZWVrcw=="),
     a("CarePlan", "diabetes", **_OF, careTeam=[to("CareTeam/team")], status="active"),
@@ -217,7 +226,7 @@ _SAID: Final = {
     Element.DUTY_DESK: Desk("A duty desk", "01632 960100"),
     Element.AGENCY: Organisation("E08000032", "A council"),
 }
-_COPY: Final = Copy("c" * 32, "d" * 32, 3, "9990001111", datetime(2022, 1, 4, 9, tzinfo=UTC))
+_COPY: Final = Copy("c" * 32, "d" * 32, "9990001111", datetime(2022, 1, 4, 9, tzinfo=UTC))
 
 
 def ours(kind: Kind) -> list[Json]:

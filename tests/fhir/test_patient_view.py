@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from flagservice.fhir.patient_view import patient_view
 from flagservice.fhir.patient_view_text import patient_view_of
-from tests.fhir.patient_view_records import ALONE, BESIDE, DOCUMENT, ORDINARY, Json, bundle, entry
+from tests.fhir.patient_view_records import (
+    ALONE,
+    BESIDE,
+    DOCUMENT,
+    ORDINARY,
+    Json,
+    bundle,
+    entry,
+    told,
+)
 
 TYPES = ("collection", "searchset", "history", "batch", "transaction", "batch-response")
 
@@ -25,6 +34,8 @@ def records(draw: st.DrawFn) -> Json:
     if draw(st.booleans()):
         return bundle(*DOCUMENT, type_="document", timestamp="2024-01-01T09:00:00Z")
     some = draw(st.permutations(ORDINARY))[: draw(st.integers(0, len(ORDINARY)))]
+    if "visit" not in {one.get("id") for one in some}:
+        some = [one for one in some if one.get("id") != "role"]  # the lead of whom, in this record?
     used = some if draw(st.booleans()) else ORDINARY
     return bundle(*used, type_=draw(st.sampled_from(TYPES)))
 
@@ -34,7 +45,7 @@ def twins(draw: st.DrawFn) -> tuple[Json, Json]:
     """A whole record, and the same into which safeguarding was written: anywhere, and counted."""
     is_document = draw(st.booleans())
     type_ = "document" if is_document else draw(st.sampled_from(TYPES))
-    ordinary = bundle(*(DOCUMENT if is_document else ORDINARY), type_=type_)
+    ordinary = deepcopy(bundle(*(DOCUMENT if is_document else ORDINARY), type_=type_))
     flagged = deepcopy(ordinary)
     some = [one for one in ALONE if draw(st.booleans())]
     added = [*ALONE, *BESIDE] if draw(st.booleans()) else some
@@ -45,6 +56,7 @@ def twins(draw: st.DrawFn) -> tuple[Json, Json]:
         flagged["entry"].insert(at, entry(one))
     for one in draw(st.lists(st.sampled_from(ALONE))):
         _write_a_line(flagged, one)
+        _never_narrated(ordinary, flagged, one)
     around: Json = {
         "id": "after",
         "total": len(flagged["entry"]),
@@ -67,6 +79,32 @@ def _write_a_line(flagged: Json, one: Json) -> None:
         if resource.get("id") == "doc":
             resource["section"][0]["entry"].append({"reference": name})
             resource["section"].append({"title": "More", "entry": [{"reference": name}]})
+
+
+def _never_narrated(ordinary: Json, flagged: Json, one: Json) -> None:
+    """No world in which a list says how many lines it has, and of when it is, is twin to another.
+
+    So what gains a line, and what that stands in, has no narrative in the other world.
+    """
+    if one.get("resourceType") != "Flag":
+        return
+    for world in (ordinary, flagged):
+        for held in world["entry"]:
+            resource = held["resource"]
+            parts = [resource, *resource.get("section", [])[:1]]
+            for part in parts if resource.get("id") in ("problems", "doc") else []:
+                part.pop("text", None)
+    _narrate(flagged)
+
+
+def _narrate(flagged: Json) -> None:
+    """As the source does that wrote the line: it counts, and dates."""
+    for held in flagged["entry"]:
+        if held["resource"].get("id") == "problems":
+            held["resource"] |= {"date": "2024-02-02", "meta": {"versionId": "2"}}
+            held["resource"] |= {"text": told("This list has 2 problems")}
+        if held["resource"].get("id") == "doc":
+            held["resource"]["section"][0]["text"] = told("Two problems")
 
 
 @given(twins())

@@ -147,6 +147,15 @@ def test_a_bundles_label_that_no_entry_explains_hides_all_of_it(code: str) -> No
     assert [one.reason for one in view.removals] == [Reason.LABEL]
 
 
+@pytest.mark.parametrize(
+    "security", [{"code": "NOPAT"}, label("NOPAT", "x")["security"][0]], ids=str
+)
+def test_a_bundles_nopat_hides_all_of_it_under_any_system_or_none(security: Json) -> None:
+    view = patient_view(bundle(condition(), meta={"security": [security]}))
+    assert view.shown == {"resourceType": "Bundle", "type": "collection"}
+    assert [one.reason for one in view.removals] == [Reason.LABEL]
+
+
 def test_a_bundles_label_may_be_explained_in_a_bundle_within() -> None:
     inner = bundle(condition(meta=label("NOPAT")), a("Basic", "b"))
     view = patient_view(bundle(a("Basic", "other"), inner, meta=label("NOPAT")))

@@ -147,7 +147,7 @@ def test_identifiers_that_cannot_be_read_name_nothing(identifier: Any) -> None:
 
 def test_only_the_line_of_a_list_goes() -> None:
     lines = [{"item": to("Condition/other")}, {"item": to(f"Condition/{LONG}")}]
-    listed = a("List", "l", title="Problems", entry=lines, note=[{"text": "as told"}])
+    listed = a("List", "l", title="Problems", entry=lines)
     assert left(OTHER, HIDDEN, listed) == [OTHER, {**listed, "entry": lines[:1]}]
     view = patient_view(bundle(OTHER, HIDDEN, listed))
     assert [(one.place, one.type, one.reason) for one in view.removals] == [
@@ -181,14 +181,14 @@ def test_a_list_whose_lines_cannot_be_read_stands_or_falls_whole(entry_: Any) ->
     )
 
 
-def test_a_list_whose_narrative_tells_what_went_goes_whole() -> None:
+def test_a_list_whose_own_words_tell_what_went_goes_whole() -> None:
     lines = [{"item": to("Condition/other")}, {"item": to(f"Condition/{LONG}")}]
-    for words in ("Asthma, something <b>private</b>", "asthma"):
-        listed = a("List", "l", text=told(words), entry=lines)
-        kept = [{**listed, "entry": lines[:1]}] if words == "asthma" else []
+    for words in ("Asthma, something private", "Asthma"):
+        listed = a("List", "l", title=words, entry=lines)
+        kept = [{**listed, "entry": lines[:1]}] if words == "Asthma" else []
         assert left(HIDDEN, OTHER, listed) == [OTHER, *kept]
     named = [lines[0], {**lines[1], "item": {**lines[1]["item"], "display": "Unusual words"}}]
-    assert left(HIDDEN, a("List", "l", text=told("Unusual words"), entry=named)) == []
+    assert left(HIDDEN, a("List", "l", title="Unusual words", entry=named)) == []
 
 
 def test_sections_and_their_lines_go_and_a_section_in_which_nothing_is_left() -> None:
@@ -202,14 +202,7 @@ def test_sections_and_their_lines_go_and_a_section_in_which_nothing_is_left() ->
     ]
     composed = a("Composition", "c", section=sections)
     assert left(composed, OTHER, HIDDEN) == [
-        a(
-            "Composition",
-            "c",
-            section=[
-                {"title": "Problems", "entry": [to("Condition/other")]},
-                {"title": "In words", "text": told("All is well")},
-            ],
-        ),
+        a("Composition", "c", section=[{"title": "Problems", "entry": [to("Condition/other")]}]),
         OTHER,
     ]
 

@@ -135,3 +135,19 @@ def test_a_report_names_places_types_and_reasons_and_quotes_nothing() -> None:
     assert (view.kept, view.removals) == (1, (Removal("entry[1]", "Flag", Reason.CODE),))
     odd = patient_view(bundle({"resourceType": "secret"}))
     assert odd.removals == (Removal("entry[0]", "", Reason.UNREADABLE),)
+
+
+@pytest.mark.parametrize(
+    "entry_",
+    [
+        '{"resource":{"resourceType":"Condition","meta":{"security":[{"code":"NOPAT"}]},"meta":{}}}',
+        '{"resource":{"resourceType":"Basic","code":{"text":"a","text":"b"}}}',
+        '{"resource":{"resourceType":"Basic"},"resource":{"resourceType":"Basic"}}',
+        '{"resource":{"resourceType":"Basic","id":"a","\\u0069d":"a"}}',
+    ],
+)
+def test_a_record_with_two_properties_of_one_name_is_answered_as_unreadable(entry_: str) -> None:
+    text = f'{{"resourceType":"Bundle","type":"collection","entry":[{entry_}]}}'
+    shown, view = patient_view_of(text.encode())
+    assert json.loads(shown) == NOTHING
+    assert [one.reason for one in view.removals] == [Reason.UNREADABLE]

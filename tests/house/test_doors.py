@@ -171,12 +171,7 @@ def test_there_are_builders_to_look_at() -> None:
 
 
 def test_a_copy_says_whose_copy_it_is_and_nothing_more() -> None:
-    assert {field.name for field in fields(Copy)} == {
-        "id",
-        "version_id",
-        "nhs_number",
-        "issued",
-    }
+    assert {field.name for field in fields(Copy)} == {"id", "version_id", "nhs_number", "issued"}
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,8 @@ from fhir.resources.R4B.capabilitystatement import CapabilityStatement
 from flagservice.api.callers import SCOPES
 from flagservice.app.building import read_rulebook
 from flagservice.app.serving import described
-from flagservice.domain.elements import Kind
+from flagservice.domain.elements import NOTIFICATIONS, Kind
 from flagservice.fhir.writing import to_bytes
-from flagservice.policy.invariants import NOTIFICATIONS
 from flagservice.policy.printed import table
 from flagservice.policy.proof import load
 from flagservice.policy.table import UnusablePolicy
@@ -162,9 +161,7 @@ def test_the_examples_of_a_kind_are_a_bundle(kind: Kind) -> None:
     Bundle.model_validate_json(FILES[EXAMPLES / f"{kind}.json"])
 
 
-@pytest.mark.parametrize(
-    "resource", versions(), ids=lambda one: one["meta"]["versionId"]
-)
+@pytest.mark.parametrize("resource", versions(), ids=lambda one: one["meta"]["versionId"])
 def test_an_example_fits_its_profile(resource: dict[str, Any]) -> None:
     assert RULEBOOK.profiles[resource["resourceType"]].problems(resource) == []
     assert json.loads(to_bytes(resource, RULEBOOK.profiles)) == resource

@@ -21,7 +21,7 @@ from tests.intake.people import (
     given_the_family,
     mother,
 )
-from tests.world import COUNCIL, POLICE, World, a_submission
+from tests.world import COUNCIL, HEALTH, POLICE, World, a_submission
 
 CONCERN, NEUTRAL = "836881000000105", "U"
 Held = dict[tuple[str, str], list[str]]
@@ -113,6 +113,17 @@ def test_a_counter_allegation_takes_no_flag_away_unseen(world: World) -> None:
     while world.worklist(HOME):
         world.decides(HOME)
     assert held(world)[HOME, "mother"] == [NEUTRAL, NEUTRAL]
+
+
+@pytest.mark.parametrize("kind", ["domestic-abuse-victim", "marac"])
+def test_a_counter_allegation_by_another_agency_counts_as_much(world: World, kind: str) -> None:
+    """A victim's code and the agency's desk do not stay on a record that is also accused."""
+    given_the_family(world)
+    world.posts(POLICE, of_abuse(kind))
+    assert codes(world, HOME, MOTHER) == [VICTIM]
+    accused = mother(standing="alleged-perpetrator")
+    world.posts(HEALTH, a_submission("perpetrator", "H-10", accused))
+    assert VICTIM not in codes(world, HOME, MOTHER)
 
 
 @pytest.mark.parametrize(

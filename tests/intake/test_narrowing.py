@@ -36,6 +36,17 @@ def test_narrowing_withdraws_the_earlier_versions_and_their_bytes_are_gone(
     assert (first.feed_number, second.feed_number) == (1, 2)
 
 
+def test_narrowing_withdraws_every_version_that_was_there(any_world: World) -> None:
+    given_the_family(any_world)
+    any_world.posts(COUNCIL, a_plan(child(), father(knows="unknown")))
+    (flag,) = any_world.held_at(ELSEWHERE)
+    any_world.posts(COUNCIL, a_plan(child(), father(knows="knows"), version=2))
+    any_world.posts(POLICE, a_notification())
+    found = versions(any_world, flag["id"])
+    assert [version.withdrawn for version in found] == [True, True, False]
+    assert [bool(version.sealed) for version in found] == [False, False, True]
+
+
 def test_widening_withdraws_nothing(world: World) -> None:
     given_the_family(world)
     world.posts(COUNCIL, a_plan(child(), father(knows="unknown")))

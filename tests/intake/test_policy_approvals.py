@@ -1,5 +1,6 @@
 """Nothing changes what is told until two different named people have signed for it."""
 
+from base64 import b64encode
 from dataclasses import replace
 
 import pytest
@@ -180,3 +181,22 @@ def _smuggled(work: Work, text: str) -> None:
     policy = read(text.replace("version = 1", "version = 2", 1))
     in_force.keep(work, policy)
     in_force.policy_by(work, policy.digest)
+
+
+def test_a_third_approver_needs_the_word_of_one_who_is_there(service: Service) -> None:
+    """Else whoever runs the service could be as many people as an approval takes."""
+    key = Ed25519PrivateKey.generate()
+
+    def add(vouched: Approval | None) -> None:
+        service.do(
+            lambda work: approving.add_approver(
+                work, name="Dr New", role="lead", public_key=public(key), vouched=vouched
+            )
+        )
+
+    for nobodys in (None, Approval(AMED, "AAAA"), Approval("Dr New", "AAAA")):
+        with pytest.raises((Forbidden, NotFound)):
+            add(nobodys)
+    said = approving.vouching("Dr New", approving.read_key(public(key)))
+    add(Approval(BRUCE, b64encode(KEYS[BRUCE].sign(said)).decode()))
+    assert len(rows(service.world, of=approved.Approver)) == 3

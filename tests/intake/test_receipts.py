@@ -1,5 +1,6 @@
 """A receipt depends on its submitter's own posts and their delivery, and on nobody else's."""
 
+import pytest
 from sqlmodel import col, select
 
 from flagservice.audit.log import Actor, Deed, Work
@@ -120,3 +121,38 @@ def test_a_notification_says_received_whatever_came_of_it(world: World) -> None:
     given_everything_owed_is_delivered(world)
     assert world.held_at(HOME)
     assert {status for _, status in world.receipt(POLICE, "DA-1")} == {"received"}
+
+
+def test_the_word_of_a_victims_notification_stays_when_another_agency_accuses_her(
+    any_world: World,
+) -> None:
+    """Her flag is held for a clinician then: only the submitter's own words give its word."""
+    given_the_family(any_world)
+    alleged = father(standing="alleged-perpetrator")
+    victim = mother(standing="victim")
+    any_world.posts(POLICE, a_submission("domestic-abuse-victim", "DA-9", victim, alleged))
+    words, lines = _words(any_world), any_world.receipt(POLICE, "DA-9")
+    assert sorted(words.values()) == ["accepted", "placed"]
+    accused = mother(standing="alleged-perpetrator")
+    any_world.posts(HEALTH, a_submission("perpetrator", "H-1", accused))
+    assert any_world.held_at(HOME) == []
+    assert _words(any_world).items() >= words.items()
+    assert any_world.receipt(POLICE, "DA-9") == lines
+
+
+def _words(world: World) -> dict[str, str]:
+    """As they are kept, by naming."""
+    return {naming.id: naming.word for naming in rows(world, of=tables.Naming)}
+
+
+@pytest.mark.parametrize("kind", ["domestic-abuse-victim", "marac"])
+def test_a_notification_of_a_victim_says_received_whatever_another_agency_says_of_her(
+    world: World, kind: str
+) -> None:
+    given_the_family(world)
+    world.posts(POLICE, a_submission(kind, "DV-1", mother(standing="victim")))
+    given_everything_owed_is_delivered(world)
+    accused = a_submission("perpetrator", "DA-7", mother(standing="alleged-perpetrator"))
+    assert world.receipt(POLICE, "DV-1") == [("mother", "received")]
+    world.posts(POLICE, accused)
+    assert world.receipt(POLICE, "DV-1") == [("mother", "received")]

@@ -181,6 +181,16 @@ def test_a_value_that_did_join_them_would_be_found(told: list[Told], leak: Any) 
     assert ".leak" in links(leaky)
 
 
+def test_no_part_of_an_id_stands_in_another(told: list[Told]) -> None:
+    """Ids of one family that begin alike would join its records, though no two are the same."""
+    ids = [
+        value for one in told for where in (".id", ".meta.versionId") for value in one.values[where]
+    ]
+    assert all(len(value) == 32 for value in ids)
+    seen = Counter(value[at : at + 8] for value in ids for at in range(0, 25, 4))
+    assert max(seen.values()) == 1
+
+
 def test_no_value_of_one_member_stands_in_anothers_flag_alone(told: list[Told]) -> None:
     """Ids, NHS numbers and days: none that two members of one family share is theirs alone."""
     owners: dict[str, set[int]] = {}

@@ -31,7 +31,9 @@ NO_LEAK = {
     Leak.DROPS_FLAGS: "not there as sent when read back",
     Leak.CLINICIAN_BLIND: "a clinician does not see",
 }
-LEAKING = [leak for leak in Leak if leak not in NO_LEAK]
+NOT_ASKED_HERE = {Leak.NO_FLAGS, Leak.NO_CONTROL, Leak.KEEPS_ALL}
+"""Of the control alone: see test_leak_check_control."""
+LEAKING = [leak for leak in Leak if leak not in NO_LEAK and leak not in NOT_ASKED_HERE]
 
 
 @pytest.fixture
@@ -70,7 +72,7 @@ def test_a_clean_result_is_one_that_the_service_accepts(
 def test_every_door_was_tried_as_patient_and_as_proxy(clean: tuple[Outcome, Transcript]) -> None:
     outcome, transcript = clean
     asked = [json.loads(line) for line in transcript.lines]
-    assert outcome.requests == len(asked) > 3000
+    assert outcome.asked.requests == len(asked) > 3000
     for reader in ("patient", "proxy"):
         lines = " ".join(one["asked"] for one in asked if one["reader"] == reader)
         for door in (

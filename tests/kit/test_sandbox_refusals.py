@@ -70,7 +70,7 @@ def test_an_unknown_path_is_not_found(gp: Running, path: str) -> None:
         ("DELETE /fhir/Flag/1", "GET"),
         ("POST /fhir/Flag", "PUT, GET"),
         ("PATCH /fhir/Flag", "PUT, GET"),
-        ("PUT /fhir/Condition", "POST"),
+        ("DELETE /fhir/Condition", "PUT, GET, POST"),
         ("GET /fhir/Task/_search", "POST"),
         ("BREW /fhir/metadata", "GET"),
     ],

@@ -66,7 +66,8 @@ def test_widenings_stand_first_whatever_else_changes() -> None:
         ("DA-P05", '"retract"', '"history"', "wider", "after_end history instead of retract"),
         ("DA-P05", 'desk = "neutral"', 'desk = "agency"', "wider", "desk agency instead of"),
         ("DA-P01", 'desk = "agency"', 'desk = "neutral"', "narrower", "desk neutral instead of"),
-        ("DA-P01", '"V"', '"R"', "otherwise", "labels NOPAT R PERSISTLABEL instead of NOPAT V"),
+        ("DA-P01", '"V"', '"R"', "wider", "labels NOPAT R PERSISTLABEL instead of NOPAT V"),
+        ("DA-P09", '"submitter"', '"practice safeguarding lead"', "wider", "owner practice"),
         ("DA-P04", '"1 working day"', '"3 working days"', "otherwise", "due 3 working days"),
     ],
 )
@@ -88,6 +89,16 @@ def test_a_flag_where_a_decision_was_awaited_is_wider_and_the_reverse_narrower()
     placed = changed(held, "DA-P05", '["approved"]', '["approved", "excluded"]')
     assert told(DA, placed)[0][:2] == (Direction.WIDER, "place instead of hold")
     assert (Direction.NARROWER, "hold instead of place") in [one[:2] for one in told(placed, DA)]
+
+
+def test_a_desk_that_changes_with_the_action_is_shown_for_itself() -> None:
+    """A flag with the neutral desk becomes a request with the agency's: less, and more."""
+    new = changed(CP, "CP-P10", 'action = "place"', 'action = "request"')
+    new = changed(new, "CP-P10", 'desk = "neutral"', 'desk = "agency"')
+    assert {
+        ("narrower", "request instead of place"),
+        ("wider", "desk agency instead of neutral"),
+    } <= {one[:2] for one in told(CP, new)}
 
 
 def test_a_reader_who_is_let_in_is_named() -> None:

@@ -198,7 +198,7 @@ def test_a_row_that_carries_what_its_action_has_no_use_for_is_refused(
 
 
 def test_a_withheld_row_with_a_whole_hold_in_it_is_refused() -> None:
-    hold = 'owner = "submitter"\ndue = "1 working day"\nthen = "somebody who is next"\n'
+    hold = 'owner = "submitter"\ndue = "1 working day"\nthen = "practice Caldicott Guardian"\n'
     text = TEXT.replace(f'id = "{WITHHELD}"\n', f'id = "{WITHHELD}"\n{hold}')
     then_it_is_refused(text, "hold needs owner")
 

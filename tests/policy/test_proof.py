@@ -41,6 +41,7 @@ def adding(text: str, **words: str) -> str:
 
 
 CP, S47, DA = (policy_text(kind) for kind in ("child-protection", "section-47", "perpetrator"))
+UCP = policy_text("unborn-child-protection")
 OPEN = '["open"]'
 BROKEN = {
     "a proxy reads the child's record": (
@@ -56,6 +57,10 @@ BROKEN = {
             "only the practice reads: ZZ-D01 tells a shared-care view (shared-care) what the"
             " concern is (concern), on the record of the child"
         ),
+    ),
+    "the next practice gets the record": (
+        adding(without(CP, "CP-R99"), readers='["next-practice"]', elements='["concern"]'),
+        "only the practice reads: ZZ-D01 tells ",
     ),
     "an alleged perpetrator's record names the council": (
         changed(CP, "CP-P10", 'desk = "neutral"', 'desk = "agency"'),
@@ -158,6 +163,29 @@ BROKEN = {
     "a confidentiality that tells who knows": (
         changed(CP, "CP-P11", '"R"', '"V"'),
         "confidentiality follows the kind: R and V both stand in this file: CP-P11.",
+    ),
+    "a plan that begins with its end": (
+        changed(CP, "CP-P01", 'code = "342191000000101"', 'code = "342891000000105"'),
+        "a start is no end: CP-P01 begins with the code 342891000000105, which ends one,",
+    ),
+    "a father who is told when the child is due": (
+        changed(without(UCP, "UP-D07"), "UP-D02", '["mother"]', '["mother", "father"]')
+        .replace('id = "UP-R03"\nroles = "any"', 'id = "UP-R03"\nroles = ["mother"]')
+        .replace('id = "UP-R04"\nroles = "any"', 'id = "UP-R04"\nroles = ["mother"]'),
+        "a birth is the mother's: UP-D02 tells the practice's clinicians (practice) the expected",
+    ),
+    "a practice that is asked about somebody else's patient": (
+        changed(CP, "CP-P02", '"submitter"', '"practice safeguarding lead"'),
+        "who it is comes first: CP-P02 asks a practice on the record of the child,",
+    ),
+    "a review in the far future": (
+        changed(CP, "CP-P04", '"3 months"', '"300 months"'),
+        "CP-P04, review: ",
+    ),
+    "a life of no time": (changed(DA, "DA-P05", '"12 months"', '"0 months"'), "DA-P05, expires: "),
+    "somebody's name in place of a post": (
+        changed(S47, "S47-P04", "submitter's safeguarding duty manager", "ring Ann Other at home"),
+        "S47-P04, then: ",
     ),
     "two rows for one case": (
         changed(S47, "S47-P07", '["partner"]', '["partner", "sibling"]'),

@@ -90,6 +90,21 @@ def test_a_rule_that_discloses_gives_what_it_says_and_never_past_a_redaction(
         assert not given_more & {element for r in redacted for element in r.elements}
 
 
+@pytest.mark.parametrize("standing", Standing)
+def test_a_rule_about_one_standing_opens_nothing_that_a_rule_about_all_of_them_closes(
+    standing: Standing,
+) -> None:
+    """What is more specific does not go first: the strictest wins, however narrow the other is."""
+    policy = next(policy for policy in POLICIES if policy.kind is Kind.CHILD_PROTECTION)
+    every = dict.fromkeys(("roles", "standings", "knows", "states", "phases"), "any")
+    said = {**every, "elements": "any", "because": "a test puts it in", "source": ["S01 J"]}
+    closing = {**said, "id": "ZZ-R98", "action": "redact"}
+    opening = {**said, "id": "ZZ-D98", "action": "disclose", "standings": [standing]}
+    both = tuple(ElementRule.model_validate(one) for one in (closing, opening))
+    closed = replace(policy, disclosures=(*policy.disclosures, *both))
+    assert not any(told(closed).values())
+
+
 @settings(max_examples=25)
 @given(policies, st.randoms(use_true_random=False))
 def test_the_order_of_the_rules_does_not_matter(policy: Policy, chance: object) -> None:

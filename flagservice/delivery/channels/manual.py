@@ -2,11 +2,12 @@
 
 A practice whose system was not admitted gets nothing structured; a person rings it. A version that
 its receiver refuses, or that has been owed for too long, is here too, and so is a record whose
-practice nobody knows, or whose person nobody has identified yet.
+practice nobody knows, or whose person nobody has identified yet. So are practices that hold flags
+and are admitted no more, and decisions that were not made by their day.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from sqlalchemy import or_
@@ -16,6 +17,7 @@ from flagservice.audit.log import Deed, Work
 from flagservice.delivery import schedule
 from flagservice.delivery.outbox import State
 from flagservice.directory.endpoints import admitted, is_admitted
+from flagservice.directory.lapses import holding_lapsed, lapsed_at, name_of
 from flagservice.store import tables
 
 
@@ -33,7 +35,8 @@ class ToDo:
 
 def waiting(work: Work) -> list[ToDo]:
     """Everything on the list, oldest first."""
-    listed = sorted([*_stuck(work), *_not_reached(work)], key=lambda todo: (todo.opened, todo.id))
+    everything = [*_stuck(work), *_not_reached(work), *_lapsed(work), *_undecided(work)]
+    listed = sorted(everything, key=lambda todo: (todo.opened, todo.id))
     work.record(Deed.GOVERNANCE_READ, what="manual list", found=len(listed))
     return listed
 
@@ -68,6 +71,28 @@ def _untried(work: Work, delivery: tables.Delivery) -> str:
 def _not_reached(work: Work) -> Iterator[ToDo]:
     for gap in work.session.exec(select(tables.Lookup).where(col(tables.Lookup.closed).is_(None))):
         yield _todo(gap.id, (gap.role, gap.reason), opened=gap.opened, age=work.today - gap.opened)
+
+
+def _lapsed(work: Work) -> Iterator[ToDo]:
+    """What was filed while a system was admitted stays in it: check it anew, or take all back."""
+    what = ("flags at a practice", "its system is admitted no more")
+    for endpoint in holding_lapsed(work):
+        since = lapsed_at(work, endpoint)
+        name = name_of(work, endpoint.practice)
+        yield _todo(name, what, opened=since.date(), age=work.now - since)
+
+
+def _undecided(work: Work) -> Iterator[ToDo]:
+    """Past its day a decision is the second named person's; whose it is about is not said here."""
+    asked = select(tables.Hold).where(col(tables.Hold.open), col(tables.Hold.due) < work.today)
+    for hold in work.session.exec(asked):
+        todo = _todo(
+            hold.id,
+            ("decision overdue", "not made by its day"),
+            opened=hold.due,
+            age=work.today - hold.due,
+        )
+        yield replace(todo, owner=hold.then or todo.owner)
 
 
 def _todo(id_: str, what: tuple[str, str], *, opened: date, age: timedelta) -> ToDo:

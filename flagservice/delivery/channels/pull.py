@@ -1,7 +1,8 @@
 """What a practice reads for itself: the same stored bytes that are pushed.
 
-A practice sees the copies that stand at it, and only once its system was admitted. For everything
-else there is one answer, the same whether or not there is anything.
+A practice sees the copies that stand at it, and only while its system is admitted. For everything
+else there is one answer, the same whether or not there is anything. A practice that is not admitted
+is told that, and nothing else is asked for it: an empty answer would be read as "no flag".
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,10 +18,14 @@ from flagservice.audit.log import Deed, Work
 from flagservice.delivery import outbox
 from flagservice.directory.endpoints import admitted
 from flagservice.directory.registrations import known
-from flagservice.domain.errors import NotFound
+from flagservice.domain.errors import Forbidden, NotFound
 from flagservice.store import tables
 
 NOTHING = "there is no such resource for this caller"
+NOT_ADMITTED = (
+    "this practice's system has no valid leak-check result: it is told nothing here,"
+    " and this does not say that there is no flag"
+)
 
 
 @dataclass(frozen=True)
@@ -36,12 +41,12 @@ class Stored:
 
 
 def read(work: Work, copy_id: str, *, form: str, version_id: str | None = None) -> Stored:
-    """The newest version of a copy, or one by its id; raises NotFound."""
+    """The newest version of a copy, or one by its id; raises Forbidden or NotFound."""
     # Asked whatever the id names: a question that only a real copy raises would tell of it.
-    may_read = _may_read(work)
+    _only_if_admitted(work)
     copy = work.session.get(tables.Copy, copy_id)
     mine = copy is not None and copy.practice == work.actor.ods and copy.form == form
-    if copy is None or not mine or not may_read:
+    if copy is None or not mine:
         raise NotFound(NOTHING)
     asked = select(tables.Version).where(
         col(tables.Version.copy_id) == copy.id, col(tables.Version.withdrawn).is_(False)
@@ -56,10 +61,14 @@ def read(work: Work, copy_id: str, *, form: str, version_id: str | None = None) 
 
 
 def search_patient(work: Work, nhs_number: str, *, form: str) -> list[Stored]:
-    """What stands here for one of the practice's own patients; for anybody else, nothing."""
+    """What stands here for one of the practice's own patients; for anybody else, nothing.
+
+    Raises Forbidden, as every other question does, where the practice is not admitted.
+    """
+    _only_if_admitted(work)
     registration = known(work, nhs_number)
     mine = registration is not None and registration.practice == work.actor.ods
-    found = _of_patient(work, nhs_number, form) if _may_read(work) and mine else []
+    found = _of_patient(work, nhs_number, form) if mine else []
     about = work.vault.pseudonym(nhs_number, purpose="audit")
     work.record(Deed.SEARCHED, patient=about, form=form, found=_ids(found))
     return [_stored(work, version) for version in found]
@@ -81,13 +90,12 @@ def search_updated(
     work: Work, *, form: str, after: datetime | None, at_least: bool, limit: int
 ) -> list[Stored]:
     """Each copy's newest version, removals too, in the order of `lastUpdated`."""
-    found: Sequence[tables.Version] = []
-    if _may_read(work):
-        asked = _newest(work, form).where(_heard_of()).order_by(col(tables.Version.issued))
-        if after is not None:
-            issued = col(tables.Version.issued)
-            asked = asked.where(issued >= after if at_least else issued > after)
-        found = work.session.exec(asked.limit(limit)).all()
+    _only_if_admitted(work)
+    asked = _newest(work, form).where(_heard_of()).order_by(col(tables.Version.issued))
+    if after is not None:
+        issued = col(tables.Version.issued)
+        asked = asked.where(issued >= after if at_least else issued > after)
+    found = work.session.exec(asked.limit(limit)).all()
     work.record(Deed.SEARCHED, form=form, found=_ids(found))
     return [_stored(work, version) for version in found]
 
@@ -107,16 +115,15 @@ def feed(work: Work, *, after: int, limit: int) -> list[Stored]:
     A number whose words were withdrawn since carries the next version that was not. One whose copy
     was taken back before anybody heard of it carries nothing but its id.
     """
-    found: Sequence[tables.Version] = []
-    if _may_read(work):
-        asked = (
-            select(tables.Version)
-            .where(col(tables.Version.practice) == work.actor.ods)
-            .where(col(tables.Version.feed_number) > after)
-            .order_by(col(tables.Version.feed_number))
-            .limit(limit)
-        )
-        found = work.session.exec(asked).all()
+    _only_if_admitted(work)
+    asked = (
+        select(tables.Version)
+        .where(col(tables.Version.practice) == work.actor.ods)
+        .where(col(tables.Version.feed_number) > after)
+        .order_by(col(tables.Version.feed_number))
+        .limit(limit)
+    )
+    found = work.session.exec(asked).all()
     last = found[-1].feed_number if found else after
     work.record(Deed.FED, after=after, last=last, found=_ids(found))
     return [_stored(work, version) for version in found]
@@ -124,6 +131,7 @@ def feed(work: Work, *, after: int, limit: int) -> list[Stored]:
 
 def acknowledge(work: Work, version_ids: Iterable[str]) -> int:
     """The practice says that it has filed these versions: a receipt. Answers how many were owed."""
+    _only_if_admitted(work)
     asked = (
         select(tables.Delivery)
         .where(col(tables.Delivery.version_id).in_(list(version_ids)))
@@ -132,15 +140,16 @@ def acknowledge(work: Work, version_ids: Iterable[str]) -> int:
         .order_by(col(tables.Delivery.id))
         .with_for_update()
     )
-    owed = work.session.exec(asked).all() if _may_read(work) else []
+    owed = work.session.exec(asked).all()
     for delivery in owed:
         outbox.deliver(work, delivery)
     work.record(Deed.ACKNOWLEDGED, versions=len(owed))
     return len(owed)
 
 
-def _may_read(work: Work) -> bool:
-    return admitted(work, work.actor.ods)
+def _only_if_admitted(work: Work) -> None:
+    if not admitted(work, work.actor.ods):
+        raise Forbidden(NOT_ADMITTED)
 
 
 def _ids(versions: Sequence[tables.Version]) -> str:

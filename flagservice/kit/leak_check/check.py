@@ -1,5 +1,6 @@
 """The check from beginning to end.
 
+0. An ordinary entry is pushed to each twin, and must show on the patient's side: see `control`.
 1. Both twins are crawled twice: they must be alike, and their answers must stay as they are.
 2. Flags are filed on one, and a clinician must see them.
 3. Both are crawled again, and what was filed is guessed at by its id.
@@ -14,19 +15,22 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flagservice.kit.leak_check.asks import NOPAT_SYSTEMS, guesses
+from flagservice.kit.leak_check.asks import NOPAT_SYSTEMS, Ask, Known, guesses, plan
 from flagservice.kit.leak_check.config import Place, System, Twin
+from flagservice.kit.leak_check.control import control
 from flagservice.kit.leak_check.crawl import Face, Unanswered
 from flagservice.kit.leak_check.differing import Found
 from flagservice.kit.leak_check.filing import Filed, NotFiled, Records, copies, spelt, taken_back
 from flagservice.kit.leak_check.likeness import Crawl, Noise, Own
 from flagservice.kit.leak_check.naming import Difference, Reader, Wave, named
-from flagservice.kit.leak_check.result import Outcome
+from flagservice.kit.leak_check.result import Asked, Outcome
 from flagservice.kit.leak_check.transcript import Transcript
-from flagservice.kit.leak_check.watch import Doubtful, Watch
+from flagservice.kit.leak_check.watch import Doubtful, Watch, by_label
 
 _GUESSED = 2
 _MOMENT = 0.01
+_WHOLE, _BY_LABEL = 4, 2
+"""How often the whole list of a reader is asked, and how often the part where a label decides."""
 
 
 @dataclass
@@ -61,6 +65,11 @@ class Check:
         filed = self.records.file(taken_back(filed))
         self._look_again(Wave.TAKEN_BACK)
         self._guess(filed, Wave.TAKEN_BACK)
+
+    @property
+    def planned(self) -> int:
+        """How many requests the lists alone come to, without pages, files and guesses."""
+        return sum(_planned(watch.asks) for pair in self.pairs for watch in pair)
 
     def _look_first(self, flagged: Watch, plain: Watch, *, since: str) -> None:
         flagged.look_first(self.noise, since=since)
@@ -99,6 +108,15 @@ class Check:
         return own.crawl(self.noise.out_of(face.crawl(asks)))
 
 
+def fewest() -> int:
+    """What a check of two readers, of a system that offers nothing and holds nothing, plans."""
+    return 2 * _planned(plan(Known({}, (), "", (), datetime.now(UTC).isoformat())))
+
+
+def _planned(asks: Sequence[Ask]) -> int:
+    return _WHOLE * len(asks) + _BY_LABEL * sum(map(by_label, asks))
+
+
 def run(
     system: System,
     *,
@@ -113,15 +131,17 @@ def run(
     doubts: list[str] = []
     with _at(system, kept) as (records, pairs):
         check = Check(system, records, pairs, Noise(system.pause / 2), tell)
+        tell("an ordinary entry is pushed to each twin, and looked for on the patient's side")
+        shown, unshown = control(system, records, watches=pairs[0], like=flags[0])
         try:
             check.go(flags)
         except (Doubtful, NotFiled) as doubt:
             doubts.append(str(doubt))
         except Unanswered as fault:
             doubts.append(f"the patient's side did not answer: {fault}")
-    return Outcome(
-        system, now, tuple(named(check.differences)), tuple(doubts), kept.requests, kept.digest
-    )
+    findings = tuple(named(check.differences))
+    asked = Asked(kept.requests, check.planned, kept.digest)
+    return Outcome(system, now, findings, (*doubts, *unshown), asked, shown)
 
 
 @contextmanager

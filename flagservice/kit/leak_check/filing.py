@@ -93,7 +93,8 @@ _OWN: Final = ("id", "meta", "identifier", "subject", "for")
 def _about(resource: Json, nhs_number: str) -> Json:
     identifiers = [one | {"value": secrets.token_hex(16)} for one in resource["identifier"]]
     person = {"type": "Patient", "identifier": {"system": NHS_NUMBER, "value": nhs_number}}
-    changed = {"identifier": identifiers, _PATIENT[resource["resourceType"]]: person}
+    meta = resource["meta"] | {"versionId": identifiers[1]["value"]}
+    changed = {"identifier": identifiers, "meta": meta, _PATIENT[resource["resourceType"]]: person}
     return {name: held for name, held in (resource | changed).items() if name != "id"}
 
 
@@ -116,6 +117,20 @@ def taken_back(filed: Iterable[Filed]) -> list[Filed]:
     return removed
 
 
+def taken_back_in_error(one: Filed) -> Filed:
+    """An ordinary entry, one version on, as it is taken back: by its type's status."""
+    field = {"Flag": {"status": "entered-in-error"}}.get(
+        one.kind, {"verificationStatus": {"coding": [_IN_ERROR]}}
+    )
+    return replace(one, sent=_next({**one.sent, **field}, one.sent["meta"]))
+
+
+_IN_ERROR: Final = {
+    "system": "http://terminology.hl7.org/CodeSystem/condition-ver-status",
+    "code": "entered-in-error",
+}
+
+
 def _respelt(sent: Json, system: str) -> Json:
     security = [
         label | {"system": system} if label["code"] == "NOPAT" else label
@@ -127,8 +142,7 @@ def _respelt(sent: Json, system: str) -> Json:
 def _next(sent: Json, meta: Json) -> Json:
     first, version = sent["identifier"]
     fresh = version | {"value": secrets.token_hex(16)}
-    number = str(int(meta.get("versionId", "1")) + 1)
-    return {**sent, "identifier": [first, fresh], "meta": {**meta, "versionId": number}}
+    return {**sent, "identifier": [first, fresh], "meta": {**meta, "versionId": fresh["value"]}}
 
 
 class Records:
@@ -140,15 +154,12 @@ class Records:
 
     def file(self, wanted: Iterable[Filed]) -> list[Filed]:
         """Sends every copy, and believes only what can be read back; raises NotFiled."""
-        filed = [replace(one, id=self._push(one)) for one in wanted]
+        filed = [replace(one, id=self.push(one)) for one in wanted]
         self._clinician_sees(filed)
         return filed
 
-    def close(self) -> None:
-        """Gives the connections back."""
-        self._http.close()
-
-    def _push(self, one: Filed) -> str:
+    def push(self, one: Filed) -> str:
+        """Sends one, and answers the id under which it can be read back; raises NotFiled."""
         place = f"{one.kind}?identifier={quote(one.identifier, safe='')}"
         reply = self._ask(self._system.push, "PUT", place, content=json.dumps(one.sent))
         if reply.status_code not in (200, 201):
@@ -157,6 +168,10 @@ class Records:
         if len(found) != 1 or not _holds(found[0], one.sent):
             raise NotFiled("a flag was taken, and is not there as sent when read back")
         return str(found[0]["id"])
+
+    def close(self) -> None:
+        """Gives the connections back."""
+        self._http.close()
 
     def _clinician_sees(self, filed: list[Filed]) -> None:
         """Hidden from the patient is not hidden from the practice: nothing is lost, either."""

@@ -20,10 +20,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from flagservice.domain.errors import Fault, Invalid
 from flagservice.kit.leak_check.config import System
+from flagservice.kit.leak_check.control import Shown
 from flagservice.kit.leak_check.naming import Finding
 
 TOOL: Final = "flagservice leak-check"
-PROTOCOL: Final = 1
+PROTOCOL: Final = 2
 """What is asked and how it is judged; it rises when an older result would no longer suffice."""
 _ED25519: Final = b"\x01"
 
@@ -37,6 +38,15 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True)
+class Asked:
+    """How much was asked, how much the lists planned, and the digest of the transcript."""
+
+    requests: int
+    planned: int
+    transcript: str
+
+
+@dataclass(frozen=True)
 class Outcome:
     """All that came of one run; `doubts` say why nothing can be concluded."""
 
@@ -44,8 +54,8 @@ class Outcome:
     run_at: datetime
     findings: tuple[Finding, ...]
     doubts: tuple[str, ...]
-    requests: int
-    transcript: str
+    asked: Asked
+    control: Shown
 
     @property
     def verdict(self) -> Verdict:
@@ -84,16 +94,20 @@ def content(outcome: Outcome, *, tool_version: str) -> str:
         "protocol": PROTOCOL,
         "system": outcome.system.name,
         "version": outcome.system.version,
-        "base": outcome.system.patient_base,
+        "patient_base": outcome.system.patient_base,
+        "push_base": outcome.system.push.base,
+        "clinician_base": outcome.system.clinician.base,
         "run_at": outcome.run_at.astimezone(UTC).isoformat(timespec="seconds"),
-        "requests": outcome.requests,
+        "requests": outcome.asked.requests,
+        "planned": outcome.asked.planned,
+        "control": outcome.control,
         "verdict": outcome.verdict,
         "doubts": list(outcome.doubts),
         "findings": [
             {"name": one.name, "where": one.where, "readers": one.readers, "seen": one.waves}
             for one in outcome.findings
         ],
-        "transcript": outcome.transcript,
+        "transcript": outcome.asked.transcript,
     }
     return json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=True) + "\n"
 

@@ -42,12 +42,12 @@ class Watch:
 
     def again(self, noise: Noise, *, whole: bool) -> Crawl:
         """The same list once more; or the part of it in which a label alone decides."""
-        asks = [ask for ask in self.asks if whole or _by_label(ask)]
+        asks = [ask for ask in self.asks if whole or by_label(ask)]
         return {one.line: one for one in noise.out_of(self.face.crawl(asks))}
 
     def known(self, *, whole: bool) -> Crawl:
         """What was met before the flag, as much of it as `again` asks."""
-        return {line: one for line, one in self.before.items() if whole or _by_label(one.ask)}
+        return {line: one for line, one in self.before.items() if whole or by_label(one.ask)}
 
     def alike(self, crawl: Crawl) -> Crawl:
         """A crawl as the other twin's would be, if the two are alike."""
@@ -73,7 +73,8 @@ class Watch:
 _STATEMENT: Final = "CapabilityStatement"
 
 
-def _by_label(ask: Ask) -> bool:
+def by_label(ask: Ask) -> bool:
+    """Is this one of the requests in which a label alone decides?"""
     return ask.kind in ("", *HIDDEN) or ask.door in _BY_LABEL
 
 

@@ -42,7 +42,11 @@ def _notices() -> list[Resource]:
 
 
 def _entries() -> list[Resource]:
-    return [_resource(kind, "read", "vread", "create") for kind in ("Condition", "Observation")]
+    return [
+        _resource(kind, "read", "vread", "create", "update", "search-type")
+        | {"conditionalUpdate": True, "updateCreate": False, "searchParam": _PARAMETERS[:1]}
+        for kind in ("Condition", "Observation")
+    ]
 
 
 def _resource(kind: str, *interactions: str) -> Resource:

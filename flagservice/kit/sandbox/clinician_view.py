@@ -26,7 +26,9 @@ def record(practice: Practice, asked: Asked) -> Reply:
                 *(task for task in tasks if not _is_open(task)),
             ],
             "entries": [
-                wire.read(body) for body in practice.store.entries.about(patient.nhs_number)
+                entry
+                for body in practice.store.entries.about(patient.nhs_number)
+                if (entry := wire.read_object(body))["resourceType"] not in interactions.NOTICES
             ],
         }
     )

@@ -7,7 +7,7 @@ import uuid
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
-from . import criteria, wire
+from . import criteria, labels, wire
 from .leaks import Leak
 from .outcomes import Refusal, Reply, not_found
 from .practice import Asked, Practice, Request
@@ -42,7 +42,24 @@ def conditional_update(practice: Practice, asked: Asked) -> Reply:
         kept = _stamped(found, key=key, version=version + 1, patient=patient, practice=practice)
         if Leak.DROPS_FLAGS not in practice.leaks:
             practice.store.notices.put(kept, identifiers=carried)
+            _publish(practice, kept, found=found)
     return _told(asked.request, kept.body, status=200 if matches else 201)
+
+
+def _publish(practice: Practice, kept: Kept, *, found: Resource) -> None:
+    """What a patient reads is a table of its own: of flags, only those that are ordinary stand."""
+    marked = (found.get("status"), str(found.get("verificationStatus")))
+    in_error = any("entered-in-error" in str(one) for one in marked)
+    if Leak.KEEPS_ALL in practice.leaks and in_error:
+        return
+    if (
+        Leak.NO_CONTROL not in practice.leaks
+        and not in_error
+        and (kept.key.kind not in NOTICES or labels.is_ordinary_flag(found))
+    ):
+        practice.store.entries.publish(kept)
+    else:
+        practice.store.entries.retract(kept.key)
 
 
 def create(practice: Practice, asked: Asked) -> Reply:

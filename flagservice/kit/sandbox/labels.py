@@ -3,7 +3,8 @@
 NOPAT has three spellings in use: http://terminology.hl7.org/CodeSystem/v3-ActCode (R4),
 http://hl7.org/fhir/v3/ActCode (STU3) and the OID 2.16.840.1.113883.4.642.3.47 with or without
 urn:oid: (GP2GP). A reader that matches one of them leaks, and so does one that drops a label
-it cannot read. So NOPAT hides under any system, and an unreadable label hides as well.
+it cannot read. So NOPAT hides under any system, and an unreadable label hides as well. A flag is
+shown only if it says of itself that it is ordinary: one that says nothing is hidden.
 
 https://hl7.org/fhir/R4/security-labels.html
 """
@@ -13,6 +14,21 @@ import re
 NEVER_SHOWN = ("Flag", "Task")
 
 _POINTS_AT_HIDDEN = re.compile(r"(?:^|/)(?:Flag|Task)/")
+
+
+def shown(entry: dict[str, object]) -> bool:
+    """Whether a patient may see an entry of the record."""
+    return is_ordinary_flag(entry) or not withheld(entry)
+
+
+def is_ordinary_flag(resource: dict[str, object]) -> bool:
+    """A flag that a patient may see, such as a reasonable adjustment: labelled N, and not NOPAT."""
+    if resource.get("resourceType") != "Flag" or _is_labelled(resource.get("meta", {})):
+        return False
+    meta = resource.get("meta", {})
+    security = meta.get("security", []) if isinstance(meta, dict) else []
+    said = any(label.get("code") == "N" for label in security)
+    return said and not any(withheld(held) for held in resource.values())
 
 
 def withheld(part: object) -> bool:

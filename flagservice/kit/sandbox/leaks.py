@@ -11,7 +11,7 @@ from .wire import Resource
 
 
 class Leak(Enum):
-    """One mistake; the last two hide a flag from whom it is for, and are no leak."""
+    """One mistake; the last five hide too much or too little, and are no leak."""
 
     LABEL_IGNORED = "label-ignored"
     ONE_NOPAT_SYSTEM = "one-nopat-system"
@@ -36,6 +36,9 @@ class Leak(Enum):
     PROXY = "proxy"
     DROPS_FLAGS = "drops-flags"
     CLINICIAN_BLIND = "clinician-blind"
+    NO_FLAGS = "no-flags"
+    NO_CONTROL = "no-control"
+    KEEPS_ALL = "keeps-all"
 
 
 Leaks = frozenset[Leak]

@@ -1,7 +1,7 @@
 """Puts together what one reader's FHIR face draws on: the person, the entries, and what is derived.
 
 In the correct mode `hidden` is empty because the table of flags is never read: what is not here
-cannot be counted, dated or hinted at.
+cannot be counted, dated or hinted at. Ordinary flags stand among the entries.
 """
 
 import uuid
@@ -91,10 +91,12 @@ def record_of(practice: Practice, asked: Asked) -> Record:
     """The record that the caller's token opens."""
     patient = practice.patient(asked.caller.nhs_number)
     held = [_read(one) for one in practice.store.entries.about(patient.nhs_number)]
-    entries = [one for one in held if not labels.withheld(one)]
+    entries = [one for one in held if labels.shown(one)]
+    if Leak.NO_FLAGS in practice.leaks:
+        entries = [one for one in entries if one["resourceType"] != "Flag"]
     hidden: list[Resource] = []
     if practice.leaks:
-        flags = _flags(practice, patient)
+        flags = [one for one in _flags(practice, patient) if not labels.is_ordinary_flag(one)]
         shown = [
             slips_through(one, leaks=practice.leaks, proxy=asked.caller.proxy) for one in flags
         ]

@@ -17,7 +17,7 @@ from .wire import Resource
 def record(patient: Patient, *, entries: Entries) -> Reply:
     """The person and the entries that may be shown: https://hl7.org/fhir/R4/bundle.html."""
     held = [wire.read_object(body) for body in entries.about(patient.nhs_number)]
-    shown = [_person(patient), *(one for one in held if not labels.withheld(one))]
+    shown = [_person(patient), *(one for one in held if labels.shown(one))]
     bundle = {
         "resourceType": "Bundle",
         "type": "collection",

@@ -39,8 +39,8 @@ def _route(side: Side, asked: str, answer: Answer) -> Route:
 
 ROUTES = (
     _route(Side.SYSTEM, "GET /fhir/metadata", capability.metadata),
-    _route(Side.SYSTEM, f"PUT {_NOTICE}", interactions.conditional_update),
-    _route(Side.SYSTEM, f"GET {_NOTICE}", interactions.search_by_identifier),
+    _route(Side.SYSTEM, f"PUT {_ANY}", interactions.conditional_update),
+    _route(Side.SYSTEM, f"GET {_ANY}", interactions.search_by_identifier),
     _route(Side.SYSTEM, f"POST {_NOTICE}/_search", interactions.search_by_patient),
     _route(Side.SYSTEM, f"POST {_ENTRY}", interactions.create),
     _route(Side.SYSTEM, f"GET {_ANY}/{_ID}", interactions.read),

@@ -1,7 +1,7 @@
 """Keeps the practice's records: flags and tasks in one table, ordinary entries in another.
 
 The patient's side is given `Entries` alone, so that it has no statement that reads a flag.
-Nothing is ever deleted: each version stays readable, as a record's history must.
+No version of a flag is ever deleted: each stays readable, as a record's history must.
 """
 
 import sqlite3
@@ -146,7 +146,7 @@ class Notices:
 
 
 class Entries:
-    """Ordinary clinical entries, each of one version."""
+    """What may stand in a record that a patient opens: each in the version that counts now."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -158,6 +158,21 @@ class Entries:
                 "INSERT INTO entry (kind, id, patient, body) VALUES (?, ?, ?, ?)",
                 (kept.key.kind, kept.key.id, kept.patient, kept.body),
             )
+
+    def publish(self, kept: Kept) -> None:
+        """Keep an entry in place of its earlier version."""
+        with self._store.commit() as connection:
+            connection.execute(
+                "INSERT INTO entry (kind, id, patient, body) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT (kind, id) DO UPDATE SET patient = excluded.patient,"
+                " body = excluded.body",
+                (kept.key.kind, kept.key.id, kept.patient, kept.body),
+            )
+
+    def retract(self, key: Key) -> None:
+        """The entry no longer stands; nothing happens where there is none."""
+        with self._store.commit() as connection:
+            connection.execute("DELETE FROM entry WHERE kind = ? AND id = ?", (key.kind, key.id))
 
     def read(self, key: Key) -> list[bytes]:
         """The entry, if there is one."""

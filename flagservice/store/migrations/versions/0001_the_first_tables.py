@@ -209,6 +209,7 @@ def upgrade() -> None:
     sa.Column('system', sa.String(), nullable=False),
     sa.Column('system_version', sa.String(), nullable=False),
     sa.Column('run_at', sa.String(27), nullable=False),
+    sa.Column('verdict', sa.String(), nullable=False),
     sa.Column('accepted', sa.String(27), nullable=False),
     sa.Column('withdrawn', sa.String(27), nullable=True),
     sa.Column('note', sa.String(), nullable=False),

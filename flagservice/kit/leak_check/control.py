@@ -1,0 +1,104 @@
+"""The positive control: is the patient's side that is crawled the one where what is pushed shows?
+
+A stub that never heard of the twins' flags would be as clean as a system that hides them. So,
+before anything is crawled, each twin is sent an ordinary resource through the very interface that
+flags are sent through, of the same shape as a flag and labelled as normal instead of NOPAT. It has
+to show on the patient's side after the same pause that is waited after a filing; then it is
+taken back, and has to be gone. A system that shows patients no flags at all is sent a Condition
+instead: that shows the path, though not that a label decides.
+
+What it cannot see: a system that knows the twins by their numbers, or this control by its words,
+and behaves for them alone; one that publishes flags later than the pause, or by a way of their own
+(a feed that carries NOPAT and not the rest); and one that leaks in service what it hides in test.
+"""
+
+import secrets
+import time
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Final
+
+from flagservice.kit.leak_check.asks import Ask, Door, Json
+from flagservice.kit.leak_check.config import System, Twin
+from flagservice.kit.leak_check.crawl import Unanswered
+from flagservice.kit.leak_check.filing import (
+    NHS_NUMBER,
+    Filed,
+    NotFiled,
+    Records,
+    taken_back_in_error,
+)
+from flagservice.kit.leak_check.watch import Watch
+
+NOT_SHOWN: Final = (
+    "control not shown: an ordinary entry that was pushed does not appear on the patient's side"
+)
+NOT_REMOVED: Final = (
+    "control not removed: an ordinary entry that was taken back stays on the patient's side"
+)
+_NORMAL: Final = {
+    "system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality",
+    "code": "N",
+    "display": "normal",
+}
+_ADJUSTMENT: Final = {"text": "Needs letters in large print"}
+_ASTHMA: Final = {"text": "Asthma"}
+
+
+class Shown(StrEnum):
+    """What the control was, where it showed."""
+
+    FLAG = "Flag"
+    CONDITION = "Condition"
+    NONE = "none"
+
+
+_TRIED: Final = (Shown.FLAG, Shown.CONDITION)
+
+
+def control(
+    system: System, records: Records, *, watches: Sequence[Watch], like: Filed
+) -> tuple[Shown, tuple[str, ...]]:
+    """What showed on the patients' side, and the doubts; `like` is the flag that it is shaped as.
+
+    Nothing is raised: a control that cannot be pushed or looked for has not shown.
+    """
+    for kind in _TRIED:
+        sent = [(watch, _ordinary(kind, like, twin=watch.twin)) for watch in watches]
+        try:
+            for _, one in sent:
+                records.push(one)
+            time.sleep(system.pause.total_seconds())
+            is_there = all(_shows(watch, one) for watch, one in sent)
+            for _, one in sent:
+                records.push(taken_back_in_error(one))
+            time.sleep(system.pause.total_seconds())
+            is_gone = not any(_shows(watch, one) for watch, one in sent)
+        except (NotFiled, Unanswered):
+            continue
+        if is_there:
+            return kind, () if is_gone else (NOT_REMOVED,)
+    return Shown.NONE, (NOT_SHOWN,)
+
+
+def _ordinary(kind: Shown, like: Filed, *, twin: Twin) -> Filed:
+    """A flag of the same identifiers, instants and words as ours, or a Condition; and normal."""
+    person = {"type": "Patient", "identifier": {"system": NHS_NUMBER, "value": twin.nhs_number}}
+    identifiers = [one | {"value": secrets.token_hex(16)} for one in like.sent["identifier"]]
+    mark = {"versionId": identifiers[1]["value"], "security": [_NORMAL]}
+    same = {
+        "resourceType": str(kind),
+        "meta": {**like.sent["meta"], **mark},
+        "identifier": identifiers,
+        "subject": person,
+    }
+    if kind is Shown.FLAG:
+        return Filed({**same, "status": "active", "code": _ADJUSTMENT})
+    return Filed({**same, "meta": mark, "code": _ASTHMA})
+
+
+def _shows(watch: Watch, one: Filed) -> bool:
+    """Whether the twin's own reader meets the entry's random number anywhere in a search."""
+    ask = Ask(Door.SEARCH, one.kind, one.kind)
+    met: list[Json] = [exchange.answer.body for exchange in watch.face.crawl([ask])]
+    return any(one.value in str(body) for body in met)
