@@ -180,18 +180,15 @@ def ruled_on(sheets: Sheets) -> Iterator[str]:
                 )
 
 
-_TELL_ALL: Final = ElementRule(
-    id="ZZ-D99",
-    roles="any",  # type: ignore[arg-type]  # the words of a file
-    standings="any",  # type: ignore[arg-type]
-    knows="any",  # type: ignore[arg-type]
-    states="any",  # type: ignore[arg-type]
-    elements="any",  # type: ignore[arg-type]
-    phases="any",  # type: ignore[arg-type]
-    readers="any",  # type: ignore[arg-type]
-    action=ElementAction.DISCLOSE,
-    because="The widest rule that anybody could add.",
-    source=["S01 J"],
+_TELL_ALL: Final = ElementRule.model_validate(
+    {
+        "id": "ZZ-D99",
+        **dict.fromkeys(("roles", "standings", "knows", "states"), "any"),
+        **dict.fromkeys(("elements", "phases", "readers"), "any"),
+        "action": ElementAction.DISCLOSE,
+        "because": "The widest rule that anybody could add.",
+        "source": ["S01 J"],
+    }
 )
 
 
