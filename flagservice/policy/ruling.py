@@ -1,6 +1,7 @@
 """Decides: one case in, one ruling out, with the rules that decided. Pure, and so repeatable."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
 
 from flagservice.domain.elements import Element
 from flagservice.policy.case import Case
@@ -41,17 +42,19 @@ class Ruling:
 def rule_on(policy: Policy, case: Case, *, reader: Reader = Reader.PRACTICE) -> Ruling:
     """The policy's answer to one case, element by element, for whoever reads the record."""
     placement = policy.placement_of[case]
+    if not placement.tells(case.phase):
+        return Ruling(policy, case, placement, _nothing(placement.id))
     applicable = [
         rule for rule in policy.disclosures if reader in rule.readers and rule.matches(case)
     ]
-    ruling = Ruling(
-        policy, case, placement, tuple(_decide(element, applicable) for element in Element)
-    )
-    if ruling.remains:
-        return ruling
-    # Nothing is placed, so nothing is disclosed, and the placement's own row is why.
-    nothing = (ElementRuling(e, ElementAction.REDACT, (placement.id,)) for e in Element)
-    return replace(ruling, elements=tuple(nothing))
+    elements = tuple(_decide(element, applicable) for element in Element)
+    return Ruling(policy, case, placement, elements)
+
+
+@lru_cache(maxsize=1024)
+def _nothing(row: str) -> tuple[ElementRuling, ...]:
+    """Nothing is placed, so nothing is disclosed, and the placement's own row is why."""
+    return tuple(ElementRuling(element, ElementAction.REDACT, (row,)) for element in Element)
 
 
 def _decide(element: Element, applicable: list[ElementRule]) -> ElementRuling:
