@@ -200,3 +200,13 @@ def test_a_third_approver_needs_the_word_of_one_who_is_there(service: Service) -
     said = approving.vouching("Dr New", approving.read_key(public(key)))
     add(Approval(BRUCE, b64encode(KEYS[BRUCE].sign(said)).decode()))
     assert len(rows(service.world, of=approved.Approver)) == 3
+
+
+def test_every_text_of_a_kind_is_listed_by_version(service: Service) -> None:
+    service.proposes(NARROWER)
+
+    def listed(work: Work) -> list[int]:
+        work.record(Deed.POLICY_READ)
+        return [text.version for text in in_force.texts(work, Kind.CHILD_PROTECTION)]
+
+    assert service.do(listed) == [1, 2]

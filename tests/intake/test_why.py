@@ -58,7 +58,7 @@ def test_it_says_for_each_element_what_was_ruled_and_by_which_rules(world: World
     assert [one.element for one in found.elements] == list(Element)
     by_element = {one.element: (one.action, one.rules) for one in found.elements}
     assert by_element[Element.CONCERN] == ("disclose", ("CP-D04",))
-    assert by_element[Element.PLAN_CATEGORY] == ("redact", ())
+    assert by_element[Element.PLAN_CATEGORY] == ("redact", ("CP-R02",))
     assert by_element[Element.EXPIRES] == ("redact", ("CP-D90",))
 
 

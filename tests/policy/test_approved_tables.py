@@ -120,3 +120,13 @@ def test_what_is_held_or_withheld_tells_nothing(kind: Kind) -> None:
         told = answer.action in ("place", "request")
         assert bool(answer.open) == told
         assert told or not answer.ended
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_an_officer_owns_is_added_and_changes_no_answer(kind: Kind) -> None:
+    """With the lines to own, and the codes, left out again it is the approved table."""
+    owned, _, codes = table(POLICIES[kind], owned=True).partition("\n== codes\n")
+    assert codes.count("seen") >= len({row.code for row in POLICIES[kind].placements if row.code})
+    kept = [line for line in owned.splitlines() if not line.startswith("    to own ")]
+    assert kept[0] == f"# {POLICIES[kind].name}"
+    assert approved("\n".join(kept) + "\n") == approved(approved_text(kind))

@@ -135,3 +135,8 @@ def test_every_element_that_changes_is_shown_in_each_of_its_cases() -> None:
     old, new = read(CP), read(changed(CP, "CP-D04", ', "partner"', ""))
     shown = sum(len(c.cases) for c in compare(old, new) if "tells" in c.difference.says)
     assert shown == len(differing(old, new)) > 0
+
+
+def test_a_change_says_whose_records_it_is_about() -> None:
+    (change,) = compare(read(CP), read(changed(CP, "CP-D06", '"disclose"', '"redact"')))
+    assert change.roles == ("mother",)

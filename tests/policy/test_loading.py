@@ -233,3 +233,18 @@ def test_a_desk_is_the_agencys_or_the_neutral_one_as_the_row_says() -> None:
     assert desks.of("Q0WYP", "agency").phone == "01632 960150"
     assert desks.of("Q0WYP", "neutral") == desks.of("X26", None)
     assert desks.organisation("Q0WYP").name == "West Yorkshire Police"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('phone = "01632 960100"', 'phone = "01632 960132"'),
+        ('"Local safeguarding desk"', '"West Yorkshire safeguarding duty desk"'),
+        ('"Local safeguarding desk"', '"Desk of the West Yorkshire Police"'),
+    ],
+)
+def test_a_neutral_desk_that_is_an_agencys_is_refused(old: str, new: str) -> None:
+    """On an alleged perpetrator's record it would say which agency knows."""
+    assert DESKS.count(old) == 1
+    with pytest.raises(UnusablePolicy, match="and so says which"):
+        load_desks(DESKS.replace(old, new))

@@ -42,6 +42,13 @@ def adding(text: str, **words: str) -> str:
 
 CP, S47, DA = (policy_text(kind) for kind in ("child-protection", "section-47", "perpetrator"))
 UCP = policy_text("unborn-child-protection")
+PLACED = """action = "place"
+code = "375041000000100"
+labels = ["NOPAT", "R", "PERSISTLABEL"]
+desk = "agency"
+review = "3 months"
+after_end = "history"
+"""
 OPEN = '["open"]'
 BROKEN = {
     "a proxy reads the child's record": (
@@ -101,6 +108,18 @@ BROKEN = {
             "unknown is never more than knows: CP-D05 tells the practice's clinicians (practice)"
             " the day the copy was placed (placed), on the record of the mother"
         ),
+    ),
+    "a father who is told because he does not know": (
+        changed(CP, "CP-P09", PLACED, 'action = "withhold"\n'),
+        "unknown is never more than knows: CP-D04 tells the practice's clinicians (practice) what",
+    ),
+    "a more telling code for whom nobody told": (
+        changed(CP, "CP-P11", "375041000000100", "1064961000000107"),
+        "unknown is never more than knows: CP-P11 puts the code 1064961000000107 on the record",
+    ),
+    "an agency's desk for whom nobody told": (
+        changed(CP, "CP-P09", 'desk = "agency"', 'desk = "neutral"'),
+        "unknown is never more than knows: CP-P11 names the agency's desk on the record of the",
     ),
     "an unborn child's code on a father's record": (
         changed(
