@@ -4,6 +4,7 @@ A file becomes one formula: who is told what. An invariant is proved where Z3 fi
 and element that break it. "Adding a rule" is any rule whatever: an unknown function of the case.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -67,8 +68,8 @@ class Formula:
         permitted = z3.Or(self.some("disclose", cell), also)
         return z3.And(self.told(cell), permitted, z3.Not(self.some("redact", cell)))
 
-    def placed_by(self, cell: Cell, *, having: object) -> z3.BoolRef:
-        rows_ = [row for row in self.placements if having(row)]  # type: ignore[operator]
+    def placed_by(self, cell: Cell, *, having: Callable[[Row], bool]) -> z3.BoolRef:
+        rows_ = [row for row in self.placements if having(row)]
         return z3.Or([cell.matches(row) for row in rows_])
 
 
