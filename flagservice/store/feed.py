@@ -1,10 +1,12 @@
-"""A practice's feed: numbers that are contiguous, gap-free and in commit order, by construction.
+"""A practice's feeds: numbers that are contiguous, gap-free and in commit order, by construction.
 
-The counter's row is locked in the transaction that issues a version, so the next number is taken
-only once the last is committed. Practices are locked in sorted order, so nobody deadlocks.
+Each form (flag, request) is a feed of its own. The counter's row is locked in the transaction that
+issues a version, so the next number is taken only once the last is committed. Practices are locked
+in sorted order, so nobody deadlocks.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
@@ -16,35 +18,64 @@ _BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
 _LEAST = timedelta(milliseconds=1)
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a version stands: in its feed, at an instant, and among all that the practice is owed.
+
+    The order never leaves the service: it would count requests for a reader of flags.
+    """
+
+    number: int
+    issued: datetime
+    order: int
+
+
 def lock(session: Session, practices: Iterable[str]) -> dict[str, FeedCounter]:
     """The counters of these practices, locked until the transaction ends."""
-    return {practice: _locked(session, practice) for practice in sorted(set(practices))}
-
-
-def _locked(session: Session, practice: str) -> FeedCounter:
-    asked = select(FeedCounter).where(col(FeedCounter.practice) == practice).with_for_update()
-    counter = session.exec(asked).first()
-    if counter is None:
-        # Two that start a feed at once meet in the primary key; the loser does its work again.
-        counter = FeedCounter(practice=practice, last=0, issued=_BEFORE_ALL)
-        session.add(counter)
-        session.flush()
-    return counter
+    wanted = sorted(set(practices))
+    asked = (
+        select(FeedCounter)
+        .where(col(FeedCounter.practice).in_(wanted))
+        .order_by(col(FeedCounter.practice))
+        .with_for_update()
+    )
+    found = {counter.practice: counter for counter in session.exec(asked)} if wanted else {}
+    for practice in wanted:
+        if practice not in found:
+            # Two that start a feed at once meet in the primary key; the loser does its work again.
+            found[practice] = FeedCounter(
+                practice=practice, last=0, flags=0, requests=0, issued=_BEFORE_ALL
+            )
+            session.add(found[practice])
+    return found
 
 
 def take(
-    counter: FeedCounter, *, now: datetime, step: timedelta = timedelta(0)
-) -> tuple[int, datetime]:
-    """The next number of a locked feed, and the instant that its entry carries.
+    counter: FeedCounter, form: str, *, now: datetime, step: timedelta = timedelta(0)
+) -> Place:
+    """The next place in the feed of this form, of a locked counter.
 
-    The instant is the full hour, and each entry of this feed in that hour adds its step, at least
-    a millisecond: it orders the feed strictly. With steps from `step_of`, two members of one
-    family share it no more often than any two people posted in that hour.
+    The instant is the full hour, and each entry of this practice in that hour adds its step, at
+    least a millisecond: it orders both feeds strictly. With steps from `step_of`, two members of
+    one family share it no more often than any two people posted in that hour.
     """
     hour = now.replace(minute=0, second=0, microsecond=0)
     counter.last += 1
     counter.issued = max(hour + step, counter.issued + max(step, _LEAST))
-    return counter.last, counter.issued
+    return Place(_next(counter, form), counter.issued, counter.last)
+
+
+def last_number(counter: FeedCounter, form: str) -> int:
+    """The last number that was given in the feed of this form."""
+    return counter.requests if form == "request" else counter.flags
+
+
+def _next(counter: FeedCounter, form: str) -> int:
+    if form == "request":
+        counter.requests += 1
+    else:
+        counter.flags += 1
+    return last_number(counter, form)
 
 
 def step_of(version_id: str) -> timedelta:

@@ -6,7 +6,7 @@ that open only with the row's data key, the table's name, the row's id and its v
 
 from datetime import date, datetime
 
-from sqlalchemy import Index, LargeBinary, UniqueConstraint
+from sqlalchemy import Index, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from flagservice.store.instants import Instant
@@ -31,7 +31,7 @@ class Assertion(SQLModel, table=True):
 
 
 class Idempotency(SQLModel, table=True):
-    """The answer that an `Idempotency-Key` got, for ever."""
+    """The answer that an `Idempotency-Key` got, for ever; `request` is the body's keyed digest."""
 
     id: str = Field(primary_key=True)
     request: str
@@ -50,9 +50,10 @@ class Person(SQLModel, table=True):
 
 
 class Registration(SQLModel, table=True):
-    """Where a person is registered, as the register last said. Found by pseudonym."""
+    """Where a person is registered, as the register last said; `sealed` has the number, too."""
 
     id: str = Field(primary_key=True)
+    pseudonym: str = Field(unique=True)
     data_key: bytes = Field(sa_type=LargeBinary)
     sealed: bytes = Field(sa_type=LargeBinary)
 
@@ -158,17 +159,18 @@ class Copy(SQLModel, table=True):
 
 
 class Version(SQLModel, table=True):
-    """One version of a copy, at its number in its practice's feed. `sealed` is the stored bytes."""
+    """One version of a copy, at its number in its practice's feed of its form. `sealed`: bytes."""
 
     __table_args__ = (
         UniqueConstraint("copy_id", "number"),
-        UniqueConstraint("practice", "feed_number"),
-        Index("ix_version_practice_issued", "practice", "issued"),
+        UniqueConstraint("practice", "form", "feed_number"),
+        Index("ix_version_practice_form_issued", "practice", "form", "issued"),
     )
     id: str = Field(primary_key=True)
     copy_id: str = Field(foreign_key="copy.id", index=True)
     number: int
     practice: str
+    form: str
     feed_number: int
     issued: datetime = Field(sa_type=Instant)
     withdrawn: bool = False
@@ -177,11 +179,16 @@ class Version(SQLModel, table=True):
 
 
 class FeedCounter(SQLModel, table=True):
-    """A practice's feed: the last number given, and the last instant. Locked to take the next."""
+    """A practice's feeds, one for each form: the last numbers given, and the last instant.
+
+    One row, so that one lock orders whatever is owed to a practice; `last` counts all of it.
+    """
 
     __tablename__ = "feed_counter"
     practice: str = Field(primary_key=True)
-    last: int
+    last: int = 0
+    flags: int = 0
+    requests: int = 0
     issued: datetime = Field(sa_type=Instant)
 
 
@@ -252,10 +259,22 @@ class Ruling(SQLModel, table=True):
 
 
 class Leaf(SQLModel, table=True):
-    """One entry of the audit, as written; `position` is its place in the tree, once it has one."""
+    """One entry of the audit, as written; `position` is its place in the tree, once it has one.
 
-    id: str = Field(primary_key=True)
-    at: datetime = Field(sa_type=Instant, index=True)
+    Its key counts up, so that writing one touches the end of the table and nothing else.
+    """
+
+    __table_args__ = (
+        Index(
+            "ix_leaf_waiting",
+            "row",
+            sqlite_where=text("position IS NULL"),
+            postgresql_where=text("position IS NULL"),
+        ),
+    )
+    row: int | None = Field(default=None, primary_key=True)
+    id: str
+    at: datetime = Field(sa_type=Instant)
     body: bytes = Field(sa_type=LargeBinary)
     position: int | None = Field(default=None, unique=True)
 

@@ -71,7 +71,7 @@ def played(tmp_path: Path, database_url: str) -> Iterator[Played]:
         keys=tmp_path / "keys",
         database_url="" if embedded else database_url,
         base_url=f"http://127.0.0.1:{port}",
-        sandbox=True,
+        synthetic=True,
     )
     make_keys(settings.keys_folder, settings.origin)
     parts = build(settings)
@@ -85,7 +85,7 @@ def played(tmp_path: Path, database_url: str) -> Iterator[Played]:
         log = tmp_path / "service.log"
         environment = {
             f"FLAGSERVICE_{name.upper()}": str(getattr(settings, name))
-            for name in ("data", "keys", "database_url", "base_url", "sandbox")
+            for name in ("data", "keys", "database_url", "base_url", "synthetic")
         }
         pid = nursery.start("serve", "--port", str(port), environment=environment, log=log)
         answers = when_everything_is_said(clients)

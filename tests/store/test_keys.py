@@ -12,20 +12,20 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from sqlmodel import select
 
 from flagservice.app import building, operating
 from flagservice.app.building import Parts, build, init_keys
 from flagservice.app.keys import KeysMissing, add_key_encryption_key, load_keys, make_keys
+from flagservice.app.rotation import rotate_data_keys, wrapped_by
 from flagservice.audit.log import Actor, Deed, Work
-from flagservice.delivery.channels import pull
+from flagservice.delivery.channels import pull_feed
 from flagservice.directory.registrations import Registration
 from flagservice.domain.reading import read_submission
 from flagservice.domain.submissions import Plan
 from flagservice.intake.lookups import registered
 from flagservice.intake.submit import submit
 from flagservice.settings import Settings
-from flagservice.store.vault import CannotOpen, UnknownKey, wrapping_key_id
+from flagservice.store.ciphers import CannotOpen, UnknownKey
 from tests.checked import a_registration, given_a_checked_system
 from tests.delivery.practices import nhs_numbers
 from tests.world import COUNCIL, HOME, a_submission, person
@@ -70,7 +70,7 @@ def when_posted(parts: Parts, number: str) -> None:
 
 def the_feed(parts: Parts) -> list[dict[str, Any]]:
     def deed(work: Work) -> list[bytes]:
-        return [one.content for one in pull.feed(work, after=0, limit=10_000)]
+        return [one.content for one in pull_feed.feed(work, form="flag", limit=10_000).found]
 
     return [json.loads(one) for one in parts.log.perform(Actor("gp", PRACTICE), deed)]
 
@@ -80,18 +80,16 @@ def the_wrapping_keys(parts: Parts) -> set[str]:
 
     def deed(work: Work) -> set[str]:
         work.record(Deed.STATUS_READ)
-        rows = [row for table in operating._KEYED for row in work.session.exec(select(table))]
-        return {wrapping_key_id(row.data_key) for row in rows if row.data_key is not None}
+        return set(wrapped_by(work))
 
     return parts.log.perform(Actor("test"), deed)
 
 
 def when_rotated(settings: Settings) -> int:
     """As `flagservice keys rotate` does, in a process that starts for it."""
-    add_key_encryption_key(settings.keys_folder)
     rotating = build(settings)
     try:
-        return operating.rewrap_data_keys(rotating)
+        return rotate_data_keys(rotating)
     finally:
         rotating.database.close()
 
@@ -128,8 +126,6 @@ def test_keys_rotate_while_the_service_reads_and_writes(settings: Settings, part
             over.set()
         for one in running:
             one.result()
-    operating.rewrap_data_keys(parts)
-
     assert all(rewrapped)
     assert the_wrapping_keys(parts) == {f"k{ROTATIONS + 1}"}
     found = {flag["subject"]["identifier"]["value"] for flag in the_feed(parts)}
@@ -190,7 +186,7 @@ def test_keys_of_the_environment_rotate_without_a_file(settings: Settings, parts
     given = settings.model_copy(update={"key_encryption_keys": SecretStr(path.read_text())})
     path.unlink()
     rotated = build(given)
-    assert operating.rewrap_data_keys(rotated) > 0
+    assert rotate_data_keys(rotated) > 0
     assert the_wrapping_keys(rotated) == {"k2"}
     assert "k2" not in repr(given)
     rotated.database.close()

@@ -7,15 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flagservice.store.vault import (
-    CannotOpen,
-    LocalKeyRing,
-    UnknownKey,
-    Vault,
-    VaultError,
-    commit,
-    wrapping_key_id,
-)
+from flagservice.store.ciphers import CannotOpen, UnknownKey, VaultError
+from flagservice.store.keyrings import LocalKeyRing, wrapping_key_id
+from flagservice.store.pseudonyms import LocalPseudonymKeys
+from flagservice.store.vault import DataKeys, Vault, commit
 
 OLD, NEW = b"o" * 32, b"n" * 32
 PSEUDONYM_KEY = b"p" * 32
@@ -46,9 +41,10 @@ class CountingRing(LocalKeyRing):
 
 
 def given_a_vault(ring: LocalKeyRing = BOTH_RING) -> Vault:
-    return Vault(ring, PSEUDONYM_KEY)
+    return Vault(ring, LocalPseudonymKeys({1: PSEUDONYM_KEY}))
 
 
+KEYS = LocalPseudonymKeys({1: PSEUDONYM_KEY})
 VAULT = given_a_vault()
 KEY = VAULT.new_data_key()
 SEALED = VAULT.seal(KEY, BODY, table="plans", row="7", version=1)
@@ -168,7 +164,7 @@ def test_a_key_of_the_same_name_is_not_the_same_key() -> None:
 
 def test_unwrapped_keys_are_kept_up_to_a_bound_and_can_be_forgotten() -> None:
     ring = CountingRing({"k1": OLD}, "k1")
-    vault = Vault(ring, PSEUDONYM_KEY, cached_keys=2)
+    vault = Vault(DataKeys(ring, kept=2), KEYS)
     first, second, third = (vault.new_data_key() for _ in range(3))
 
     def used(wrapped: bytes) -> int:
@@ -179,42 +175,6 @@ def test_unwrapped_keys_are_kept_up_to_a_bound_and_can_be_forgotten() -> None:
     assert [used(third), used(first), used(second)] == [3, 3, 4]
     vault.forget()
     assert used(second) == 5
-
-
-@given(st.text(), st.text(), st.text(), st.text())
-def test_a_pseudonym_differs_by_value_and_purpose(a: str, b: str, c: str, d: str) -> None:
-    same = (a, b) == (c, d)
-    assert (VAULT.pseudonym(a, purpose=b) == VAULT.pseudonym(c, purpose=d)) is same
-
-
-def test_a_pseudonym_differs_by_key_and_shows_its_version() -> None:
-    ours = VAULT.pseudonym(NHS_NUMBER, purpose="person")
-    others = Vault(BOTH_RING, b"q" * 32).pseudonym(NHS_NUMBER, purpose="person")
-    assert ours.startswith("1:")
-    assert len(bytes.fromhex(ours.removeprefix("1:"))) == 32
-    assert ours != others
-    assert ours == given_a_vault(NEW_RING).pseudonym(NHS_NUMBER, purpose="person")
-    assert ours.removeprefix("1:") != hashlib.sha256(NHS_NUMBER.encode()).hexdigest()
-
-
-def test_a_string_that_cannot_be_encoded_is_not_quoted_in_an_exception() -> None:
-    assert VAULT.pseudonym("\ud800", purpose="person") != VAULT.pseudonym("?", purpose="person")
-
-
-def test_while_pseudonym_keys_rotate_a_look_up_finds_the_old_ones_too() -> None:
-    old = VAULT.pseudonym(NHS_NUMBER, purpose="person")
-    keys = {1: PSEUDONYM_KEY, 2: b"r" * 32}
-    rotated = Vault(BOTH_RING, b"s" * 32, pseudonym_version=3, former_pseudonym_keys=keys)
-    known = rotated.pseudonyms(NHS_NUMBER, purpose="person")
-    assert [pseudonym[:2] for pseudonym in known] == ["3:", "2:", "1:"]
-    assert known[0] == rotated.pseudonym(NHS_NUMBER, purpose="person")
-    assert known[2] == old
-
-
-@pytest.mark.parametrize("former", [{1: b"r" * 32}, {2: PSEUDONYM_KEY}])
-def test_a_former_pseudonym_key_is_another_one(former: dict[int, bytes]) -> None:
-    with pytest.raises(VaultError):
-        Vault(BOTH_RING, PSEUDONYM_KEY, former_pseudonym_keys=former)
 
 
 salts = st.binary(min_size=16, max_size=255)
@@ -259,8 +219,6 @@ def test_a_ring_that_could_not_serve_is_refused(keys: dict[str, bytes], current:
 
 def test_every_key_has_32_bytes() -> None:
     with pytest.raises(VaultError):
-        Vault(BOTH_RING, PSEUDONYM_KEY[1:])
-    with pytest.raises(VaultError):
         BOTH_RING.wrap(b"short")
 
 
@@ -274,7 +232,8 @@ def test_nothing_printed_or_raised_holds_a_secret() -> None:
     assert repr(VAULT) == "<Vault>"
     assert repr(BOTH_RING) == "<LocalKeyRing of 2, current k2>"
     raised = f"{refused.value!r} {unknown.value!r} {wrong.value!r}"
-    shown = f"{raised} {VAULT!r} {BOTH_RING!r} {vars(VAULT)} {vars(BOTH_RING)}"
+    held = f"{vars(VAULT)} {vars(BOTH_RING)} {vars(KEYS)}"
+    shown = f"{raised} {VAULT!r} {BOTH_RING!r} {KEYS!r} {held}"
     for secret in (OLD, NEW, OLD[1:], PSEUDONYM_KEY, BODY, KEY, SEALED):
         assert secret.hex() not in shown
         assert repr(secret)[2:-1] not in shown

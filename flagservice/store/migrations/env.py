@@ -3,12 +3,15 @@
 from alembic import context
 from sqlmodel import SQLModel
 
-from flagservice.store import approved, checked, tables
+from flagservice.store import answers, approved, checked, pseudonyms, tables, watched
 
 for filled in (
+    answers.Answer,
     approved.PolicyText,
     checked.LeakResult,
+    pseudonyms.PseudonymVersion,
     tables.Person,
+    watched.Stranger,
 ):  # the import fills the metadata
     assert filled.__tablename__ in SQLModel.metadata.tables
 

@@ -1,0 +1,27 @@
+"""What is kept of a practice's answers to a version, besides the receipt that closes a delivery."""
+
+from datetime import datetime
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from flagservice.store.instants import Instant
+
+
+class Answer(SQLModel, table=True):
+    """That a version was filed out of the patient's sight, queried, or rejected; in codes alone.
+
+    A query is `open` until its practice files the copy; `plan_version` is what the plan said then.
+    """
+
+    __table_args__ = (UniqueConstraint("version_id", "outcome", "reason"),)
+    id: str = Field(primary_key=True)
+    version_id: str = Field(foreign_key="version.id")
+    copy_id: str = Field(foreign_key="copy.id", index=True)
+    plan_id: str = Field(foreign_key="plan.id", index=True)
+    plan_version: int
+    practice: str
+    outcome: str
+    reason: str
+    at: datetime = Field(sa_type=Instant)
+    open: bool = False

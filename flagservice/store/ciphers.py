@@ -1,0 +1,70 @@
+"""What every kind of sealing shares: one cipher, framed names, and refusals that say nothing.
+
+Every key has 32 bytes. No message here holds a key, a body or a value.
+
+    VaultError
+    ├── CannotOpen   altered, moved, cut short, or sealed under another key: these are one answer
+    └── UnknownKey   the key that is needed is not on the ring
+"""
+
+import os
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+FORMAT = b"\x01"
+KEY_BYTES = 32
+_NONCE_BYTES = 12  # random: safe for 2**32 messages under one key, NIST SP 800-38D, 8.3
+_LENGTH_BYTES = 4
+
+
+class VaultError(Exception):
+    """The vault refused."""
+
+
+class CannotOpen(VaultError):
+    """What was given is not what was sealed or wrapped."""
+
+
+class UnknownKey(VaultError):
+    """The key that is needed is not on the ring."""
+
+
+def checked_key(key: bytes) -> bytes:
+    """The key, if it can be one; raises VaultError."""
+    if len(key) != KEY_BYTES:
+        raise VaultError("every key has 32 bytes")
+    return key
+
+
+def encrypt(cipher: AESGCM, plaintext: bytes, *, bound_to: bytes) -> bytes:
+    """Nonce and ciphertext, which decrypt only with the same associated data."""
+    nonce = os.urandom(_NONCE_BYTES)
+    return nonce + cipher.encrypt(nonce, plaintext, bound_to)
+
+
+def decrypt(cipher: AESGCM, sealed: bytes, *, bound_to: bytes) -> bytes:
+    """What was encrypted; raises CannotOpen."""
+    nonce, ciphertext = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
+    if len(nonce) < _NONCE_BYTES:
+        raise CannotOpen("this is too short to have been sealed")
+    try:
+        return cipher.decrypt(nonce, ciphertext, bound_to)
+    except InvalidTag:
+        raise CannotOpen("altered, moved from its place, or sealed under another key") from None
+
+
+def place(*names: str) -> bytes:
+    """Each name behind its length, so that no two places are ever spelled alike."""
+    return FORMAT + b"".join(framed(name) for name in names)
+
+
+def framed(name: str) -> bytes:
+    """A name behind its length."""
+    encoded = as_bytes(name)
+    return len(encoded).to_bytes(_LENGTH_BYTES) + encoded
+
+
+def as_bytes(text: str) -> bytes:
+    """Every string has bytes; a refusal to encode would quote the string in its exception."""
+    return text.encode("utf-8", "surrogatepass")

@@ -1,0 +1,31 @@
+"""What is watched for harvesting: whom a practice asked about who is not registered there.
+
+A row says that some practice asked about somebody, and neither who: the id is a pseudonym of both
+together, so that two practices that ask about one person have nothing in common.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import Index
+from sqlmodel import Field, SQLModel
+
+from flagservice.store.instants import Instant
+
+
+class Stranger(SQLModel, table=True):
+    """Somebody whom a practice asked about and who is not registered there; kept for a window."""
+
+    __table_args__ = (Index("ix_stranger_practice_at", "practice", "at"),)
+    id: str = Field(primary_key=True)
+    practice: str
+    at: datetime = Field(sa_type=Instant)
+
+
+class Alarm(SQLModel, table=True):
+    """A practice asked about more strangers within a window than there is a reason for."""
+
+    id: str = Field(primary_key=True)
+    practice: str
+    raised: datetime = Field(sa_type=Instant, index=True)
+    people: int
+    hours: int
