@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import Request
 from pydantic import BaseModel
 
-from flagservice.domain.errors import Fault, Invalid, Refusal
+from flagservice.domain.errors import Refusal
 
 
 class WrongMediaType(Refusal):
@@ -20,9 +20,6 @@ def body_of(*media_types: str) -> Callable[[Request], Coroutine[Any, Any, bytes]
     """The dependency that yields the body of a request of one of these types."""
 
     async def body(request: Request) -> bytes:
-        fault = request.scope.get("flagservice.fault")
-        if fault is not None:
-            raise Invalid(fault)
         given = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if given not in media_types:
             raise WrongMediaType(f"the body is {' or '.join(media_types)}")
@@ -48,10 +45,3 @@ def _inline(schema: Any, definitions: dict[str, Any]) -> Any:
     if "$ref" in schema:
         return _inline(definitions[schema["$ref"].rsplit("/", 1)[1]], definitions)
     return {key: _inline(value, definitions) for key, value in schema.items()}
-
-
-def check_no_fault(request: Request) -> None:
-    """For routes without a body: the envelope's own finding counts there, too."""
-    fault: Fault | None = request.scope.get("flagservice.fault")
-    if fault is not None:
-        raise Invalid(fault)

@@ -1,7 +1,8 @@
 """The outermost layer: sizes, request ids and headers, the same for every answer whatever it is.
 
 Pure ASGI. A body is read here, whole and bounded, before anything looks at it; `X-Request-ID` and
-`X-Correlation-ID` are mirrored if they are UUIDs; nothing may be cached.
+`X-Correlation-ID` are mirrored if they are UUIDs, and refused if not, whatever was asked; nothing
+may be cached.
 """
 
 import re
@@ -19,11 +20,19 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MOST_BYTES: Final = 256 * 1024
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_ODS = re.compile(r"[A-Z0-9]{3,10}")
 _MIRRORED = (b"x-request-id", b"x-correlation-id")
-_ALWAYS = (
+_ORGANISATION = b"nhsd-end-user-organisation-ods"
+ALWAYS: Final = (
     (b"cache-control", b"no-store, private"),
     (b"x-content-type-options", b"nosniff"),
     (b"strict-transport-security", b"max-age=31536000; includeSubDomains"),
+    # No browser is expected. One that is led here renders nothing, in no frame, and tells nobody.
+    (
+        b"content-security-policy",
+        b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox",
+    ),
+    (b"referrer-policy", b"no-referrer"),
 )
 
 
@@ -34,9 +43,16 @@ class TooLarge(Exception):
 class Envelope:
     """Wraps the application, from outside everything that it answers, faults too."""
 
-    def __init__(self, app: Application, *, new_id: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        app: Application,
+        *,
+        new_id: Callable[[], str],
+        refusing: Callable[[Fault], Application],
+    ) -> None:
         self._app = app
         self._new_id = new_id
+        self._refusing = refusing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request; what is not HTTP (the lifespan) passes by."""
@@ -44,11 +60,11 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         ids, fault = _ids(scope)
-        fault = fault or _address_fault(scope)
+        fault = fault or _address_fault(scope) or _organisation_fault(scope)
+        app = self._refusing(fault) if fault else self._app
         scope["flagservice.request_id"] = ids.get(b"x-request-id", b"").decode() or str(
             uuid.UUID(hex=self._new_id(), version=4)
         )
-        scope["flagservice.fault"] = fault
         ids[b"x-request-id"] = scope["flagservice.request_id"].encode()
 
         started = False
@@ -57,11 +73,11 @@ class Envelope:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                message["headers"] = [*message.get("headers", ()), *_ALWAYS, *ids.items()]
+                message["headers"] = [*message.get("headers", ()), *ALWAYS, *ids.items()]
             await send(message)
 
         try:
-            await self._app(scope, _bounded(receive), enveloped)
+            await app(scope, _bounded(receive), enveloped)
         except Exception:
             # Answered as 500 and recorded by now. Raised on, a server would print its traceback.
             if not started:
@@ -72,6 +88,8 @@ def _ids(scope: Scope) -> tuple[dict[bytes, bytes], Fault | None]:
     found = {}
     for name, value in scope["headers"]:
         if name in _MIRRORED:
+            if name in found:
+                return {}, Fault(name.decode(), "is given once")
             if not _UUID.fullmatch(value.decode("latin-1")):
                 return {}, Fault(name.decode(), "is a UUID")
             found[name] = value
@@ -82,6 +100,16 @@ def _address_fault(scope: Scope) -> Fault | None:
     """PostgreSQL takes no NUL in any text: what holds one can name nothing that there is."""
     if "\0" in scope["path"] or b"%00" in scope["query_string"]:
         return Fault("address", "has a NUL character")
+    return None
+
+
+def _organisation_fault(scope: Scope) -> Fault | None:
+    """Whom the caller acts for, if it says so; whether it may is for whoever knows the token."""
+    given = [value.decode("latin-1") for name, value in scope["headers"] if name == _ORGANISATION]
+    if len(given) > 1 or any(not _ODS.fullmatch(one) for one in given):
+        return Fault(_ORGANISATION.decode(), "is one ODS code")
+    if given:
+        scope["flagservice.organisation"] = given[0]
     return None
 
 

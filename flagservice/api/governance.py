@@ -1,6 +1,5 @@
 """Information governance asks why, lists rulings, and sees what waits for a person. No values."""
 
-from datetime import date
 from typing import Annotated
 
 import orjson
@@ -8,21 +7,24 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from flagservice.api.bodies import body_of, described
 from flagservice.api.callers import Asked, Faced, may
+from flagservice.delivery.alarms import alarms
 from flagservice.delivery.channels import manual
 from flagservice.delivery.closing import Closing, close
 from flagservice.domain.elements import Element, Kind
 from flagservice.domain.errors import NotFound
 from flagservice.domain.reading import read
+from flagservice.domain.statements import Day
 from flagservice.intake.why import Wanted, rulings, why
 from flagservice.policy.rows import PlacementAction
 
 router = APIRouter(prefix="/governance", tags=["governance"])
+Reviews = Annotated[Asked, Depends(may("rulings.read"))]
 Governs = Annotated[Asked, Depends(may("governance.read"))]
 Limit = Annotated[int, Query(ge=1, le=500)]
 
 
 @router.get("/flags/{flag_id}/why")
-def get_why(face: Faced, asked: Governs, flag_id: str, element: Element | None = None) -> Response:
+def get_why(face: Faced, asked: Reviews, flag_id: str, element: Element | None = None) -> Response:
     """Which policy version and which rules decided, for a flag and its elements."""
     found = face.perform(asked, lambda work: why(work, flag_id))
     if element is None:
@@ -36,8 +38,8 @@ def get_why(face: Faced, asked: Governs, flag_id: str, element: Element | None =
 @router.get("/rulings")
 def get_rulings(
     face: Faced,
-    asked: Governs,
-    day: date | None = None,
+    asked: Reviews,
+    day: Annotated[Day | None, Query()] = None,
     kind: Kind | None = None,
     action: PlacementAction | None = None,
     policy_version: Annotated[int | None, Query(ge=1, le=9999)] = None,
@@ -53,6 +55,12 @@ def get_rulings(
 def get_manual_list(face: Faced, asked: Governs) -> Response:
     """What no machine can deliver, with its owner and clock, and no location in it."""
     return _json({"waiting": face.perform(asked, manual.waiting)})
+
+
+@router.get("/alarms")
+def get_alarms(face: Faced, asked: Governs, limit: Limit = 100) -> Response:
+    """Practices that asked about many people who are not theirs, newest first; never whom."""
+    return _json({"alarms": face.perform(asked, lambda work: alarms(work, limit=limit))})
 
 
 @router.post(

@@ -4,7 +4,7 @@ The FHIR side answers with OperationOutcome, the others with problem details (RF
 names field and rule. It holds nothing of what was sent, and its leaf is written before it is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import orjson
@@ -14,11 +14,14 @@ from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
+from flagservice.api.assertions import BadAssertion
 from flagservice.api.bodies import WrongMediaType
 from flagservice.api.callers import actor_of, face_of
-from flagservice.api.envelope import TooLarge
-from flagservice.api.tokens import BadAssertion
-from flagservice.audit.log import Actor, Deed, Log
+from flagservice.api.envelope import Application, Receive, Scope, Send, TooLarge
+from flagservice.api.floods import Flood
+from flagservice.api.limits import Audience, Throttled, peer_of
+from flagservice.api.negotiation import NotAcceptable
+from flagservice.audit.log import Actor, Deed
 from flagservice.domain.errors import (
     Conflict,
     Fault,
@@ -37,8 +40,8 @@ _STATUS: Final = {
     Forbidden: 403,
     Unauthenticated: 401,
     NotFound: 404,
-    BadAssertion: 400,
     WrongMediaType: 415,
+    NotAcceptable: 406,
 }
 _RULES: Final = {
     404: "there is nothing here",
@@ -57,13 +60,28 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(refused, _answer)
 
 
+def refusing(app: FastAPI) -> Callable[[Fault], Application]:
+    """For whatever is asked: the answer that `app` gives to this fault, before any route."""
+
+    def of(fault: Fault) -> Application:
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            scope["app"] = app
+            answered = await _answer(Request(scope), Invalid(fault))
+            await answered(scope, receive, send)
+
+        return answer
+
+    return of
+
+
 async def _answer(request: Request, wrong: Exception) -> Response:
+    wrong = _too_often(request, wrong) or wrong
     status, rule, faults = _read(wrong)
     if status == 500:
         # The type alone: a message or a traceback could hold what was sent.
         _log.error("fault", error=type(wrong).__name__, request_id=_request_id(request))
     try:
-        await run_in_threadpool(_record, request, status)
+        await run_in_threadpool(_record, request, status, wrong)
     except Exception as lost:  # noqa: BLE001, whatever it is, nothing leaves unrecorded
         _log.error("audit unavailable", error=type(lost).__name__)
         status, rule, faults = 503, "the audit cannot be written: nothing is answered", ()
@@ -74,6 +92,10 @@ def _read(wrong: Exception) -> tuple[int, str, Sequence[Fault]]:
     match wrong:
         case Invalid():
             return 422, wrong.rule, wrong.faults
+        case BadAssertion():
+            return wrong.status, wrong.rule, ()
+        case Throttled():
+            return 429, wrong.rule, ()
         case Refusal():
             return _STATUS[type(wrong)], wrong.rule, ()
         case TooLarge():
@@ -93,14 +115,33 @@ def _query_faults(wrong: RequestValidationError) -> Sequence[Fault]:
     ]
 
 
-def _record(request: Request, status: int) -> None:
-    log: Log = face_of(request).log
-    actor: Actor = getattr(request.state, "actor", None) or actor_of(request)
+def _too_often(request: Request, wrong: Exception) -> Throttled | None:
+    """Whoever proved nothing and is refused is counted by address, faults of ours apart."""
+    if isinstance(wrong, Throttled) or hasattr(request.state, "actor") or _read(wrong)[0] >= 500:
+        return None
+    peer = peer_of(request.client.host if request.client else "")
+    try:
+        face_of(request).limits.take(Audience.OUTSIDERS, peer)
+    except Throttled as throttled:
+        return throttled
+    return None
+
+
+def _record(request: Request, status: int, wrong: Exception) -> None:
+    face = face_of(request)
+    actor: Actor = getattr(request.state, "actor", None) or actor_of(request.scope)
+    if isinstance(wrong, Throttled):
+        face.floods.met(Flood(actor.name, actor.ods, wrong.audience), face.log)
+        return
     route = request.scope.get("route")
     path = getattr(route, "path", "(no such route)")
-    log.perform(
+    said = request.scope.get("flagservice.organisation", actor.ods)
+    other = {"organisation": said} if said != actor.ods else {}
+    face.log.perform(
         actor,
-        lambda work: work.record(Deed.REFUSED, route=path, method=request.method, status=status),
+        lambda work: work.record(
+            Deed.REFUSED, route=path, method=request.method, status=status, **other
+        ),
     )
 
 
@@ -117,19 +158,26 @@ class Told:
         self.error = wrong.error if isinstance(wrong, BadAssertion) else None
         given = wrong.headers if isinstance(wrong, HTTPException) else None
         self.allow = (given or {}).get("Allow")
+        self.wait = wrong.wait if isinstance(wrong, Throttled) else None
 
 
 def _response(request: Request, status: int, told: Told) -> Response:
     headers = {}
     if status == 405 and told.allow:
         headers["Allow"] = told.allow
+    if status == 429 and told.wait:
+        headers["Retry-After"] = str(told.wait)
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if request.url.path.startswith(FHIR_PATH):
         content = outcome(status, told.rule, told.faults)
         return Response(content, status, headers, media_type="application/fhir+json")
     if told.error is not None:
-        body = {"error": told.error, "error_description": told.rule}
+        body = {
+            "error": told.error,
+            "error_description": told.rule,
+            "message_id": _request_id(request),
+        }
         return Response(orjson.dumps(body), status, headers, media_type="application/json")
     problem = {
         "type": "about:blank",

@@ -22,13 +22,13 @@ def test_a_practice_whose_code_begins_anothers_reads_nothing_of_it(cast: Cast) -
         then_refused(parent.gets(f"{path}/_history/{found['meta']['versionId']}"), 404)
         assert resources(parent.searches(FATHER[0], type_)) == []
         assert resources(parent.gets(f"{FHIR}/{type_}")) == []
-    assert resources(parent.gets(f"{FHIR}/_history")) == []
+        assert resources(parent.gets(f"{FHIR}/{type_}/_history")) == []
 
 
 def test_a_feed_that_was_begun_ends_where_the_practice_is_suspended(cast: Cast) -> None:
     cast.council.posts("/plans", a_plan())
     practice = cast.practice
-    first = practice.gets(f"{FHIR}/_history?_count=1")
+    first = practice.gets(f"{FHIR}/Flag/_history?_count=1")
     assert len(resources(first)) == 1
     onward = links(first)["next"]
     assert len(resources(practice.gets(onward))) == 1
@@ -36,7 +36,7 @@ def test_a_feed_that_was_begun_ends_where_the_practice_is_suspended(cast: Cast) 
         Actor("operator"), lambda work: suspend(work, practice.ods, by="IG lead", reason="it leaks")
     )
     then_refused(practice.gets(onward), 403)
-    then_refused(practice.gets(f"{FHIR}/_history?_count=1"), 403)
+    then_refused(practice.gets(f"{FHIR}/Flag/_history?_count=1"), 403)
     cast.world.admitted(practice.ods)
     assert len(resources(practice.gets(onward))) == 1
 

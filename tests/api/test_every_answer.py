@@ -11,13 +11,14 @@ import pytest
 from flagservice.api import governance, records, service, social_care
 from flagservice.api.callers import Face
 from flagservice.audit.log import Log
-from flagservice.delivery.channels import manual, pull
+from flagservice.delivery.channels import manual, pull_feed, pull_search
 from tests.api.answers import FHIR, then_refused
 from tests.api.steps import CHILD, FORM, Cast, Client, Service, a_plan
 
 CANARY = "9990001111 Zebedee Quartermaine"
 A_UUID = "1ab5f8e4-07c6-4a3c-9d3b-3f6f5ac0e6b1"
 HEADERS = ["X-Request-ID", "X-Correlation-ID"]
+ORGANISATION = "NHSD-End-User-Organisation-ODS"
 
 
 @pytest.mark.parametrize(
@@ -57,7 +58,8 @@ def test_an_unknown_address_below_fhir_is_an_operation_outcome(house: Cast, path
         ("GET", "/oauth2/token", "POST"),
         ("PUT", f"{FHIR}/Flag/1", "GET"),
         ("DELETE", f"{FHIR}/Flag/1", "GET"),
-        ("POST", f"{FHIR}/_history", "GET"),
+        ("POST", f"{FHIR}/Flag/_history", "GET"),
+        ("HEAD", f"{FHIR}/Flag/1", "GET"),
         ("GET", f"{FHIR}/$acknowledge", "POST"),
     ],
 )
@@ -96,7 +98,18 @@ def test_a_request_without_an_id_is_given_one(house: Cast) -> None:
 @pytest.mark.parametrize("header", HEADERS)
 @pytest.mark.parametrize("given", ["1", "", CHILD[0], f"{{{A_UUID}}}", f"{A_UUID}x"])
 @pytest.mark.parametrize(
-    "path", ["/holds", "/governance/rulings", "/_status", f"{FHIR}/_history", f"{FHIR}/Flag"]
+    "path",
+    [
+        "/holds",
+        "/governance/rulings",
+        "/_status",
+        "/_ping",
+        "/nothing",
+        f"{FHIR}/Flag/_history",
+        f"{FHIR}/Flag",
+        f"{FHIR}/metadata",
+        f"{FHIR}/nothing",
+    ],
 )
 def test_an_id_that_is_no_uuid_is_refused_by_name(
     house: Cast, header: str, given: str, path: str
@@ -107,6 +120,37 @@ def test_an_id_that_is_no_uuid_is_refused_by_name(
     assert answer.headers["X-Request-ID"] != given
     assert CHILD[0] not in answer.text + str(answer.headers.raw)
     assert CHILD[0] not in repr(house.service.leaves("refused")[-1])
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_an_id_that_is_given_twice_is_refused(house: Cast, header: str) -> None:
+    answer = house.service.send("GET", "/_ping", headers=[(header, A_UUID), (header, A_UUID)])
+    then_refused(answer, 422, (header.lower(), "is given once"))
+
+
+@pytest.mark.parametrize("given", ["", "e08000032", "E0", "E08000032,Q0WYP", CHILD[0] + "1"])
+@pytest.mark.parametrize("path", ["/holds", "/_ping", f"{FHIR}/Flag"])
+def test_an_organisation_that_is_no_ods_code_is_refused_by_name(
+    house: Cast, given: str, path: str
+) -> None:
+    with house.service.storing_nothing():
+        answer = house.council.gets(path, headers={ORGANISATION: given})
+    then_refused(answer, 422, (ORGANISATION.lower(), "is one ODS code"))
+
+
+def test_a_client_acts_for_its_own_organisation_alone(house: Cast) -> None:
+    own = house.council.gets("/holds", headers={ORGANISATION: house.council.ods})
+    assert own.status_code == 200
+    assert house.service.leaves("worklist-read")[-1]["ods"] == house.council.ods
+    with house.service.storing_nothing():
+        then_refused(house.council.gets("/holds", headers={ORGANISATION: house.police.ods}), 403)
+    leaf = house.service.leaves("refused")[-1]
+    assert leaf["ods"] == house.council.ods
+    assert leaf["about"]["organisation"] == house.police.ods
+
+
+def test_whoever_has_no_token_acts_for_nobody(house: Cast) -> None:
+    then_refused(house.service.send("GET", "/holds", headers={ORGANISATION: "E08000032"}), 401)
 
 
 @pytest.mark.parametrize("header", HEADERS)
@@ -130,8 +174,8 @@ def every_fault(cast: Cast, patch: pytest.MonkeyPatch) -> Iterator[httpx.Respons
     for module, name in (
         (social_care, "submit"),
         (social_care, "worklist"),
-        (pull, "feed"),
-        (pull, "search_updated"),
+        (pull_feed, "feed"),
+        (pull_search, "search"),
         (governance, "rulings"),
         (manual, "waiting"),
         (service, "standing"),
@@ -139,7 +183,7 @@ def every_fault(cast: Cast, patch: pytest.MonkeyPatch) -> Iterator[httpx.Respons
         patch.setattr(module, name, broken)
     yield cast.council.posts("/plans", a_plan())
     yield cast.council.gets("/holds")
-    yield cast.practice.gets(f"{FHIR}/_history")
+    yield cast.practice.gets(f"{FHIR}/Flag/_history")
     yield cast.practice.gets(f"{FHIR}/Flag")
     yield cast.governance.gets("/governance/rulings")
     yield cast.governance.gets("/governance/manual-list")
@@ -219,7 +263,7 @@ def test_a_refusal_is_durable_before_its_first_byte(
 
 def test_an_outsider_gets_the_same_bytes_whether_or_not_there_are_flags(cast: Cast) -> None:
     def outside() -> list[tuple[int, bytes, list[tuple[str, str]]]]:
-        paths = ["/holds", "/receipts/CPP-1", f"{FHIR}/Flag", f"{FHIR}/_history", "/_status"]
+        paths = ["/holds", "/receipts/CPP-1", f"{FHIR}/Flag", f"{FHIR}/Task/_history", "/_status"]
         paths += [f"{FHIR}/metadata", "/_ping", "/metrics", "/governance/rulings"]
         ids = {"X-Request-ID": str(uuid.UUID(int=1))}
         found = [cast.service.send("GET", path, headers=ids) for path in paths]

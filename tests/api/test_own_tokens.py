@@ -14,6 +14,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from flagservice.api.callers import SCOPES
+from flagservice.api.scopes import rights
 from tests.api.answers import FHIR, then_refused
 from tests.api.steps import (
     FORM,
@@ -34,6 +35,15 @@ SEARCH = {
     "headers": {"Content-Type": FORM},
 }
 ACKNOWLEDGEMENT = {"json": {"parameter": [{"name": "version", "valueString": "0"}]}}
+RECORDS: list[tuple[str, str, str, dict[str, Any]]] = [
+    ("GET", "/0", "r", {}),
+    ("GET", "/0/_history/1", "r", {}),
+    ("GET", "/0/_history", "r", {}),
+    ("GET", "", "s", {}),
+    ("POST", "/_search", "s", SEARCH),
+    ("GET", "/_history", "s", {}),
+    ("GET", "/$digest", "s", {}),
+]
 ROUTES: dict[tuple[str, str], tuple[frozenset[str], dict[str, Any]]] = {
     ("POST", "/plans"): (frozenset({"plans.write"}), {"json": a_plan()}),
     ("POST", "/enquiries"): (frozenset({"enquiries.write"}), {"json": an_enquiry()}),
@@ -41,18 +51,21 @@ ROUTES: dict[tuple[str, str], tuple[frozenset[str], dict[str, Any]]] = {
     ("GET", "/receipts/CPP-1"): (frozenset({"receipts.read"}), {}),
     ("GET", "/holds"): (frozenset({"holds.read"}), {}),
     ("POST", "/holds/0/decision"): (frozenset({"holds.decide"}), {"json": DECISION}),
-    ("GET", f"{FHIR}/Flag/0"): (frozenset({"system/Flag.rs"}), {}),
-    ("GET", f"{FHIR}/Flag/0/_history/1"): (frozenset({"system/Flag.rs"}), {}),
-    ("GET", f"{FHIR}/Flag"): (frozenset({"system/Flag.rs"}), {}),
-    ("POST", f"{FHIR}/Flag/_search"): (frozenset({"system/Flag.rs"}), SEARCH),
-    ("GET", f"{FHIR}/Task/0"): (frozenset({"system/Task.rs"}), {}),
-    ("GET", f"{FHIR}/Task/0/_history/1"): (frozenset({"system/Task.rs"}), {}),
-    ("GET", f"{FHIR}/Task"): (frozenset({"system/Task.rs"}), {}),
-    ("POST", f"{FHIR}/Task/_search"): (frozenset({"system/Task.rs"}), SEARCH),
-    ("GET", f"{FHIR}/_history"): (frozenset({"system/Flag.rs", "system/Task.rs"}), {}),
+    **{
+        (method, f"{FHIR}/{type_}{path}"): (frozenset({f"system/{type_}.{right}"}), more)
+        for type_ in ("Flag", "Task")
+        for method, path, right, more in RECORDS
+    },
+    ("GET", f"{FHIR}/Provenance/0"): (frozenset({"system/Provenance.r"}), {}),
+    ("GET", f"{FHIR}/Provenance"): (frozenset({"system/Provenance.s"}), {}),
+    ("POST", f"{FHIR}/Provenance/_search"): (frozenset({"system/Provenance.s"}), SEARCH),
+    ("GET", f"{FHIR}/AuditEvent"): (frozenset({"system/AuditEvent.s"}), {}),
+    ("POST", f"{FHIR}/AuditEvent/_search"): (frozenset({"system/AuditEvent.s"}), SEARCH),
+    ("GET", "/queries"): (frozenset({"receipts.read"}), {}),
     ("POST", f"{FHIR}/$acknowledge"): (frozenset({"flags.acknowledge"}), ACKNOWLEDGEMENT),
-    ("GET", "/governance/flags/0/why"): (frozenset({"governance.read"}), {}),
-    ("GET", "/governance/rulings"): (frozenset({"governance.read"}), {}),
+    ("GET", "/governance/flags/0/why"): (frozenset({"rulings.read"}), {}),
+    ("GET", "/governance/rulings"): (frozenset({"rulings.read"}), {}),
+    ("GET", "/governance/alarms"): (frozenset({"governance.read"}), {}),
     ("GET", "/governance/manual-list"): (frozenset({"governance.read"}), {}),
     ("POST", "/governance/deliveries/0/close"): (
         frozenset({"deliveries.close"}),
@@ -161,7 +174,7 @@ def test_taking_claims_out_never_opens_more(house: Cast, left_out: set[str]) -> 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_only_the_scope_of_a_route_opens_it(house: Cast, method: str, path: str) -> None:
     needed, more = ROUTES[method, path]
-    kinds = [kind for kind, held in SCOPES.items() if needed <= set(held)]
+    kinds = [kind for kind, held in SCOPES.items() if needed <= rights(held)]
     assert kinds
     for kind in SCOPES:
         # A practice that is not admitted is refused for that, whatever its scopes.
@@ -169,7 +182,7 @@ def test_only_the_scope_of_a_route_opens_it(house: Cast, method: str, path: str)
         token = a_token(claims_of(client, kind=kind))
         answer = asked(house.service, method, path, token)
         assert (answer.status_code == 403) is (kind not in kinds), (kind, answer.text)
-    others = " ".join({scope for held in SCOPES.values() for scope in held} - needed)
+    others = " ".join(rights(scope for held in SCOPES.values() for scope in held) - needed)
     narrowed = a_token(claims_of(house.council, kind=kinds[0], scope=others))
     then_refused(asked(house.service, method, path, narrowed), 403)
     then_refused(house.service.send(method, path, **more), 401)
@@ -192,8 +205,8 @@ def test_a_scope_that_the_kind_may_not_hold_opens_nothing(house: Cast) -> None:
 
 def test_a_token_for_flags_alone_reads_no_requests_in_the_feed(house: Cast) -> None:
     token = house.practice.token(scope="system/Flag.rs")
-    then_refused(asked(house.service, "GET", f"{FHIR}/_history", token), 403)
-    assert asked(house.service, "GET", f"{FHIR}/Flag", token).status_code == 200
+    then_refused(asked(house.service, "GET", f"{FHIR}/Task/_history", token), 403)
+    assert asked(house.service, "GET", f"{FHIR}/Flag/_history", token).status_code == 200
 
 
 def test_every_route_is_in_the_table_of_scopes(house: Cast) -> None:

@@ -1,10 +1,15 @@
 """A sign of life for everybody, and the figures that an operator watches."""
 
+from datetime import timedelta
+
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from flagservice.audit.log import Actor
+from flagservice.audit.sequence import Sequencer
+from flagservice.delivery.outbox import LEASE, claim
 from tests.api.answers import then_refused
-from tests.api.steps import CHILD, FATHER, Cast, a_notification, a_plan
+from tests.api.steps import CHILD, FATHER, UNADMITTED, Cast, a_notification, a_plan
 from tests.world import person
 
 
@@ -42,7 +47,87 @@ def test_the_status_says_what_is_owed_and_waits(any_cast: Cast) -> None:
     assert status.pop("version")
     owed = status.pop("owed")
     assert sum(owed.values()) == 1
-    assert status == {"status": "pass", "oldest_owed_seconds": 86400, "holds": 1, "not_reached": 1}
+    checks = status.pop("checks")
+    assert status == {
+        "status": "fail",
+        "oldest_owed_seconds": 86400,
+        "worker_lag_seconds": 86400,
+        "holds": 1,
+        "oldest_hold_days": 1,
+        "holds_overdue": 0,
+        "not_reached": 1,
+        "unproven_seconds": 86400,
+        "checkpoint_age_seconds": 0,
+        "alarms": 0,
+    }
+    assert checks.pop("database") == {"status": "pass"}
+    assert checks["worker_lag_seconds"] == {
+        "status": "fail",
+        "observedValue": 86400,
+        "observedUnit": "s",
+        "warnFrom": 120,
+        "failFrom": 900,
+    }
+    assert checks["holds_overdue"]["status"] == checks["alarms"]["status"] == "pass"
+
+
+def test_a_service_that_keeps_up_is_well(any_cast: Cast) -> None:
+    when_sequenced(any_cast)
+    status = any_cast.operator.gets("/_status").json()
+    assert status["status"] == "pass"
+    assert {check["status"] for check in status["checks"].values()} == {"pass"}
+
+
+def test_a_delivery_that_a_worker_holds_is_no_lag(any_cast: Cast) -> None:
+    any_cast.council.posts("/plans", a_plan())
+    any_cast.world.now += timedelta(seconds=200)
+    assert checked(any_cast, "worker_lag_seconds") == ("warn", 200)
+    any_cast.world.log.perform(Actor("worker"), lambda work: claim(work))  # noqa: PLW0108, its limit
+    assert checked(any_cast, "worker_lag_seconds") == ("pass", 0)
+    any_cast.world.now += LEASE
+    assert checked(any_cast, "worker_lag_seconds")[0] == "warn"
+
+
+def test_what_no_worker_may_send_is_no_lag_of_a_worker(any_cast: Cast) -> None:
+    any_cast.world.registered(*CHILD, UNADMITTED)
+    any_cast.council.posts("/plans", a_plan(people=[person("child", *CHILD)]))
+    any_cast.world.on("2022-01-06")
+    assert checked(any_cast, "worker_lag_seconds") == ("pass", 0)
+    assert checked(any_cast, "oldest_owed_seconds")[0] == "fail"
+
+
+def test_a_hold_past_its_day_warns_and_does_not_fail(any_cast: Cast) -> None:
+    any_cast.police.posts("/notifications", a_notification())
+    any_cast.world.on("2022-02-04")
+    assert checked(any_cast, "holds_overdue") == ("warn", 1)
+    assert any_cast.operator.gets("/_status").json()["oldest_hold_days"] == 31
+
+
+def test_an_audit_that_nobody_sequences_warns_and_then_fails(any_cast: Cast) -> None:
+    any_cast.operator.gets("/_status")
+    for seconds, health in ((59, "pass"), (1, "warn"), (540, "fail")):
+        any_cast.world.now += timedelta(seconds=seconds)
+        assert checked(any_cast, "unproven_seconds")[0] == health
+    when_sequenced(any_cast)
+    any_cast.world.now += timedelta(seconds=5)
+    assert any_cast.operator.gets("/_status").json()["checkpoint_age_seconds"] == 5
+
+
+def when_sequenced(cast: Cast) -> None:
+    database, clock = cast.world.database, cast.world.log.clock
+    sequencer = Sequencer(database, cast.service.parts.keys.signer, clock)
+    while sequencer.sequence():
+        pass
+
+
+def checked(cast: Cast, name: str) -> tuple[str, int]:
+    """One check's health and figure; the whole is never better than it."""
+    status = cast.operator.gets("/_status").json()
+    check = status["checks"][name]
+    order = ["pass", "warn", "fail"]
+    assert order.index(status["status"]) >= order.index(check["status"])
+    assert check["observedValue"] == status[name]
+    return check["status"], check["observedValue"]
 
 
 def test_the_metrics_are_the_same_figures(any_cast: Cast) -> None:

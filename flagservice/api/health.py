@@ -1,0 +1,66 @@
+"""What an operator is told of the service's health, in the shape that NHS APIs use for `/_status`.
+
+Each check says what it measured and from where on it warns or fails; the whole is as bad as its
+worst. A database that does not answer cannot be told of here: then the answer is 503.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from flagservice.delivery.standing import Standing
+
+
+class Health(StrEnum):
+    """From well to ill; `worst` goes by this order."""
+
+    PASS = "pass"  # noqa: S105, health and no secret
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """From which number on a check warns, and from which it fails, if it ever does."""
+
+    unit: str
+    warn: int
+    fail: int | None = None
+
+    def of(self, measured: int) -> Health:
+        """What such a number says."""
+        if self.fail is not None and measured >= self.fail:
+            return Health.FAIL
+        return Health.WARN if measured >= self.warn else Health.PASS
+
+
+CHECKS: Final = {
+    "worker_lag_seconds": Bounds("s", 120, 900),
+    "oldest_owed_seconds": Bounds("s", 4 * 3600, 24 * 3600),
+    "holds_overdue": Bounds("holds", 1),
+    "unproven_seconds": Bounds("s", 60, 600),
+    "alarms": Bounds("alarms", 1),
+}
+"""A worker looks five times a second and a checkpoint is made within one: minutes mean it is ill.
+
+What is overdue with a person or raised for governance warns, and is no failure of the service.
+"""
+
+
+def health(now: Standing, *, version: str) -> dict[str, Any]:
+    """The body of `/_status`: status, version, checks, and every figure."""
+    figures = vars(now)
+    checks = {name: _check(bounds, figures[name]) for name, bounds in CHECKS.items()}
+    checks["database"] = {"status": Health.PASS}
+    found = {check["status"] for check in checks.values()}
+    return {"status": _worst(found), "version": version, "checks": checks, **figures}
+
+
+def _check(bounds: Bounds, measured: int) -> dict[str, Any]:
+    limits = {"warnFrom": bounds.warn, "failFrom": bounds.fail}
+    said = {"status": bounds.of(measured), "observedValue": measured, "observedUnit": bounds.unit}
+    return said | {name: limit for name, limit in limits.items() if limit is not None}
+
+
+def _worst(found: set[Health]) -> Health:
+    return max(found, key=list(Health).index)

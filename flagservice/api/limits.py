@@ -1,0 +1,171 @@
+"""How often each may ask: a bucket for each caller and audience, and none that they share.
+
+Counted in the memory of one process, so several processes let through as many times more. Clients
+do not slow each other, and one audience's traffic tells nothing of another's. Who proved nothing is
+counted by address, and only where something was refused: a thousand practices behind one supplier's
+address are no crowd. Windows are fixed, of a minute each: at most twice the rate in any minute.
+"""
+
+import ipaddress
+import threading
+import time
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Final
+
+from limits import RateLimitItemPerMinute
+from limits.storage import Storage
+from limits.strategies import FixedWindowRateLimiter
+
+from flagservice.domain.errors import Refusal
+
+MINUTE: Final = 60
+_MOST_BUCKETS: Final = 65_536
+_PRIVATE_BITS: Final = 64
+"""Of an IPv6 address: one subscriber has all of them."""
+
+
+class Audience(StrEnum):
+    """Whose bucket a request is counted in."""
+
+    RECORDS = "records"
+    SOCIAL_CARE = "social-care"
+    GOVERNANCE = "governance"
+    SERVICE = "service"
+    TOKENS = "tokens"
+    OUTSIDERS = "outsiders"
+
+
+DEFAULTS: Final[Mapping[Audience, int]] = {
+    Audience.RECORDS: 600,
+    Audience.SOCIAL_CARE: 600,
+    Audience.GOVERNANCE: 300,
+    Audience.SERVICE: 600,
+    Audience.TOKENS: 60,
+    Audience.OUTSIDERS: 600,
+}
+"""A minute. A practice polls once and searches as often as its doors open; tokens last five."""
+
+
+class Throttled(Refusal):
+    """Asked too often: the whole of a bucket is used. `wait` is in seconds, at least one."""
+
+    def __init__(self, audience: Audience, *, wait: int) -> None:
+        super().__init__("asked too often: wait as long as Retry-After says")
+        self.audience = audience
+        self.wait = wait
+
+
+class Limits:
+    """The buckets of one process. `clock` only ever goes forward; tests bring their own."""
+
+    def __init__(
+        self,
+        rates: Mapping[Audience, int] = DEFAULTS,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.clock = clock
+        self._windows = FixedWindowRateLimiter(_Buckets(clock))
+        self._rates = {
+            one: RateLimitItemPerMinute(rate, 1, one) for one, rate in {**DEFAULTS, **rates}.items()
+        }
+
+    def take(self, audience: Audience, *who: str) -> None:
+        """Counts one more of theirs; raises Throttled where there is none left."""
+        if not self._windows.hit(self._rates[audience], *who):
+            raise self._throttled(audience, *who)
+
+    def check(self, audience: Audience, *who: str) -> None:
+        """Is there one left? Counts nothing; raises Throttled."""
+        if not self._windows.test(self._rates[audience], *who):
+            raise self._throttled(audience, *who)
+
+    def _throttled(self, audience: Audience, *who: str) -> Throttled:
+        over = self._windows.get_window_stats(self._rates[audience], *who).reset_time
+        return Throttled(audience, wait=max(1, int(over - self.clock()) + 1))
+
+
+def audience_of(path: str) -> Audience:
+    """By address alone, so that a route need not say it."""
+    match path.split("/")[1:2]:
+        case ["fhir"]:
+            return Audience.RECORDS
+        case ["governance"]:
+            return Audience.GOVERNANCE
+        case ["_status"] | ["metrics"] | ["_ping"]:
+            return Audience.SERVICE
+        case ["oauth2"]:
+            return Audience.TOKENS
+    return Audience.SOCIAL_CARE
+
+
+def peer_of(address: str) -> str:
+    """Whom an address stands for: the whole of one subscriber's, where it is IPv6."""
+    try:
+        read = ipaddress.ip_address(address)
+    except ValueError:
+        return ""
+    if isinstance(read, ipaddress.IPv4Address):
+        return address
+    return str(ipaddress.ip_network((int(read), 128 - _PRIVATE_BITS), strict=False))
+
+
+class _Buckets(Storage):
+    """What `limits` counts in: its own store in memory starts a thread and takes the wall clock."""
+
+    STORAGE_SCHEME = None
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        super().__init__()
+        self._clock = clock
+        self._turn = threading.Lock()
+        self._counts: dict[str, tuple[int, float]] = {}
+
+    @property
+    def base_exceptions(self) -> tuple[type[Exception], ...]:
+        """None: there is nothing here that could fail."""
+        return ()
+
+    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        """One more; the first opens a window."""
+        with self._turn:
+            now = self._clock()
+            count, until = self._counts.get(key, (0, 0.0))
+            if until <= now:
+                self._counts.pop(key, None)
+                self._make_room(now)
+                count, until = 0, now + expiry
+            self._counts[key] = count + amount, until
+            return count + amount
+
+    def get(self, key: str) -> int:
+        """How many in the window that is open."""
+        count, until = self._counts.get(key, (0, 0.0))
+        return count if until > self._clock() else 0
+
+    def get_expiry(self, key: str) -> float:
+        """When the window closes."""
+        return self._counts.get(key, (0, self._clock()))[1]
+
+    def _make_room(self, now: float) -> None:
+        """Whoever invents names pushes out the oldest windows, which only lets more through."""
+        while self._counts:
+            oldest = next(iter(self._counts))
+            if self._counts[oldest][1] > now and len(self._counts) < _MOST_BUCKETS:
+                return
+            del self._counts[oldest]
+
+    def check(self) -> bool:
+        """Memory is there."""
+        return True
+
+    def reset(self) -> int:
+        """Forgets everybody."""
+        forgotten = len(self._counts)
+        self._counts.clear()
+        return forgotten
+
+    def clear(self, key: str) -> None:
+        """Forgets one."""
+        self._counts.pop(key, None)

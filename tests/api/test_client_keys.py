@@ -1,0 +1,166 @@
+"""A client's keys follow each other without a gap, and what a key may do ends with it."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from joserfc.jwk import ECKey, RSAKey
+
+from flagservice.app.client_keys import add_key, drop_key, keys_of
+from flagservice.app.operating import NewClient, add_client
+from flagservice.domain.errors import Conflict, Invalid, NotFound
+from tests.api.answers import then_refused
+from tests.api.steps import Cast, Client, an_ec_key
+from tests.world import COUNCIL, HOME
+
+
+def a_key() -> ECKey:
+    return ECKey.generate_key("P-384", {"use": "sig"}, private=True)
+
+
+def when_added(client: Client, key: ECKey | RSAKey) -> str:
+    return add_key(client.service.parts, client.id, public_key=key.as_pem(private=False))
+
+
+def when_dropped(client: Client, key: ECKey | RSAKey) -> None:
+    drop_key(client.service.parts, client.id, kid=key.thumbprint())
+
+
+def test_a_client_signs_with_any_of_its_keys_and_with_none_that_was_dropped(any_cast: Cast) -> None:
+    client, old, new = any_cast.police, any_cast.police.key, a_key()
+    assert when_added(client, new) == new.thumbprint()
+    for client.key in (old, new):
+        assert client.asks_for_a_token().status_code == 200
+    when_dropped(client, old)
+    assert client.asks_for_a_token().status_code == 200
+    client.key = old
+    then_refused(client.asks_for_a_token(), 401)
+    kinds = [key.sort for key in keys_of(client.service.parts, client.id)]
+    assert kinds == ["P-384"]
+
+
+def test_keys_are_rotated_while_tokens_are_fetched_and_none_is_refused(any_cast: Cast) -> None:
+    """One thread fetches without end; another puts in a new key, moves over and drops the old."""
+    client, rotations = any_cast.council, 4
+    with fetching(client) as answers:
+        for _ in range(rotations):
+            old, new = client.key, a_key()
+            when_added(client, new)
+            client.key = new
+            seen = len(answers)
+            wait_until(lambda seen=seen: len(answers) > seen + 2)
+            when_dropped(client, old)
+    refused = [answer for answer in answers if answer.status_code != 200]
+    print(f"\nrotations {rotations}, tokens {len(answers)}, refused {len(refused)}")  # noqa: T201
+    assert len(answers) > 2 * rotations
+    assert refused == []
+
+
+@contextmanager
+def fetching(client: Client) -> Iterator[list[httpx.Response]]:
+    answers: list[httpx.Response] = []
+    over = threading.Event()
+
+    def fetch() -> None:
+        while not over.is_set():
+            answers.append(client.asks_for_a_token())
+
+    thread = threading.Thread(target=fetch)
+    thread.start()
+    try:
+        yield answers
+    finally:
+        over.set()
+        thread.join()
+
+
+def wait_until(true: object) -> None:
+    assert callable(true)
+    for _ in range(3000):
+        if true():
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError("it never came true")
+
+
+def test_the_last_key_is_never_dropped(cast: Cast) -> None:
+    with pytest.raises(Conflict, match="last key"):
+        when_dropped(cast.police, cast.police.key)
+    assert cast.police.asks_for_a_token().status_code == 200
+
+
+def test_what_is_not_there_is_not_found_and_what_is_there_is_not_added(cast: Cast) -> None:
+    parts, client = cast.service.parts, cast.police
+    for wrong in (
+        lambda: drop_key(parts, client.id, kid="none"),
+        lambda: drop_key(parts, "nobody", kid="none"),
+        lambda: keys_of(parts, "nobody"),
+    ):
+        with pytest.raises(NotFound):
+            wrong()
+    with pytest.raises(Conflict):
+        when_added(client, client.key)
+    weak = ECKey.generate_key("P-256", private=True)
+    with pytest.raises(Invalid):
+        add_key(parts, client.id, public_key=weak.as_pem(private=False))
+
+
+def test_a_client_without_a_key_gets_its_first_one_later(cast: Cast) -> None:
+    parts, key = cast.service.parts, an_ec_key()
+    client_id = add_client(parts, NewClient(COUNCIL, "childrens-services", b""))
+    client = Client(cast.service, client_id, key, COUNCIL)
+    then_refused(client.asks_for_a_token(), 403)
+    when_added(client, key)
+    assert client.asks_for_a_token().status_code == 200
+
+
+def test_every_change_is_in_the_audit_by_thumbprint(cast: Cast) -> None:
+    client, old, new = cast.police, cast.police.key, a_key()
+    when_added(client, new)
+    when_dropped(client, old)
+    for deed, key in (("client-key-added", new), ("client-key-dropped", old)):
+        (leaf,) = cast.service.leaves(deed)
+        assert leaf["about"] == {"client": client.id, "key": key.thumbprint()}
+        assert leaf["actor"] == "operator at the command line"
+
+
+def test_the_command_line_adds_lists_and_drops(tmp_path: Path) -> None:
+    old, new = a_key(), a_key()
+    for name, key in (("old", old), ("new", new)):
+        (tmp_path / f"{name}.pem").write_bytes(key.as_pem(private=False))
+    client_id = said(tmp_path, "client", "add", COUNCIL, "childrens-services", "old.pem")
+    assert said(tmp_path, "client", "key", "add", client_id, "new.pem") == new.thumbprint()
+    listed = said(tmp_path, "client", "key", "list", client_id).splitlines()
+    assert listed == [f"{key.thumbprint()}\tP-384" for key in (old, new)]
+    assert said(tmp_path, "client", "key", "drop", client_id, str(old.thumbprint())) == ""
+    assert "last key" in said(tmp_path, "client", "key", "drop", client_id, str(new.thumbprint()))
+    assert "a file that can be read" in said(tmp_path, "client", "key", "add", client_id, "no.pem")
+
+
+def said(folder: Path, *words: str) -> str:
+    """What the command says, on whichever stream."""
+    environment = {
+        **{name: value for name, value in os.environ.items() if "FLAGSERVICE" not in name},
+        "FLAGSERVICE_DATA": str(folder / "var"),
+        "PYTHONPATH": str(HOME),
+    }
+    command = [sys.executable, "-m", "flagservice", *words]
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=environment, cwd=folder, check=False
+    )
+    lines = (done.stdout + done.stderr).splitlines()
+    return "\n".join(line for line in lines if not is_logged(line))
+
+
+def is_logged(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False
