@@ -5,17 +5,20 @@ content. It is in the commit of the deed, so it is durable before the first byte
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
 import orjson
+from sqlalchemy import insert
 from sqlalchemy.exc import DBAPIError
-from sqlmodel import Session
+from sqlmodel import Session, SQLModel
 
 from flagservice.store.database import Database, may_be_done_again
+from flagservice.store.pseudonyms import live
 from flagservice.store.tables import Leaf
 from flagservice.store.vault import Vault
 
@@ -38,7 +41,13 @@ class Deed(StrEnum):
     READ = "read"
     SEARCHED = "searched"
     FED = "fed"
+    DIGESTED = "digested"
     ACKNOWLEDGED = "acknowledged"
+    QUERIED = "queried"
+    REJECTED = "rejected-by-practice"
+    QUERIES_READ = "queries-read"
+    PROVENANCE_READ = "provenance-read"
+    AUDIT_READ = "audit-read"
     RECEIPT_READ = "receipt-read"
     WORKLIST_READ = "worklist-read"
     GOVERNANCE_READ = "governance-read"
@@ -66,6 +75,13 @@ class Deed(StrEnum):
     POLICY_RULED_AGAIN = "policy-ruled-again"
     POLICY_READ = "policy-read"
     KEYS_ROTATED = "keys-rotated"
+    THROTTLED = "throttled"
+    ALARM_RAISED = "alarm-raised"
+    ALARMS_JUDGED = "alarms-judged"
+    CLIENT_KEY_ADDED = "client-key-added"
+    CLIENT_KEY_DROPPED = "client-key-dropped"
+    CLIENT_KEYS_READ = "client-keys-read"
+    SANDBOX_RESET = "sandbox-reset"
 
 
 class Unrecorded(Exception):
@@ -94,19 +110,31 @@ class Work:
     def __init__(self, session: Session, actor: Actor, *, log: "Log") -> None:
         self.session = session
         self.actor = actor
-        self.vault = log.vault
+        self.vault = log.vault.within(partial(live, session))
         self.new_id = log.new_id
         self.now = log.clock()
-        self.leaves = 0
+        self.leaves: list[dict[str, Any]] = []
+        self._kept: dict[str, list[dict[str, Any]]] = {}
 
     @property
     def today(self) -> date:
         """The day of this unit of work."""
         return self.now.date()
 
+    def keep(self, table: type[SQLModel], **row: Any) -> None:
+        """A new row, whole, at which this unit of work does not look again; see `write`."""
+        self._kept.setdefault(str(table.__tablename__), []).append(row)
+
+    def write(self) -> None:
+        """What was made or changed so far, each table's rows at once, referred-to tables first."""
+        self.session.flush()
+        for table in SQLModel.metadata.sorted_tables:
+            rows = self._kept.pop(table.name, None)
+            if rows:
+                self.session.execute(insert(table), rows)
+
     def record(self, deed: Deed, **about: str | int) -> None:
         """One leaf. `about` holds random ids, practice codes, rule ids and counts."""
-        self.leaves += 1
         leaf_id = self.new_id()
         body = {
             "about": about,
@@ -117,9 +145,8 @@ class Work:
             "ods": self.actor.ods,
             "request": self.actor.request_id,
         }
-        self.session.add(
-            Leaf(id=leaf_id, at=self.now, body=orjson.dumps(body, option=orjson.OPT_SORT_KEYS))
-        )
+        written = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
+        self.leaves.append({"id": leaf_id, "at": self.now, "body": written})
 
 
 class Log:
@@ -156,10 +183,31 @@ class Log:
                 if tries == _TRIES or not may_be_done_again(wrong):
                     raise
 
+    def perform_together(
+        self, actors: Sequence[Actor], deeds: Callable[[Sequence[Work]], None]
+    ) -> None:
+        """Several units of work in one transaction, with the leaves of each: all or nothing.
+
+        Whoever was refused has left no leaf here, and has changed nothing.
+        """
+        with self._database.transaction() as session:
+            works = [Work(session, actor, log=self) for actor in actors]
+            deeds(works)
+            _keep_leaves(session, [work for work in works if work.leaves])
+
     def _once(self, actor: Actor, deed: Callable[[Work], T]) -> T:
         with self._database.transaction() as session:
             work = Work(session, actor, log=self)
             done = deed(work)
+            work.write()
             if not work.leaves:
                 raise Unrecorded("a unit of work left no leaf")
+            _keep_leaves(session, [work])
         return done
+
+
+def _keep_leaves(session: Session, works: Sequence[Work]) -> None:
+    """Written at once, at the end of the transaction that they are about."""
+    leaves = [leaf for work in works for leaf in work.leaves]
+    if leaves:
+        session.execute(insert(Leaf), leaves)

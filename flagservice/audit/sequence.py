@@ -6,15 +6,28 @@ the leaves that have no place yet, appends them, and leaves a signed checkpoint.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
+from sqlalchemy import bindparam
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, select, update
 
 from flagservice.audit.checkpoint import Checkpoint, Signer, sign
 from flagservice.audit.log import Clock
 from flagservice.audit.tree import Frontier, leaf_hash
 from flagservice.store import tables
 from flagservice.store.database import Database
+
+_WAITING: Final = (
+    select(col(tables.Leaf.row), col(tables.Leaf.body))
+    .where(col(tables.Leaf.position).is_(None))
+    .order_by(col(tables.Leaf.row))
+)
+_PLACE: Final = (
+    update(tables.Leaf)
+    .where(col(tables.Leaf.row) == bindparam("leaf"))
+    .values(position=bindparam("place"))
+)
 
 
 @dataclass(frozen=True)
@@ -44,18 +57,16 @@ class Sequencer:
     def _place(self) -> tuple[int, str]:
         with self.database.transaction() as session:
             head = _locked_head(session)
-            waiting = session.exec(
-                select(tables.Leaf)
-                .where(col(tables.Leaf.position).is_(None))
-                .order_by(col(tables.Leaf.at), col(tables.Leaf.id))
-                .limit(self.batch)
-            ).all()
+            # Rows, not objects: at a thousand polls a second this is a good part of all work.
+            waiting = session.connection().execute(_WAITING.limit(self.batch)).all()
             if not waiting:
                 return 0, ""
             frontier = Frontier.from_bytes(head.frontier)
-            for leaf in waiting:
-                leaf.position = frontier.size
-                frontier.append(leaf_hash(leaf.body))
+            places = []
+            for row, body in waiting:
+                places.append({"leaf": row, "place": frontier.size})
+                frontier.append(leaf_hash(body))
+            session.connection().execute(_PLACE, places)
             head.size, head.frontier = frontier.size, frontier.to_bytes()
             checkpoint = Checkpoint(self.signer.name, frontier.size, frontier.root())
             note = sign(checkpoint, self.signer)

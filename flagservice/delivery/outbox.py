@@ -42,33 +42,45 @@ class Claim:
     until: datetime
 
 
-def owe(work: Work, version: tables.Version, *, person_id: str, removal: bool) -> None:
-    """Owes this version; whatever was owed before of the same copy is superseded.
+@dataclass(frozen=True)
+class Owed:
+    """A version of a copy, its order among all that the practice is owed, and is it a removal?"""
+
+    copy: tables.Copy
+    version_id: str
+    order: int
+    removal: bool
+
+
+def owe(work: Work, owed: Sequence[Owed]) -> None:
+    """Owes these versions; whatever was owed before of the same copies is superseded.
 
     A removal of what was never sent and never read is owed to nobody: it would be the first that
     the practice hears of it.
     """
-    work.session.exec(
-        update(tables.Delivery)
-        .where(col(tables.Delivery.copy_id) == version.copy_id)
-        .where(col(tables.Delivery.state) == State.OPEN)
-        .values(state=State.SUPERSEDED, closed=work.now)
-    )
-    unheard = removal and not was_heard_of(work, version.copy_id)
-    work.session.add(
-        tables.Delivery(
+    earlier = [one.copy.id for one in owed if one.copy.number > 1]
+    if earlier:
+        work.session.exec(
+            update(tables.Delivery)
+            .where(col(tables.Delivery.copy_id).in_(earlier))
+            .where(col(tables.Delivery.state) == State.OPEN)
+            .values(state=State.SUPERSEDED, closed=work.now)
+        )
+    for one in owed:
+        unheard = one.removal and not was_heard_of(work, one.copy.id)
+        work.keep(
+            tables.Delivery,
             id=work.new_id(),
-            version_id=version.id,
-            copy_id=version.copy_id,
-            person_id=person_id,
-            practice=version.practice,
-            number=version.feed_number,
+            version_id=one.version_id,
+            copy_id=one.copy.id,
+            person_id=one.copy.person_id,
+            practice=one.copy.practice,
+            number=one.order,
             state=State.NEVER_SENT if unheard else State.OPEN,
             owed=work.now,
             due=work.now,
             closed=work.now if unheard else None,
         )
-    )
 
 
 def was_heard_of(work: Work, copy_id: str) -> bool:
@@ -108,6 +120,11 @@ def claim(work: Work, *, limit: int = _FEW, lease: timedelta = LEASE) -> list[Cl
 def anything_due(work: Work) -> bool:
     """Is there something to claim? A question, so it needs no lock and leaves no leaf."""
     return bool(_due(work, 1, lock=False))
+
+
+def due_since(work: Work) -> datetime | None:
+    """Since when what should be claimed next has been due; none if there is nothing to claim."""
+    return next((delivery.due for delivery in _due(work, 1, lock=False)), None)
 
 
 def _due(work: Work, limit: int, *, lock: bool = True) -> Sequence[tables.Delivery]:

@@ -5,19 +5,24 @@ which there is a valid leak-check result. That is asked anew at every attempt an
 the unit of work: nothing has to be taken away when a result runs out or a version changes.
 """
 
+import ipaddress
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 from urllib.parse import urlsplit
 
-from sqlalchemy import ColumnElement, and_, exists
+from sqlalchemy import ColumnElement, and_, bindparam, exists
 from sqlmodel import col, select
 
 from flagservice.audit.log import Deed, Work
-from flagservice.directory.leak_results import is_valid
+from flagservice.directory.leak_notes import AHEAD, VALID_FOR
+from flagservice.directory.leak_results import is_valid, is_valid_between
 from flagservice.domain.errors import Fault, Invalid, NotFound
 from flagservice.store import tables
 from flagservice.store.checked import LeakResult
+from flagservice.store.instants import Instant
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -78,11 +83,30 @@ def _check(said: Registration, *, allow_loopback: bool) -> None:
         raise Invalid(Fault("url", "is an https address"))
     if address.username or address.query or address.fragment or not address.hostname:
         raise Invalid(Fault("url", "is a base address: no user, query or fragment"))
+    if _is_our_own(address.hostname) and not loopback:
+        raise Invalid(Fault("url", "is the address of another machine, and none that is our own"))
     for name, text in (("system", said.system), ("version", said.version)):
         if not text or text != text.strip():
             raise Invalid(Fault(name, "is what the leak-check result calls it, letter for letter"))
     if not said.by.strip() or not said.reason.strip():
         raise Invalid(Fault("by, reason", "a registration is a decision: say who, and why"))
+
+
+def _is_our_own(host: str) -> bool:
+    """Is it this machine, or one that only our network has, as a cloud's metadata are?
+
+    A practice may well have a private address: those of the health network are. Numbers in a
+    spelling that is read as an address only later (127.1, 0x7f000001) are refused like these.
+    """
+    name = host.rstrip(".")
+    try:
+        there = ipaddress.ip_address(name)
+    except ValueError:
+        last = name.rpartition(".")[2]
+        return last == "localhost" or last.isdecimal() or last.startswith("0x")
+    there = getattr(there, "ipv4_mapped", None) or there
+    own = there.is_loopback or there.is_link_local or there.is_unspecified
+    return own or there.is_multicast or there.is_reserved
 
 
 def suspend(work: Work, practice: str, *, by: str, reason: str) -> None:
@@ -104,12 +128,29 @@ def suspend(work: Work, practice: str, *, by: str, reason: str) -> None:
 
 def is_admitted(now: datetime) -> ColumnElement[bool]:
     """The one rule, over rows of `Endpoint`: for a query that asks of many practices at once."""
+    return _runs(is_valid(now))
+
+
+def _runs(valid: ColumnElement[bool]) -> ColumnElement[bool]:
     result = exists().where(
         col(LeakResult.system) == col(tables.Endpoint.system),
         col(LeakResult.system_version) == col(tables.Endpoint.system_version),
-        is_valid(now),
+        valid,
     )
     return and_(col(tables.Endpoint.suspended).is_(None), result)
+
+
+_ADMITTED: Final = select(col(tables.Endpoint.practice)).where(
+    col(tables.Endpoint.practice).in_(bindparam("practices", expanding=True)),
+    _runs(is_valid_between(bindparam("since", type_=Instant), bindparam("until", type_=Instant))),
+)
+"""Made once: every poll asks it."""
+
+
+def admitted_of(work: Work, practices: Collection[str]) -> frozenset[str]:
+    """Those of these practices whose systems are admitted, now, by one statement."""
+    asked = {"practices": list(practices), "since": work.now - VALID_FOR, "until": work.now + AHEAD}
+    return frozenset(work.session.connection().execute(_ADMITTED, asked).scalars())
 
 
 def admitted(work: Work, practice: str) -> bool:

@@ -132,13 +132,18 @@ def withdraw(work: Work, identity: str, *, decided: Decided) -> None:
 
 def is_valid(now: datetime) -> ColumnElement[bool]:
     """The one rule, over rows of `LeakResult`."""
+    return is_valid_between(now - VALID_FOR, now + AHEAD)
+
+
+def is_valid_between(since: Any, until: Any) -> ColumnElement[bool]:
+    """The same, for runs after one instant and up to another; either may be a parameter."""
     signed_by_a_checker = exists().where(
         col(Checker.name) == col(LeakResult.checker), col(Checker.revoked).is_(None)
     )
     return and_(
         col(LeakResult.verdict) == Verdict.CLEAN,
-        col(LeakResult.run_at) > now - VALID_FOR,
-        col(LeakResult.run_at) <= now + AHEAD,
+        col(LeakResult.run_at) > since,
+        col(LeakResult.run_at) <= until,
         signed_by_a_checker,
         ~_spoken_against(),
     )

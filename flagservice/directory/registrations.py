@@ -8,11 +8,13 @@ posting a plan asks nobody over a network.
 import csv
 import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
+
+from sqlmodel import col, select
 
 from flagservice.audit.log import Work
 from flagservice.domain.errors import Fault, Invalid
@@ -25,10 +27,14 @@ _COLUMNS = ["nhs_number", "date_of_birth", "practice"]
 
 @dataclass(frozen=True)
 class Registration:
-    """One person's registration; without a practice, nobody knows where the record is."""
+    """One person's registration; without a practice, nobody knows where the record is.
+
+    `refused` is the practice that said "not our patient" of what the register said before.
+    """
 
     date_of_birth: date
     practice: str | None
+    refused: str | None = None
 
 
 class Register(Protocol):
@@ -85,27 +91,74 @@ def _practice(row: dict[str, str]) -> str | None:
 
 def known(work: Work, nhs_number: str) -> Registration | None:
     """What the register last said, without asking anybody."""
-    for row_id in work.vault.pseudonyms(nhs_number, purpose="registration"):
-        row = work.session.get(tables.Registration, row_id)
-        if row is not None:
-            opened = work.vault.open(
-                row.data_key, row.sealed, table="registration", row=row_id, version=1
-            )
-            said = json.loads(opened)
-            return Registration(date.fromisoformat(said["born"]), said["practice"])
-    return None
+    row = _row(work, nhs_number)
+    if row is None:
+        return None
+    return _read(_said(work, row))
+
+
+def known_of(work: Work, nhs_numbers: Iterable[str]) -> dict[str, Registration]:
+    """What the register last said of each of these people, by NHS number; in one statement."""
+    pseudonyms = [
+        one
+        for number in nhs_numbers
+        for one in work.vault.pseudonyms(number, purpose="registration")
+    ]
+    asked = select(tables.Registration).where(col(tables.Registration.pseudonym).in_(pseudonyms))
+    said = [_said(work, row) for row in work.session.exec(asked)]
+    return {str(one["number"]): _read(one) for one in said}
 
 
 def learn(work: Work, nhs_number: str, registration: Registration) -> bool:
-    """Keeps what the register says; answers whether it is news."""
-    if known(work, nhs_number) == registration:
+    """Keeps what the register says; answers whether it is news.
+
+    That it says again what a practice has refused is none: else the two would go on for ever, and
+    somebody has to ask the register. Once it has said anything else, it is trusted again.
+    """
+    before = known(work, nhs_number)
+    if before and before.refused and before.refused == registration.practice:
+        registration = replace(registration, practice=None, refused=before.refused)
+    if before == registration:
         return False
-    row_id = work.vault.pseudonym(nhs_number, purpose="registration")
-    data_key = work.vault.new_data_key()
-    said = {"born": registration.date_of_birth.isoformat(), "practice": registration.practice}
-    sealed = work.vault.seal(
-        data_key, json.dumps(said).encode(), table="registration", row=row_id, version=1
+    row = _row(work, nhs_number) or tables.Registration(
+        id=work.new_id(),
+        pseudonym=work.vault.pseudonym(nhs_number, purpose="registration"),
+        data_key=b"",
+        sealed=b"",
     )
-    work.session.merge(tables.Registration(id=row_id, data_key=data_key, sealed=sealed))
+    born, practice = registration.date_of_birth.isoformat(), registration.practice
+    held = {"number": nhs_number, "born": born, "practice": practice}
+    said = json.dumps({**held, "refused": registration.refused}).encode()
+    row.data_key = work.vault.new_data_key()
+    row.sealed = work.vault.seal(row.data_key, said, table="registration", row=row.id, version=1)
+    work.session.add(row)
     work.session.flush()
     return True
+
+
+def nhs_number_of(work: Work, row: tables.Registration) -> str:
+    """Whose registration a row is."""
+    return str(_said(work, row)["number"])
+
+
+def _row(work: Work, nhs_number: str) -> tables.Registration | None:
+    pseudonyms = work.vault.pseudonyms(nhs_number, purpose="registration")
+    asked = select(tables.Registration).where(col(tables.Registration.pseudonym).in_(pseudonyms))
+    return work.session.exec(asked).first()
+
+
+def _said(work: Work, row: tables.Registration) -> dict[str, Any]:
+    opened = work.vault.open(row.data_key, row.sealed, table="registration", row=row.id, version=1)
+    said: dict[str, Any] = json.loads(opened)
+    return said
+
+
+def _read(said: dict[str, Any]) -> Registration:
+    return Registration(date.fromisoformat(said["born"]), said["practice"], said.get("refused"))
+
+
+def doubt(work: Work, nhs_number: str, practice: str) -> None:
+    """Trusts no more that this person is registered at this practice, which says otherwise."""
+    before = known(work, nhs_number)
+    if before is not None and before.practice in (None, practice):
+        learn(work, nhs_number, replace(before, practice=None, refused=practice))

@@ -57,9 +57,9 @@ def add_approver(
     if not name.strip() or not role.strip():
         raise Invalid(Fault("name, role", "an approver is somebody with a name and a role"))
     key = read_key(public_key)
-    pseudonym = _pseudonym(work, name)
+    names = _pseudonyms(work, name)
     taken = select(approved.Approver).where(
-        (col(approved.Approver.pseudonym) == pseudonym) | (col(approved.Approver.public_key) == key)
+        col(approved.Approver.pseudonym).in_(names) | (col(approved.Approver.public_key) == key)
     )
     if work.session.exec(taken).first() is not None:
         raise Conflict("an approver with this name, or this key, is registered already")
@@ -72,7 +72,7 @@ def add_approver(
     sealed = work.vault.seal(data_key, who, table="approver", row=row_id, version=1)
     work.session.add(
         approved.Approver(
-            id=row_id, pseudonym=pseudonym, public_key=key, data_key=data_key, sealed=sealed
+            id=row_id, pseudonym=names[0], public_key=key, data_key=data_key, sealed=sealed
         )
     )
     work.session.flush()
@@ -146,9 +146,7 @@ def _approvals(work: Work, digest: str) -> list[approved.PolicyApproval]:
 
 def _approver(work: Work, name: str) -> approved.Approver:
     asked = select(approved.Approver).where(
-        col(approved.Approver.pseudonym).in_(
-            list(work.vault.pseudonyms(_key_of(name), purpose="approver"))
-        )
+        col(approved.Approver.pseudonym).in_(_pseudonyms(work, name))
     )
     row = work.session.exec(asked).first()
     if row is None:
@@ -156,20 +154,30 @@ def _approver(work: Work, name: str) -> approved.Approver:
     return row
 
 
+def key_of(work: Work, approver: approved.Approver) -> str:
+    """What an approver's pseudonym stands for."""
+    return _key_of(_sealed(work, approver)["name"])
+
+
 def _who(work: Work, approver: approved.Approver) -> str:
+    who = _sealed(work, approver)
+    return f"{who['name']} ({who['role']})"
+
+
+def _sealed(work: Work, approver: approved.Approver) -> dict[str, str]:
     opened = work.vault.open(
         approver.data_key, approver.sealed, table="approver", row=approver.id, version=1
     )
-    who = json.loads(opened)
-    return f"{who['name']} ({who['role']})"
+    who: dict[str, str] = json.loads(opened)
+    return who
 
 
 def _key_of(name: str) -> str:
     return " ".join(name.split()).casefold()
 
 
-def _pseudonym(work: Work, name: str) -> str:
-    return work.vault.pseudonym(_key_of(name), purpose="approver")
+def _pseudonyms(work: Work, name: str) -> tuple[str, ...]:
+    return work.vault.pseudonyms(_key_of(name), purpose="approver")
 
 
 def read_key(pem: bytes) -> str:

@@ -17,6 +17,7 @@ from flagservice.directory.registrations import Registration
 from flagservice.domain.elements import Kind
 from flagservice.domain.people import Phase, Standing, State, together
 from flagservice.domain.statements import Identity
+from flagservice.intake.dossiers import Dossier
 from flagservice.intake.facts import Facts, unseal
 from flagservice.intake.resolving import Resolving, decisions_of
 from flagservice.intake.rulebook import Rulebook
@@ -66,22 +67,21 @@ class Named:
     facts: Facts
 
 
-def assess(
-    work: Work, person: tables.Person, *, registration: Registration | None, rulebook: Rulebook
-) -> list[Assessment]:
+def assess(work: Work, dossier: Dossier, *, rulebook: Rulebook) -> list[Assessment]:
     """Every plan that names the person, ruled on."""
-    named = _named(work, person)
-    practice = registration.practice if registration and registration.practice else ""
+    named = [Named(plan, naming, unseal(work, naming)) for plan, naming in dossier.named]
+    registration, practice = dossier.registration, dossier.practice or ""
     found = []
     for one in named:
         own_standing = _standing(one, [other for other in named if other.plan.ods == one.plan.ods])
         resolving = Resolving(
             work,
+            one.naming.data_key,
             rulebook.policies[one.facts.kind],
             one.facts,
             own_standing,
             practice,
-            decisions_of(work, one.naming),
+            decisions_of(dossier.holds, one.naming),
         )
         found.append((one, resolving, _case(one.facts, registration, standing=own_standing)))
     counted = [one for one, resolving, own_case in found if not resolving.disowned(own_case)]
@@ -99,32 +99,17 @@ def _assessed(
     return Assessment(one.plan, one.naming, one.facts, ruling, own, resolving)
 
 
-def _named(work: Work, person: tables.Person) -> list[Named]:
-    asked = (
-        select(tables.Plan, tables.Naming)
-        .where(col(tables.Naming.plan_id) == col(tables.Plan.id))
-        .where(col(tables.Naming.person_id) == person.id)
-        .order_by(col(tables.Plan.id))
-    )
-    return [Named(plan, naming, unseal(work, naming)) for plan, naming in work.session.exec(asked)]
-
-
 def formers(
-    work: Work, person: tables.Person, assessments: Sequence[Assessment], *, rulebook: Rulebook
+    dossier: Dossier, assessments: Sequence[Assessment], *, rulebook: Rulebook
 ) -> list[Assessment]:
     """What was once told under a kind that a plan has left behind, ruled on as ended.
 
     An unborn child's plan goes on as the child's own: whatever the mother's record was told of the
     first is history by the unborn kind's policy, for as long as her whole state lets it be.
     """
-    asked = (
-        select(col(tables.Copy.plan_id), col(tables.Copy.kind))
-        .where(col(tables.Copy.person_id) == person.id)
-        .distinct()
-        .order_by(col(tables.Copy.plan_id), col(tables.Copy.kind))
-    )
+    copies = sorted({(copy.plan_id, copy.kind) for copy in dossier.copies})
     by_plan = {assessment.plan.id: assessment for assessment in assessments}
-    told = [(by_plan[plan_id], Kind(kind)) for plan_id, kind in work.session.exec(asked)]
+    told = [(by_plan[plan_id], Kind(kind)) for plan_id, kind in copies]
     return [
         _former(now, kind, rulebook=rulebook) for now, kind in told if kind is not now.facts.kind
     ]

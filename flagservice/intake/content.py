@@ -1,6 +1,5 @@
 """What one copy would say: the disclosure for an assessment, with the days that the copy adds."""
 
-import hashlib
 from dataclasses import dataclass
 from datetime import date
 
@@ -44,14 +43,15 @@ def own_digest(work: Work, assessment: Assessment, *, rulebook: Rulebook) -> str
     if not assessment.own.remains:
         return ""
     days = Days(date.min, date.min, date.min)
-    return digest(work, would_say(assessment, assessment.own, days=days, rulebook=rulebook))
+    says = would_say(assessment, assessment.own, days=days, rulebook=rulebook)
+    return digest(work, says, data_key=assessment.naming.data_key)
 
 
-def digest(work: Work, disclosure: Disclosure) -> str:
-    """A keyed digest of everything that a disclosure says."""
+def digest(work: Work, disclosure: Disclosure, *, data_key: bytes) -> str:
+    """Of everything that a disclosure says, keyed by the data key of whom it is about."""
     says = sorted((name, _text(value)) for name, value in disclosure.says.items())
     whole = repr((disclosure.form, disclosure.status, disclosure.labels, says))
-    return work.vault.pseudonym(hashlib.sha256(whole.encode()).hexdigest(), purpose="copy")
+    return work.vault.digest(data_key, whole.encode(), purpose="copy")
 
 
 def _text(value: Value) -> str:

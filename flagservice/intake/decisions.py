@@ -13,13 +13,13 @@ from pydantic import Field
 from sqlmodel import col, select
 
 from flagservice.audit.log import Deed, Work
-from flagservice.directory.registrations import known
 from flagservice.domain.elements import Coding, Desk, Organisation, Value
 from flagservice.domain.errors import Conflict, NotFound
 from flagservice.domain.statements import Strict
 from flagservice.intake import persons
 from flagservice.intake.assess import Assessment, assess
 from flagservice.intake.content import days_from, would_say
+from flagservice.intake.dossiers import dossiers
 from flagservice.intake.rerule import rerule
 from flagservice.intake.rulebook import Rulebook
 from flagservice.policy.rows import Owner, PlacementAction
@@ -88,7 +88,8 @@ def decide(work: Work, hold_id: str, *, decision: Decision, rulebook: Rulebook) 
 def _item(work: Work, hold: tables.Hold, *, rulebook: Rulebook) -> Item:
     person = work.session.get_one(tables.Person, hold.person_id)
     number = persons.nhs_number_of(work, person)
-    assessments = assess(work, person, registration=known(work, number), rulebook=rulebook)
+    (dossier,) = dossiers(work, [person])
+    assessments = assess(work, dossier, rulebook=rulebook)
     about = next(one for one in assessments if one.plan.id == hold.plan_id)
     overdue = work.today > hold.due
     decider = hold.then if overdue else hold.owner

@@ -13,12 +13,11 @@ from typing import Final
 from sqlmodel import col, select
 
 from flagservice.audit.log import Deed, Work
-from flagservice.directory.registrations import known
 from flagservice.domain.elements import Kind
 from flagservice.domain.people import Knows, Phase, Role, Standing, State
 from flagservice.intake.assess import Assessment, assess, concerned, formers
+from flagservice.intake.dossiers import dossiers
 from flagservice.intake.in_force import with_policy
-from flagservice.intake.persons import nhs_number_of
 from flagservice.intake.rulebook import Rulebook
 from flagservice.policy.case import Case
 from flagservice.policy.compare import Direction, between
@@ -62,9 +61,9 @@ def _stored(work: Work, old: Policy, new: Policy, *, rulebook: Rulebook) -> Iter
 
 def _assessed(work: Work, person: tables.Person, rulebook: Rulebook) -> list[Assessment]:
     """Also what a plan has left behind, of which a copy may stand."""
-    registration = known(work, nhs_number_of(work, person))
-    found = assess(work, person, registration=registration, rulebook=rulebook)
-    return [*found, *formers(work, person, found, rulebook=rulebook)]
+    (dossier,) = dossiers(work, [person])
+    found = assess(work, dossier, rulebook=rulebook)
+    return [*found, *formers(dossier, found, rulebook=rulebook)]
 
 
 def _told(assessment: Assessment) -> Ruling | None:

@@ -10,6 +10,7 @@ from flagservice.store import tables
 
 NOT_IDENTIFIED = "not-identified"
 NO_PRACTICE = "no-practice"
+NOT_THEIR_PATIENT = "the-practice-says-not-its-patient"
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Gap:
 def keep_unidentified(work: Work, plan_id: str, roles: Iterable[str]) -> None:
     """The plan's people who are not identified: a gap keeps its age while it stays open."""
     missing = list(roles)
-    for gap in _open(work, plan_id, None):
+    for gap in _unidentified(work, plan_id):
         if gap.role in missing:
             missing.remove(gap.role)
         else:
@@ -34,9 +35,9 @@ def keep_unidentified(work: Work, plan_id: str, roles: Iterable[str]) -> None:
         _note(work, Gap(plan_id, role, NOT_IDENTIFIED))
 
 
-def keep_unplaced(work: Work, gap: Gap, *, reached: bool) -> None:
-    """One identified person's practice: known or not."""
-    there = _open(work, gap.plan_id, gap.person_id)
+def keep_unplaced(work: Work, gap: Gap, *, there: Iterable[tables.Lookup], reached: bool) -> None:
+    """One identified person's practice: known or not; `there` is what is open of this person."""
+    there = [row for row in there if row.plan_id == gap.plan_id]
     if reached:
         for row in there:
             _close(work, row)
@@ -44,11 +45,11 @@ def keep_unplaced(work: Work, gap: Gap, *, reached: bool) -> None:
         _note(work, gap)
 
 
-def _open(work: Work, plan_id: str, person_id: str | None) -> list[tables.Lookup]:
+def _unidentified(work: Work, plan_id: str) -> list[tables.Lookup]:
     asked = (
         select(tables.Lookup)
         .where(col(tables.Lookup.plan_id) == plan_id)
-        .where(col(tables.Lookup.person_id) == person_id)
+        .where(col(tables.Lookup.person_id).is_(None))
         .where(col(tables.Lookup.closed).is_(None))
     )
     return list(work.session.exec(asked).all())

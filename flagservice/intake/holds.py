@@ -2,25 +2,25 @@
 
 from collections.abc import Sequence
 
-from sqlmodel import col, select
-
 from flagservice.audit.log import Deed, Work
 from flagservice.domain.people import Phase
 from flagservice.intake.assess import Assessment
+from flagservice.intake.dossiers import Dossier
 from flagservice.intake.rulebook import day_after
 from flagservice.policy.rows import Owner, PlacementAction
 from flagservice.policy.ruling import Ruling
 from flagservice.store import tables
 
 
-def keep_holds(work: Work, assessments: Sequence[Assessment], *, practice: str | None) -> None:
+def keep_holds(work: Work, dossier: Dossier, assessments: Sequence[Assessment]) -> None:
     """Opens the holds that the rulings ask for, and closes those that nothing asks for any more."""
     for assessment in assessments:
         owner = _asked_for(assessment)
-        owner_ods = assessment.plan.ods if owner is Owner.SUBMITTER else practice
+        owner_ods = assessment.plan.ods if owner is Owner.SUBMITTER else dossier.practice
         wanted = (owner, owner_ods, assessment.asks(owner)) if owner else None
-        standing = [hold for hold in _open(work, assessment) if _what(hold) == wanted]
-        for hold in _open(work, assessment):
+        open_ = [one for one in dossier.holds if one.open and one.plan_id == assessment.plan.id]
+        standing = [hold for hold in open_ if _what(hold) == wanted]
+        for hold in open_:
             if hold not in standing:
                 hold.open = False
                 work.session.add(hold)
@@ -46,16 +46,6 @@ def _owner(ruling: Ruling) -> Owner | None:
     return ruling.placement.owner if held else None
 
 
-def _open(work: Work, assessment: Assessment) -> list[tables.Hold]:
-    asked = (
-        select(tables.Hold)
-        .where(col(tables.Hold.plan_id) == assessment.plan.id)
-        .where(col(tables.Hold.person_id) == assessment.naming.person_id)
-        .where(col(tables.Hold.open))
-    )
-    return list(work.session.exec(asked).all())
-
-
 def _hold(work: Work, assessment: Assessment, owner: Owner, *, owner_ods: str) -> None:
     """Without a practice to ask there is no hold yet: the open look-up stands for it."""
     row = assessment.ruling.placement
@@ -73,5 +63,4 @@ def _hold(work: Work, assessment: Assessment, owner: Owner, *, owner_ods: str) -
         version=assessment.naming.version,
     )
     work.session.add(hold)
-    work.session.flush()
     work.record(Deed.HELD, hold=hold.id, owner=owner, row=row.id)

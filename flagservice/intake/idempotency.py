@@ -22,12 +22,12 @@ def once(work: Work, key: str | None, *, digest: str, deed: Callable[[], Answer]
     if key is None:
         return deed()
     row_id = hashlib.sha256(f"{work.actor.name}|{key}".encode()).hexdigest()
-    keyed = work.vault.pseudonym(digest, purpose="idempotency")
     row = work.session.get(tables.Idempotency, row_id)
     if row is not None:
-        return _again(work, row, keyed)
+        return _again(work, row, digest)
     answer = deed()
     data_key = work.vault.new_data_key()
+    keyed = _keyed(work, data_key, digest)
     sealed = work.vault.seal(data_key, answer.content, table="idempotency", row=row_id, version=1)
     # Two with one key at once meet in the primary key; the loser finds the winner's answer.
     work.session.add(
@@ -39,8 +39,12 @@ def once(work: Work, key: str | None, *, digest: str, deed: Callable[[], Answer]
     return answer
 
 
-def _again(work: Work, row: tables.Idempotency, keyed: str) -> Answer:
-    if row.request != keyed:
+def _keyed(work: Work, data_key: bytes, digest: str) -> str:
+    return work.vault.digest(data_key, digest.encode(), purpose="idempotency")
+
+
+def _again(work: Work, row: tables.Idempotency, digest: str) -> Answer:
+    if row.request != _keyed(work, row.data_key, digest):
         raise Conflict("Idempotency-Key: this key was sent before with another body")
     work.record(Deed.REPEATED, key=row.id)
     content = work.vault.open(row.data_key, row.sealed, table="idempotency", row=row.id, version=1)

@@ -14,6 +14,7 @@ from sqlmodel import col, update
 
 from flagservice.audit.log import Deed, Work
 from flagservice.delivery import outbox
+from flagservice.delivery.outbox import Owed
 from flagservice.fhir.flags import Copy, build
 from flagservice.fhir.writing import to_bytes
 from flagservice.intake.content import digest
@@ -38,50 +39,48 @@ def issue_all(work: Work, issues: Iterable[Issue], *, rulebook: Rulebook) -> Non
     """Every version of one unit of work. In the order of the copies' random ids, never of roles."""
     ordered = sorted(issues, key=lambda issue: issue.copy.id)
     counters = feed.lock(work.session, (issue.copy.practice for issue in ordered))
-    for issue in ordered:
+    owed = [
         _issue(work, issue, counter=counters[issue.copy.practice], rulebook=rulebook)
+        for issue in ordered
+    ]
+    outbox.owe(work, owed)
 
 
-def _issue(work: Work, issue: Issue, *, counter: tables.FeedCounter, rulebook: Rulebook) -> None:
+def _issue(work: Work, issue: Issue, *, counter: tables.FeedCounter, rulebook: Rulebook) -> Owed:
     version_id = work.new_id()
-    number, issued = feed.take(counter, now=work.now, step=feed.step_of(version_id))
     copy = issue.copy
+    place = feed.take(counter, copy.form, now=work.now, step=feed.step_of(version_id))
     if issue.withdraws:
         _withdraw_earlier(work, copy)
     copy.number += 1
     copy.status = issue.status
     copy.labels = " ".join(issue.disclosure.labels)
     copy.says = " ".join(issue.disclosure.says)
-    copy.digest = digest(work, issue.disclosure)
+    copy.digest = digest(work, issue.disclosure, data_key=issue.person.data_key)
     work.session.add(copy)
-    version = tables.Version(
+    addressed = Copy(
+        id=copy.id,
+        version_id=version_id,
+        nhs_number=nhs_number_of(work, issue.person),
+        issued=place.issued,
+    )
+    written = to_bytes(build(issue.disclosure, addressed), rulebook.profiles)
+    work.keep(
+        tables.Version,
         id=version_id,
         copy_id=copy.id,
         number=copy.number,
         practice=copy.practice,
-        feed_number=number,
-        issued=issued,
-        sealed=b"",
+        form=copy.form,
+        feed_number=place.number,
+        issued=place.issued,
+        sealed=work.vault.seal(
+            issue.person.data_key, written, table="version", row=version_id, version=copy.number
+        ),
     )
-    version.sealed = _sealed(work, issue, version=version, rulebook=rulebook)
-    work.session.add(version)
-    work.session.flush()
-    outbox.owe(work, version, person_id=copy.person_id, removal=not issue.disclosure.says)
     deed = Deed.DISCLOSED if issue.disclosure.says else Deed.TAKEN_BACK
-    work.record(deed, copy=copy.id, version=version.id, practice=copy.practice, says=copy.says)
-
-
-def _sealed(work: Work, issue: Issue, *, version: tables.Version, rulebook: Rulebook) -> bytes:
-    addressed = Copy(
-        id=issue.copy.id,
-        version_id=version.id,
-        nhs_number=nhs_number_of(work, issue.person),
-        issued=version.issued,
-    )
-    written = to_bytes(build(issue.disclosure, addressed), rulebook.profiles)
-    return work.vault.seal(
-        issue.person.data_key, written, table="version", row=version.id, version=version.number
-    )
+    work.record(deed, copy=copy.id, version=version_id, practice=copy.practice, says=copy.says)
+    return Owed(copy, version_id, place.order, removal=not issue.disclosure.says)
 
 
 def _withdraw_earlier(work: Work, copy: tables.Copy) -> None:

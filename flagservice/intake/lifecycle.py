@@ -11,12 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlmodel import col, select
-
 from flagservice.audit.log import Work
-from flagservice.directory.registrations import Registration
 from flagservice.intake.assess import Assessment
 from flagservice.intake.content import Days, days_from, digest, own_digest, told
+from flagservice.intake.dossiers import Dossier
 from flagservice.intake.issue import Issue
 from flagservice.intake.rulebook import Rulebook
 from flagservice.policy.disclosure import Disclosure, form_of, removal
@@ -26,20 +24,16 @@ REMOVED = "removed"
 
 
 def changes(
-    work: Work,
-    person: tables.Person,
-    assessments: Sequence[Assessment],
-    *,
-    registration: Registration | None,
-    rulebook: Rulebook,
+    work: Work, dossier: Dossier, assessments: Sequence[Assessment], *, rulebook: Rulebook
 ) -> Iterator[Issue]:
     """Every version that has to be issued so that the records of one person are right."""
-    copies = _copies(work, person)
-    practice = registration.practice if registration else None
+    copies, person, practice = dossier.standing_copies(), dossier.person, dossier.practice
+    refused = dossier.registration.refused if dossier.registration else None
     for assessment in assessments:
         own_news = _own_news(work, assessment, rulebook=rulebook)
         mine = [copy for copy in copies if _is_of(copy, assessment)]
-        kept = _kept(mine, assessment, practice=practice)
+        welcome = [copy for copy in mine if copy.practice != refused]
+        kept = _kept(welcome, assessment, practice=practice)
         for copy in mine:
             if copy is not kept:
                 yield _removal(copy, person)
@@ -48,19 +42,13 @@ def changes(
             due = _due(work, assessment, kept, renewed=own_news.amended, rulebook=rulebook)
             if kept is None:
                 yield Issue(_new_copy(work, person, due, practice=where), person, *due.said)
-            elif own_news.told or digest(work, due.disclosure) != kept.digest:
+            elif own_news.told or _is_other(work, kept, due, person=person):
                 kept.review, kept.expires = due.days.review, due.days.expires
                 yield Issue(kept, person, *due.said, withdraws=_narrows(kept, due.disclosure))
 
 
-def _copies(work: Work, person: tables.Person) -> list[tables.Copy]:
-    asked = (
-        select(tables.Copy)
-        .where(col(tables.Copy.person_id) == person.id)
-        .where(col(tables.Copy.status) != REMOVED)
-        .order_by(col(tables.Copy.id))
-    )
-    return list(work.session.exec(asked).all())
+def _is_other(work: Work, kept: tables.Copy, due: "Due", *, person: tables.Person) -> bool:
+    return digest(work, due.disclosure, data_key=person.data_key) != kept.digest
 
 
 def _is_of(copy: tables.Copy, assessment: Assessment) -> bool:
@@ -184,5 +172,4 @@ def _new_copy(work: Work, person: tables.Person, due: Due, *, practice: str) -> 
         expires=due.days.expires,
     )
     work.session.add(copy)
-    work.session.flush()
     return copy

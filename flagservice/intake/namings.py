@@ -68,7 +68,6 @@ def _name(work: Work, plan: tables.Plan, now: NamedNow) -> None:
     naming.word = "not reached" if now.person_id is None else "accepted"
     naming.sealed = seal(work, naming, stated(now.submission, now.statement))
     work.session.add(naming)
-    work.session.flush()
 
 
 def _no_longer(work: Work, naming: tables.Naming, *, dropped: bool) -> None:
@@ -77,4 +76,3 @@ def _no_longer(work: Work, naming: tables.Naming, *, dropped: bool) -> None:
         naming.current, naming.dropped = False, dropped
     naming.sealed = seal(work, naming, replace(unseal(work, naming), phase=Phase.ENDED))
     work.session.add(naming)
-    work.session.flush()

@@ -1,6 +1,6 @@
 """The people of a submission, found by pseudonym and locked, so that no two deeds rule on one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlmodel import col, select
 
@@ -10,20 +10,24 @@ from flagservice.store import tables
 
 def locked(work: Work, nhs_numbers: Iterable[str]) -> dict[str, tables.Person]:
     """Each person by NHS number, made if need be, locked in one order for everybody."""
-    wanted = {number: _pseudonym(work, number) for number in nhs_numbers}
-    rows = {}
-    for number, pseudonym in sorted(wanted.items(), key=lambda item: item[1]):
-        row = _find(work, pseudonym) or _make(work, number, pseudonym)
-        rows[number] = row
-    return rows
+    numbers = set(nhs_numbers)
+    rows = {nhs_number_of(work, row): row for row in _found(work, numbers)}
+    fresh = {work.vault.pseudonym(n, purpose="person"): n for n in numbers - rows.keys()}
+    made = {fresh[one]: _make(work, fresh[one], one) for one in sorted(fresh)}
+    # Two that meet the same new person at once meet in the unique pseudonym.
+    work.session.flush()
+    return rows | made
 
 
 def lock_again(work: Work, person_ids: Iterable[str]) -> list[tables.Person]:
     """People who are already known, locked in the same order."""
+    wanted = set(person_ids)
+    if not wanted:
+        return []
     asked = (
         select(tables.Person)
-        .where(col(tables.Person.id).in_(set(person_ids)))
-        .order_by(col(tables.Person.pseudonym))
+        .where(col(tables.Person.id).in_(wanted))
+        .order_by(col(tables.Person.id))
         .with_for_update()
     )
     return list(work.session.exec(asked).all())
@@ -31,13 +35,9 @@ def lock_again(work: Work, person_ids: Iterable[str]) -> list[tables.Person]:
 
 def known(work: Work, nhs_number: str) -> tables.Person | None:
     """The person with this number, if the service has ever heard of them."""
-    for pseudonym in work.vault.pseudonyms(nhs_number, purpose="person"):
-        row = work.session.exec(
-            select(tables.Person).where(col(tables.Person.pseudonym) == pseudonym)
-        ).first()
-        if row is not None:
-            return row
-    return None
+    pseudonyms = work.vault.pseudonyms(nhs_number, purpose="person")
+    asked = select(tables.Person).where(col(tables.Person.pseudonym).in_(pseudonyms))
+    return work.session.exec(asked).first()
 
 
 def nhs_number_of(work: Work, person: tables.Person) -> str:
@@ -47,21 +47,18 @@ def nhs_number_of(work: Work, person: tables.Person) -> str:
     ).decode()
 
 
-def _pseudonym(work: Work, nhs_number: str) -> str:
-    row = known(work, nhs_number)
-    return row.pseudonym if row else work.vault.pseudonym(nhs_number, purpose="person")
-
-
-def _find(work: Work, pseudonym: str) -> tables.Person | None:
-    asked = select(tables.Person).where(col(tables.Person.pseudonym) == pseudonym)
-    return work.session.exec(asked.with_for_update()).first()
+def _found(work: Work, nhs_numbers: Iterable[str]) -> Sequence[tables.Person]:
+    """By the ids: they stay, where a rotation of the pseudonyms' key changes any other order."""
+    pseudonyms = [
+        one for number in nhs_numbers for one in work.vault.pseudonyms(number, purpose="person")
+    ]
+    asked = select(tables.Person).where(col(tables.Person.pseudonym).in_(pseudonyms))
+    return work.session.exec(asked.order_by(col(tables.Person.id)).with_for_update()).all()
 
 
 def _make(work: Work, nhs_number: str, pseudonym: str) -> tables.Person:
-    """Two that meet the same new person at once meet in the unique pseudonym."""
     row_id, data_key = work.new_id(), work.vault.new_data_key()
     sealed = work.vault.seal(data_key, nhs_number.encode(), table="person", row=row_id, version=1)
     row = tables.Person(id=row_id, pseudonym=pseudonym, data_key=data_key, sealed=sealed)
     work.session.add(row)
-    work.session.flush()
     return row

@@ -7,17 +7,14 @@ it names, locked. What each record then holds depends on the facts alone, not on
 import json
 from collections.abc import Iterable
 
-from sqlmodel import col, select
-
 from flagservice.audit.log import Deed, Work
-from flagservice.directory.registrations import Registration, known
 from flagservice.domain.people import Phase
 from flagservice.intake.assess import Assessment, assess, formers
-from flagservice.intake.gaps import NO_PRACTICE, Gap, keep_unplaced
+from flagservice.intake.dossiers import Dossier, dossiers
+from flagservice.intake.gaps import NO_PRACTICE, NOT_THEIR_PATIENT, Gap, keep_unplaced
 from flagservice.intake.holds import keep_holds
 from flagservice.intake.issue import Issue, issue_all
 from flagservice.intake.lifecycle import changes
-from flagservice.intake.persons import nhs_number_of
 from flagservice.intake.rulebook import Rulebook
 from flagservice.policy.rows import PlacementAction
 from flagservice.policy.ruling import Ruling
@@ -26,39 +23,43 @@ from flagservice.store import tables
 
 def rerule(work: Work, people: Iterable[tables.Person], *, rulebook: Rulebook) -> None:
     """Every open flag of these people, ruled on anew; the people are locked already."""
-    issues: list[Issue] = []
-    for person in people:
-        registration = known(work, nhs_number_of(work, person))
-        assessments = assess(work, person, registration=registration, rulebook=rulebook)
-        told = [*assessments, *formers(work, person, assessments, rulebook=rulebook)]
-        issues += changes(work, person, told, registration=registration, rulebook=rulebook)
-        practice = registration.practice if registration else None
-        keep_holds(work, assessments, practice=practice)
-        for assessment in assessments:
-            _keep_gap(work, assessment, registration)
-            _keep_word(work, assessment, registration)
-        for assessment in told:
-            _keep_ruling(work, person, assessment, issues=issues)
-    issue_all(work, issues, rulebook=rulebook)
+    work.write()
+    with work.session.no_autoflush:
+        issues: list[Issue] = []
+        for dossier in dossiers(work, people):
+            issues += _rule(work, dossier, rulebook=rulebook)
+        issue_all(work, issues, rulebook=rulebook)
+    work.write()
 
 
-def _keep_gap(work: Work, assessment: Assessment, registration: Registration | None) -> None:
-    reached = registration is not None and registration.practice is not None
+def _rule(work: Work, dossier: Dossier, *, rulebook: Rulebook) -> list[Issue]:
+    """What follows for one person, and what is kept of how it was ruled on."""
+    assessments = assess(work, dossier, rulebook=rulebook)
+    told = [*assessments, *formers(dossier, assessments, rulebook=rulebook)]
+    issues = list(changes(work, dossier, told, rulebook=rulebook))
+    keep_holds(work, dossier, assessments)
+    for assessment in assessments:
+        _keep_gap(work, dossier, assessment)
+        assessment.naming.word = _word(assessment.own, reached=dossier.practice is not None)
+        work.session.add(assessment.naming)
+    for assessment in told:
+        _keep_ruling(work, dossier, assessment, issues=issues)
+    return issues
+
+
+def _keep_gap(work: Work, dossier: Dossier, assessment: Assessment) -> None:
+    reached = dossier.practice is not None
     held = assessment.ruling.placement.action is PlacementAction.HOLD
     waits = held and assessment.ruling.case.phase is Phase.OPEN
     needs = assessment.tells or waits
-    gap = Gap(assessment.plan.id, assessment.facts.role, NO_PRACTICE, assessment.naming.person_id)
-    keep_unplaced(work, gap, reached=reached or not needs)
-
-
-def _keep_word(work: Work, assessment: Assessment, registration: Registration | None) -> None:
-    """What the receipt says: from the submitter's own words, the register and its own decisions."""
-    reached = registration is not None and registration.practice is not None
-    assessment.naming.word = _word(assessment.own, reached=reached)
-    work.session.add(assessment.naming)
+    refused = dossier.registration is not None and dossier.registration.refused is not None
+    reason = NOT_THEIR_PATIENT if refused else NO_PRACTICE
+    gap = Gap(assessment.plan.id, assessment.facts.role, reason, assessment.naming.person_id)
+    keep_unplaced(work, gap, there=dossier.gaps, reached=reached or not needs)
 
 
 def _word(own: Ruling, *, reached: bool) -> str:
+    """What the receipt says: from the submitter's own words, the register and its own decisions."""
     if own.case.phase is Phase.ENDED:
         return "ended"
     match own.placement.action:
@@ -75,30 +76,29 @@ def _word(own: Ruling, *, reached: bool) -> str:
 
 
 def _keep_ruling(
-    work: Work, person: tables.Person, assessment: Assessment, *, issues: list[Issue]
+    work: Work, dossier: Dossier, assessment: Assessment, *, issues: list[Issue]
 ) -> None:
-    ruling, naming = assessment.ruling, assessment.naming
+    ruling, person = assessment.ruling, dossier.person
     issued = [issue.copy.id for issue in issues if _about(issue, assessment)]
     # Where a copy was taken back and another begun, the ruling is about the one that was begun.
-    copy_id = issued[-1] if issued else _standing_copy(work, assessment)
+    copy_id = issued[-1] if issued else _standing_copy(dossier, assessment)
     row_id = work.new_id()
     case = json.dumps([str(part) for part in vars(ruling.case).values()]).encode()
-    work.session.add(
-        tables.Ruling(
-            id=row_id,
-            plan_id=naming.plan_id,
-            person_id=person.id,
-            copy_id=copy_id,
-            kind=ruling.case.kind,
-            day=work.today,
-            at=work.now,
-            policy_version=ruling.policy.version,
-            policy_digest=ruling.policy.digest,
-            placement=ruling.placement.id,
-            action=ruling.placement.action,
-            elements=json.dumps([[e.element, e.action, e.rules] for e in ruling.elements]),
-            sealed=work.vault.seal(person.data_key, case, table="ruling", row=row_id, version=1),
-        )
+    work.keep(
+        tables.Ruling,
+        id=row_id,
+        plan_id=assessment.plan.id,
+        person_id=person.id,
+        copy_id=copy_id,
+        kind=ruling.case.kind,
+        day=work.today,
+        at=work.now,
+        policy_version=ruling.policy.version,
+        policy_digest=ruling.policy.digest,
+        placement=ruling.placement.id,
+        action=ruling.placement.action,
+        elements=json.dumps([[e.element, e.action, e.rules] for e in ruling.elements]),
+        sealed=work.vault.seal(person.data_key, case, table="ruling", row=row_id, version=1),
     )
     work.record(
         Deed.RULED,
@@ -115,12 +115,7 @@ def _about(issue: Issue, assessment: Assessment) -> bool:
     return (copy.plan_id, copy.person_id, copy.kind) == about
 
 
-def _standing_copy(work: Work, assessment: Assessment) -> str | None:
-    asked = (
-        select(col(tables.Copy.id))
-        .where(col(tables.Copy.plan_id) == assessment.plan.id)
-        .where(col(tables.Copy.person_id) == assessment.naming.person_id)
-        .where(col(tables.Copy.kind) == assessment.facts.kind)
-        .where(col(tables.Copy.status) != "removed")
-    )
-    return work.session.exec(asked).first()
+def _standing_copy(dossier: Dossier, assessment: Assessment) -> str | None:
+    about = (assessment.plan.id, assessment.facts.kind)
+    standing = (c.id for c in dossier.standing_copies() if (c.plan_id, c.kind) == about)
+    return next(standing, None)

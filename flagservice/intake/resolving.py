@@ -5,10 +5,8 @@ a submitter's is about its own words and the state that it was asked in; a pract
 person's whole standing, at that practice.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-
-from sqlmodel import col, select
 
 from flagservice.audit.log import Work
 from flagservice.domain.people import Standing, State
@@ -28,6 +26,7 @@ class Resolving:
     """What is needed to take one naming's held case further."""
 
     work: Work
+    data_key: bytes
     policy: Policy
     facts: Facts
     own_standing: Standing
@@ -42,7 +41,7 @@ class Resolving:
             case Owner.PRACTICE:  # pragma: no branch, a closed set
                 about = f"{case.standing}|{self.practice}"
         whole = f"{owner}|{case.kind}|{case.role}|{case.knows}|{about}"
-        return self.work.vault.pseudonym(whole, purpose="decision")
+        return self.work.vault.digest(self.data_key, whole.encode(), purpose="decision")
 
     def resolve(self, case: Case) -> Ruling:
         """The ruling, once every decision that was made about this case is taken into account.
@@ -75,19 +74,15 @@ class Resolving:
         return self.decisions.get(asked) == "withhold"
 
 
-def decisions_of(work: Work, naming: tables.Naming) -> Decisions:
-    """The newest decision on each question. A practice's refusal is for the version that it saw."""
-    asked = (
-        select(tables.Hold)
-        .where(col(tables.Hold.plan_id) == naming.plan_id)
-        .where(col(tables.Hold.person_id) == naming.person_id)
-        .where(col(tables.Hold.outcome).is_not(None))
-        .order_by(col(tables.Hold.decided_at))
-    )
+def decisions_of(holds: Iterable[tables.Hold], naming: tables.Naming) -> Decisions:
+    """The newest decision on each question, of a person's holds in the order of their decisions.
+
+    A practice's refusal is for the version that it saw.
+    """
     return {
-        (Owner(hold.owner), hold.about): str(hold.outcome)
-        for hold in work.session.exec(asked)
-        if not _lapsed(hold, naming)
+        (Owner(hold.owner), hold.about): hold.outcome
+        for hold in holds
+        if hold.plan_id == naming.plan_id and hold.outcome is not None and not _lapsed(hold, naming)
     }
 
 

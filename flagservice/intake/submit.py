@@ -8,7 +8,7 @@
 6. Rule on each person, from everything known; issue what follows.
 """
 
-import hashlib
+import json
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -48,8 +48,8 @@ def submit(work: Work, submission: Submission, *, rulebook: Rulebook) -> Taken:
     plan = _plan(work, submission)
     # (2) a repeat?
     body = submission.model_dump_json().encode()
-    digest = work.vault.pseudonym(hashlib.sha256(body).hexdigest(), purpose="submission")
-    before = _version(work, plan, submission.version)
+    digest = work.vault.digest(plan.data_key, body, purpose="submission")
+    before = _version(work, plan, submission.version) if plan.version else None
     if before is not None:
         return _repeat(work, plan, before, digest=digest)
     # (3) too late?
@@ -76,21 +76,33 @@ def submit(work: Work, submission: Submission, *, rulebook: Rulebook) -> Taken:
 
 def find_plan(work: Work, ods: str, reference: str) -> tables.Plan | None:
     """The plan with this organisation's own reference."""
-    for key in work.vault.pseudonyms(f"{ods}|{reference}", purpose="reference"):
-        asked = select(tables.Plan).where(
-            col(tables.Plan.ods) == ods, col(tables.Plan.reference) == key
-        )
-        plan = work.session.exec(asked.with_for_update()).first()
-        if plan is not None:
-            return plan
-    return None
+    keys = work.vault.pseudonyms(_natural_key(ods, reference), purpose="reference")
+    asked = select(tables.Plan).where(
+        col(tables.Plan.ods) == ods, col(tables.Plan.reference).in_(keys)
+    )
+    return work.session.exec(asked.with_for_update()).first()
+
+
+def natural_key_of(work: Work, plan: tables.Plan) -> str:
+    """What a plan's pseudonym stands for, from any version of it: they have one reference."""
+    asked = select(tables.Submission).where(col(tables.Submission.plan_id) == plan.id)
+    kept = work.session.exec(asked.limit(1)).one()
+    opened = work.vault.open(
+        plan.data_key, kept.sealed, table="submission", row=kept.id, version=kept.version
+    )
+    return _natural_key(plan.ods, json.loads(opened)["reference"])
+
+
+def _natural_key(ods: str, reference: str) -> str:
+    return f"{ods}|{reference}"
 
 
 def _plan(work: Work, submission: Submission) -> tables.Plan:
     """Two that start one plan at once meet in its unique key; the loser does its work again."""
     plan = find_plan(work, work.actor.ods, submission.reference)
     if plan is None:
-        key = work.vault.pseudonym(f"{work.actor.ods}|{submission.reference}", purpose="reference")
+        natural_key = _natural_key(work.actor.ods, submission.reference)
+        key = work.vault.pseudonym(natural_key, purpose="reference")
         plan = tables.Plan(
             id=work.new_id(),
             ods=work.actor.ods,
@@ -100,7 +112,6 @@ def _plan(work: Work, submission: Submission) -> tables.Plan:
             data_key=work.vault.new_data_key(),
         )
         work.session.add(plan)
-        work.session.flush()
     if plan.kind.removeprefix("unborn-") != submission.rules_as.removeprefix("unborn-"):
         raise Invalid(Fault("kind", "this reference belongs to another kind"))
     return plan
@@ -134,16 +145,14 @@ def _keep(work: Work, plan: tables.Plan, sealing: Sealing) -> str:
     sealed = work.vault.seal(
         plan.data_key, sealing.body, table="submission", row=row_id, version=sealing.version
     )
-    work.session.add(
-        tables.Submission(
-            id=row_id,
-            plan_id=plan.id,
-            version=sealing.version,
-            client_id=work.actor.name,
-            digest=sealing.digest,
-            received=work.now,
-            sealed=sealed,
-        )
+    work.keep(
+        tables.Submission,
+        id=row_id,
+        plan_id=plan.id,
+        version=sealing.version,
+        client_id=work.actor.name,
+        digest=sealing.digest,
+        received=work.now,
+        sealed=sealed,
     )
-    work.session.flush()
     return row_id

@@ -6,7 +6,7 @@ import dataclasses
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from flagservice.audit import checkpoint as module
@@ -120,8 +120,10 @@ def test_every_shortened_note_is_refused() -> None:
 
 @given(st.text())
 def test_no_other_text_is_a_checkpoint(text: str) -> None:
+    note = module.sign(HEAD, SIGNER)
+    assume(text != note[0])
     then_refused(text)
-    then_refused(text + module.sign(HEAD, SIGNER)[1:])
+    then_refused(text + note[1:])
 
 
 def test_another_key_of_the_same_name_is_refused() -> None:

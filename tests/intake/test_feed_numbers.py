@@ -1,5 +1,6 @@
 """A practice that reads its feed from 0 sees every number once, in order, without a gap (P5)."""
 
+import itertools
 import json
 import random
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +9,8 @@ from typing import Any
 import pytest
 
 from flagservice.audit.log import Actor
-from flagservice.delivery.channels import pull
+from flagservice.delivery.channels import pull_feed
+from flagservice.delivery.channels.pull import Stored
 from flagservice.store import tables
 from tests.intake.families import NHS_NUMBERS
 from tests.intake.people import (
@@ -28,22 +30,25 @@ from tests.world import COUNCIL, POLICE, World, a_submission, person
 AT = (HOME, ELSEWHERE, NEW)
 
 
-def feed(world: World, practice: str) -> list[pull.Stored]:
+def feed(world: World, practice: str, form: str = "flag") -> list[Stored]:
     actor = Actor("gp", practice)
-    return world.log.perform(actor, lambda work: pull.feed(work, after=0, limit=1000))
+    return world.log.perform(actor, lambda work: pull_feed.feed(work, form=form, limit=1000)).found
 
 
 def then_every_feed_is_whole(world: World) -> None:
     issued = rows(world, of=tables.Version)
-    for practice in AT:
-        numbers = sorted(version.feed_number for version in issued if version.practice == practice)
-        assert numbers == list(range(1, len(numbers) + 1))
+    for practice, form in itertools.product(AT, ("flag", "request")):
         in_order = sorted(
-            (version for version in issued if version.practice == practice),
+            (one for one in issued if (one.practice, one.form) == (practice, form)),
             key=lambda version: int(version.feed_number),
         )
+        numbers = [version.feed_number for version in in_order]
+        assert numbers == list(range(1, len(numbers) + 1))
         instants = [version.issued for version in in_order]
         assert instants == sorted(set(instants))
+    for practice in AT:
+        instants = [version.issued for version in issued if version.practice == practice]
+        assert len(instants) == len(set(instants))
 
 
 def test_numbers_are_contiguous_whatever_happens(world: World) -> None:

@@ -107,7 +107,7 @@ def then_it_is_whole_or_not_at_all(world: World, deed: Deed, changes: set[str]) 
         after = seen(outside)
     finally:
         outside.dispose()
-    assert faults > 20
+    assert faults > 10
     assert {name for name in after if after[name] != before[name]} >= changes
 
 

@@ -1,0 +1,115 @@
+"""Group commit: questions that wait at one time share a transaction, and so one write to disk.
+
+A GP system that polls for nothing new costs a leaf that has to be durable before the first byte
+of its answer. One thread answers for everybody who waits:
+
+1. Take all that wait.
+2. Answer them together, in a few statements however many they are.
+3. Write every leaf in one statement, and commit.
+4. Hand the answers over, all in one go.
+
+What has no answer here, for whatever reason, has left no trace either: whoever asked goes the
+ordinary way, and meets its refusal or its fault there.
+"""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Generic, TypeVar
+
+import structlog
+
+from flagservice.audit.log import Actor, Log, Unrecorded, Work
+
+Q = TypeVar("Q")
+A = TypeVar("A")
+Answering = Callable[[Sequence[Work], Sequence[Q]], Sequence[A | None]]
+"""An answer to each question, or None; whoever is answered leaves a leaf, nobody else does."""
+MOST: Final = 256
+"""In one transaction, so that nobody waits for ever."""
+_IDLE_SECONDS: Final = 2.0
+_log = structlog.get_logger()
+
+
+@dataclass
+class _Waiting(Generic[Q, A]):
+    """Somebody's question, and the loop on which the answer is awaited."""
+
+    actor: Actor
+    question: Q
+    awaited: asyncio.Future[A | None]
+    answer: A | None = field(default=None)
+
+    def settle(self) -> None:
+        """On its own loop; whoever went away meanwhile is not told."""
+        if not self.awaited.cancelled():
+            self.awaited.set_result(self.answer)
+
+
+class Group(Generic[Q, A]):
+    """Answers in groups, from a thread that lasts while there is something to do."""
+
+    def __init__(self, log: Log, answering: Answering[Q, A]) -> None:
+        self._log = log
+        self._answering = answering
+        self._waiting: queue.SimpleQueue[_Waiting[Q, A]] = queue.SimpleQueue()
+        self._turn = threading.Lock()
+        self._runs = False
+
+    async def ask(self, actor: Actor, question: Q) -> A | None:
+        """The answer, once its leaf is durable; None where there is none here."""
+        awaited: asyncio.Future[A | None] = asyncio.get_running_loop().create_future()
+        with self._turn:
+            self._waiting.put(_Waiting(actor, question, awaited))
+            if not self._runs:
+                self._runs = True
+                threading.Thread(target=self._run, name="group", daemon=True).start()
+        return await awaited
+
+    def _run(self) -> None:
+        while together := self._next():
+            try:
+                self._answer(together)
+            except Exception as wrong:  # noqa: BLE001, the ordinary way shows what it is; its type is logged
+                _log.error("group fault", error=type(wrong).__name__)
+                for one in together:
+                    one.answer = None
+            _hand_over(together)
+
+    def _next(self) -> list[_Waiting[Q, A]]:
+        """Everybody who waits; nobody, once that was so for a while and the thread may end."""
+        try:
+            found = [self._waiting.get(timeout=_IDLE_SECONDS)]
+        except queue.Empty:
+            with self._turn:
+                self._runs = not self._waiting.empty()
+            return self._next() if self._runs else []
+        while len(found) < MOST and not self._waiting.empty():
+            found.append(self._waiting.get_nowait())
+        return found
+
+    def _answer(self, together: Sequence[_Waiting[Q, A]]) -> None:
+        def answered(works: Sequence[Work]) -> None:
+            answers = self._answering(works, [one.question for one in together])
+            for one, work, answer in zip(together, works, answers, strict=True):
+                if (answer is None) is bool(work.leaves):
+                    raise Unrecorded("an answer without a leaf, or a leaf without an answer")
+                one.answer = answer
+
+        self._log.perform_together([one.actor for one in together], answered)
+
+
+def _hand_over(together: Sequence[_Waiting[Q, A]]) -> None:
+    by_loop: dict[asyncio.AbstractEventLoop, list[_Waiting[Q, A]]] = {}
+    for one in together:
+        by_loop.setdefault(one.awaited.get_loop(), []).append(one)
+    for loop, theirs in by_loop.items():
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_settle, theirs)
+
+
+def _settle(answered: Sequence[_Waiting[Q, A]]) -> None:
+    for one in answered:
+        one.settle()

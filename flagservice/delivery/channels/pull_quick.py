@@ -1,0 +1,178 @@
+"""The two questions that are asked a thousand times as often as all others, answered together.
+
+What is new in my feed, and how does this copy stand now? The answers are those of `pull_feed.feed`
+and `pull.read`, in a few statements for any number of practices. Whatever is out of the ordinary
+(a practice that is not admitted, words that were withdrawn, a copy that was taken back) has no
+answer here, and is asked there.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Row, Select, bindparam, update
+from sqlmodel import col, select
+
+from flagservice.audit.log import Deed, Work
+from flagservice.delivery.channels.pull import Stored
+from flagservice.delivery.channels.pull_feed import Page
+from flagservice.delivery.channels.readers import Reader, readers
+from flagservice.store import tables
+
+
+@dataclass(frozen=True)
+class Poll:
+    """What is new in the caller's feed of a form, after a number?"""
+
+    form: str
+    after: int
+    limit: int
+
+
+@dataclass(frozen=True)
+class Read:
+    """How does this copy at the caller's practice stand now?"""
+
+    form: str
+    copy_id: str
+
+
+Quick = Poll | Read
+Answer = Page | Stored
+
+_VERSION: Final = (
+    col(tables.Version.copy_id),
+    col(tables.Version.id),
+    col(tables.Version.number),
+    col(tables.Version.form),
+    col(tables.Version.practice),
+    col(tables.Version.feed_number),
+    col(tables.Version.issued),
+    col(tables.Version.withdrawn),
+    col(tables.Version.served),
+    col(tables.Version.sealed),
+    col(tables.Copy.status),
+    col(tables.Person.data_key),
+)
+_WHOSE: Final = (
+    col(tables.Copy.id) == col(tables.Version.copy_id),
+    col(tables.Person.id) == col(tables.Copy.person_id),
+)
+_NEW: Final[Select[Any]] = (
+    select(*_VERSION)  # type: ignore[call-overload]  # SQLModel types up to four columns
+    .where(*_WHOSE)
+    .where(col(tables.Version.practice) == bindparam("practice"))
+    .where(col(tables.Version.form) == bindparam("form"))
+    .where(col(tables.Version.feed_number) > bindparam("after"))
+    .order_by(col(tables.Version.feed_number))
+    .limit(bindparam("most"))
+)
+_NOW: Final[Select[Any]] = (
+    select(*_VERSION)  # type: ignore[call-overload]
+    .where(*_WHOSE)
+    .where(col(tables.Version.number) == col(tables.Copy.number))
+    .where(col(tables.Copy.id).in_(bindparam("copies", expanding=True)))
+)
+_OTHERS: Final = select(col(tables.Version.copy_id), col(tables.Version.issued)).where(
+    col(tables.Version.copy_id).in_(bindparam("copies", expanding=True)),
+    col(tables.Version.id).not_in(bindparam("versions", expanding=True)),
+)
+_SERVED: Final = (
+    update(tables.Version).where(col(tables.Version.id) == bindparam("version")).values(served=True)
+)
+
+
+def answers(works: Sequence[Work], questions: Sequence[Quick]) -> list[Answer | None]:
+    """To each caller's question its answer, with its leaf; None where it has to be asked there."""
+    if not works:
+        return []
+    reading = readers(works[0], {work.actor.ods for work in works})
+    now = _now(works[0], {one.copy_id for one in questions if isinstance(one, Read)})
+    found: list[Answer | None] = []
+    unserved: list[str] = []
+    for work, question in zip(works, questions, strict=True):
+        reader = reading[work.actor.ods]
+        match question:
+            case Poll():
+                found.append(_polled(work, reader, question, unserved=unserved))
+            case Read():  # pragma: no branch, a closed set
+                one = now.get(question.copy_id)
+                found.append(_read(work, reader, question, now=one, unserved=unserved))
+    if unserved:
+        connection = works[0].session.connection()
+        connection.execute(_SERVED, [{"version": one} for one in sorted(set(unserved))])
+    return found
+
+
+def _polled(work: Work, reader: Reader, asked: Poll, *, unserved: list[str]) -> Page | None:
+    last = reader.last(asked.form)
+    if not reader.admitted or asked.after > last:
+        return None
+    rows = [] if asked.after == last else _new(work, asked)
+    if not all(_is_plain(row) for row in rows):
+        return None
+    unserved += [row.id for row in rows if not row.served]
+    shown = [_stored(work, row) for row in rows]
+    end = rows[-1].feed_number if rows else asked.after
+    ids = " ".join(row.id for row in rows)
+    work.record(Deed.FED, form=asked.form, after=asked.after, last=end, found=ids)
+    return Page(shown, end)
+
+
+def _new(work: Work, asked: Poll) -> Sequence[Row[Any]]:
+    values = {"practice": work.actor.ods, "form": asked.form, "after": asked.after}
+    return work.session.connection().execute(_NEW, {**values, "most": asked.limit}).all()
+
+
+@dataclass(frozen=True)
+class _Now:
+    """A copy's newest version, and the instants of its others."""
+
+    row: Row[Any]
+    others: Sequence[datetime]
+
+    @property
+    def alone(self) -> bool:
+        """As `Stored` says."""
+        second = self.row.issued.replace(microsecond=0)
+        return all(one.replace(microsecond=0) != second for one in self.others)
+
+
+def _now(work: Work, copies: Iterable[str]) -> Mapping[str, _Now]:
+    """Of each of these copies, wherever it stands."""
+    wanted = sorted(copies)
+    if not wanted:
+        return {}
+    connection = work.session.connection()
+    rows = {row.copy_id: row for row in connection.execute(_NOW, {"copies": wanted})}
+    others: dict[str, list[datetime]] = {}
+    # Asked whatever was found: a question that only a real copy raises would tell of it.
+    asked = {"copies": wanted, "versions": [row.id for row in rows.values()]}
+    for copy_id, issued in connection.execute(_OTHERS, asked):
+        others.setdefault(copy_id, []).append(issued)
+    return {copy_id: _Now(row, others.get(copy_id, ())) for copy_id, row in rows.items()}
+
+
+def _read(
+    work: Work, reader: Reader, asked: Read, *, now: _Now | None, unserved: list[str]
+) -> Stored | None:
+    if not reader.admitted or now is None or not _is_plain(now.row):
+        return None
+    if (now.row.practice, now.row.form) != (work.actor.ods, asked.form):
+        return None
+    if not now.row.served:
+        unserved.append(now.row.id)
+    work.record(Deed.READ, copy=now.row.copy_id, version=now.row.id)
+    return _stored(work, now.row, alone=now.alone)
+
+
+def _is_plain(row: Row[Any]) -> bool:
+    return not row.withdrawn and row.status != "removed"
+
+
+def _stored(work: Work, row: Row[Any], *, alone: bool = False) -> Stored:
+    content = work.vault.open(
+        row.data_key, row.sealed, table="version", row=row.id, version=row.number
+    )
+    return Stored(row.copy_id, row.form, row.id, row.feed_number, row.issued, content, alone)

@@ -1,0 +1,56 @@
+"""What practices ask the caller about its own flags: as much as its own receipt already says.
+
+A question says that there is a flag. It is shown where the receipt says so, too; every other is on
+governance's manual list, so that none is lost. It never says which practice asks.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlmodel import col, select
+
+from flagservice.audit.log import Deed, Work
+from flagservice.delivery.answers import Reason, open_queries
+from flagservice.delivery.receipts import Line
+from flagservice.intake.receipt import receipt_of
+from flagservice.intake.submit import natural_key_of
+from flagservice.store import tables
+
+_SAID = ("placed", "requested", "delivered")
+
+
+@dataclass(frozen=True)
+class Query:
+    """One question: of which of the caller's references, about whom in it, and why."""
+
+    id: str
+    reference: str
+    line: Line
+    reason: Reason
+    asked: date
+
+
+def queries(work: Work) -> list[Query]:
+    """The caller's open questions, oldest first."""
+    found = []
+    for row in open_queries(work, ods=work.actor.ods):
+        plan = work.session.get_one(tables.Plan, row.plan_id)
+        place = _place(work, row.copy_id)
+        for line in receipt_of(work, plan):
+            if line.place == place and line.status in _SAID:
+                asked = row.at.date()
+                _, _, reference = natural_key_of(work, plan).partition("|")
+                found.append(Query(row.id, reference, line, Reason(row.reason), asked))
+    work.record(Deed.QUERIES_READ, found=len(found))
+    return found
+
+
+def _place(work: Work, copy_id: str) -> int | None:
+    copy = work.session.get_one(tables.Copy, copy_id)
+    asked = (
+        select(col(tables.Naming.place))
+        .where(col(tables.Naming.plan_id) == copy.plan_id)
+        .where(col(tables.Naming.person_id) == copy.person_id)
+        .where(col(tables.Naming.current))
+    )
+    return work.session.exec(asked).first()

@@ -1,0 +1,51 @@
+"""A practice says that somebody is not its patient: what it has is taken back, and nothing guessed.
+
+1. Lock the people concerned, and look again at what stands at the practice.
+2. The registration is trusted no more, until the register says something else.
+3. Rule again: the copies there are taken back, the look-up is open, the record is not reached.
+"""
+
+from flagservice.audit.log import Deed, Work
+from flagservice.delivery import answers
+from flagservice.delivery.answers import Answer
+from flagservice.delivery.channels.pull import only_if_admitted
+from flagservice.directory.registrations import doubt
+from flagservice.intake import persons
+from flagservice.intake.rerule import rerule
+from flagservice.intake.rulebook import Rulebook
+from flagservice.store import tables
+
+
+def answered(work: Work, answer: Answer, *, rulebook: Rulebook) -> int:
+    """Takes a practice's answer; tells of how many versions it was news. Raises Forbidden."""
+    only_if_admitted(work)
+    match answer.outcome:
+        case answers.Outcome.FILED | answers.Outcome.FILED_NOT_SHOWN:
+            return answers.file(work, answer)
+        case answers.Outcome.QUERIED:
+            return answers.query(work, answer)
+        case answers.Outcome.REJECTED:  # pragma: no branch, a closed set
+            return _reject(work, answer, rulebook=rulebook)
+
+
+def _reject(work: Work, answer: Answer, *, rulebook: Rulebook) -> int:
+    """A removal is rejected by nobody: it is filed, or owed."""
+    named = {version.copy_id for version in answers.versions_of(work, answer)}
+    people = persons.lock_again(work, [_copy(work, copy_id).person_id for copy_id in named])
+    standing = [copy for copy_id in named if (copy := _copy(work, copy_id)).status != "removed"]
+    for version in answers.versions_of(work, answer):
+        if version.copy_id in [copy.id for copy in standing]:
+            answers.keep(work, version, answer)
+    concerned = [p for p in people if p.id in {copy.person_id for copy in standing}]
+    for person in concerned:
+        doubt(work, persons.nhs_number_of(work, person), practice=work.actor.ods)
+    for copy in sorted(standing, key=lambda copy: copy.id):
+        work.record(Deed.REJECTED, copy=copy.id, practice=copy.practice)
+    rerule(work, concerned, rulebook=rulebook)
+    work.record(Deed.ACKNOWLEDGED, versions=len(standing), outcome=answer.outcome)
+    return len(standing)
+
+
+def _copy(work: Work, copy_id: str) -> tables.Copy:
+    """As it is now: once a person is locked, nothing of theirs changes but by us."""
+    return work.session.get_one(tables.Copy, copy_id, populate_existing=True)
