@@ -4,14 +4,18 @@ Every route goes through a `Face`: it checks the token and its scope, and opens 
 which the caller's registration is checked again, so that a revoked client is out at once.
 """
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated, Final, TypeVar
 
 from fastapi import Depends, Request
 
-from flagservice.api.bodies import check_no_fault
+from flagservice.api.envelope import Scope
+from flagservice.api.floods import Floods
+from flagservice.api.limits import Limits, audience_of
+from flagservice.api.scopes import rights
 from flagservice.api.tokens import Caller, Tokens
 from flagservice.audit.log import Actor, Log, Work
 from flagservice.domain.errors import Forbidden, Unauthenticated
@@ -30,12 +34,21 @@ SCOPES: Final = {
     ),
     "police": ("notifications.write", "receipts.read", "holds.read", "holds.decide"),
     "zero-to-nineteen": ("plans.write", "receipts.read", "holds.read", "holds.decide"),
-    "gp-system": ("system/Flag.rs", "system/Task.rs", "flags.acknowledge"),
+    "gp-system": (
+        "system/Flag.rs",
+        "system/Task.rs",
+        "system/Provenance.rs",
+        "system/AuditEvent.s",
+        "flags.acknowledge",
+    ),
     "practice-lead": ("holds.read", "holds.decide"),
-    "governance": ("governance.read", "deliveries.close"),
+    "reviewer": ("rulings.read",),
+    "governance": ("rulings.read", "governance.read", "deliveries.close"),
     "operator": ("service.read",),
 }
 """Every scope there is, by the kind of organisation that may hold it."""
+COUNTED: Final = "flagservice.counted"
+"""In the scope of a request that was taken from its caller's bucket."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +61,8 @@ class Face:
     base: str
     version: str
     changed: date
+    limits: Limits = field(default_factory=Limits)
+    floods: Floods = field(default_factory=lambda: Floods(time.monotonic))
 
     def perform(self, asked: "Asked", deed: Callable[[Work], T]) -> T:
         """One unit of work for a caller who is still registered."""
@@ -55,6 +70,8 @@ class Face:
         def checked(work: Work) -> T:
             client = work.session.get(tables.Client, asked.caller.client_id)
             if client is None or client.revoked or client.ods != asked.caller.ods:
+                raise Unauthenticated("the client is not registered")
+            if client.kind != asked.caller.kind:
                 raise Unauthenticated("the client is not registered")
             return deed(work)
 
@@ -85,13 +102,21 @@ class May:
     scopes: tuple[str, ...]
 
     def __call__(self, request: Request) -> Asked:
-        """Who asks; raises Invalid, Unauthenticated or Forbidden."""
-        check_no_fault(request)
+        """Who asks; raises Unauthenticated, Throttled or Forbidden."""
         found = _caller(request)
-        request.state.actor = actor_of(request, found)
-        if not set(self.scopes) <= found.scopes & set(SCOPES.get(found.kind, ())):
+        request.state.actor = actor_of(request.scope, found)
+        return self.check(face_of(request), found, request.scope)
+
+    def check(self, face: Face, found: Caller, scope: Scope) -> Asked:
+        """The same of a caller who is known, counted once however often it is asked."""
+        if COUNTED not in scope:
+            face.limits.take(audience_of(scope["path"]), found.client_id)
+            scope[COUNTED] = True
+        if not rights(self.scopes) <= rights(found.scopes) & rights(SCOPES.get(found.kind, ())):
             raise Forbidden("the token does not have the scope that this needs")
-        return Asked(found, request.state.actor)
+        if scope.get("flagservice.organisation", found.ods) != found.ods:
+            raise Forbidden("the organisation of the request is not the token's")
+        return Asked(found, actor_of(scope, found))
 
 
 def may(*scopes: str) -> May:
@@ -106,9 +131,9 @@ def _caller(request: Request) -> Caller:
     return face_of(request).tokens.caller(token)
 
 
-def actor_of(request: Request, caller: Caller | None = None) -> Actor:
+def actor_of(scope: Scope, caller: Caller | None = None) -> Actor:
     """Who the audit says it was."""
-    request_id = str(request.scope.get("flagservice.request_id", ""))
+    request_id = str(scope.get("flagservice.request_id", ""))
     if caller is None:
         return Actor("outsider", request_id=request_id)
     return Actor(caller.client_id, caller.ods, request_id)

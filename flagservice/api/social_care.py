@@ -15,6 +15,7 @@ from flagservice.domain.reading import read, read_submission
 from flagservice.domain.submissions import Enquiry, Notification, Plan, Submission
 from flagservice.intake import idempotency
 from flagservice.intake.decisions import Decision, Item, decide, worklist
+from flagservice.intake.queries import Query, queries
 from flagservice.intake.receipt import receipt_of
 from flagservice.intake.rulebook import Rulebook
 from flagservice.intake.submit import Effect, find_plan, submit
@@ -76,6 +77,12 @@ def get_holds(face: Faced, asked: Annotated[Asked, Depends(may("holds.read"))]) 
     """The caller's worklist: what waits for its decision, oldest first."""
     items = face.perform(asked, lambda work: worklist(work, rulebook=face.shelf.rulebook(work)))
     return _json({"holds": [_item(item) for item in items]})
+
+
+@router.get("/queries")
+def get_queries(face: Faced, asked: Annotated[Asked, Depends(may("receipts.read"))]) -> Response:
+    """What practices ask about the caller's own flags: a code, and never who asks."""
+    return _json({"queries": [_query(one) for one in face.perform(asked, queries)]})
 
 
 @router.post(
@@ -146,6 +153,17 @@ def _line(line: Line) -> dict[str, Any]:
     if line.due is not None:
         told["decide_by"] = line.due.isoformat()
     return told
+
+
+def _query(query: Query) -> dict[str, Any]:
+    return {
+        "id": query.id,
+        "reference": query.reference,
+        "person": query.line.place,
+        "role": query.line.role,
+        "reason": query.reason,
+        "asked": query.asked.isoformat(),
+    }
 
 
 def _item(item: Item) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from flagservice.delivery.channels.fhir_rest import ILL, THIS_ONE, Outcome, Parc
 from flagservice.directory.endpoints import reach
 from flagservice.directory.registrations import known
 from flagservice.store import tables
-from flagservice.store.vault import VaultError
+from flagservice.store.ciphers import VaultError
 
 WORKER = Actor("delivery worker")
 

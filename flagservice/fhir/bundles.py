@@ -12,6 +12,7 @@ import orjson
 
 from flagservice.fhir.flags import CANONICAL, instant, resource_type
 from flagservice.fhir.labels import security
+from flagservice.fhir.outcomes import passed_over
 
 _LABELS: Final = ("NOPAT", "PERSISTLABEL")
 _FEED_NUMBER: Final = f"{CANONICAL}/StructureDefinition/feed-number"
@@ -29,13 +30,34 @@ class Entry:
     content: bytes
 
 
-def searchset(entries: Sequence[Entry], *, base: str, link: str, next_: str | None = None) -> bytes:
-    """Matches, in the order given. The links hold no NHS number."""
-    return _bundle("searchset", _links(base, link, next_), [_match(e, base) for e in entries])
+def searchset(
+    entries: Sequence[Entry], *, base: str, link: str, next_: str | None = None, ignored: int = 0
+) -> bytes:
+    """Matches, in the order given, and a warning where something was not served and passed over.
+
+    The links hold no NHS number.
+    """
+    shown = [_match(e, base) for e in entries]
+    if ignored:
+        shown.append({"resource": passed_over(ignored), "search": {"mode": "outcome"}})
+    return _bundle("searchset", _links(base, link, next_), shown)
+
+
+def made(resources: Sequence[dict[str, Any]], *, base: str, link: str, next_: str | None) -> bytes:
+    """Matches that were made for this answer, and are stored nowhere."""
+    shown = [
+        {
+            "fullUrl": f"{base}/{one['resourceType']}/{one['id']}",
+            "resource": one,
+            "search": {"mode": "match"},
+        }
+        for one in resources
+    ]
+    return _bundle("searchset", _links(base, link, next_), shown)
 
 
 def history(entries: Sequence[Entry], *, base: str, link: str, next_: str | None) -> bytes:
-    """A page of a practice's feed; each entry carries its number."""
+    """A page of a practice's feed, or of one copy's versions; each entry carries its number."""
     return _bundle("history", _links(base, link, next_), [_change(e, base) for e in entries])
 
 

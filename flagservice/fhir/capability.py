@@ -6,14 +6,14 @@ from datetime import date
 from typing import Any, Final
 
 from flagservice.fhir.flags import CANONICAL, PROFILES
+from flagservice.fhir.searching import CRITERIA
 
 FHIR_VERSION: Final = "4.0.1"
-_SEARCH: Final = (
-    ("patient", "http://hl7.org/fhir/SearchParameter/clinical-patient", "reference"),
-    ("_lastUpdated", "http://hl7.org/fhir/SearchParameter/Resource-lastUpdated", "date"),
+_FEED: Final = (
+    "Type history is the practice's feed: oldest first, each entry with its number, contiguous"
+    " from 1; follow the next link, also where a page is empty. Search is strict unless"
+    " Prefer: handling=lenient is sent. The newest version alone is searched."
 )
-
-
 _SECURITY: Final = {
     "system": "http://terminology.hl7.org/CodeSystem/restful-security-service",
     "code": "SMART-on-FHIR",
@@ -22,7 +22,10 @@ _SECURITY: Final = {
 
 @dataclass(frozen=True)
 class Interaction:
-    """One interaction that a route serves; without a type it is the system's or an operation."""
+    """One interaction that a route serves, or an operation, which begins with a dollar sign.
+
+    Without a type it is the system's.
+    """
 
     code: str
     type: str | None = None
@@ -33,6 +36,7 @@ def statement(
 ) -> dict[str, Any]:
     """The CapabilityStatement for these interactions."""
     served = list(interactions)
+    types = dict.fromkeys(one.type for one in served if one.type is not None)
     return {
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -45,31 +49,40 @@ def statement(
         "rest": [
             {
                 "mode": "server",
+                "documentation": _FEED,
                 "security": {"service": [{"coding": [_SECURITY]}]},
-                "resource": [_resource(type_, served) for type_ in PROFILES],
-                "interaction": [{"code": i.code} for i in served if i.code == "history-system"],
-                "operation": [
-                    {
-                        "name": "acknowledge",
-                        "definition": f"{CANONICAL}/OperationDefinition/acknowledge",
-                    }
-                    for i in served
-                    if i.code == "$acknowledge"
-                ],
+                "resource": [_resource(type_, served) for type_ in types],
+                "operation": _operations(None, served),
             }
         ],
     }
 
 
 def _resource(type_: str, served: list[Interaction]) -> dict[str, Any]:
-    return {
+    codes = [one.code for one in served if one.type == type_]
+    told: dict[str, Any] = {
         "type": type_,
-        "supportedProfile": [PROFILES[type_]],
-        "interaction": [{"code": i.code} for i in served if i.type == type_],
-        "versioning": "versioned",
-        "readHistory": True,
+        "supportedProfile": [PROFILES[type_]] if type_ in PROFILES else [],
+        "interaction": [{"code": code} for code in codes if not code.startswith("$")],
+        "versioning": "versioned" if "vread" in codes else "no-version",
+        "readHistory": "history-instance" in codes,
+        "conditionalRead": "full-support" if "vread" in codes else "not-supported",
         "searchParam": [
-            {"name": name, "definition": definition, "type": kind}
-            for name, definition, kind in _SEARCH
+            {
+                "name": one.name,
+                "definition": one.definition(type_),
+                "type": one.type,
+                "documentation": one.documentation,
+            }
+            for one in CRITERIA[type_]
         ],
+        "operation": _operations(type_, served),
     }
+    return {name: value for name, value in told.items() if value != []}
+
+
+def _operations(type_: str | None, served: list[Interaction]) -> list[dict[str, str]]:
+    names = [one.code[1:] for one in served if one.type == type_ and one.code.startswith("$")]
+    return [
+        {"name": name, "definition": f"{CANONICAL}/OperationDefinition/{name}"} for name in names
+    ]

@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/operationoutcome.html
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
@@ -45,3 +45,10 @@ def outcome(status: int, rule: str, faults: Sequence[Fault] = ()) -> bytes:
         for fault in faults
     ] or [{"severity": "error", "code": code, "details": details, "diagnostics": rule}]
     return orjson.dumps({"resourceType": "OperationOutcome", "issue": issues})
+
+
+def passed_over(parameters: int) -> dict[str, Any]:
+    """For a lenient caller: so many parameters were not served, and so narrowed nothing."""
+    said = f"{parameters} of the parameters are not served here and were not used"
+    issue = {"severity": "warning", "code": "not-supported", "diagnostics": said}
+    return {"resourceType": "OperationOutcome", "issue": [issue]}

@@ -17,7 +17,7 @@ from joserfc.jwk import ECKey, RSAKey
 from sqlalchemy import func
 from sqlmodel import SQLModel, col, select
 
-from flagservice.api.tokens import ASSERTION_TYPE
+from flagservice.api.assertions import ASSERTION_TYPE
 from flagservice.app.building import Parts
 from flagservice.app.keys import Keys
 from flagservice.app.operating import NewClient, add_client, revoke_client
@@ -26,7 +26,7 @@ from flagservice.audit.checkpoint import Signer
 from flagservice.settings import Settings
 from flagservice.store import tables
 from tests.api.answers import FHIR, resources, then_in_its_envelope
-from tests.world import COUNCIL, HEALTH, POLICE, World, a_submission, person
+from tests.world import COUNCIL, HEALTH, POLICE, WIDE, World, a_submission, person
 
 BASE = "https://flags.example"
 TOKEN_URL = f"{BASE}/oauth2/token"
@@ -45,7 +45,7 @@ _PASSING = {"leaf", "assertion"}
 
 @cache
 def an_rsa_key() -> RSAKey:
-    return RSAKey.generate_key(2048, {"use": "sig"}, private=True)
+    return RSAKey.generate_key(3072, {"use": "sig"}, private=True)
 
 
 @cache
@@ -61,10 +61,10 @@ def our_token_key() -> ECKey:
 class Service:
     """The whole API on one world, spoken to as any client does; every answer's envelope is read."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, **set_: Any) -> None:
         self.world = world
         keys = Keys(world.log.vault, Signer.generate("tests"), our_token_key())
-        settings = Settings(base_url=BASE)
+        settings = Settings(**{"base_url": BASE, "limits": WIDE, **set_})
         world.starts()
         self.parts = Parts(settings, world.database, keys, world.log, world.shelf)
         self.app = application(self.parts)
@@ -286,7 +286,11 @@ def versions_in(listed: list[dict[str, Any]]) -> list[str]:
 def when_everything_is_filed(cast: Cast) -> None:
     """Both practices read their whole feed and say that they have filed it."""
     for practice in (cast.practice, cast.other_practice):
-        listed = resources(practice.gets(f"{FHIR}/_history?_count=200"))
+        listed = [
+            resource
+            for type_ in ("Flag", "Task")
+            for resource in resources(practice.gets(f"{FHIR}/{type_}/_history?_count=200"))
+        ]
         versions = [{"name": "version", "valueString": v} for v in versions_in(listed)]
         if versions:
             body = {"resourceType": "Parameters", "parameter": versions}

@@ -158,6 +158,7 @@ def test_rulings_are_paged_by_the_last_id(any_cast: Cast, limit: int) -> None:
     [
         "day=yesterday",
         "day=2022-02-30",
+        "day=0",
         "kind=Bloggs",
         "action=deny",
         "policy_version=0",

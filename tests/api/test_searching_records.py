@@ -24,9 +24,9 @@ from tests.api.steps import (
 )
 from tests.world import person
 
-NOT_IN_URL = ("(unknown parameter)", "there is none in the URL")
-NOT_SERVED = ("(unknown parameter)", "the parameters are _lastUpdated, _count")
-ONCE = "is the one parameter, given once"
+NOT_IN_URL = "an NHS number never stands in a URL: use POST _search"
+ONCE = "is given once"
+LENIENT = "handling=lenient"
 TEN = f"is {NHS_NUMBER}| and ten digits"
 
 
@@ -105,15 +105,13 @@ def test_no_link_and_no_leaf_of_a_search_holds_an_nhs_number(cast: Cast) -> None
 @pytest.mark.parametrize(
     ("body", "rule"),
     [
-        ("", ONCE),
-        ("patient=" + CHILD[0], ONCE),
-        (f"patient:identifier={NHS_NUMBER}|{CHILD[0]}&_count=5", ONCE),
         (f"patient:identifier={NHS_NUMBER}|{CHILD[0]}&patient:identifier=x|1", ONCE),
+        (f"patient:identifier={NHS_NUMBER}|{CHILD[0]}&patient.identifier=x|1", ONCE),
+        ("patient:identifier=", "has a value"),
         (f"patient:identifier={CHILD[0]}", TEN),
         (f"patient:identifier=|{CHILD[0]}", TEN),
         (f"patient:identifier=https://other.example|{CHILD[0]}", TEN),
         (f"patient:identifier={NHS_NUMBER}|999 000 1111", TEN),
-        (f"patient:identifier={NHS_NUMBER}|{CHILD[0]}%0A", TEN),
         (f"patient:identifier={NHS_NUMBER}|{quote(chr(0xFF19) * 10)}", TEN),
         (f"patient:identifier={NHS_NUMBER}|{CHILD[0]},{MOTHER[0]}", TEN),
         (f"patient:identifier={NHS_NUMBER}|", TEN),
@@ -143,17 +141,19 @@ def test_an_nhs_number_in_a_url_is_refused(house: Cast, type_: str, name: str) -
     form = {"patient:identifier": f"{NHS_NUMBER}|{CHILD[0]}"}
     asked = house.practice.gets(f"{FHIR}/{type_}{query}")
     posted = house.practice.calls("POST", f"{FHIR}/{type_}/_search{query}", data=form)
-    then_refused(asked, 422, NOT_SERVED)
-    then_refused(posted, 422, NOT_IN_URL)
-    for answer in (asked, posted):
+    lenient = house.practice.gets(f"{FHIR}/{type_}{query}", headers={"Prefer": LENIENT})
+    for answer in (asked, posted, lenient):
+        assert answer.status_code == 422
+        assert {rule for _, rule in faults(answer)} == {NOT_IN_URL}
         assert CHILD[0] not in answer.text + str(answer.headers.raw)
 
 
 @pytest.mark.parametrize(
     "query",
     [
-        "_lastUpdated=2022-01-04T09:00:00Z",
-        "_lastUpdated=lt2022-01-04T09:00:00Z",
+        "_lastUpdated=ne2022-01-04T09:00:00Z",
+        "_lastUpdated=sa2022-01-04T09:00:00Z",
+        "_lastUpdated=gt",
         "_lastUpdated=gt2022-01-04",
         "_lastUpdated=gt2022-01-04T09:00:00",
         "_lastUpdated=gt2022-13-04T09:00:00Z",
@@ -162,7 +162,6 @@ def test_an_nhs_number_in_a_url_is_refused(house: Cast, type_: str, name: str) -
         "_lastUpdated=ge9999-12-31T23:59:59-14:00",
         f"_lastUpdated=gt2022-01-04T09:00:00.{CHILD[0]}Z",
         "_lastUpdated=",
-        "_lastUpdated=gt2022-01-04T09:00:00Z&_lastUpdated=ge2022-01-05T09:00:00Z",
         "_count=0",
         "_count=201",
         "_count=many",
@@ -178,7 +177,7 @@ def test_a_search_by_last_update_is_refused_with(house: Cast, query: str) -> Non
     assert CHILD[0] not in answer.text
 
 
-@pytest.mark.parametrize("query", ["_include=Flag:subject", "_has:x=1", "_total=none", "a%00=1"])
+@pytest.mark.parametrize("query", ["_security=NOPAT", "author=1", "a%00=1"])
 def test_what_is_not_served_is_refused_and_not_passed_over(house: Cast, query: str) -> None:
     assert house.practice.gets(f"{FHIR}/Flag?{query}").status_code == 422
 
@@ -243,7 +242,7 @@ def test_paging_goes_on_past_what_was_taken_back_before_anybody_heard_of_it(any_
     found = when_polled(any_cast.other_practice, f"{FHIR}/Flag?_count=1")
     assert [flag["code"]["coding"][0]["code"] for flag in found] == ["375041000000100"]
     listed = [leaf["about"]["found"] for leaf in any_cast.service.leaves("searched")]
-    assert set(listed) == {"", *versions_in(found)}
+    assert listed == versions_in(found)
 
 
 def test_a_removal_is_among_what_changed(cast: Cast) -> None:

@@ -8,7 +8,7 @@ from sqlmodel import select
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.delivery.channels import manual
 from flagservice.delivery.channels.manual import ToDo
-from flagservice.delivery.channels.pull import feed
+from flagservice.delivery.channels.pull_feed import feed
 from flagservice.directory.checkers import revoke_checker
 from flagservice.directory.endpoints import suspend
 from flagservice.directory.lapses import standings
@@ -42,7 +42,7 @@ def given_a_flag_is_there(world: World, *, pushed: bool = True) -> None:
     if pushed:
         a_worker(world, Practice()).run_once()
     else:
-        world.log.perform(Actor("client", OWN), lambda work: feed(work, after=0, limit=9))
+        world.log.perform(Actor("client", OWN), lambda work: feed(work, form="flag", limit=9))
     assert the_list(world) == []
 
 

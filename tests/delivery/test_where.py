@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from flagservice.audit.log import Actor, Deed, Work
-from flagservice.delivery.channels import manual, pull
+from flagservice.delivery.answers import Answer, file
+from flagservice.delivery.answers import Outcome as Filed
+from flagservice.delivery.channels import manual, pull_feed
 from flagservice.delivery.channels.fhir_rest import FhirRest, Outcome
 from flagservice.directory.registrations import Registration, learn
 from flagservice.domain.errors import Forbidden
@@ -63,7 +65,7 @@ def the_stored_bytes(world: World) -> list[bytes]:
     """Of every version at the own practice, as it polls them."""
     found: list[bytes] = world.log.perform(
         Actor("client", OWN),
-        lambda work: [one.content for one in pull.feed(work, after=0, limit=100)],
+        lambda work: [one.content for one in pull_feed.feed(work, form="flag", limit=100).found],
     )
     return found
 
@@ -265,7 +267,7 @@ def test_a_practice_that_polls_closes_its_delivery_by_acknowledging_it_and_no_ot
     acknowledge = Actor("client", OWN)
     for closed in (1, 0):
         taken = any_world.log.perform(
-            acknowledge, lambda work: pull.acknowledge(work, [*versions, "nothing"])
+            acknowledge, lambda work: file(work, Answer((*versions, "nothing"), Filed.FILED))
         )
         assert taken == closed
     assert [one.state for one in the_deliveries(any_world)] == ["delivered", "open"]

@@ -87,7 +87,7 @@ def test_the_capability_statement_says_what_is_served_and_no_more() -> None:
     served = [
         Interaction("read", "Flag"),
         Interaction("vread", "Task"),
-        Interaction("history-system"),
+        Interaction("$digest", "Flag"),
         Interaction("$acknowledge"),
     ]
     told = statement(served, base=BASE, version="1", changed=date(2022, 1, 1))
@@ -97,8 +97,11 @@ def test_the_capability_statement_says_what_is_served_and_no_more() -> None:
         "Flag": [{"code": "read"}],
         "Task": [{"code": "vread"}],
     }
-    assert rest["interaction"] == [{"code": "history-system"}]
     assert [one["name"] for one in rest["operation"]] == ["acknowledge"]
+    flag, task = rest["resource"]
+    assert [one["name"] for one in flag["operation"]] == ["digest"]
+    assert "operation" not in task
+    assert (flag["versioning"], task["versioning"]) == ("no-version", "versioned")
 
 
 def test_labels_stand_in_the_policys_order() -> None:

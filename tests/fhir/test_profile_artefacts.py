@@ -9,6 +9,7 @@ import pytest
 from fhir.resources.R4B.codesystem import CodeSystem
 from fhir.resources.R4B.flag import Flag
 from fhir.resources.R4B.operationdefinition import OperationDefinition
+from fhir.resources.R4B.searchparameter import SearchParameter
 from fhir.resources.R4B.structuredefinition import StructureDefinition
 from fhir.resources.R4B.task import Task
 from fhir.resources.R4B.valueset import ValueSet
@@ -22,6 +23,7 @@ MODELS: dict[str, Any] = {
     "ValueSet": ValueSet,
     "CodeSystem": CodeSystem,
     "OperationDefinition": OperationDefinition,
+    "SearchParameter": SearchParameter,
 }
 FILES = sorted(PROFILES.glob("*.json"))
 DEFINITIONS = [path for path in FILES if path.name.startswith("StructureDefinition")]

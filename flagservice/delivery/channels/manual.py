@@ -3,7 +3,7 @@
 A practice whose system was not admitted gets nothing structured; a person rings it. A version that
 its receiver refuses, or that has been owed for too long, is here too, and so is a record whose
 practice nobody knows, or whose person nobody has identified yet. So are practices that hold flags
-and are admitted no more, and decisions that were not made by their day.
+and are admitted no more, decisions that were not made by their day, and what practices ask.
 """
 
 from collections.abc import Iterator
@@ -15,6 +15,7 @@ from sqlmodel import col, select
 
 from flagservice.audit.log import Deed, Work
 from flagservice.delivery import schedule
+from flagservice.delivery.answers import open_queries
 from flagservice.delivery.outbox import State
 from flagservice.directory.endpoints import admitted, is_admitted
 from flagservice.directory.lapses import holding_lapsed, lapsed_at, name_of
@@ -35,7 +36,8 @@ class ToDo:
 
 def waiting(work: Work) -> list[ToDo]:
     """Everything on the list, oldest first."""
-    everything = [*_stuck(work), *_not_reached(work), *_lapsed(work), *_undecided(work)]
+    waits = (_stuck, _not_reached, _lapsed, _undecided, _asked)
+    everything = [todo for kind in waits for todo in kind(work)]
     listed = sorted(everything, key=lambda todo: (todo.opened, todo.id))
     work.record(Deed.GOVERNANCE_READ, what="manual list", found=len(listed))
     return listed
@@ -93,6 +95,13 @@ def _undecided(work: Work) -> Iterator[ToDo]:
             age=work.today - hold.due,
         )
         yield replace(todo, owner=hold.then or todo.owner)
+
+
+def _asked(work: Work) -> Iterator[ToDo]:
+    """A practice's question is its agency's to answer; nobody answers what nobody sees."""
+    for row in open_queries(work):
+        what = ("question of a practice", row.reason)
+        yield _todo(row.id, what, opened=row.at.date(), age=work.now - row.at)
 
 
 def _todo(id_: str, what: tuple[str, str], *, opened: date, age: timedelta) -> ToDo:

@@ -5,20 +5,17 @@ else there is one answer, the same whether or not there is anything. A practice 
 is told that, and nothing else is asked for it: an empty answer would be read as "no flag".
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, exists, or_
-from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from flagservice.audit.log import Deed, Work
 from flagservice.delivery import outbox
 from flagservice.directory.endpoints import admitted
-from flagservice.directory.registrations import known
-from flagservice.domain.errors import Forbidden, NotFound
+from flagservice.domain.errors import Fault, Forbidden, Invalid, NotFound
 from flagservice.store import tables
 
 NOTHING = "there is no such resource for this caller"
@@ -30,7 +27,10 @@ NOT_ADMITTED = (
 
 @dataclass(frozen=True)
 class Stored:
-    """One version's bytes, and where it stands in its copy and in its practice's feed."""
+    """One version's bytes, and where it stands in its copy and in its practice's feed.
+
+    `alone` says that no other version of its copy is of the same second.
+    """
 
     copy_id: str
     form: str
@@ -38,129 +38,80 @@ class Stored:
     feed_number: int
     issued: datetime
     content: bytes
+    alone: bool = False
 
 
 def read(work: Work, copy_id: str, *, form: str, version_id: str | None = None) -> Stored:
     """The newest version of a copy, or one by its id; raises Forbidden or NotFound."""
-    # Asked whatever the id names: a question that only a real copy raises would tell of it.
-    _only_if_admitted(work)
-    copy = work.session.get(tables.Copy, copy_id)
-    mine = copy is not None and copy.practice == work.actor.ods and copy.form == form
-    if copy is None or not mine:
-        raise NotFound(NOTHING)
-    asked = select(tables.Version).where(
-        col(tables.Version.copy_id) == copy.id, col(tables.Version.withdrawn).is_(False)
-    )
+    copy = mine(work, copy_id, form=form)
+    asked = _standing(copy)
     if version_id is not None:
         asked = asked.where(col(tables.Version.id) == version_id)
-    version = work.session.exec(asked.order_by(col(tables.Version.number).desc())).first()
-    if version is None or _unheard(work, copy):
+    version = work.session.exec(asked).first()
+    if version is None or unheard(work, copy):
         raise NotFound(NOTHING)
     work.record(Deed.READ, copy=copy.id, version=version.id)
-    return _stored(work, version)
+    found = stored(work, version)
+    return Stored(**{**vars(found), "alone": _alone_in_its_second(work, version)})
 
 
-def search_patient(work: Work, nhs_number: str, *, form: str) -> list[Stored]:
-    """What stands here for one of the practice's own patients; for anybody else, nothing.
-
-    Raises Forbidden, as every other question does, where the practice is not admitted.
-    """
-    _only_if_admitted(work)
-    registration = known(work, nhs_number)
-    mine = registration is not None and registration.practice == work.actor.ods
-    found = _of_patient(work, nhs_number, form) if mine else []
-    about = work.vault.pseudonym(nhs_number, purpose="audit")
-    work.record(Deed.SEARCHED, patient=about, form=form, found=_ids(found))
-    return [_stored(work, version) for version in found]
-
-
-def _of_patient(work: Work, nhs_number: str, form: str) -> Sequence[tables.Version]:
-    pseudonyms = work.vault.pseudonyms(nhs_number, purpose="person")
-    asked = (
-        _newest(work, form)
-        .where(col(tables.Person.id) == col(tables.Copy.person_id))
-        .where(col(tables.Person.pseudonym).in_(pseudonyms))
-        .where(col(tables.Copy.status) != "removed")
-        .order_by(col(tables.Version.issued))
-    )
-    return work.session.exec(asked).all()
-
-
-def search_updated(
-    work: Work, *, form: str, after: datetime | None, at_least: bool, limit: int
+def history(
+    work: Work, copy_id: str, *, form: str, limit: int, before: str | None = None
 ) -> list[Stored]:
-    """Each copy's newest version, removals too, in the order of `lastUpdated`."""
-    _only_if_admitted(work)
-    asked = _newest(work, form).where(_heard_of()).order_by(col(tables.Version.issued))
-    if after is not None:
-        issued = col(tables.Version.issued)
-        asked = asked.where(issued >= after if at_least else issued > after)
+    """The versions of a copy that still stand, newest first, from the one after `before` on.
+
+    Raises Forbidden, NotFound, or Invalid where `before` is no version of this copy.
+    """
+    copy = mine(work, copy_id, form=form)
+    if unheard(work, copy):
+        raise NotFound(NOTHING)
+    asked = _standing(copy)
+    if before is not None:
+        last = work.session.get(tables.Version, before)
+        if last is None or last.copy_id != copy.id:
+            raise Invalid(Fault("cursor", "is not one that this history gave out"))
+        asked = asked.where(col(tables.Version.number) < last.number)
     found = work.session.exec(asked.limit(limit)).all()
-    work.record(Deed.SEARCHED, form=form, found=_ids(found))
-    return [_stored(work, version) for version in found]
+    work.record(Deed.READ, copy=copy.id, found=ids(found))
+    return [stored(work, version) for version in found]
 
 
-def _newest(work: Work, form: str) -> SelectOfScalar[tables.Version]:
+def mine(work: Work, copy_id: str, *, form: str) -> tables.Copy:
+    """The copy, if it stands at the caller's practice; raises Forbidden or NotFound."""
+    # Asked whatever the id names: a question that only a real copy raises would tell of it.
+    only_if_admitted(work)
+    copy = work.session.get(tables.Copy, copy_id)
+    own = copy is not None and copy.practice == work.actor.ods and copy.form == form
+    if copy is None or not own:
+        raise NotFound(NOTHING)
+    return copy
+
+
+def _standing(copy: tables.Copy) -> SelectOfScalar[tables.Version]:
+    """The versions of a copy whose words were not withdrawn, newest first."""
     return (
         select(tables.Version)
-        .where(col(tables.Version.copy_id) == col(tables.Copy.id))
-        .where(col(tables.Version.number) == col(tables.Copy.number))
-        .where(col(tables.Copy.practice) == work.actor.ods, col(tables.Copy.form) == form)
+        .where(col(tables.Version.copy_id) == copy.id, col(tables.Version.withdrawn).is_(False))
+        .order_by(col(tables.Version.number).desc())
     )
 
 
-def feed(work: Work, *, after: int, limit: int) -> list[Stored]:
-    """The practice's own feed after a number: every number once, in order.
-
-    A number whose words were withdrawn since carries the next version that was not. One whose copy
-    was taken back before anybody heard of it carries nothing but its id.
-    """
-    _only_if_admitted(work)
-    asked = (
-        select(tables.Version)
-        .where(col(tables.Version.practice) == work.actor.ods)
-        .where(col(tables.Version.feed_number) > after)
-        .order_by(col(tables.Version.feed_number))
-        .limit(limit)
-    )
-    found = work.session.exec(asked).all()
-    last = found[-1].feed_number if found else after
-    work.record(Deed.FED, after=after, last=last, found=_ids(found))
-    return [_stored(work, version) for version in found]
-
-
-def acknowledge(work: Work, version_ids: Iterable[str]) -> int:
-    """The practice says that it has filed these versions: a receipt. Answers how many were owed."""
-    _only_if_admitted(work)
-    asked = (
-        select(tables.Delivery)
-        .where(col(tables.Delivery.version_id).in_(list(version_ids)))
-        .where(col(tables.Delivery.practice) == work.actor.ods)
-        .where(col(tables.Delivery.state) == outbox.State.OPEN)
-        .order_by(col(tables.Delivery.id))
-        .with_for_update()
-    )
-    owed = work.session.exec(asked).all()
-    for delivery in owed:
-        outbox.deliver(work, delivery)
-    work.record(Deed.ACKNOWLEDGED, versions=len(owed))
-    return len(owed)
-
-
-def _only_if_admitted(work: Work) -> None:
+def only_if_admitted(work: Work) -> None:
+    """Raises Forbidden, and asks nothing else, where the caller's system is not admitted."""
     if not admitted(work, work.actor.ods):
         raise Forbidden(NOT_ADMITTED)
 
 
-def _ids(versions: Sequence[tables.Version]) -> str:
+def ids(versions: Sequence[tables.Version]) -> str:
     """Which versions were shown: so that the audit can say who saw what."""
     return " ".join(version.id for version in versions)
 
 
-def _stored(work: Work, version: tables.Version) -> Stored:
+def stored(work: Work, version: tables.Version) -> Stored:
+    """A version as it is shown: by what carries its words, or by nothing if nobody heard of it."""
     copy = work.session.get_one(tables.Copy, version.copy_id)
     carries = _next_standing(work, version) if version.withdrawn else version
-    content = b"" if _unheard(work, copy) else _opened(work, copy, carries)
+    content = b"" if unheard(work, copy) else _shown(work, copy, carries)
     return Stored(copy.id, copy.form, carries.id, version.feed_number, carries.issued, content)
 
 
@@ -175,25 +126,31 @@ def _next_standing(work: Work, version: tables.Version) -> tables.Version:
     return work.session.exec(asked.limit(1)).one()
 
 
-def _heard_of() -> ColumnElement[bool]:
-    """The opposite of `_unheard`, for a query: a page is filled with what is shown."""
-    one = aliased(tables.Version)
-    tried = exists().where(
-        col(tables.Delivery.copy_id) == col(tables.Copy.id), col(tables.Delivery.attempts) > 0
-    )
-    was_read = exists().where(col(one.copy_id) == col(tables.Copy.id), col(one.served))
-    return or_(col(tables.Copy.status) != "removed", tried, was_read)
-
-
-def _unheard(work: Work, copy: tables.Copy) -> bool:
+def unheard(work: Work, copy: tables.Copy) -> bool:
     """Was it taken back before it was ever on its way, or read?"""
     return copy.status == "removed" and not outbox.was_heard_of(work, copy.id)
 
 
-def _opened(work: Work, copy: tables.Copy, version: tables.Version) -> bytes:
+def _alone_in_its_second(work: Work, version: tables.Version) -> bool:
+    """HTTP dates have seconds: of two versions in one, a date cannot say which is held."""
+    asked = (
+        select(col(tables.Version.issued))
+        .where(col(tables.Version.copy_id) == version.copy_id)
+        .where(col(tables.Version.id) != version.id)
+    )
+    second = version.issued.replace(microsecond=0)
+    return all(issued.replace(microsecond=0) != second for issued in work.session.exec(asked))
+
+
+def _shown(work: Work, copy: tables.Copy, version: tables.Version) -> bytes:
     if not version.served:
         version.served = True
         work.session.add(version)
+    return opened(work, copy, version)
+
+
+def opened(work: Work, copy: tables.Copy, version: tables.Version) -> bytes:
+    """The stored bytes, for a look that is not an answer yet: nobody has heard of it by this."""
     person = work.session.get_one(tables.Person, copy.person_id)
     return work.vault.open(
         person.data_key, version.sealed, table="version", row=version.id, version=version.number
