@@ -8,13 +8,22 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvicorn
 
-from flagservice.app import building, commands_admission, commands_policy, operating, serving
+from flagservice.app import (
+    building,
+    commands_admission,
+    commands_clients,
+    commands_keys,
+    commands_policy,
+    listening,
+    operating,
+    serving,
+)
 from flagservice.app.clocks import NotInProduction
-from flagservice.app.keys import KeysMissing, add_key_encryption_key
+from flagservice.app.keys import KeysMissing
 from flagservice.app.logs import configure
 from flagservice.app.policies import sweep
+from flagservice.app.sandbox import commands
 from flagservice.app.witness import Witness
 from flagservice.audit.verify import verify_audit
 from flagservice.domain.errors import Refusal
@@ -23,17 +32,16 @@ from flagservice.settings import Settings
 from flagservice.store.database import UnsafeDatabase
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-client = typer.Typer(no_args_is_help=True, help="Organisations that may call.")
 register = typer.Typer(no_args_is_help=True, help="Where people are registered.")
 audit = typer.Typer(no_args_is_help=True, help="What was done, provably.")
-keys = typer.Typer(no_args_is_help=True, help="The keys of the service.")
 for name, group in (
-    ("client", client),
+    *commands_clients.GROUPS,
     *commands_admission.GROUPS,
     ("register", register),
     *commands_policy.GROUPS,
     ("audit", audit),
-    ("keys", keys),
+    *commands_keys.GROUPS,
+    ("sandbox", commands.group),
 ):
     cli.add_typer(group, name=name)
 
@@ -42,24 +50,25 @@ for name, group in (
 def serve(
     host: str = "",
     port: int = 0,
-    sandbox: bool = False,
+    sandbox: Annotated[bool, typer.Option(help="A world for each tenant; nobody real.")] = False,
     clock_file: Path | None = None,
     deliver: Annotated[bool, typer.Option(help="Run a delivery worker inside.")] = True,
+    certificate: Annotated[Path | None, typer.Option(help="TLS: the server's, PEM")] = None,
+    key: Annotated[Path | None, typer.Option(help="TLS: its private key, PEM")] = None,
+    client_ca: Annotated[Path | None, typer.Option(help="Mutual TLS: clients' authority")] = None,
 ) -> None:
     """Runs the API; on the embedded default the delivery worker, too."""
-    given = {"host": host, "port": port, "sandbox": sandbox, "clock_file": clock_file}
-    settings = Settings().model_copy(update={n: value for n, value in given.items() if value})
+    given = {"host": host, "port": port, "synthetic": sandbox, "clock_file": clock_file}
+    tls = {"tls_certificate": certificate, "tls_key": key, "tls_client_ca": client_ca}
+    set_ = {name: value for name, value in {**given, **tls}.items() if value}
+    settings = Settings().model_copy(update=set_)
+    listening.tls_of(settings)
+    if sandbox:
+        commands.serve_sandbox(settings)
+        return
     parts = building.build(settings)
     app = serving.application(parts, threads=serving.loops(parts, deliver=deliver))
-    uvicorn.run(
-        app,
-        host=settings.host,
-        port=settings.port,
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        date_header=False,
-    )
+    listening.listen(app, settings)
 
 
 @cli.command()
@@ -79,21 +88,6 @@ def openapi() -> None:
     """Prints the API's description."""
     json.dump(serving.described().openapi(), sys.stdout, indent=2, sort_keys=True)
     print()
-
-
-@client.command("add")
-def client_add(
-    ods: str, kind: str, public_key: Annotated[Path, typer.Argument(help="PEM file")]
-) -> None:
-    """Registers an organisation's client by its public key, and prints its id."""
-    new = operating.NewClient(ods, kind, public_key.read_bytes())
-    print(operating.add_client(building.build(Settings()), new))
-
-
-@client.command("revoke")
-def client_revoke(client_id: str) -> None:
-    """Takes a client's right to call."""
-    operating.revoke_client(building.build(Settings()), client_id)
 
 
 @register.command("load")
@@ -123,20 +117,6 @@ def audit_verify() -> None:
     raise typer.Exit(1 if found.findings else 0)
 
 
-@keys.command("init")
-def keys_init() -> None:
-    """Makes the keys that are not there yet; an existing key is never touched."""
-    building.init_keys(Settings())
-
-
-@keys.command("rotate")
-def keys_rotate() -> None:
-    """Adds a key-encryption key and wraps every data key under it."""
-    settings = Settings()
-    name = add_key_encryption_key(settings.keys_folder)
-    print(operating.rewrap_data_keys(building.build(settings)), "data keys wrapped under", name)
-
-
 cli.command("leak-check")(commands_admission.leak_check)
 
 
@@ -164,6 +144,7 @@ def demo(
 
 def main() -> None:
     """Every refusal is one sentence; a traceback could hold what was sent."""
+    os.umask(0o077)
     configure()
     try:
         cli()
@@ -174,5 +155,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    os.umask(0o077)
     main()

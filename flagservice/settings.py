@@ -1,9 +1,12 @@
 """All that can be set, from the environment (`FLAGSERVICE_…`); read in `app`, passed down."""
 
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from flagservice.api.limits import Audience
 
 
 class Settings(BaseSettings):
@@ -21,18 +24,32 @@ class Settings(BaseSettings):
     """The folder of the keys; by default below `data`."""
     key_encryption_keys: SecretStr | None = None
     """The key-encryption keys as JSON, instead of the file in the keys' folder."""
+    pseudonym_keys: SecretStr | None = None
+    """The pseudonym keys as JSON, instead of the file in the keys' folder."""
     origin: str = "flagservice.example/audit"
     """The name that signs the audit's checkpoints."""
     host: str = "127.0.0.1"
     port: int = 8080
     base_url: str = ""
     """How clients address the service; by default from host and port."""
+    tls_certificate: Path | None = None
+    """The server's certificate, PEM, with what leads to its root: TLS without anybody in front."""
+    tls_key: Path | None = None
+    """The certificate's private key, PEM."""
+    tls_client_ca: Path | None = None
+    """Who signs clients' certificates, PEM: with it nobody without one gets through a handshake."""
     lease_seconds: int = Field(default=60, ge=2, le=600)
     """How long a worker's claim holds; a killed worker's deliveries wait for it to run out."""
-    sandbox: bool = False
+    limits: dict[Audience, Annotated[int, Field(ge=1)]] = {}
+    """Requests a minute that differ from the defaults, as JSON: `{"records": 6000}`."""
+    alarm_people: int = Field(default=100, ge=1)
+    """More people than these, not registered with a practice that asks for them, are an alarm."""
+    alarm_hours: int = Field(default=24, ge=1, le=24 * 31)
+    """Within how many hours they are counted."""
+    synthetic: bool = False
     """Synthetic people only: allows a set clock, and practices on loopback addresses."""
     clock_file: Path | None = None
-    """A file with the day that it is, for demonstrations; refused outside the sandbox."""
+    """A file with the day that it is, for demonstrations; refused where people may be real."""
 
     @property
     def database(self) -> str:
@@ -47,4 +64,5 @@ class Settings(BaseSettings):
     @property
     def base(self) -> str:
         """The address that clients use, without a slash at its end."""
-        return (self.base_url or f"http://{self.host}:{self.port}").rstrip("/")
+        scheme = "https" if self.tls_certificate else "http"
+        return (self.base_url or f"{scheme}://{self.host}:{self.port}").rstrip("/")

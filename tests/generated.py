@@ -19,6 +19,8 @@ from flagservice.domain.elements import NOTIFICATIONS, Element, Elements, Kind, 
 from flagservice.domain.people import Phase, Role
 from flagservice.fhir.capability import statement
 from flagservice.fhir.flags import Copy, build
+from flagservice.fhir.operations import operation_definitions
+from flagservice.fhir.searching import search_parameters
 from flagservice.intake.rulebook import Rulebook, day_after
 from flagservice.policy.breaches import ALLEGED
 from flagservice.policy.case import every_case
@@ -53,8 +55,15 @@ def generated() -> dict[Path, str]:
     return {
         Path("openapi/flagservice.json"): _text(described().openapi(), in_order=True),
         Path("openapi/capability.json"): _text(capability),
+        **{Path(f"profiles/{name}.json"): _text(one) for name, one in _artefacts()},
         **{EXAMPLES / f"{kind}.json": _text(examples(kind, rulebook)) for kind in Kind},
     }
+
+
+def _artefacts() -> Iterator[tuple[str, Any]]:
+    """What the FHIR side publishes of itself besides its profiles."""
+    yield from ((f"SearchParameter-{id_}", one) for id_, one in search_parameters().items())
+    yield from ((f"OperationDefinition-{id_}", one) for id_, one in operation_definitions().items())
 
 
 def _text(content: Any, *, in_order: bool = False) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlmodel import col, select
 
+from flagservice.api.limits import Audience
 from flagservice.audit.log import Actor, Deed, Log, Work
 from flagservice.directory.registrations import Registration
 from flagservice.domain.elements import Kind
@@ -24,11 +25,15 @@ from flagservice.policy.desks import load_desks
 from flagservice.policy.proof import load
 from flagservice.store import tables
 from flagservice.store.database import Database
-from flagservice.store.vault import LocalKeyRing, Vault
+from flagservice.store.keyrings import LocalKeyRing
+from flagservice.store.pseudonyms import LocalPseudonymKeys
+from flagservice.store.vault import Vault
 from tests.checked import a_registration, given_a_checked_system, given_an_admitted_practice
 
 HOME = Path(__file__).parents[1]
 COUNCIL, POLICE, HEALTH = "E08000032", "Q0WYP", "TAD00"
+WIDE = dict.fromkeys(Audience, 10_000_000)
+"""Limits that no test meets, but for those that are about limits."""
 MODELS: dict[str, type[Submission]] = {
     "child-in-need": Plan,
     "child-protection": Plan,
@@ -75,7 +80,8 @@ class World:
         self.database.upgrade()
         self.now = datetime(2022, 1, 4, 9, 30, tzinfo=UTC)
         chance = random.Random(seed)
-        vault = Vault(LocalKeyRing({"k1": bytes(range(32))}, "k1"), bytes(range(1, 33)))
+        ring = LocalKeyRing({"k1": bytes(range(32))}, "k1")
+        vault = Vault(ring, LocalPseudonymKeys({1: bytes(range(1, 33))}))
         self.log = Log(
             self.database,
             vault,

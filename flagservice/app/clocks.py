@@ -1,4 +1,4 @@
-"""The one clock of the service: the system's, or in the sandbox a day that a file sets."""
+"""The one clock of the service: the system's, or for synthetic people a day that a file sets."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -9,7 +9,7 @@ from flagservice.settings import Settings
 
 
 class NotInProduction(Exception):
-    """Something that only the sandbox may do was asked for outside it."""
+    """Something that is for synthetic people alone was asked for where people may be real."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,6 @@ def clock_of(settings: Settings) -> Clock:
     """The clock that the settings ask for; raises NotInProduction."""
     if settings.clock_file is None:
         return system_clock
-    if not settings.sandbox:
-        raise NotInProduction("a set clock is for the sandbox: start with --sandbox")
+    if not settings.synthetic:
+        raise NotInProduction("a set clock is for synthetic people: FLAGSERVICE_SYNTHETIC=true")
     return SetClock(settings.clock_file)

@@ -7,8 +7,6 @@ from typing import Any
 
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
-from sqlalchemy import LargeBinary
-from sqlmodel import SQLModel, col, select
 
 from flagservice.api.callers import SCOPES
 from flagservice.app.building import Parts
@@ -28,11 +26,16 @@ OPERATOR = Actor("operator at the command line")
 
 @dataclass(frozen=True)
 class NewClient:
-    """An organisation's client: its kind decides its scopes, its key proves it."""
+    """An organisation's client: its kind decides its scopes, its key proves it.
+
+    Without a key it is registered, and gets no token until one is added.
+    """
 
     ods: str
     kind: str
     public_key: bytes
+    id: str = ""
+    """By default a fresh one; a tenant of the sandbox keeps its own."""
 
 
 def add_client(parts: Parts, new: NewClient) -> str:
@@ -42,8 +45,8 @@ def add_client(parts: Parts, new: NewClient) -> str:
     submits = any(scope.endswith(".write") for scope in SCOPES[new.kind])
     if submits and not parts.shelf.desks.has(new.ods):
         raise Invalid(Fault("ods", "policies/desks.toml lists no duty desk for it"))
-    keys = json.dumps({"keys": [_public_jwk(new.public_key)]})
-    client_id = parts.log.new_id()
+    keys = json.dumps({"keys": [public_jwk(new.public_key)] if new.public_key else []})
+    client_id = new.id or parts.log.new_id()
 
     def deed(work: Work) -> None:
         work.session.add(
@@ -61,18 +64,21 @@ def add_client(parts: Parts, new: NewClient) -> str:
     return client_id
 
 
-def _public_jwk(pem: bytes) -> dict[str, Any]:
-    """RSA of at least 2048 bits, or P-384; the private half is never taken in."""
+def public_jwk(pem: bytes) -> dict[str, Any]:
+    """A client's public key, with its id; raises Invalid.
+
+    RSA of at least 3072 bits, or P-384: 128 bits of security. The private half is never taken in.
+    """
     for kind in (RSAKey, ECKey):
         try:
             key = kind.import_key(pem)
         except (JoseError, ValueError, TypeError):
             continue
         jwk = dict(key.as_dict(private=False))
-        strong = jwk.get("crv") == "P-384" or len(jwk.get("n", "")) >= 342
+        strong = jwk.get("crv") == "P-384" or len(jwk.get("n", "")) >= 512
         if strong:
             return {**jwk, "use": "sig", "kid": str(key.thumbprint())}
-    raise Invalid(Fault("public key", "is an RSA key of 2048 bits or more, or a P-384 key, as PEM"))
+    raise Invalid(Fault("public key", "is an RSA key of 3072 bits or more, or a P-384 key, as PEM"))
 
 
 def revoke_client(parts: Parts, client_id: str) -> None:
@@ -94,10 +100,10 @@ def register_practice(parts: Parts, said: endpoints.Registration) -> Sides | Non
 
     That is nothing where no valid result is for this version.
     """
-    sandbox = parts.settings.sandbox
+    synthetic = parts.settings.synthetic
 
     def deed(work: Work) -> Sides | None:
-        endpoints.register(work, said, allow_loopback=sandbox)
+        endpoints.register(work, said, allow_loopback=synthetic)
         return sides_checked(work, system=said.system, version=said.version)
 
     return parts.log.perform(OPERATOR, deed)
@@ -147,37 +153,3 @@ def load_register(parts: Parts, path: Path) -> int:
 
         news += parts.log.perform(OPERATOR, taken)
     return news
-
-
-def rewrap_data_keys(parts: Parts) -> int:
-    """Wraps every data key under the current key-encryption key, a table at a time.
-
-    Again until nothing is left: others write meanwhile, and may have wrapped before the rotation.
-    """
-    wrapped, more = 0, 1
-    while more:
-        more = sum(_rewrap_table(parts, table) for table in _KEYED)
-        wrapped += more
-    return wrapped
-
-
-_KEYED = [
-    mapper.class_
-    for mapper in SQLModel._sa_registry.mappers  # noqa: SLF001, SQLModel has no public list
-    if "data_key" in mapper.columns and isinstance(mapper.columns["data_key"].type, LargeBinary)
-]
-
-
-def _rewrap_table(parts: Parts, table: Any) -> int:
-    def deed(work: Work) -> int:
-        rows = work.session.exec(
-            select(table).where(col(table.data_key).is_not(None)).with_for_update()
-        ).all()
-        stale = [row for row in rows if work.vault.is_stale(row.data_key)]
-        for row in stale:
-            row.data_key = work.vault.rewrap(row.data_key)
-            work.session.add(row)
-        work.record(Deed.KEYS_ROTATED, table=table.__tablename__, rows=len(stale))
-        return len(stale)
-
-    return parts.log.perform(OPERATOR, deed)

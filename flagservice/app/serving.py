@@ -11,32 +11,61 @@ from fastapi import FastAPI
 from flagservice.api import description, governance, records, refusals, service, social_care
 from flagservice.api.callers import Face
 from flagservice.api.envelope import Envelope
+from flagservice.api.fast_lane import FastLane
+from flagservice.api.floods import Floods
+from flagservice.api.limits import MINUTE, Limits
 from flagservice.api.tokens import Tokens
 from flagservice.app.building import CHANGED, Parts, software_version
 from flagservice.app.policies import sweep
+from flagservice.delivery.alarms import Watch, judge
 
 _log = structlog.get_logger()
 
 
-def application(parts: Parts, *, threads: tuple["Loop", ...] = ()) -> Envelope:
-    """The API on these parts, in its envelope; the loops run while it does."""
+def application(
+    parts: Parts,
+    *,
+    threads: tuple["Loop", ...] = (),
+    also: Callable[[FastAPI], None] = lambda _: None,
+) -> Envelope:
+    """The API on these parts, in its envelope; the loops run while it does.
+
+    `also` may put more into the application, inside the envelope: the sandbox does.
+    """
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        for loop in threads:
+        for loop in loops_:
             loop.start()
         yield
-        for loop in threads:
+        for loop in loops_:
             loop.stop()
+        floods.settle(parts.log, at_end=True)
 
-    app = described()
+    app, face = described(), _face(parts)
+    floods = face.floods
+    loops_ = (*threads, Loop("floods", partial(floods.settle, parts.log), pause=MINUTE / 2))
     app.router.lifespan_context = lifespan
+    app.state.face = face
+    app.add_middleware(FastLane, face=face)
+    also(app)
+    return Envelope(app, new_id=parts.log.new_id, refusing=refusals.refusing(app))
+
+
+def _face(parts: Parts) -> Face:
     base = parts.settings.base
     tokens = Tokens(f"{base}/oauth2/token", parts.keys.tokens)
-    app.state.face = Face(
-        parts.log, parts.shelf, tokens, f"{base}/fhir/R4", software_version(), CHANGED
+    limits = Limits(parts.settings.limits)
+    return Face(
+        parts.log,
+        parts.shelf,
+        tokens,
+        f"{base}/fhir/R4",
+        software_version(),
+        CHANGED,
+        limits,
+        Floods(limits.clock),
     )
-    return Envelope(app, new_id=parts.log.new_id)
 
 
 def described() -> FastAPI:
@@ -52,8 +81,9 @@ def described() -> FastAPI:
         # FastAPI's own tracing writes query strings into spans.
         telemetry={"tracing": False, "logs": False, "metrics": False, "auto_configure": False},
     )
-    for face in (service, social_care, records, governance):
-        app.include_router(face.router)
+    routers = (service.router, social_care.router, *records.ROUTERS, governance.router)
+    for router in routers:
+        app.include_router(router)
     refusals.install(app)
     description.install(app)
     return app
@@ -95,7 +125,9 @@ class Loop:
 def loops(parts: Parts, *, deliver: bool) -> tuple[Loop, ...]:
     """The sequencer; where it runs inside, the worker, and who ends what a change began."""
     sequencer = Loop("sequencer", parts.sequencer().sequence, pause=0.5)
+    watch = Watch(parts.settings.alarm_people, parts.settings.alarm_hours)
+    alarms = Loop("alarms", partial(judge, parts.log, watch), pause=MINUTE / 2)
     if not deliver:
-        return (sequencer,)
+        return (sequencer, alarms)
     worker = Loop("worker", parts.worker().run_once, pause=0.2)
-    return (sequencer, worker, Loop("policies", partial(sweep, parts), pause=2))
+    return (sequencer, alarms, worker, Loop("policies", partial(sweep, parts), pause=2))

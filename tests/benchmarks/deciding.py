@@ -13,7 +13,9 @@ from flagservice.intake.rulebook import Rulebook
 from flagservice.policy.case import every_case
 from flagservice.policy.disclosure import disclose
 from flagservice.policy.ruling import Ruling, rule_on
-from flagservice.store.vault import LocalKeyRing, Vault
+from flagservice.store.keyrings import LocalKeyRing
+from flagservice.store.pseudonyms import LocalPseudonymKeys
+from flagservice.store.vault import Vault
 from tests.benchmarks.measuring import Figure, Repeated, compare
 from tests.generated import records, said
 from tests.world import the_rulebook
@@ -41,7 +43,8 @@ def _sealing() -> Figure:
     rulebook = the_rulebook()
     ruling, copy = _placed(rulebook)
     flag = to_bytes(build(disclose(ruling, said(ruling, rulebook)), copy), rulebook.profiles)
-    vault = Vault(LocalKeyRing({"k1": bytes(range(32))}, "k1"), bytes(range(1, 33)))
+    ring = LocalKeyRing({"k1": bytes(range(32))}, "k1")
+    vault = Vault(ring, LocalPseudonymKeys({1: bytes(range(1, 33))}))
     key = vault.new_data_key()
 
     def sealed_and_opened() -> bytes:

@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import json
 import os
 import socket
 import subprocess
@@ -22,6 +23,7 @@ from flagservice.settings import Settings
 from tests.checked import a_registration, given_a_checked_system
 from tests.generated import HOME
 from tests.postgresql import wait_for
+from tests.world import WIDE
 
 PRACTICE, COUNCIL, BORN = "B83901", "E08000032", "2000-01-01"
 _HELLO = """
@@ -50,7 +52,7 @@ class Served:
 @contextlib.contextmanager
 def serving(folder: Path, people: list[str]) -> Iterator[Served]:
     """The service in a process of its own; these people are registered at one practice."""
-    parts = build(Settings(data=folder, sandbox=True, port=_free_port()))
+    parts = build(Settings(data=folder, synthetic=True, port=_free_port()))
     council, practice = Client(COUNCIL, "childrens-services"), Client(PRACTICE, "gp-system")
     for client in (council, practice):
         key = client.write_public_key(folder).read_bytes()
@@ -63,7 +65,12 @@ def serving(folder: Path, people: list[str]) -> Iterator[Served]:
         _register(parts, number)
     parts.database.close()
     words = ["-m", "flagservice", "serve", "--no-deliver", "--port", str(parts.settings.port)]
-    environment = {**os.environ, "FLAGSERVICE_DATA": str(folder), "FLAGSERVICE_SANDBOX": "true"}
+    environment = {
+        **os.environ,
+        "FLAGSERVICE_DATA": str(folder),
+        "FLAGSERVICE_SYNTHETIC": "true",
+        "FLAGSERVICE_LIMITS": json.dumps(WIDE),
+    }
     with _process(words, parts.settings.port, environment=environment) as process:
         yield Served(process, parts.settings.base, council, practice)
 

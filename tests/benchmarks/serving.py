@@ -50,7 +50,7 @@ def _post(served: Served, place: int, number: str) -> None:
 
 
 def _calls(served: Served) -> Iterator[Figure]:
-    feed = f"/fhir/R4/_history?_count={_POLLED}"
+    feed = f"/fhir/R4/Flag/_history?_count={_POLLED}"
     page = json.loads(_call(served, feed)())
     newest = page["entry"][-1]["resource"]["id"]
     (after,) = (one["url"] for one in page["link"] if one["relation"] == "next")

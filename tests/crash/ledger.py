@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlmodel import col, select
+from sqlmodel import select
 
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.audit.verify import verify_audit
 from flagservice.delivery.outbox import State
+from flagservice.intake.submit import find_plan
 from flagservice.store import tables
 from tests.crash.killing import Record
 from tests.crash.town import Town
@@ -79,10 +80,7 @@ def _content(work: Work, version: tables.Version) -> dict[str, Any]:
 def _plans(work: Work, town: Town) -> dict[str, str]:
     found = {}
     for family in town.families:
-        key = work.vault.pseudonym(f"{COUNCIL}|{family.reference}", purpose="reference")
-        row = work.session.exec(
-            select(tables.Plan).where(col(tables.Plan.reference) == key)
-        ).one_or_none()
+        row = find_plan(work, COUNCIL, family.reference)
         if row is not None:
             found[family.reference] = row.id
     return found
@@ -196,13 +194,14 @@ def _went_back(kept: Kept, systems: dict[str, GpSystem]) -> Iterator[str]:
 def wrong_with_feeds(town: Town) -> Iterator[str]:
     """Read over the API from 0: every number once, in order."""
     for code in town.systems:
-        numbers = list(_feed(town, code))
-        if not numbers or numbers != list(range(1, len(numbers) + 1)):
-            yield f"{code}: the feed is not contiguous from 1"
+        for type_ in ("Flag", "Task"):
+            numbers = list(_feed(town, code, type_=type_))
+            if numbers != list(range(1, len(numbers) + 1)) or (type_ == "Flag" and not numbers):
+                yield f"{code}: the feed of {type_} is not contiguous from 1"
 
 
-def _feed(town: Town, code: str) -> Iterator[int]:
-    address = "/fhir/R4/_history?_count=200"
+def _feed(town: Town, code: str, *, type_: str) -> Iterator[int]:
+    address = f"/fhir/R4/{type_}/_history?_count=200"
     while True:
         bundle = town.clients[code].ask("GET", address).json()
         page = bundle.get("entry", [])

@@ -1,5 +1,6 @@
 """A council, a few practices with real GP systems, and a service whose processes come and go."""
 
+import json
 import socket
 import time
 from collections.abc import Iterator, Sequence
@@ -19,7 +20,7 @@ from tests.checked import a_registration, given_a_checked_system
 from tests.crash.client import Client
 from tests.crash.nursery import Nursery
 from tests.delivery.practices import PUSH, GpSystem, a_gp_system, nhs_numbers
-from tests.world import COUNCIL
+from tests.world import COUNCIL, WIDE
 
 PRACTICES = ("B83901", "B83902", "B83903")
 FAMILIES = 60
@@ -70,7 +71,8 @@ class Town:
             "FLAGSERVICE_DATABASE_URL": settings.database_url,
             "FLAGSERVICE_BASE_URL": settings.base_url,
             "FLAGSERVICE_LEASE_SECONDS": str(LEASE_SECONDS),
-            "FLAGSERVICE_SANDBOX": "true",
+            "FLAGSERVICE_SYNTHETIC": "true",
+            "FLAGSERVICE_LIMITS": json.dumps(WIDE),
         }
         log = self.folder / "service.log"
         being.pid = self.nursery.start(*being.words, environment=environment, log=log)
@@ -103,7 +105,7 @@ def a_town(folder: Path, database_url: str, *, apis: int, workers: int) -> Itera
         keys=folder / "keys",
         database_url=database_url,
         base_url=f"http://127.0.0.1:{ports[0]}",
-        sandbox=True,
+        synthetic=True,
     )
     make_keys(settings.keys_folder, settings.origin)
     inside = "--deliver" if apis == 1 else "--no-deliver"

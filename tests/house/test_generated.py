@@ -11,6 +11,7 @@ from fhir.resources.R4B.bundle import Bundle
 from fhir.resources.R4B.capabilitystatement import CapabilityStatement
 
 from flagservice.api.callers import SCOPES
+from flagservice.api.scopes import rights
 from flagservice.app.building import read_rulebook
 from flagservice.app.serving import described
 from flagservice.domain.elements import NOTIFICATIONS, Kind
@@ -30,7 +31,9 @@ INTERACTIONS = {
     ("GET", "/fhir/R4/{type}/{id}/_history/{vid}"): "vread",
     ("POST", "/fhir/R4/{type}/_search"): "search-type",
     ("GET", "/fhir/R4/{type}"): "search-type",
-    ("GET", "/fhir/R4/_history"): "history-system",
+    ("GET", "/fhir/R4/{type}/{id}/_history"): "history-instance",
+    ("GET", "/fhir/R4/{type}/_history"): "history-type",
+    ("GET", "/fhir/R4/{type}/$digest"): "digest",
     ("POST", "/fhir/R4/$acknowledge"): "acknowledge",
     ("GET", "/fhir/R4/metadata"): None,
 }
@@ -73,14 +76,15 @@ def test_the_description_has_the_routes_of_the_app_and_no_others() -> None:
 
 
 def test_every_operation_tells_its_right_its_faults_and_what_it_is() -> None:
-    scopes = {scope for held in SCOPES.values() for scope in held}
+    scopes = rights(scope for held in SCOPES.values() for scope in held)
     open_to_all = {"/_ping", "/oauth2/token", "/fhir/R4/metadata"}
     for _, path, operation in operations():
         needed = {scope for one in operation["security"] for scope in one["clients"]}
         assert (needed == set()) is (path in open_to_all), path
         assert needed <= scopes
-        assert {"500", "503"} < set(operation["responses"])
-        assert not needed or {"401", "403", "422"} < set(operation["responses"])
+        assert {"422", "429", "500", "503"} < set(operation["responses"])
+        assert not needed or {"401", "403"} < set(operation["responses"])
+        assert "Retry-After" in operation["responses"]["429"]["headers"]
         assert operation["description"]
 
 
@@ -103,12 +107,12 @@ def test_every_post_describes_its_body() -> None:
 def test_a_refusal_is_told_in_the_format_of_its_side() -> None:
     for method, path, operation in operations():
         for status, answer in operation["responses"].items():
-            if status.startswith("2"):
+            if status.startswith(("2", "304")):
                 continue
             (media_type,) = answer["content"]
             fhir = path.startswith("/fhir/R4")
             wanted = "application/fhir+json" if fhir else "application/problem+json"
-            oauth = (path, status) == ("/oauth2/token", "400")
+            oauth = path == "/oauth2/token" and status in ("400", "401", "403")
             assert media_type == ("application/json" if oauth else wanted), (method, path, status)
 
 
@@ -125,18 +129,60 @@ def test_the_capability_statement_says_what_the_routes_do() -> None:
         path = str(route.path_format)
         if not path.startswith("/fhir/R4"):
             continue
-        found = re.match(r"/fhir/R4/(Flag|Task)(?=/|$)", path)
+        found = re.match(r"/fhir/R4/([A-Z][A-Za-z]+)(?=/|$)", path)
         type_ = found[1] if found else None
         interaction = INTERACTIONS[method, path.replace(f"/{type_}", "/{type}", 1)]
         if interaction is not None:
             served.setdefault(type_, set()).add(interaction)
     (rest,) = CAPABILITY["rest"]
     told: dict[str | None, set[str]] = {
-        one["type"]: {said["code"] for said in one["interaction"]} for one in rest["resource"]
+        one["type"]: {said["code"] for said in one["interaction"]} | names(one)
+        for one in rest["resource"]
     }
-    told[None] = {said["code"] for said in rest["interaction"]}
-    told[None] |= {said["name"] for said in rest["operation"]}
-    assert told == served
+    assert {**told, None: names(rest)} == served
+
+
+def names(one: dict[str, Any]) -> set[str]:
+    return {said["name"] for said in one.get("operation", ())}
+
+
+def test_what_the_capability_statement_points_to_is_published_or_the_standards_own() -> None:
+    (rest,) = CAPABILITY["rest"]
+    everything = [rest, *rest["resource"]]
+    pointed = {
+        said["definition"]
+        for one in everything
+        for said in [*one.get("searchParam", ()), *one.get("operation", ())]
+    }
+    ours = {
+        json.loads(text)["url"] for path, text in FILES.items() if path.parent.name == "profiles"
+    }
+    assert {one for one in pointed if not one.startswith("http://hl7.org/fhir/")} == ours
+
+
+def test_every_search_parameter_is_in_both_descriptions() -> None:
+    for one in CAPABILITY["rest"][0]["resource"]:
+        told = {said["name"] for said in one["searchParam"]} - {"patient"}
+        url = DESCRIPTION["paths"][f"/fhir/R4/{one['type']}"]["get"]["parameters"]
+        form = DESCRIPTION["paths"][f"/fhir/R4/{one['type']}/_search"]["post"]["requestBody"]
+        (content,) = form["content"].values()
+        paging = {"_count", "page"}
+        assert {said["name"] for said in url if said.get("in") == "query"} - paging == told
+        names_ = {
+            name.partition(":")[0].partition(".")[0] for name in content["schema"]["properties"]
+        }
+        assert names_ - paging - {"patient"} == told
+
+
+def test_every_request_and_every_refusal_has_an_example() -> None:
+    for method, path, operation in operations():
+        for parameter in operation["parameters"]:
+            assert "$ref" in parameter or "example" in parameter, (method, path)
+        for said in operation.get("requestBody", {}).get("content", {}).values():
+            assert said["example"], (method, path)
+        for status, answer in operation["responses"].items():
+            told = [said.get("example") for said in answer.get("content", {}).values()]
+            assert status.startswith(("2", "304")) or all(told), (method, path, status)
 
 
 def test_the_capability_statement_is_one_and_names_every_interaction_once() -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlmodel import col, select
 
-from flagservice.api.records import _cursor
-from flagservice.fhir.flags import instant
+from flagservice.api.cursors import Feed, cursor_of
+from flagservice.fhir.flags import instant, resource_type
 from flagservice.store import tables
 from tests.twin import cast
 from tests.twin.worlds import START, TwinWorld
@@ -31,7 +31,7 @@ NOBODYS = "0123456789abcdef0123456789abcdef"
 def learnt_from(worlds: Iterable[TwinWorld]) -> Learnt:
     """By what they are; each list has something that nothing is called, too."""
     found: dict[str, set[str]] = {table.__name__.lower(): {NOBODYS} for table in _IDS}
-    found |= {"number": {"1", "2"}, "instant": {instant(START)}, "cursor": {_cursor(1, "B83905")}}
+    found |= {"number": {"1", "2"}, "instant": {instant(START)}, "cursor": {cursor_of(Feed("B83905", "Flag"), 1)}}
     for world in worlds:
         with world.database.transaction() as session:
             for table in _IDS:
@@ -39,7 +39,8 @@ def learnt_from(worlds: Iterable[TwinWorld]) -> Learnt:
             for version in session.exec(select(tables.Version)):
                 found["number"].add(str(version.number))
                 found["instant"].add(instant(version.issued))
-                found["cursor"].add(_cursor(version.feed_number, version.practice))
+                feed = Feed(version.practice, resource_type(version.form))
+                found["cursor"].add(cursor_of(feed, version.feed_number))
         world.forgets_what_it_issued()
         now = str(int(world.now.timestamp()))
         found["now"] = {now}

@@ -119,8 +119,11 @@ def own_reads(outsider: Outsider, learnt: Learnt) -> Iterator[Request]:
     """What the outsider has every right to ask: here a count, an instant or a page could tell."""
     kind = outsider.party.kind if outsider.party else ""
     if kind == "gp-system":
-        pages = ["_history", "_history?_count=1", "Flag", "Task", "Flag?_count=1"]
-        pages += [f"_history?_count=2&cursor={cursor}" for cursor in learnt["cursor"]]
+        pages = ["Flag/_history", "Task/_history", "Flag/_history?_count=1"]
+        pages += ["Flag", "Task", "Flag?_count=1", "Flag/$digest", "Task/$digest"]
+        pages += ["Flag?status=active", "Task?status=requested", "Flag?category=SG"]
+        pages += [f"Flag/_history?_count=2&cursor={cursor}" for cursor in learnt["cursor"]]
+        pages += [f"Flag/_history?_since={instant}" for instant in learnt["instant"]]
         pages += [f"Flag?_lastUpdated=gt{instant}" for instant in learnt["instant"]]
         yield from (outsider.asking(get(f"{FHIR}/{page}")) for page in pages)
         for number in learnt["nhs"]:
@@ -130,6 +133,8 @@ def own_reads(outsider: Outsider, learnt: Learnt) -> Iterator[Request]:
         for copy in learnt["copy"]:
             yield outsider.asking(get(f"{FHIR}/Flag/{copy}"))
             yield outsider.asking(get(f"{FHIR}/Flag/{copy}/_history/1"))
+            yield outsider.asking(get(f"{FHIR}/Flag/{copy}/_history"))
+            yield outsider.asking(get(f"{FHIR}/Flag?_id={copy}"))
     if kind in ("childrens-services", "police", "zero-to-nineteen"):
         yield from (outsider.asking(get(f"/receipts/{quote(one)}")) for one in learnt["reference"])
     if kind != "gp-system":
@@ -167,7 +172,8 @@ def _target(chance: random.Random, route: APIRoute, learnt: Learnt) -> str:
         return _filled(chance, chance.choice(ODD_PATHS), learnt)
     path = _filled(chance, route.path_format, learnt)
     names = [str(parameter.alias) for parameter in route.dependant.query_params]
-    names += ["_format", "_summary", "patient", "_id"]
+    names += [one["name"] for one in (route.openapi_extra or {}).get("parameters", ())]
+    names += ["_format", "_summary", "patient"]
     asked = [
         f"{chance.choice(names)}={quote(_value(chance, learnt), safe='%*')}"
         for _ in range(chance.choice((0, 0, 0, 1, 1, 2)))

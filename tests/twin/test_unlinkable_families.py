@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
+from flagservice.api.envelope import ALWAYS
 from flagservice.delivery.channels.fhir_rest import FhirRest
 from flagservice.delivery.worker import Worker
 from tests.api.answers import FHIR
@@ -39,6 +40,7 @@ KINDS = {COUNCIL: "childrens-services", POLICE: "police", HEALTH: "zero-to-ninet
 NO_VALUES = {
     *("https", "http", "flags.example", "application/fhir+json", "no-store, private", "nosniff"),
     *("max-age=31536000; includeSubDomains", "Bundle", "match", "PUT", "200", "DELETE", "204"),
+    *(value.decode() for _, value in ALWAYS),
 }
 """What every answer has, whatever it is about."""
 LENGTHS = {"read header content-length", "vread header content-length"}
@@ -127,12 +129,13 @@ def what_left(service: Service, families: list[Made], pushed: Pushed) -> Iterato
     yield from (one for one in members.values() if one.values)
 
 
+TYPES = ("Flag", "Task")
 _CANONICAL = ("https://flagservice.example/", "http://terminology", "https://fhir.hl7.org.uk")
 
 
 def _seen(client: Client, practice: str, pushed: Pushed) -> Iterator[tuple[str, str, str]]:
-    feed = client.gets(f"{FHIR}/_history?_count=200").json()
-    for entry in feed["entry"]:
+    feeds = [client.gets(f"{FHIR}/{type_}/_history?_count=200").json() for type_ in TYPES]
+    for entry in [entry for feed in feeds for entry in feed.get("entry", ())]:
         if "resource" not in entry:  # taken back before anybody heard of it: it is about nobody
             continue
         number = _whose(entry["resource"])

@@ -147,8 +147,12 @@ class Twins:
             self._told(step.party, post(f"/holds/{holds[0]['id']}/decision", said), asker)
 
     def _acknowledge(self, step: Acknowledge, asker: Asker) -> None:
-        feed = self._told(step.party, get(f"{FHIR}/_history?_count=200"), asker).json()
-        listed = [one["resource"] for one in feed.get("entry", ()) if "resource" in one]
+        feeds = [
+            self._told(step.party, get(f"{FHIR}/{type_}/_history?_count=200"), asker).json()
+            for type_ in ("Flag", "Task")
+        ]
+        entries = [one for feed in feeds for one in feed.get("entry", ())]
+        listed = [one["resource"] for one in entries if "resource" in one]
         versions = [{"name": "version", "valueString": v} for v in versions_in(listed)]
         if versions:
             body = {"resourceType": "Parameters", "parameter": versions[:200]}

@@ -41,11 +41,13 @@ from flagservice.policy.table import Policy
 from flagservice.settings import Settings
 from flagservice.store import tables
 from flagservice.store.database import Database
-from flagservice.store.vault import LocalKeyRing, Vault
+from flagservice.store.keyrings import LocalKeyRing
+from flagservice.store.pseudonyms import LocalPseudonymKeys
+from flagservice.store.vault import Vault
 from tests.checked import a_registration, given_a_checked_system, given_an_admitted_practice
 from tests.twin import cast
 from tests.twin.asking import HOST, Answer, Request, ask
-from tests.world import HOME
+from tests.world import HOME, WIDE
 
 _READ: dict[str, Any] = {}
 START = datetime(2022, 1, 4, 9, 30, tzinfo=UTC)
@@ -87,13 +89,18 @@ class TwinWorld:
     def __init__(self, url: str, *, name: str = "") -> None:
         self.name, self.now, self.ids = name, START, Ids()
         self.database = Database(url)
-        vault = Vault(LocalKeyRing({"k1": bytes(range(32))}, "k1"), bytes(range(1, 33)))
+        ring = LocalKeyRing({"k1": bytes(range(32))}, "k1")
+        vault = Vault(ring, LocalPseudonymKeys({1: bytes(range(1, 33))}))
         signer = Signer.generate("twins")
         self.log = Log(self.database, vault, clock=lambda: self.now, new_id=self.ids)
         keys = Keys(vault, signer, cast.token_key())
         self.shelf = Shelf(the_desks(), the_profiles())
         parts = Parts(
-            Settings(base_url=f"https://{HOST}"), self.database, keys, self.log, self.shelf
+            Settings(base_url=f"https://{HOST}", limits=WIDE),
+            self.database,
+            keys,
+            self.log,
+            self.shelf,
         )
         self.app: Any = application(parts)
         face = self.fastapi.state.face

@@ -6,14 +6,20 @@ from typing import Any
 
 from flagservice.kit.demo.stage import Practice, Stage
 
+TYPES = ("Flag", "Task")
+"""Each has a feed of its own."""
+
 
 def feed_faults(stage: Stage) -> Iterator[str]:
     """What is wrong with any feed: a gap, a wrong order, or bytes that differ from the push."""
     for practice in stage.practices.values():
-        entries = feed(stage, practice)
-        numbers = [entry["extension"][0]["valuePositiveInt"] for entry in entries]
-        if numbers != list(range(1, len(numbers) + 1)):
-            yield f"{practice.code}: the feed is not contiguous from 1"
+        entries = []
+        for type_ in TYPES:
+            read = feed(stage, practice, type_=type_)
+            numbers = [entry["extension"][0]["valuePositiveInt"] for entry in read]
+            if numbers != list(range(1, len(numbers) + 1)):
+                yield f"{practice.code}: the feed of {type_} is not contiguous from 1"
+            entries += read
         pushed = [
             json.dumps(r.resource, sort_keys=True)
             for r in practice.journal.requests()
@@ -25,10 +31,10 @@ def feed_faults(stage: Stage) -> Iterator[str]:
                 yield f"{practice.code}: polled and pushed differ"
 
 
-def feed(stage: Stage, practice: Practice) -> list[dict[str, Any]]:
+def feed(stage: Stage, practice: Practice, *, type_: str) -> list[dict[str, Any]]:
     """Every entry, page by page."""
     found: list[dict[str, Any]] = []
-    address = f"{stage.url}/fhir/R4/_history?_count=7"
+    address = f"{stage.url}/fhir/R4/{type_}/_history?_count=7"
     while True:
         bundle = practice.client.call("GET", address).json()
         page = bundle.get("entry", [])

@@ -74,7 +74,7 @@ def _post(stage: Stage, *people: Member) -> None:
 def _read_by(practice: Practice, stage: Stage, child: Member) -> Iterator[str]:
     """Its own system asks by feed and by search."""
     base = f"{stage.url}/fhir/R4"
-    feed = practice.client.call("GET", f"{base}/_history")
+    feed = practice.client.call("GET", f"{base}/Flag/_history")
     form = {"patient:identifier": f"https://fhir.nhs.uk/Id/nhs-number|{child.nhs_number}"}
     found = practice.client.call("POST", f"{base}/Flag/_search", data=form)
     newer = practice.client.call("GET", f"{base}/Flag")

@@ -180,7 +180,7 @@ class Stage:
         return {
             **os.environ,
             "FLAGSERVICE_DATA": str(self.folder / "service"),
-            "FLAGSERVICE_SANDBOX": "true",
+            "FLAGSERVICE_SYNTHETIC": "true",
             "FLAGSERVICE_CLOCK_FILE": str(self.folder / "day"),
             "FLAGSERVICE_DATABASE_URL": "",
         }

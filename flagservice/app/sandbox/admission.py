@@ -1,0 +1,66 @@
+"""Lets the tenants' practices be admitted, so that a supplier can begin before its leak check.
+
+It is a decision of the sandbox, recorded as one: a checker of its own signs a result for a system
+of its own, and the service takes it in as it takes in any. One practice runs something else.
+"""
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from flagservice.app import operating
+from flagservice.app.building import Parts, software_version
+from flagservice.app.sandbox.tenants import PRACTICE, SECOND, UNADMITTED
+from flagservice.directory.checkers import NewChecker
+from flagservice.directory.endpoints import Registration
+from flagservice.directory.leak_notes import FEWEST_REQUESTS
+from flagservice.directory.leak_results import Decided
+from flagservice.kit.leak_check.config import Place, System, Twin
+from flagservice.kit.leak_check.control import Shown
+from flagservice.kit.leak_check.result import Asked, Outcome, Signing, content, signed
+
+_BY: Final = "the sandbox"
+_WHY: Final = "synthetic people only: a supplier begins here before its leak check"
+_SYSTEM, _CHECKED, _UNCHECKED = "A system under test", "admitted by the sandbox", "not checked"
+_NOWHERE: Final = "http://127.0.0.1:9"
+"""The discard port: the sandbox pushes to nobody, and runs no worker."""
+
+
+def admit(parts: Parts) -> None:
+    """From now on for a year practices on the admitted version are told."""
+    key = Ed25519PrivateKey.generate()
+    signing = Signing(f"sandbox.{secrets.token_hex(4)}", key)
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    operating.add_a_checker(parts, NewChecker(signing.name, public, _BY, _WHY))
+    line = content(_outcome(parts.log.clock()), tool_version=software_version())
+    operating.accept_result(parts, signed(line, signing), decided=Decided(_BY, _WHY))
+
+
+def renew(parts: Parts) -> None:
+    """A world that nobody reset for a year is admitted anew."""
+    if all(one.lapsed is not None for one in operating.practices(parts)):
+        admit(parts)
+
+
+def register_practices(parts: Parts) -> None:
+    """Two on the admitted version, and one that is not."""
+    for practice, version in ((PRACTICE, _CHECKED), (SECOND, _CHECKED), (UNADMITTED, _UNCHECKED)):
+        said = Registration(practice, _NOWHERE, "nobody", _SYSTEM, version, _BY, _WHY)
+        operating.register_practice(parts, said)
+
+
+def _outcome(now: datetime) -> Outcome:
+    nowhere = Place(_NOWHERE, "nobody")
+    twin = Twin("9990548609", "nobody")
+    fewest = max(FEWEST_REQUESTS.values())
+    return Outcome(
+        System(_SYSTEM, _CHECKED, _NOWHERE, nowhere, nowhere, twin, twin, timedelta()),
+        now,
+        findings=(),
+        doubts=(),
+        asked=Asked(fewest, fewest, "sha256:" + "0" * 64),
+        control=Shown.FLAG,
+    )

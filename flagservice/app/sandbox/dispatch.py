@@ -1,0 +1,151 @@
+"""Gives each request to the world of the tenant whose client it names, and to no other.
+
+Nothing is believed here: the name is read, unverified, from the assertion or the token, and the
+tenant's own application verifies everything, as in production. Whoever names no client, or one
+that nobody knows, meets a world without clients, and so the refusals of production.
+"""
+
+import base64
+import binascii
+import json
+import threading
+from typing import Final
+from urllib.parse import parse_qs
+
+from starlette.concurrency import run_in_threadpool
+
+from flagservice.api.envelope import MOST_BYTES, Message, Receive, Scope, Send
+from flagservice.app.sandbox.tenants import NOBODY, Tenant, Tenants
+from flagservice.app.sandbox.worlds import Standing, furnish
+from flagservice.app.serving import Loop
+from flagservice.domain.errors import NotFound
+from flagservice.settings import Settings
+
+_TOKENS: Final = "/oauth2/token"
+
+
+class Sandbox:
+    """The application of `serve --sandbox`: every tenant's, behind one address."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._tenants = Tenants.of(settings)
+        self._turn = threading.Lock()
+        self._standing: dict[str, Standing] = {}
+        self._of_client: dict[str, Standing] = {}
+        self._nobody = self._stand(nobody(self._tenants, settings))
+        self._tending = Loop("sandbox", self._tend, pause=0.5)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, or the life of the process."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            if scope["path"] == _TOKENS:
+                body, receive = await _ahead(receive)
+                client = _issuer(body)
+            else:
+                client = _subject(scope)
+            standing = self._of_client.get(client)
+            if standing is None:
+                standing = await run_in_threadpool(self._found, client)
+            with standing.used() as world:
+                await world.app(scope, receive, send)
+
+    def close(self) -> None:
+        """Every database is closed."""
+        for standing in self._standing.values():
+            standing.close()
+
+    def _found(self, client: str) -> Standing:
+        """The tenant with this client, which another process may have added just before."""
+        with self._turn:
+            for tenant in self._tenants.everybody() if client else ():
+                if client in tenant.clients.values():
+                    return self._stand(tenant)
+            return self._nobody
+
+    def _stand(self, tenant: Tenant) -> Standing:
+        standing = self._standing.get(tenant.name)
+        if standing is None:
+            standing = self._standing[tenant.name] = Standing(tenant, self._settings)
+            self._of_client |= dict.fromkeys(tenant.clients.values(), standing)
+        return standing
+
+    def _tend(self) -> int:
+        """A round of all worlds; one that is put back meanwhile waits for it to be over."""
+        return sum(map(_tended, list(self._standing.values())))
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        self._tending.start()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await run_in_threadpool(self._tending.stop)
+        self.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def add_tenant(settings: Settings, name: str, *, public_key: str) -> Tenant:
+    """A tenant with its first world; raises Invalid, Conflict or NotInProduction."""
+    tenants = Tenants.of(settings)
+    tenant = tenants.new(name, public_key)
+    try:
+        furnish(tenant, settings).database.close()
+        return tenants.keep(tenant)
+    finally:
+        tenant.discard()
+
+
+def nobody(tenants: Tenants, settings: Settings) -> Tenant:
+    """The tenant without clients; it is made at the first start."""
+    try:
+        return tenants.named(NOBODY)
+    except NotFound:
+        return add_tenant(settings, NOBODY, public_key="")
+
+
+def _tended(standing: Standing) -> int:
+    with standing.used() as world:
+        return world.tend()
+
+
+async def _ahead(receive: Receive) -> tuple[bytes, Receive]:
+    """A body as far as it may be long, and a `receive` that gives it again, and then the rest."""
+    read: list[Message] = []
+    body = b""
+    while len(body) <= MOST_BYTES:
+        message = await receive()
+        read.append(message)
+        body += message.get("body", b"")
+        if message["type"] != "http.request" or not message.get("more_body", False):
+            break
+
+    async def again() -> Message:
+        return read.pop(0) if read else await receive()
+
+    return body, again
+
+
+def _issuer(body: bytes) -> str:
+    """Whom the assertion in a token request says that it is from."""
+    form = parse_qs(body.decode("latin-1"))
+    return _claim((form.get("client_assertion") or [""])[0], "iss")
+
+
+def _subject(scope: Scope) -> str:
+    """Whom the token says that it is of."""
+    headers = [value for name, value in scope["headers"] if name == b"authorization"]
+    token = headers[0].decode("latin-1").partition(" ")[2] if headers else ""
+    return _claim(token, "sub")
+
+
+def _claim(token: str, name: str) -> str:
+    """What a JWT claims, unverified; empty where it is none."""
+    try:
+        payload = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        found = claims[name]
+    except (ValueError, IndexError, KeyError, TypeError, RecursionError, binascii.Error):
+        return ""
+    return found if isinstance(found, str) else ""

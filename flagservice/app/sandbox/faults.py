@@ -1,0 +1,129 @@
+"""Faults on request: a caller of the sandbox names one in a header, and meets it.
+
+Each is the service's own refusal, raised where it would be and recorded as it would be; nothing is
+imitated. Production never puts this in, so the header does nothing there.
+"""
+
+import time
+from dataclasses import replace
+from enum import StrEnum
+from types import SimpleNamespace
+from typing import Any, Final
+
+import anyio
+
+from flagservice.api.assertions import LIFETIME
+from flagservice.api.callers import Face
+from flagservice.api.envelope import Application, Message, Receive, Scope, Send
+from flagservice.api.limits import Audience, Limits
+from flagservice.delivery.channels.pull import NOT_ADMITTED
+from flagservice.domain.errors import Fault, Forbidden, Invalid
+
+HEADER: Final = "Sandbox-Fault"
+SLOW_SECONDS: Final = 10
+
+
+class Wanted(StrEnum):
+    """Every fault that there is."""
+
+    TOO_MANY = "429"
+    BROKEN = "500"
+    NO_AUDIT = "503"
+    SLOW = "slow"
+    DROP = "drop"
+    EXPIRED_TOKEN = "expired-token"  # noqa: S105, a fault and no secret
+    NOT_ADMITTED = "not-admitted"
+    STALE_PAGE = "stale-page"
+
+
+MEANS: Final = {
+    Wanted.TOO_MANY: "refused as over the limit, with `Retry-After`",
+    Wanted.BROKEN: "something goes wrong inside before anything is done",
+    Wanted.NO_AUDIT: "the audit cannot be written: nothing is done, nothing is answered",
+    Wanted.SLOW: f"the answer takes {SLOW_SECONDS} seconds",
+    Wanted.DROP: "what is asked is done, and the connection breaks off in the answer",
+    Wanted.EXPIRED_TOKEN: "the token has run out",
+    Wanted.NOT_ADMITTED: "the practice's system has no valid leak-check result any more",
+    Wanted.STALE_PAGE: "the page's `cursor` is no longer known: begin again without one",
+}
+
+
+class Faults:
+    """Inside the envelope, outside the routes: what it raises is answered as any refusal is."""
+
+    def __init__(self, app: Application) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, with the fault that it asks for; raises Invalid for one that is unknown."""
+        wanted = _wanted(scope)
+        match wanted:
+            case None:
+                pass
+            case Wanted.TOO_MANY:
+                _meets(scope, limits=Limits(dict.fromkeys(Audience, 0)))
+            case Wanted.BROKEN:
+                raise AskedFor
+            case Wanted.NO_AUDIT:
+                _meets(scope, log=_NoLog())
+                raise AskedFor
+            case Wanted.SLOW:
+                await anyio.sleep(SLOW_SECONDS)
+            case Wanted.DROP:
+                send = _broken_off(send)
+            case Wanted.EXPIRED_TOKEN:
+                _meets(scope, tokens=_later(scope["app"].state.face))
+            case Wanted.NOT_ADMITTED:
+                raise Forbidden(NOT_ADMITTED)
+            case Wanted.STALE_PAGE:
+                scope["query_string"] = scope["query_string"].replace(b"cursor=", b"cursor=stale")
+        await self._app(scope, receive, send)
+
+
+class AskedFor(Exception):
+    """The fault inside that a caller asked for."""
+
+
+class _NoLog:
+    """An audit that cannot be written."""
+
+    def __getattr__(self, _: str) -> Any:
+        raise AskedFor
+
+
+def _wanted(scope: Scope) -> Wanted | None:
+    named = [v for n, v in scope.get("headers", ()) if n == HEADER.lower().encode()]
+    if not named:
+        return None
+    try:
+        return Wanted(named[0].decode("latin-1"))
+    except ValueError:
+        raise Invalid(Fault(HEADER, f"is one of {', '.join(Wanted)}")) from None
+
+
+def _meets(scope: Scope, **other: Any) -> None:
+    """This one request meets a face in which something is otherwise."""
+    state = scope["app"].state
+    face = replace(state.face, **other)
+    scope["app"] = SimpleNamespace(state=SimpleNamespace(face=face, reset=state.reset))
+
+
+def _later(face: Face) -> Any:
+    """The tokens as they will be when every token of now has run out."""
+    return replace(face.tokens, clock=lambda: time.time() + LIFETIME + 60)
+
+
+def _broken_off(send: Send) -> Send:
+    """The first half of the answer, under the length of the whole."""
+    over = False
+
+    async def broken_off(message: Message) -> None:
+        nonlocal over
+        body = message.get("body", b"")
+        if message["type"] == "http.response.start":
+            await send(message)
+        elif not over:
+            over = True
+            await send({**message, "body": body[: len(body) // 2], "more_body": True})
+
+    return broken_off

@@ -1,0 +1,34 @@
+"""Prints what the sandbox holds, for the README: nobody copies a table by hand."""
+
+from collections.abc import Iterable, Iterator
+
+from flagservice.app.sandbox.faults import HEADER, MEANS
+from flagservice.app.sandbox.scenarios import scenarios
+from flagservice.app.sandbox.tenants import FACES
+
+
+def table() -> str:
+    """People by NHS number, and what the tenant's own practice reads of each."""
+    return _table(("NHS number", "registered at", "who", "a search reads"), _people())
+
+
+def faults() -> str:
+    """Every fault that a caller may ask for."""
+    return _table((f"`{HEADER}`", "what happens"), ((f"`{w}`", MEANS[w]) for w in MEANS))
+
+
+def clients() -> str:
+    """A tenant's clients."""
+    rows = ((f"`{face}`", ods, kind) for face, (ods, kind) in FACES.items())
+    return _table(("client", "organisation", "kind"), rows)
+
+
+def _people() -> Iterator[tuple[str, ...]]:
+    for one in scenarios().people.values():
+        sees = "<br>".join(one.sees) or "nothing"
+        yield one.nhs_number, one.practice or "nobody knows", one.says, sees
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)

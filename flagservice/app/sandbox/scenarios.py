@@ -1,0 +1,153 @@
+"""What a tenant finds in its world after a reset: people, and what was said of them.
+
+`scenarios.toml` lists both. What is posted goes through the real intake, by the tenant's own
+clients, under the policies in force; days are counted from the day of the reset.
+"""
+
+import json
+import tomllib
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from flagservice.app.building import Parts
+from flagservice.app.sandbox.tenants import FACES, Tenant
+from flagservice.audit.log import Actor, Work
+from flagservice.delivery.channels import pull_search
+from flagservice.directory.registrations import Registration
+from flagservice.domain.reading import read_submission
+from flagservice.domain.submissions import Enquiry, Notification, Plan, Submission
+from flagservice.intake.decisions import Decision, decide, worklist
+from flagservice.intake.lookups import registered
+from flagservice.intake.submit import submit
+
+_FILE: Final = Path(__file__).with_name("scenarios.toml")
+_MODELS: Final[dict[str, type[Submission]]] = {
+    **dict.fromkeys(("child-in-need", "child-protection"), Plan),
+    **dict.fromkeys(("section-47", "strategy-meeting", "pre-proceedings"), Enquiry),
+    **dict.fromkeys(("perpetrator", "domestic-abuse-victim", "marac"), Notification),
+}
+_DAYS: Final = ("start", "end", "review_due", "expected_date")
+_FORMS: Final = ("flag", "request")
+
+
+@dataclass(frozen=True)
+class Somebody:
+    """One synthetic person, and all that the tenant's own practice reads of them."""
+
+    name: str
+    nhs_number: str
+    born: date
+    practice: str
+    says: str
+    sees: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Scenarios:
+    """Everybody, and what happens, in its order."""
+
+    people: dict[str, Somebody]
+    steps: tuple[dict[str, Any], ...]
+
+
+@cache
+def scenarios() -> Scenarios:
+    """As the file lists them."""
+    said = tomllib.loads(_FILE.read_text("utf-8"))
+    people = [Somebody(**{**one, "sees": tuple(one["sees"])}) for one in said["people"]]
+    return Scenarios({one.name: one for one in people}, tuple(said["steps"]))
+
+
+def play(parts: Parts, tenant: Tenant) -> None:
+    """Everybody is registered, and everything happens."""
+    found = scenarios()
+    for somebody in found.people.values():
+        _register(parts, somebody, somebody.practice)
+    for step in found.steps:
+        _happen(parts, tenant, step)
+
+
+def _happen(parts: Parts, tenant: Tenant, step: dict[str, Any]) -> None:
+    people = scenarios().people
+    match step:
+        case {"by": face, "post": body}:
+            _post(parts, _actor(tenant, face), body_of(body, parts.log.clock().date()))
+        case {"decides": face, "about": name, "decision": said}:
+            _decide(parts, _actor(tenant, face), people[name].nhs_number, Decision(**said))
+        case {"reads": face, "about": name}:
+            _read(parts, _actor(tenant, face), people[name].nhs_number)
+        case {"moves": name, "to": practice}:
+            _register(parts, people[name], practice)
+
+
+def body_of(said: dict[str, Any], today: date) -> dict[str, Any]:
+    """A submission as an agency posts it: people by number, days as days."""
+    people = scenarios().people
+    body = {
+        "version": 1,
+        "consent": {"sought": True, "answer": "given"},
+        "lawful_basis": ["public-task"],
+        "purpose": "safeguarding-of-a-child",
+        **_dated(said, today),
+    }
+    body["people"] = [_named(one, people, today) for one in said["people"]]
+    return body
+
+
+def _named(said: dict[str, Any], people: dict[str, Somebody], today: date) -> dict[str, Any]:
+    person = {"identity": "confirmed", "involvement": "included", **_dated(said, today)}
+    name = person.pop("is", None)
+    if name is None:
+        return person
+    numbered = {"nhs_number": people[name].nhs_number, "date_of_birth": str(people[name].born)}
+    return {**numbered, **person}
+
+
+def _dated(said: dict[str, Any], today: date) -> dict[str, Any]:
+    days: dict[str, Any] = {
+        name: str(today + timedelta(days=said[name])) for name in _DAYS if name in said
+    }
+    return {**said, **days}
+
+
+def _post(parts: Parts, actor: Actor, body: dict[str, Any]) -> None:
+    raw = json.dumps(body).encode()
+    today = parts.log.clock().date()
+    submission = read_submission(_MODELS[body["kind"]], raw, today=today)
+    parts.log.perform(
+        actor, lambda work: submit(work, submission, rulebook=parts.shelf.rulebook(work))
+    )
+
+
+def _decide(parts: Parts, actor: Actor, nhs_number: str, decision: Decision) -> None:
+    def deed(work: Work) -> None:
+        rulebook = parts.shelf.rulebook(work)
+        (hold,) = (i for i in worklist(work, rulebook=rulebook) if i.nhs_number == nhs_number)
+        decide(work, hold.id, decision=decision, rulebook=rulebook)
+
+    parts.log.perform(actor, deed)
+
+
+def _read(parts: Parts, actor: Actor, nhs_number: str) -> None:
+    def deed(work: Work) -> None:
+        for form in _FORMS:
+            pull_search.search_patient(work, nhs_number, pull_search.Criteria(form, limit=50))
+
+    parts.log.perform(actor, deed)
+
+
+def _register(parts: Parts, somebody: Somebody, practice: str) -> None:
+    said = Registration(somebody.born, practice or None)
+
+    def deed(work: Work) -> bool:
+        rulebook = parts.shelf.rulebook(work)
+        return registered(work, somebody.nhs_number, registration=said, rulebook=rulebook)
+
+    parts.log.perform(Actor("register"), deed)
+
+
+def _actor(tenant: Tenant, face: str) -> Actor:
+    return Actor(tenant.clients[face], FACES[face][0])

@@ -1,0 +1,145 @@
+"""The tenants of the sandbox, on disk: one folder for each, with its key, its clients, its world.
+
+    <data>/sandbox/<name>/tenant.json    who it is, and which of its worlds stands
+    <data>/sandbox/<name>/keys           outlive a reset, so that tokens do
+    <data>/sandbox/<name>/world-<n>      a database; the one before goes when nobody is in it
+
+`tenant.json` is replaced whole: a crash leaves the world before a reset, or the one after it.
+"""
+
+import json
+import os
+import re
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from flagservice.app.clocks import NotInProduction
+from flagservice.domain.errors import Conflict, Fault, Invalid, NotFound
+from flagservice.settings import Settings
+
+PRACTICE: Final = "B83951"
+SECOND: Final = "B83952"
+UNADMITTED: Final = "B83953"
+FACES: Final = {
+    "gp-system": (PRACTICE, "gp-system"),
+    "gp-system-second": (SECOND, "gp-system"),
+    "gp-system-unadmitted": (UNADMITTED, "gp-system"),
+    "practice-lead": (PRACTICE, "practice-lead"),
+    "childrens-services": ("E08000032", "childrens-services"),
+    "police": ("Q0WYP", "police"),
+    "zero-to-nineteen": ("TAD00", "zero-to-nineteen"),
+    "governance": ("X26", "governance"),
+    "operator": ("X26", "operator"),
+}
+"""A tenant's clients by what they stand for: the organisation, and the kind of client."""
+NOBODY: Final = "_nobody"
+"""The tenant without clients: whoever names no client, or an unknown one, asks its empty world."""
+_NAME: Final = re.compile(r"[a-z][a-z0-9-]{1,38}[a-z0-9]")
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """One supplier or council: its public key, and the ids of its clients by face."""
+
+    folder: Path
+    name: str
+    public_key: str = field(repr=False)
+    clients: dict[str, str]
+    generation: int = 1
+
+    @property
+    def world(self) -> Path:
+        """Where the database is that stands."""
+        return self.folder / f"world-{self.generation}"
+
+    def next(self) -> "Tenant":
+        """The same tenant with the world after this one."""
+        return replace(self, generation=self.generation + 1)
+
+    def write(self) -> None:
+        """From now on this is what stands."""
+        said = asdict(self)
+        del said["folder"]
+        handle, fresh = tempfile.mkstemp(dir=self.folder, prefix="new-")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(said, file)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(fresh).replace(self.folder / "tenant.json")
+
+    def sweep(self) -> None:
+        """Removes worlds that a crash left behind."""
+        for left in self.folder.glob("world-*"):
+            if left != self.world:
+                shutil.rmtree(left, ignore_errors=True)
+
+    def discard(self) -> None:
+        """It was never there."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Tenants:
+    """All of them, below one data folder."""
+
+    folder: Path
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Tenants":
+        """Raises NotInProduction where these settings could reach a database with real people."""
+        refuse_production(settings)
+        folder = settings.data.resolve() / "sandbox"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return cls(folder)
+
+    def everybody(self) -> Iterator[Tenant]:
+        """Whoever is there now: another process may have added somebody just before."""
+        for path in sorted(self.folder.glob("*/tenant.json")):
+            yield _read(path)
+
+    def named(self, name: str) -> Tenant:
+        """Raises NotFound."""
+        path = self.folder / name / "tenant.json"
+        if not path.exists():
+            raise NotFound("there is no such tenant")
+        return _read(path)
+
+    def new(self, name: str, public_key: str) -> Tenant:
+        """A tenant that stands nowhere yet, in a folder that nobody looks into; `keep` it."""
+        if name != NOBODY and not _NAME.fullmatch(name):
+            raise Invalid(Fault("name", "is 3 to 40 small letters, digits and hyphens"))
+        if (self.folder / name).exists():
+            raise Conflict("there is a tenant of this name")
+        folder = Path(tempfile.mkdtemp(dir=self.folder, prefix=".new-"))
+        faces = () if name == NOBODY else FACES
+        return Tenant(folder, name, public_key, {face: secrets.token_hex(16) for face in faces})
+
+    def keep(self, tenant: Tenant) -> Tenant:
+        """From now on the tenant is there, whole."""
+        tenant.write()
+        tenant.folder.rename(self.folder / tenant.name)
+        return replace(tenant, folder=self.folder / tenant.name)
+
+
+def refuse_production(settings: Settings) -> None:
+    """Raises NotInProduction; the sandbox makes keys and databases of its own, and takes none."""
+    if settings.database_url:
+        raise NotInProduction(
+            "the sandbox keeps each tenant in a database of its own below the data folder:"
+            " unset FLAGSERVICE_DATABASE_URL"
+        )
+    if settings.keys is not None or settings.key_encryption_keys is not None:
+        raise NotInProduction("the sandbox makes its own keys: unset FLAGSERVICE_KEYS and the like")
+    if (settings.data / "flagservice.db").exists() or (settings.data / "keys").exists():
+        raise NotInProduction(
+            "this data folder holds a service that is no sandbox: set FLAGSERVICE_DATA to another"
+        )
+
+
+def _read(path: Path) -> Tenant:
+    return Tenant(path.parent, **json.loads(path.read_text("utf-8")))

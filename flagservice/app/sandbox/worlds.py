@@ -1,0 +1,156 @@
+"""One tenant's world: a whole service on a database of its own, and how it is put back.
+
+Readers of a world that is put back are never between two: whoever is inside finishes in the old
+one, whoever comes after meets the new one, which is whole before it stands.
+"""
+
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from fastapi import FastAPI
+
+from flagservice.api.callers import Face
+from flagservice.api.envelope import Envelope
+from flagservice.api.limits import Audience, Limits
+from flagservice.app import building, operating, serving
+from flagservice.app.building import Parts
+from flagservice.app.sandbox import admission, scenarios
+from flagservice.app.sandbox.faults import Faults
+from flagservice.app.sandbox.reset import router
+from flagservice.app.sandbox.tenants import FACES, Tenant
+from flagservice.delivery.alarms import Watch, judge
+from flagservice.domain.errors import Conflict
+from flagservice.settings import Settings
+
+RESETS_A_MINUTE: Final = 10
+_BUILDING: Final = threading.Lock()
+"""Migrations keep their context in a global: two worlds are built one after the other."""
+
+
+@dataclass
+class World:
+    """One database with the application on it; it is closed when the last one has left."""
+
+    tenant: Tenant
+    parts: Parts
+    app: Envelope
+    face: Face
+    _inside: int = 0
+    _retired: bool = False
+    _turn: threading.Lock = field(default_factory=threading.Lock)
+
+    def tend(self) -> int:
+        """A round of what runs beside the API; but nothing is pushed to anybody."""
+        watch = Watch(self.parts.settings.alarm_people, self.parts.settings.alarm_hours)
+        told = self.face.floods.settle(self.parts.log) + judge(self.parts.log, watch)
+        return told + self.parts.sequencer().sequence()
+
+    def enter(self) -> None:
+        """Somebody is inside, until they leave."""
+        with self._turn:
+            self._inside += 1
+
+    def leave(self) -> None:
+        """One of those who are inside goes."""
+        with self._turn:
+            self._inside -= 1
+            last = self._retired and self._inside == 0
+        if last:
+            self._close()
+
+    def retire(self) -> None:
+        """Its database goes when nobody is inside any more."""
+        with self._turn:
+            self._retired = True
+            last = self._inside == 0
+        if last:
+            self._close()
+
+    def _close(self) -> None:
+        self.parts.database.close()
+        shutil.rmtree(self.tenant.world, ignore_errors=True)
+
+
+class Standing:
+    """A tenant with the world that stands now."""
+
+    def __init__(self, tenant: Tenant, settings: Settings) -> None:
+        self._settings = settings
+        self._limits = Limits(settings.limits)
+        self._resets = Limits({Audience.SERVICE: RESETS_A_MINUTE})
+        self._resetting = threading.Lock()
+        self._swap = threading.Lock()
+        tenant.sweep()
+        self._world = self._open(tenant)
+        admission.renew(self._world.parts)
+
+    @contextmanager
+    def used(self) -> Iterator[World]:
+        """The world that stands, for one request or one round of a loop."""
+        with self._swap:
+            world = self._world
+            world.enter()
+        try:
+            yield world
+        finally:
+            world.leave()
+
+    def reset(self) -> None:
+        """Puts the world back to the scenarios; raises Throttled, or Conflict while one is done."""
+        self._resets.take(Audience.SERVICE)
+        if not self._resetting.acquire(blocking=False):
+            raise Conflict("this tenant is being reset at this moment")
+        try:
+            after = self._world.tenant.next()
+            furnish(after, self._settings).database.close()
+            fresh = self._open(after)
+            after.write()
+            with self._swap:
+                before, self._world = self._world, fresh
+            before.retire()
+        finally:
+            self._resetting.release()
+
+    def close(self) -> None:
+        """The process ends; the world stays."""
+        self._world.parts.database.close()
+
+    def _open(self, tenant: Tenant) -> World:
+        parts = _built(tenant, self._settings)
+        inside = FastAPI()
+
+        def also(app: FastAPI) -> None:
+            nonlocal inside
+            inside = app
+            app.include_router(router)
+            app.add_middleware(Faults)
+            app.state.reset = self.reset
+            # A reset is no way round a limit.
+            app.state.face = replace(app.state.face, limits=self._limits)
+
+        app = serving.application(parts, also=also)
+        return World(tenant, parts, app, inside.state.face)
+
+
+def furnish(tenant: Tenant, settings: Settings) -> Parts:
+    """A world in its first state: clients, admitted practices, people, and what was said."""
+    parts = _built(tenant, settings)
+    for face, client_id in tenant.clients.items():
+        ods, kind = FACES[face]
+        new = operating.NewClient(ods, kind, tenant.public_key.encode(), client_id)
+        operating.add_client(parts, new)
+    admission.admit(parts)
+    admission.register_practices(parts)
+    if tenant.clients:
+        scenarios.play(parts, tenant)
+    return parts
+
+
+def _built(tenant: Tenant, settings: Settings) -> Parts:
+    own = {"data": tenant.world, "keys": tenant.folder / "keys", "synthetic": True}
+    with _BUILDING:
+        return building.build(settings.model_copy(update=own))
