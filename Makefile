@@ -45,4 +45,4 @@ $(READY): requirements.lock
 	@touch $@
 
 clean: ## Remove what was set up
-	rm -rf $(VENV) var .benchmarks .import_linter_cache .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) var tests/clients/node_modules .benchmarks .import_linter_cache .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis

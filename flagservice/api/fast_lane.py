@@ -20,7 +20,7 @@ from flagservice.api.negotiation import FHIR_JSON
 from flagservice.api.records_answers import FORMS, count_of, whole
 from flagservice.api.records_feed import page_of
 from flagservice.audit.group import Group
-from flagservice.audit.log import Work
+from flagservice.audit.log import Log, Work
 from flagservice.delivery.channels import pull_quick
 from flagservice.delivery.channels.pull import Stored
 from flagservice.delivery.channels.pull_feed import Page
@@ -48,10 +48,9 @@ Question = tuple[Asked, Poll | Read]
 class FastLane:
     """Before the routes of a face: answers what is plain, and passes on the rest untouched."""
 
-    def __init__(self, app: Application, *, face: Face) -> None:
+    def __init__(self, app: Application, *, log: Log) -> None:
         self._app = app
-        self._face = face
-        self._group: Group[Question, Answer] = Group(face.log, _answers)
+        self._group: Group[Question, Answer] = Group(log, _answers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -65,15 +64,18 @@ class FastLane:
             return None
         type_, history, copy_id = address.groups()
         try:
+            face: Face = scope["app"].state.face
             may = (_SEARCHES if history else _READS)[type_]
-            asked = may.check(self._face, self._face.tokens.caller(token), scope)
+            asked = may.check(face, face.tokens.caller(token), scope)
             if history:
-                return await self._polled(asked, type_, scope)
+                return await self._polled(asked, type_, scope, base=face.base)
             return await self._read(asked, type_, copy_id, scope)
         except Refusal:
             return None
 
-    async def _polled(self, asked: Asked, type_: str, scope: Scope) -> Response | None:
+    async def _polled(
+        self, asked: Asked, type_: str, scope: Scope, *, base: str
+    ) -> Response | None:
         query = _QUERY.fullmatch(scope["query_string"])
         if query is None:
             return None
@@ -84,7 +86,7 @@ class FastLane:
         page = await self._group.ask(asked.actor, (asked, question))
         if not isinstance(page, Page):
             return None
-        return page_of(page, feed, base=self._face.base, count=limit, after=after)
+        return page_of(page, feed, base=base, count=limit, after=after)
 
     async def _read(self, asked: Asked, type_: str, copy_id: str, scope: Scope) -> Response | None:
         if scope["query_string"]:

@@ -64,7 +64,7 @@ ARCHIVED: Final = ("audit",)
 So before it is dropped it goes to where evidence is kept; or, by decision, nowhere, and then nobody
 can say any more whom those leaves are about.
 """
-PASSING: Final = ("lapse", "alarm")
+PASSING: Final = ("lapse", "alarm", "page")
 """Worked out anew each time it is shown, or gone within a day: until then one may count twice."""
 
 

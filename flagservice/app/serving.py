@@ -47,7 +47,7 @@ def application(
     loops_ = (*threads, Loop("floods", partial(floods.settle, parts.log), pause=MINUTE / 2))
     app.router.lifespan_context = lifespan
     app.state.face = face
-    app.add_middleware(FastLane, face=face)
+    app.add_middleware(FastLane, log=parts.log)
     also(app)
     return Envelope(app, new_id=parts.log.new_id, refusing=refusals.refusing(app))
 

@@ -24,7 +24,7 @@ LAYING_DOWN = ("domain/submissions.py", "domain/statements.py")
 
 
 def test_every_table_stands_with_its_level() -> None:
-    row = re.search(r"\|---\|---\|\n\| (.*) \| (.*) \|\n", INVENTORY)
+    row = re.search(r"\|---\|---\|\n\| ([a-z_, ]+) \| ([a-z_, ]+) \|\n", INVENTORY)
     assert row
     listed = [set(part.split(", ")) for part in row.groups()]
     tables = SQLModel.metadata.tables
@@ -64,6 +64,17 @@ def test_every_security_event_is_a_deed() -> None:
     assert set(re.findall(r"`([a-z-]+)`", said)) <= set(Deed)
     guarding = re.compile(r"(client|checker|approver|practice)-(added|revoked|registered|susp\w+)")
     assert {deed for deed in Deed if guarding.fullmatch(deed)} <= set(re.findall(r"`(.+?)`", said))
+
+
+def test_every_connection_is_documented() -> None:
+    """Whatever is set as an address stands there, and whatever begins a connection of its own."""
+    addresses = [name for name in Settings.model_fields if name.endswith("_url")]
+    assert addresses
+    assert [name for name in addresses if f"`FLAGSERVICE_{name.upper()}`" not in INVENTORY] == []
+    table = INVENTORY.partition("## Who speaks to whom")[2].partition("\n\n**")[0]
+    rows = [line.split(" | ")[:2] for line in table.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) == 4
+    assert any("worker" in from_ and "registered and admitted" in to for from_, to in rows)
 
 
 def test_every_kind_of_caller_is_documented_with_its_rights() -> None:

@@ -42,6 +42,16 @@ def test_two_services_have_no_key_in_common(tmp_path: Path) -> None:
     assert not [name for name in one if one[name] == other[name]]
 
 
+def test_an_id_has_128_random_bits(tmp_path: Path) -> None:
+    parts = build(Settings(data=tmp_path))
+    made = [parts.log.new_id() for _ in range(256)]
+    parts.database.close()
+    assert {len(one) for one in made} == {32}
+    numbers = [int(one, 16) for one in made]
+    for bit in range(128):
+        assert {number >> bit & 1 for number in numbers} == {0, 1}
+
+
 def test_whatever_a_command_writes_we_alone_can_read(tmp_path: Path) -> None:
     register = tmp_path / "register.csv"
     register.write_text("nhs_number,date_of_birth,practice\n9990001111,2021-12-06,B83901\n")

@@ -31,7 +31,11 @@ NOBODYS = "0123456789abcdef0123456789abcdef"
 def learnt_from(worlds: Iterable[TwinWorld]) -> Learnt:
     """By what they are; each list has something that nothing is called, too."""
     found: dict[str, set[str]] = {table.__name__.lower(): {NOBODYS} for table in _IDS}
-    found |= {"number": {"1", "2"}, "instant": {instant(START)}, "cursor": {cursor_of(Feed("B83905", "Flag"), 1)}}
+    found |= {
+        "number": {"1", "2"},
+        "instant": {instant(START)},
+        "cursor": {cursor_of(Feed("B83905", "Flag"), 1)},
+    }
     for world in worlds:
         with world.database.transaction() as session:
             for table in _IDS:

@@ -52,7 +52,9 @@ def read(work: Work, copy_id: str, *, form: str, version_id: str | None = None) 
         raise NotFound(NOTHING)
     work.record(Deed.READ, copy=copy.id, version=version.id)
     found = stored(work, version)
-    return Stored(**{**vars(found), "alone": _alone_in_its_second(work, version)})
+    # Of an earlier version no date is given: whose dates collide was amended with whom.
+    alone = version_id is None and _alone_in_its_second(work, version)
+    return Stored(**{**vars(found), "alone": alone})
 
 
 def history(

@@ -6,12 +6,12 @@ and `pull.read`, in a few statements for any number of practices. Whatever is ou
 answer here, and is asked there.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, bindparam, update
+from sqlalchemy import Row, Select, bindparam, tuple_, update
 from sqlmodel import col, select
 
 from flagservice.audit.log import Deed, Work
@@ -59,6 +59,10 @@ _WHOSE: Final = (
     col(tables.Copy.id) == col(tables.Version.copy_id),
     col(tables.Person.id) == col(tables.Copy.person_id),
 )
+_OWN: Final = tuple_(
+    col(tables.Version.copy_id), col(tables.Version.practice), col(tables.Version.form)
+).in_(bindparam("own", expanding=True))
+"""What stands elsewhere is not so much as found: a statement more, or another, would tell of it."""
 _NEW: Final[Select[Any]] = (
     select(*_VERSION)  # type: ignore[call-overload]  # SQLModel types up to four columns
     .where(*_WHOSE)
@@ -72,12 +76,11 @@ _NOW: Final[Select[Any]] = (
     select(*_VERSION)  # type: ignore[call-overload]
     .where(*_WHOSE)
     .where(col(tables.Version.number) == col(tables.Copy.number))
-    .where(col(tables.Copy.id).in_(bindparam("copies", expanding=True)))
+    .where(_OWN)
 )
-_OTHERS: Final = select(col(tables.Version.copy_id), col(tables.Version.issued)).where(
-    col(tables.Version.copy_id).in_(bindparam("copies", expanding=True)),
-    col(tables.Version.id).not_in(bindparam("versions", expanding=True)),
-)
+_EVERY: Final = select(
+    col(tables.Version.copy_id), col(tables.Version.id), col(tables.Version.issued)
+).where(_OWN)
 _SERVED: Final = (
     update(tables.Version).where(col(tables.Version.id) == bindparam("version")).values(served=True)
 )
@@ -88,7 +91,12 @@ def answers(works: Sequence[Work], questions: Sequence[Quick]) -> list[Answer | 
     if not works:
         return []
     reading = readers(works[0], {work.actor.ods for work in works})
-    now = _now(works[0], {one.copy_id for one in questions if isinstance(one, Read)})
+    own = {
+        (one.copy_id, work.actor.ods, one.form)
+        for work, one in zip(works, questions, strict=True)
+        if isinstance(one, Read)
+    }
+    now = _now(works[0], own)
     found: list[Answer | None] = []
     unserved: list[str] = []
     for work, question in zip(works, questions, strict=True):
@@ -97,8 +105,8 @@ def answers(works: Sequence[Work], questions: Sequence[Quick]) -> list[Answer | 
             case Poll():
                 found.append(_polled(work, reader, question, unserved=unserved))
             case Read():  # pragma: no branch, a closed set
-                one = now.get(question.copy_id)
-                found.append(_read(work, reader, question, now=one, unserved=unserved))
+                one = now.get((question.copy_id, work.actor.ods, question.form))
+                found.append(_read(work, reader, one, unserved=unserved))
     if unserved:
         connection = works[0].session.connection()
         connection.execute(_SERVED, [{"version": one} for one in sorted(set(unserved))])
@@ -139,27 +147,28 @@ class _Now:
         return all(one.replace(microsecond=0) != second for one in self.others)
 
 
-def _now(work: Work, copies: Iterable[str]) -> Mapping[str, _Now]:
-    """Of each of these copies, wherever it stands."""
-    wanted = sorted(copies)
-    if not wanted:
+_Own = tuple[str, str, str]
+
+
+def _now(work: Work, own: Collection[_Own]) -> Mapping[_Own, _Now]:
+    """Of each of these copies, by its id, at the practice and in the form that were asked for."""
+    if not own:
         return {}
-    connection = work.session.connection()
-    rows = {row.copy_id: row for row in connection.execute(_NOW, {"copies": wanted})}
-    others: dict[str, list[datetime]] = {}
-    # Asked whatever was found: a question that only a real copy raises would tell of it.
-    asked = {"copies": wanted, "versions": [row.id for row in rows.values()]}
-    for copy_id, issued in connection.execute(_OTHERS, asked):
-        others.setdefault(copy_id, []).append(issued)
-    return {copy_id: _Now(row, others.get(copy_id, ())) for copy_id, row in rows.items()}
+    connection, asked = work.session.connection(), {"own": sorted(own)}
+    rows = connection.execute(_NOW, asked).all()
+    issued: dict[str, list[tuple[str, datetime]]] = {}
+    for copy_id, version_id, at in connection.execute(_EVERY, asked):
+        issued.setdefault(copy_id, []).append((version_id, at))
+    return {
+        (row.copy_id, row.practice, row.form): _Now(
+            row, [at for version_id, at in issued[row.copy_id] if version_id != row.id]
+        )
+        for row in rows
+    }
 
 
-def _read(
-    work: Work, reader: Reader, asked: Read, *, now: _Now | None, unserved: list[str]
-) -> Stored | None:
+def _read(work: Work, reader: Reader, now: _Now | None, *, unserved: list[str]) -> Stored | None:
     if not reader.admitted or now is None or not _is_plain(now.row):
-        return None
-    if (now.row.practice, now.row.form) != (work.actor.ods, asked.form):
         return None
     if not now.row.served:
         unserved.append(now.row.id)
