@@ -28,7 +28,7 @@ bench: $(READY) ## Speed and memory, as ratios measured in one run
 twin: $(READY) ## Three services that differ inside, asked by outsiders (TRACES=40 SEED=1)
 	@$(RUN) -m tests.twin
 
-mutants: $(READY) ## Seeded leaks, one by one, each to be caught by its test
+mutants: $(READY) ## Seeded leaks and broken controls, each to be caught by its test
 	@$(RUN) -m tests.mutants $(ARGS)
 
 serve: $(READY) ## The service on SQLite below var/, with its delivery worker inside

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
+from sqlalchemy import bindparam
 from sqlmodel import col, select
 
 from flagservice.audit.log import Work
@@ -22,6 +23,9 @@ from flagservice.domain.people import check_nhs_number
 from flagservice.store import tables
 
 _ODS = re.compile(r"[A-Z0-9]{3,10}")
+_FOUND: Final = select(tables.Registration).where(
+    col(tables.Registration.pseudonym).in_(bindparam("pseudonyms", expanding=True))
+)
 _COLUMNS = ["nhs_number", "date_of_birth", "practice"]
 
 
@@ -104,8 +108,8 @@ def known_of(work: Work, nhs_numbers: Iterable[str]) -> dict[str, Registration]:
         for number in nhs_numbers
         for one in work.vault.pseudonyms(number, purpose="registration")
     ]
-    asked = select(tables.Registration).where(col(tables.Registration.pseudonym).in_(pseudonyms))
-    said = [_said(work, row) for row in work.session.exec(asked)]
+    asked = {"pseudonyms": pseudonyms}
+    said = [_said(work, row) for row in work.session.exec(_FOUND, params=asked)]
     return {str(one["number"]): _read(one) for one in said}
 
 
@@ -143,8 +147,7 @@ def nhs_number_of(work: Work, row: tables.Registration) -> str:
 
 def _row(work: Work, nhs_number: str) -> tables.Registration | None:
     pseudonyms = work.vault.pseudonyms(nhs_number, purpose="registration")
-    asked = select(tables.Registration).where(col(tables.Registration.pseudonym).in_(pseudonyms))
-    return work.session.exec(asked).first()
+    return work.session.exec(_FOUND, params={"pseudonyms": pseudonyms}).first()
 
 
 def _said(work: Work, row: tables.Registration) -> dict[str, Any]:

@@ -6,8 +6,9 @@ in memory, and what it makes is written together at the end.
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
+from sqlalchemy import BindParameter, bindparam
 from sqlmodel import col, select
 
 from flagservice.audit.log import Work
@@ -17,6 +18,23 @@ from flagservice.intake.persons import nhs_number_of
 from flagservice.store import tables
 
 T = TypeVar("T")
+_PEOPLE: Final[BindParameter[Any]] = bindparam("people", expanding=True)
+
+
+def _by_people(table: Any) -> Any:
+    """Made once for each table: making and caching a statement takes longer than running it."""
+    return select(table).where(col(table.person_id).in_(_PEOPLE)).order_by(col(table.id))
+
+
+_NAMED: Final = (
+    select(tables.Plan, tables.Naming)
+    .where(col(tables.Naming.plan_id) == col(tables.Plan.id))
+    .where(col(tables.Naming.person_id).in_(_PEOPLE))
+    .order_by(col(tables.Plan.id))
+)
+_HOLDS: Final = _by_people(tables.Hold)
+_COPIES: Final = _by_people(tables.Copy)
+_GAPS: Final = _by_people(tables.Lookup)
 
 
 @dataclass(frozen=True)
@@ -49,10 +67,11 @@ def dossiers(work: Work, people: Iterable[tables.Person]) -> list[Dossier]:
     ids = [person.id for person in rows]
     numbers = {person.id: nhs_number_of(work, person) for person in rows}
     registered = registrations.known_of(work, numbers.values())
-    named = _by_person(_named(work, ids), lambda one: one[1].person_id)
-    holds = _by_person(_of(work, tables.Hold, ids), lambda one: one.person_id)
-    copies = _by_person(_of(work, tables.Copy, ids), lambda one: one.person_id)
-    gaps = _by_person(_of(work, tables.Lookup, ids), lambda one: one.person_id)
+    asked = {"people": ids}
+    named = _by_person(work.session.exec(_NAMED, params=asked), lambda one: one[1].person_id)
+    holds = _by_person(work.session.exec(_HOLDS, params=asked), lambda one: one.person_id)
+    copies = _by_person(work.session.exec(_COPIES, params=asked), lambda one: one.person_id)
+    gaps = _by_person(work.session.exec(_GAPS, params=asked), lambda one: one.person_id)
     return [
         Dossier(
             person,
@@ -64,21 +83,6 @@ def dossiers(work: Work, people: Iterable[tables.Person]) -> list[Dossier]:
         )
         for person in rows
     ]
-
-
-def _named(work: Work, ids: Sequence[str]) -> Iterable[tuple[tables.Plan, tables.Naming]]:
-    asked = (
-        select(tables.Plan, tables.Naming)
-        .where(col(tables.Naming.plan_id) == col(tables.Plan.id))
-        .where(col(tables.Naming.person_id).in_(ids))
-        .order_by(col(tables.Plan.id))
-    )
-    return work.session.exec(asked).all()
-
-
-def _of(work: Work, table: Any, ids: Sequence[str]) -> Iterable[Any]:
-    asked = select(table).where(col(table.person_id).in_(ids)).order_by(col(table.id))
-    return work.session.exec(asked).all()
 
 
 def _by_person(found: Iterable[T], person_of: Callable[[T], Hashable]) -> dict[Hashable, list[T]]:

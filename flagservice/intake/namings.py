@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
+from sqlalchemy import bindparam
 from sqlmodel import col, select
 
 from flagservice.audit.log import Work
@@ -13,12 +15,22 @@ from flagservice.intake import persons
 from flagservice.intake.facts import seal, stated, unseal
 from flagservice.store import tables
 
+_NAMINGS: Final = select(tables.Naming).where(col(tables.Naming.plan_id) == bindparam("plan"))
 
-def rename(
-    work: Work, plan: tables.Plan, submission: Submission, *, people: Mapping[str, tables.Person]
-) -> list[tables.Person]:
+
+@dataclass(frozen=True)
+class Renaming:
+    """A version, the people whom it names, and is it the first that there is of its plan?"""
+
+    submission: Submission
+    people: Mapping[str, tables.Person]
+    first: bool
+
+
+def rename(work: Work, plan: tables.Plan, now: Renaming) -> list[tables.Person]:
     """Replaces what the plan said of everybody; answers everybody who was or is named, locked."""
-    rows = _namings(work, plan)
+    submission, people = now.submission, now.people
+    rows = [] if now.first else work.session.exec(_NAMINGS, params={"plan": plan.id}).all()
     before = {row.person_id: row for row in rows if row.person_id is not None}
     for row in rows:
         if row.person_id is None:
@@ -36,11 +48,6 @@ def rename(
             _no_longer(work, row, dropped=submission.end is None)
     gone = persons.lock_again(work, [id_ for id_ in before if id_ not in after])
     return sorted([*people.values(), *gone], key=lambda person: person.pseudonym)
-
-
-def _namings(work: Work, plan: tables.Plan) -> list[tables.Naming]:
-    asked = select(tables.Naming).where(col(tables.Naming.plan_id) == plan.id)
-    return list(work.session.exec(asked).all())
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,20 @@
 """The people of a submission, found by pseudonym and locked, so that no two deeds rule on one."""
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
+from sqlalchemy import bindparam
 from sqlmodel import col, select
 
 from flagservice.audit.log import Work
 from flagservice.store import tables
+
+_FOUND: Final = (
+    select(tables.Person)
+    .where(col(tables.Person.pseudonym).in_(bindparam("pseudonyms", expanding=True)))
+    .order_by(col(tables.Person.id))
+    .with_for_update()
+)
 
 
 def locked(work: Work, nhs_numbers: Iterable[str]) -> dict[str, tables.Person]:
@@ -52,8 +61,7 @@ def _found(work: Work, nhs_numbers: Iterable[str]) -> Sequence[tables.Person]:
     pseudonyms = [
         one for number in nhs_numbers for one in work.vault.pseudonyms(number, purpose="person")
     ]
-    asked = select(tables.Person).where(col(tables.Person.pseudonym).in_(pseudonyms))
-    return work.session.exec(asked.order_by(col(tables.Person.id)).with_for_update()).all()
+    return work.session.exec(_FOUND, params={"pseudonyms": pseudonyms}).all()
 
 
 def _make(work: Work, nhs_number: str, pseudonym: str) -> tables.Person:

@@ -11,14 +11,16 @@
 import json
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
+from sqlalchemy import bindparam
 from sqlmodel import col, select
 
 from flagservice.audit.log import Deed, Work
 from flagservice.domain.errors import Conflict, Fault, Forbidden, Invalid
 from flagservice.domain.submissions import Submission
 from flagservice.intake import gaps, persons
-from flagservice.intake.namings import rename
+from flagservice.intake.namings import Renaming, rename
 from flagservice.intake.rerule import rerule
 from flagservice.intake.rulebook import Rulebook
 from flagservice.store import tables
@@ -53,7 +55,7 @@ def submit(work: Work, submission: Submission, *, rulebook: Rulebook) -> Taken:
     if before is not None:
         return _repeat(work, plan, before, digest=digest)
     # (3) too late?
-    late = submission.version < plan.version
+    late, first = submission.version < plan.version, plan.version == 0
     kept = _keep(work, plan, Sealing(submission.version, body, digest))
     if late:
         work.record(Deed.SUPERSEDED, submission=kept, plan=plan.id)
@@ -65,22 +67,28 @@ def submit(work: Work, submission: Submission, *, rulebook: Rulebook) -> Taken:
     numbers = [p.nhs_number for p in submission.people if p.nhs_number is not None]
     named = persons.locked(work, numbers)
     # (5) what is said of them
-    affected = rename(work, plan, submission, people=named)
+    affected = rename(work, plan, Renaming(submission, named, first=first))
     unidentified = [s.person.role for s in submission.statements() if s.person.nhs_number is None]
-    gaps.keep_unidentified(work, plan.id, () if plan.ended else unidentified)
+    if unidentified or not first:
+        gaps.keep_unidentified(work, plan.id, () if plan.ended else unidentified)
     work.record(Deed.SUBMITTED, submission=kept, plan=plan.id)
     # (6) rule and issue
     rerule(work, affected, rulebook=rulebook)
     return Taken(plan, Effect.ACCEPTED)
 
 
+_FOUND: Final = (
+    select(tables.Plan)
+    .where(col(tables.Plan.ods) == bindparam("ods"))
+    .where(col(tables.Plan.reference).in_(bindparam("keys", expanding=True)))
+    .with_for_update()
+)
+
+
 def find_plan(work: Work, ods: str, reference: str) -> tables.Plan | None:
     """The plan with this organisation's own reference."""
     keys = work.vault.pseudonyms(_natural_key(ods, reference), purpose="reference")
-    asked = select(tables.Plan).where(
-        col(tables.Plan.ods) == ods, col(tables.Plan.reference).in_(keys)
-    )
-    return work.session.exec(asked.with_for_update()).first()
+    return work.session.exec(_FOUND, params={"ods": ods, "keys": keys}).first()
 
 
 def natural_key_of(work: Work, plan: tables.Plan) -> str:

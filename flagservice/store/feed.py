@@ -9,11 +9,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from typing import Final
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from flagservice.store.tables import FeedCounter
 
+_COUNTERS: Final = (
+    select(FeedCounter)
+    .where(col(FeedCounter.practice).in_(bindparam("practices", expanding=True)))
+    .order_by(col(FeedCounter.practice))
+    .with_for_update()
+)
 _BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
 _LEAST = timedelta(milliseconds=1)
 
@@ -33,13 +41,10 @@ class Place:
 def lock(session: Session, practices: Iterable[str]) -> dict[str, FeedCounter]:
     """The counters of these practices, locked until the transaction ends."""
     wanted = sorted(set(practices))
-    asked = (
-        select(FeedCounter)
-        .where(col(FeedCounter.practice).in_(wanted))
-        .order_by(col(FeedCounter.practice))
-        .with_for_update()
-    )
-    found = {counter.practice: counter for counter in session.exec(asked)} if wanted else {}
+    if not wanted:
+        return {}
+    asked = session.exec(_COUNTERS, params={"practices": wanted})
+    found = {counter.practice: counter for counter in asked}
     for practice in wanted:
         if practice not in found:
             # Two that start a feed at once meet in the primary key; the loser does its work again.

@@ -20,7 +20,7 @@ import hmac
 from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
-from typing import Protocol
+from typing import Final, Protocol
 
 from sqlalchemy import text
 from sqlmodel import Field, Session, SQLModel, col, delete, select
@@ -79,13 +79,15 @@ class PseudonymVersion(SQLModel, table=True):
     since: datetime = Field(sa_type=Instant)
 
 
+_LIVE: Final = select(PseudonymVersion.version).order_by(col(PseudonymVersion.version).desc())
+
+
 def live(session: Session) -> tuple[int, ...]:
     """The versions that rows may carry until this transaction ends, newest first.
 
     To read the table is to lock it against `_alone`, in PostgreSQL before the statement looks.
     """
-    asked = select(PseudonymVersion.version).order_by(col(PseudonymVersion.version).desc())
-    return tuple(session.exec(asked).all()) or (FIRST,)
+    return tuple(session.exec(_LIVE).all()) or (FIRST,)
 
 
 def carry(session: Session, version: int, *, now: datetime) -> int:

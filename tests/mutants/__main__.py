@@ -1,5 +1,7 @@
 """`make mutants`: seeds the leaks one by one in a copy of the house, and prints the score.
 
+`ARGS` may name some of them, or `blind`, `own` or `control` for all of that list.
+
 1. Every named test passes in an untouched copy.
 2. One leak at a time: its test must fail, and for a reason of its own: the code still imports.
 """
@@ -13,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.mutants.leaks import HOME, Leak, every_leak
+from tests.mutants.leaks import HOME, Leak, every_control, every_leak
 
 LEFT_OUT = shutil.ignore_patterns(
     ".git", ".venv", "var", ".*_cache", "__pycache__", ".hypothesis", ".coverage*", ".benchmarks"
@@ -26,7 +28,11 @@ _VERDICTS = {0: "NOT CAUGHT", 1: "caught"}
 
 def main(wanted: list[str]) -> int:
     """Seeds every leak, or those that are named; 1 if one was not caught."""
-    leaks = [leak for leak in every_leak() if not wanted or leak.name in wanted]
+    leaks = [
+        leak
+        for leak in (*every_leak(), *every_control())
+        if not wanted or {leak.name, leak.author} & set(wanted)
+    ]
     with tempfile.TemporaryDirectory() as folder:
         house = Path(folder) / "house"
         shutil.copytree(HOME, house, ignore=LEFT_OUT)
@@ -34,10 +40,20 @@ def main(wanted: list[str]) -> int:
         if _pytest(house, tests):
             sys.exit("the named tests do not pass without a leak")
         _tell(f"{len(tests)} named tests pass without a leak")
-        caught = [_is_caught(house, leak) for leak in leaks]
-    blind = sum(leak.author == "blind" for leak in leaks)
-    _tell(f"{sum(caught)} of {len(leaks)} seeded leaks caught; {blind} by who saw no test")
-    return 0 if all(caught) else 1
+        caught = {leak: _is_caught(house, leak) for leak in leaks}
+    _tell_the_score(caught)
+    return 0 if all(caught.values()) else 1
+
+
+def _tell_the_score(caught: dict[Leak, bool]) -> None:
+    controls = [was for leak, was in caught.items() if leak.asvs]
+    leaks = [was for leak, was in caught.items() if not leak.asvs]
+    blind = sum(leak.author == "blind" for leak in caught)
+    if leaks:
+        _tell(f"{sum(leaks)} of {len(leaks)} seeded leaks caught; {blind} by who saw no test")
+    if controls:
+        said = "broken controls caught by the test that asvs.toml names"
+        _tell(f"{sum(controls)} of {len(controls)} {said}")
 
 
 def _tell(line: str) -> None:

@@ -1,6 +1,7 @@
 """The list of seeded leaks: `blind.toml` by somebody who had not seen the tests, `own.toml` by us.
 
-`caught_by.toml` says which test must fail with each of the first.
+`caught_by.toml` says which test must fail with each of the first. `controls.toml` has the controls
+by which requirements of `policies/assurance/asvs.toml` are met, each broken once.
 
 A leak is a piece of a shipping file and what a tired programmer wrote instead, so that it survives
 what happens elsewhere in the file; where the piece is gone, the list is out of date and says so.
@@ -27,6 +28,8 @@ class Leak:
     find: str
     replace: str
     caught_by: str
+    asvs: str = ""
+    """Of a broken control, the requirement that it held."""
 
     def patched(self, home: Path) -> str:
         """The file with the leak in it; raises ValueError where the list is out of date."""
@@ -43,6 +46,12 @@ def every_leak() -> Iterator[Leak]:
         for entry in _read(author)["leaks"]:
             test = caught_by.get(entry["name"], "")
             yield Leak(author=author, **{"caught_by": test, **entry})
+
+
+def every_control() -> Iterator[Leak]:
+    """What the service would be without one of its controls, in the list's order."""
+    for entry in _read("controls")["controls"]:
+        yield Leak(author="control", **entry)
 
 
 def _read(name: str) -> dict[str, Any]:
