@@ -22,8 +22,8 @@ lint: $(READY) ## Style, types and the floors of the house
 	$(RUN) -m mypy
 	$(VENV)/bin/lint-imports
 
-bench: $(READY) ## Speed and memory, as ratios measured in one run
-	@$(RUN) -m tests.benchmarks
+bench: $(READY) ## Speed and memory beside their targets, measured in one run (ARGS=--quick to try it)
+	@$(RUN) -m tests.benchmarks $(ARGS)
 
 twin: $(READY) ## Three services that differ inside, asked by outsiders (TRACES=40 SEED=1)
 	@$(RUN) -m tests.twin

@@ -73,3 +73,11 @@ def any_world(database_url: str) -> Iterator[World]:
     one = World(database_url)
     yield one
     one.close()
+
+
+@pytest.fixture
+def postgresql_world(postgresql_url: str) -> Iterator[World]:
+    """A service on PostgreSQL, for what only several writers at once can show."""
+    world = World(postgresql_url)
+    yield world
+    world.close()

@@ -92,7 +92,12 @@ def face_of(request: Request) -> Face:
     return face
 
 
-Faced = Annotated[Face, Depends(face_of)]
+async def _faced(request: Request) -> Face:
+    """The same for a route: what is not awaited, the framework would send to another thread."""
+    return face_of(request)
+
+
+Faced = Annotated[Face, Depends(_faced)]
 
 
 @dataclass(frozen=True)
@@ -101,7 +106,7 @@ class May:
 
     scopes: tuple[str, ...]
 
-    def __call__(self, request: Request) -> Asked:
+    async def __call__(self, request: Request) -> Asked:
         """Who asks; raises Unauthenticated, Throttled or Forbidden."""
         found = _caller(request)
         request.state.actor = actor_of(request.scope, found)

@@ -25,9 +25,9 @@ class NotAcceptable(Refusal):
 class MayRead(May):
     """As `May`, for a route that answers in FHIR."""
 
-    def __call__(self, request: Request) -> Asked:
+    async def __call__(self, request: Request) -> Asked:
         """Who asks; raises what `May` does, and NotAcceptable."""
-        asked = super().__call__(request)
+        asked = await super().__call__(request)
         check_accept(request)
         return asked
 

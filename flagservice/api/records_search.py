@@ -39,6 +39,7 @@ router = APIRouter(prefix="/fhir/R4", tags=["records"])
 FORM: Final = "application/x-www-form-urlencoded"
 _PATIENTS: Final = ("patient:identifier", "patient.identifier")
 _TOKENS: Final = ("status", "category", "code")
+_MOST_IDS: Final = 50
 _ID: Final = re.compile(r"[A-Za-z0-9.-]{1,64}", re.ASCII)
 _PAGE: Final = Parameter("page", "the next page of a search, as its link has it: alone, opaque")
 
@@ -159,6 +160,8 @@ def _ids(text: str | None) -> frozenset[str] | None:
     if text is None:
         return None
     found = text.split(",")
+    if len(found) > _MOST_IDS:
+        raise Invalid(Fault("_id", f"has at most {_MOST_IDS} ids: a link has to hold them"))
     if not all(map(_ID.fullmatch, found)):
         raise Invalid(Fault("_id", "is an id, or several with commas between"))
     return frozenset(found)

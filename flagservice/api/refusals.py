@@ -116,8 +116,8 @@ def _query_faults(wrong: RequestValidationError) -> Sequence[Fault]:
 
 
 def _too_often(request: Request, wrong: Exception) -> Throttled | None:
-    """Whoever proved nothing and is refused is counted by address, faults of ours apart."""
-    if isinstance(wrong, Throttled) or hasattr(request.state, "actor") or _read(wrong)[0] >= 500:
+    """Whoever proved nothing and is not served is counted by address, whatever it met."""
+    if isinstance(wrong, Throttled) or hasattr(request.state, "actor"):
         return None
     peer = peer_of(request.client.host if request.client else "")
     try:

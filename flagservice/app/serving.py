@@ -4,9 +4,11 @@ import contextlib
 import threading
 from collections.abc import AsyncIterator, Callable
 from functools import partial
+from typing import Final
 
 import structlog
 from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
 
 from flagservice.api import description, governance, records, refusals, service, social_care
 from flagservice.api.callers import Face
@@ -17,9 +19,11 @@ from flagservice.api.limits import MINUTE, Limits
 from flagservice.api.tokens import Tokens
 from flagservice.app.building import CHANGED, Parts, software_version
 from flagservice.app.policies import sweep
+from flagservice.audit.log import Actor, Deed, Work
 from flagservice.delivery.alarms import Watch, judge
 
 _log = structlog.get_logger()
+_STARTING: Final = Actor("start")
 
 
 def application(
@@ -35,6 +39,8 @@ def application(
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        # Proving every policy takes a second: nobody's first plan waits for it.
+        await run_in_threadpool(parts.log.perform, _STARTING, partial(_warm, parts))
         for loop in loops_:
             loop.start()
         yield
@@ -50,6 +56,11 @@ def application(
     app.add_middleware(FastLane, log=parts.log)
     also(app)
     return Envelope(app, new_id=parts.log.new_id, refusing=refusals.refusing(app))
+
+
+def _warm(parts: Parts, work: Work) -> None:
+    rulebook = parts.shelf.rulebook(work)
+    work.record(Deed.POLICY_READ, in_force=len(rulebook.policies))
 
 
 def _face(parts: Parts) -> Face:

@@ -88,6 +88,10 @@ class Unrecorded(Exception):
     """A unit of work was about to commit without a leaf."""
 
 
+class Overtaken(Exception):
+    """What a unit of work had looked at was changed by another meanwhile: it is done once more."""
+
+
 class Clock(Protocol):
     """The one clock, passed in."""
 
@@ -115,6 +119,8 @@ class Work:
         self.now = log.clock()
         self.leaves: list[dict[str, Any]] = []
         self._kept: dict[str, list[dict[str, Any]]] = {}
+        self.made: set[str] = set()
+        """The ids of people who were made here: nothing else is kept of them yet."""
 
     @property
     def today(self) -> date:
@@ -179,8 +185,9 @@ class Log:
             tries += 1
             try:
                 return self._once(actor, deed)
-            except DBAPIError as wrong:
-                if tries == _TRIES or not may_be_done_again(wrong):
+            except (DBAPIError, Overtaken) as wrong:
+                again = isinstance(wrong, Overtaken) or may_be_done_again(wrong)
+                if tries == _TRIES or not again:
                     raise
 
     def perform_together(
@@ -190,7 +197,7 @@ class Log:
 
         Whoever was refused has left no leaf here, and has changed nothing.
         """
-        with self._database.transaction() as session:
+        with self._database.transaction(waits=False) as session:
             works = [Work(session, actor, log=self) for actor in actors]
             deeds(works)
             _keep_leaves(session, [work for work in works if work.leaves])

@@ -4,6 +4,7 @@ No other agency's words change it, and it never carries a practice. Police read 
 the record's holder must not know, it says "handled" once it is, and not what was done.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -26,28 +27,23 @@ class Line:
 
 @dataclass(frozen=True)
 class Said:
-    """What the receipt needs of the sealed facts: the role, and whether the holder may know."""
+    """A naming, and what is needed of its sealed facts: the role, and may the holder know?"""
 
+    naming: tables.Naming
     role: Role
     knows: Knows
 
 
 def receipt(
-    work: Work, plan: tables.Plan, said: dict[str, Said], *, received_only: bool
+    work: Work, plan: tables.Plan, said: Sequence[Said], *, received_only: bool
 ) -> list[Line]:
-    """The lines for a plan's newest version; `said` is by naming id."""
-    asked = (
-        select(tables.Naming)
-        .where(col(tables.Naming.plan_id) == plan.id)
-        .where(col(tables.Naming.current))
-        .order_by(col(tables.Naming.place))
-    )
+    """The lines for those whom a plan's newest version names, in the order that it has them."""
     work.record(Deed.RECEIPT_READ, plan=plan.id, version=plan.version)
     return [
-        Line(naming.place, said[naming.id].role, "received")
+        Line(one.naming.place, one.role, "received")
         if received_only
-        else _line(work, naming, said[naming.id])
-        for naming in work.session.exec(asked)
+        else _line(work, one.naming, one)
+        for one in said
     ]
 
 

@@ -69,9 +69,8 @@ def dossiers(work: Work, people: Iterable[tables.Person]) -> list[Dossier]:
     registered = registrations.known_of(work, numbers.values())
     asked = {"people": ids}
     named = _by_person(work.session.exec(_NAMED, params=asked), lambda one: one[1].person_id)
-    holds = _by_person(work.session.exec(_HOLDS, params=asked), lambda one: one.person_id)
-    copies = _by_person(work.session.exec(_COPIES, params=asked), lambda one: one.person_id)
-    gaps = _by_person(work.session.exec(_GAPS, params=asked), lambda one: one.person_id)
+    known = [one for one in ids if one not in work.made]
+    holds, copies, gaps = (_of(work, table, known) for table in (_HOLDS, _COPIES, _GAPS))
     return [
         Dossier(
             person,
@@ -83,6 +82,12 @@ def dossiers(work: Work, people: Iterable[tables.Person]) -> list[Dossier]:
         )
         for person in rows
     ]
+
+
+def _of(work: Work, asked: Any, people: Sequence[str]) -> dict[Hashable, list[Any]]:
+    """Of whoever was made just now there is nothing: then nothing is asked."""
+    found = work.session.exec(asked, params={"people": people}) if people else ()
+    return _by_person(found, lambda one: one.person_id)
 
 
 def _by_person(found: Iterable[T], person_of: Callable[[T], Hashable]) -> dict[Hashable, list[T]]:

@@ -5,6 +5,7 @@ installation gets its first ones, and where the next ones are proposed from.
 """
 
 import json
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -31,15 +32,24 @@ class Shelf:
     desks: Desks
     profiles: Mapping[str, Profile]
     _last: tuple[dict[Kind, str], Rulebook] | None = field(default=None, repr=False)
+    _turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def rulebook(self, work: Work) -> Rulebook:
         """What rules until this unit of work ends: no policy comes into force meanwhile."""
         turns.share_policies(work.session)
         digests = {Kind(change.kind): change.digest for change in current(work)}
+        last = self._last
+        if last is None or last[0] != digests:
+            # One thread proves them; whoever comes meanwhile waits, and does not prove them, too.
+            with self._turn:
+                last = self._loaded(work, digests)
+        return last[1]
+
+    def _loaded(self, work: Work, digests: dict[Kind, str]) -> tuple[dict[Kind, str], Rulebook]:
         if self._last is None or self._last[0] != digests:
             policies = {kind: policy_by(work, digest) for kind, digest in digests.items()}
             self._last = digests, Rulebook(policies, self.desks, self.profiles)
-        return self._last[1]
+        return self._last
 
 
 def current(work: Work) -> list[approved.PolicyChange]:

@@ -3,24 +3,38 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, or_
 from sqlmodel import col, select
 
 from flagservice.audit.log import Work
 from flagservice.store import tables
 
+_NAMED: Final = select(col(tables.Naming.person_id)).where(
+    col(tables.Naming.plan_id) == bindparam("plan")
+)
 _FOUND: Final = (
     select(tables.Person)
-    .where(col(tables.Person.pseudonym).in_(bindparam("pseudonyms", expanding=True)))
+    .where(
+        or_(
+            col(tables.Person.pseudonym).in_(bindparam("pseudonyms", expanding=True)),
+            col(tables.Person.id).in_(_NAMED),
+        )
+    )
     .order_by(col(tables.Person.id))
-    .with_for_update()
+    # Their keys stay: a row that is made to refer to one of them need not wait.
+    .with_for_update(key_share=True)
 )
 
 
-def locked(work: Work, nhs_numbers: Iterable[str]) -> dict[str, tables.Person]:
-    """Each person by NHS number, made if need be, locked in one order for everybody."""
+def locked(work: Work, nhs_numbers: Iterable[str], *, and_of: str = "") -> dict[str, tables.Person]:
+    """Each person by NHS number, made if need be, locked in one order for everybody.
+
+    In the same statement whoever the plan `and_of` names so far is locked, too: two statements
+    would be two orders, and two who came from both sides would each wait for the other.
+    """
     numbers = set(nhs_numbers)
-    rows = {nhs_number_of(work, row): row for row in _found(work, numbers)}
+    found = {nhs_number_of(work, row): row for row in _found(work, numbers, and_of)}
+    rows = {number: row for number, row in found.items() if number in numbers}
     fresh = {work.vault.pseudonym(n, purpose="person"): n for n in numbers - rows.keys()}
     made = {fresh[one]: _make(work, fresh[one], one) for one in sorted(fresh)}
     # Two that meet the same new person at once meet in the unique pseudonym.
@@ -37,7 +51,7 @@ def lock_again(work: Work, person_ids: Iterable[str]) -> list[tables.Person]:
         select(tables.Person)
         .where(col(tables.Person.id).in_(wanted))
         .order_by(col(tables.Person.id))
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     return list(work.session.exec(asked).all())
 
@@ -56,17 +70,19 @@ def nhs_number_of(work: Work, person: tables.Person) -> str:
     ).decode()
 
 
-def _found(work: Work, nhs_numbers: Iterable[str]) -> Sequence[tables.Person]:
+def _found(work: Work, nhs_numbers: Iterable[str], plan_id: str) -> Sequence[tables.Person]:
     """By the ids: they stay, where a rotation of the pseudonyms' key changes any other order."""
     pseudonyms = [
         one for number in nhs_numbers for one in work.vault.pseudonyms(number, purpose="person")
     ]
-    return work.session.exec(_FOUND, params={"pseudonyms": pseudonyms}).all()
+    asked = {"pseudonyms": pseudonyms, "plan": plan_id}
+    return work.session.exec(_FOUND, params=asked).all()
 
 
 def _make(work: Work, nhs_number: str, pseudonym: str) -> tables.Person:
     row_id, data_key = work.new_id(), work.vault.new_data_key()
     sealed = work.vault.seal(data_key, nhs_number.encode(), table="person", row=row_id, version=1)
     row = tables.Person(id=row_id, pseudonym=pseudonym, data_key=data_key, sealed=sealed)
+    work.made.add(row_id)
     work.session.add(row)
     return row

@@ -1,5 +1,8 @@
 """A plan's receipt: opens what its submitter said, and lets `delivery` word the rest."""
 
+from typing import Final
+
+from sqlalchemy import bindparam
 from sqlmodel import col, select
 
 from flagservice.audit.log import Work
@@ -8,14 +11,18 @@ from flagservice.domain.elements import NOTIFICATIONS, Kind
 from flagservice.intake.facts import unseal
 from flagservice.store import tables
 
+_CURRENT: Final = (
+    select(tables.Naming)
+    .where(col(tables.Naming.plan_id) == bindparam("plan"))
+    .where(col(tables.Naming.current))
+    .order_by(col(tables.Naming.place))
+)
+
 
 def receipt_of(work: Work, plan: tables.Plan) -> list[Line]:
     """One line for each person whom the newest version names."""
-    asked = select(tables.Naming).where(
-        col(tables.Naming.plan_id) == plan.id, col(tables.Naming.current)
-    )
-    said = {}
-    for naming in work.session.exec(asked):
+    said = []
+    for naming in work.session.exec(_CURRENT, params={"plan": plan.id}):
         facts = unseal(work, naming)
-        said[naming.id] = Said(facts.role, facts.knows)
+        said.append(Said(naming, facts.role, facts.knows))
     return receipt(work, plan, said, received_only=Kind(plan.kind) in NOTIFICATIONS)

@@ -65,7 +65,7 @@ def submit(work: Work, submission: Submission, *, rulebook: Rulebook) -> Taken:
     work.session.add(plan)
     # (4) the people
     numbers = [p.nhs_number for p in submission.people if p.nhs_number is not None]
-    named = persons.locked(work, numbers)
+    named = persons.locked(work, numbers, and_of=plan.id)
     # (5) what is said of them
     affected = rename(work, plan, Renaming(submission, named, first=first))
     unidentified = [s.person.role for s in submission.statements() if s.person.nhs_number is None]
@@ -81,7 +81,7 @@ _FOUND: Final = (
     select(tables.Plan)
     .where(col(tables.Plan.ods) == bindparam("ods"))
     .where(col(tables.Plan.reference).in_(bindparam("keys", expanding=True)))
-    .with_for_update()
+    .with_for_update(key_share=True)
 )
 
 

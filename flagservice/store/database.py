@@ -6,9 +6,9 @@ more than one machine. Both are used through the same synchronous sessions.
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from alembic import command
 from alembic.config import Config
@@ -21,6 +21,12 @@ _AGAIN = {"40001", "40P01", "55P03"}
 """PostgreSQL's serialization failure, deadlock and lock timeout: the work is done once more."""
 
 
+_AT_ONCE: Final = 2
+"""Units of work of one process on PostgreSQL. Its threads share one interpreter: more of them would
+only take it from each other, and each would hold its locks for longer. Two, so that one which
+waits for somebody else's lock does not keep the others waiting. More processes do more at once."""
+
+
 class UnsafeDatabase(Exception):
     """The database would not keep what it acknowledges."""
 
@@ -31,17 +37,21 @@ class Database:
     def __init__(self, url: str) -> None:
         self.is_sqlite = url.startswith("sqlite")
         self._turn = threading.Lock()
+        self._places = threading.BoundedSemaphore(_AT_ONCE)
         self.engine = _sqlite(url) if self.is_sqlite else _postgresql(url)
 
     @contextmanager
-    def transaction(self) -> Iterator[Session]:
-        """One unit of work, committed at the end or not at all."""
-        if not self.is_sqlite:
-            with Session(self.engine, expire_on_commit=False) as session, session.begin():
-                yield session
-            return
-        # SQLite has one writer: threads of this process wait here, other processes in its lock.
-        with self._turn, Session(self.engine, expire_on_commit=False) as session, session.begin():
+    def transaction(self, *, waits: bool = True) -> Iterator[Session]:
+        """One unit of work, committed at the end or not at all.
+
+        SQLite has one writer: threads of this process wait here, other processes in its lock. On
+        PostgreSQL a unit waits for one of a few places; what is over at once, and must not stand
+        behind what waits for somebody's lock, does not.
+        """
+        place: AbstractContextManager[Any] = self._turn if self.is_sqlite else self._places
+        if not (waits or self.is_sqlite):
+            place = nullcontext()
+        with place, Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     def upgrade(self) -> None:

@@ -16,7 +16,7 @@ from sqlmodel import Session, select
 
 _POLICIES: Final = 4720143
 _ALARMS: Final = 4720144
-_KEYS: Final = 4720144
+_KEYS: Final = 4720145
 _PAUSE: Final = 0.02
 _RUNNING: Final = text(
     "SELECT virtualtransaction FROM pg_locks JOIN pg_stat_activity USING (pid)"

@@ -183,7 +183,7 @@ def every_fault(cast: Cast, patch: pytest.MonkeyPatch) -> Iterator[httpx.Respons
         patch.setattr(module, name, broken)
     yield cast.council.posts("/plans", a_plan())
     yield cast.council.gets("/holds")
-    yield cast.practice.gets(f"{FHIR}/Flag/_history")
+    yield cast.practice.gets(f"{FHIR}/Flag/_history", headers={"Prefer": "handling=strict"})
     yield cast.practice.gets(f"{FHIR}/Flag")
     yield cast.governance.gets("/governance/rulings")
     yield cast.governance.gets("/governance/manual-list")

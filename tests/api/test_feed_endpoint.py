@@ -200,6 +200,27 @@ def test_a_feed_since_an_instant_begins_with_that_whole_hour(any_cast: Cast) -> 
     assert (numbers(one), numbers(any_cast.practice.gets(links(one)["next"]))) == ([3], [4])
 
 
+def test_the_audit_says_from_when_a_practice_asked_and_what_it_was_shown(any_cast: Cast) -> None:
+    any_cast.council.posts("/plans", a_plan())
+    any_cast.world.now += timedelta(hours=3)
+    any_cast.council.posts("/plans", a_plan(version=2, categories=["neglect"]))
+    for asked, since, first, last in (
+        ("2022-01-04T12:45:00Z", "2022-01-04T12:45:00+00:00", 3, 4),
+        ("2022-01-04T10:29:59%2B01:00", "2022-01-04T09:29:59+00:00", 1, 4),
+        ("2022-01-04T14:30:00Z", "2022-01-04T14:30:00+00:00", 0, 0),
+    ):
+        answer = any_cast.practice.gets(f"{FEED}?_since={asked}")
+        about = any_cast.service.leaves("fed")[-1]["about"]
+        found = " ".join(entry["resource"]["meta"]["versionId"] for entry in entries(answer))
+        assert about == {
+            "form": "flag",
+            "since": since,
+            "first": first,
+            "last": last,
+            "found": found,
+        }
+
+
 def test_since_and_a_cursor_exclude_each_other(house: Cast) -> None:
     cursor = cursor_of(MINE, 0)
     answer = house.practice.gets(f"{FEED}?_since=2022-01-04T09:00:00Z&cursor={cursor}")

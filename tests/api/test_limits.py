@@ -86,6 +86,14 @@ def test_what_one_client_asks_slows_no_other_and_no_other_audience(
     assert cast.operator.gets("/_status").status_code == 200
 
 
+def test_who_searches_the_audit_too_often_still_reads_records(cast: Cast, clock: Clock) -> None:
+    given_limits(cast, clock, audit=1)
+    asked = f"{FHIR}/AuditEvent?entity=Flag/{'f' * 32}"
+    assert [cast.practice.gets(asked).status_code for _ in range(2)] == [200, 429]
+    assert cast.practice.gets(f"{FHIR}/Flag").status_code == 200
+    assert DEFAULTS[Audience.AUDIT] < DEFAULTS[Audience.RECORDS]
+
+
 def test_below_fhir_it_is_an_operation_outcome(cast: Cast, clock: Clock) -> None:
     given_limits(cast, clock, records=1)
     cast.practice.gets(f"{FHIR}/Flag")
@@ -262,6 +270,9 @@ def test_buckets_are_bounded_and_invented_names_let_more_through_never_less(cloc
     ("path", "audience"),
     [
         (f"{FHIR}/Flag", Audience.RECORDS),
+        (f"{FHIR}/Provenance", Audience.RECORDS),
+        (f"{FHIR}/AuditEvent", Audience.AUDIT),
+        (f"{FHIR}/AuditEvent/_search", Audience.AUDIT),
         ("/governance/alarms", Audience.GOVERNANCE),
         ("/_status", Audience.SERVICE),
         ("/metrics", Audience.SERVICE),

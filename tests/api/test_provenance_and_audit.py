@@ -1,5 +1,7 @@
 """Where a flag comes from and what was done with it: told to its practice, labelled as it is."""
 
+import json
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -179,6 +181,54 @@ def test_a_long_audit_is_walked_page_by_page(cast: Cast, monkeypatch: pytest.Mon
     assert len({one["id"] for one in found}) == len(found) == 5
     assert pages > 3
     assert links(answer)["self"].startswith(f"{BASE}{AUDIT}?page=")
+
+
+def test_two_flags_of_one_page_share_neither_an_id_nor_an_instant_of_its_own(cast: Cast) -> None:
+    """Else whoever has the events of two relatives could join them."""
+    cast.council.posts("/plans", a_plan())
+    cast.world.now += timedelta(minutes=17, seconds=3, microseconds=5)
+    flags = resources(cast.practice.gets(f"{FHIR}/Flag/_history"))
+    cast.world.now += timedelta(minutes=4)
+    cast.practice.gets(f"{FHIR}/Flag/{flags[0]['id']}")
+    assert len({flag["subject"]["identifier"]["value"] for flag in flags}) == len(flags) == 2
+    (read, fed), (other,) = (events(cast.practice, flag) for flag in flags)
+    assert len({read["id"], fed["id"], other["id"]}) == 3
+    assert {one["recorded"] for one in (read, fed, other)} == {"2022-01-04T09:00:00+00:00"}
+    assert not {read["id"], fed["id"], other["id"]} & {
+        leaf["id"] for deed in ("fed", "read") for leaf in cast.service.leaves(deed)
+    }
+
+
+def test_a_page_ends_with_as_many_as_were_asked_for_and_none_is_lost(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pull_traces, "PAGE", 2)
+    cast.council.posts("/plans", a_plan())
+    flag = the_flag(cast.practice, CHILD[0])
+    for _ in range(4):
+        cast.practice.gets(f"{FHIR}/Flag/{flag['id']}")
+    pages = [cast.practice.gets(f"{AUDIT}?entity=Flag/{flag['id']}")]
+    while "next" in links(pages[-1]):
+        pages.append(cast.practice.gets(links(pages[-1])["next"]))
+    assert [len(resources(page)) for page in pages] == [2, 2, 1]
+    assert len({one["id"] for page in pages for one in resources(page)}) == 5
+
+
+def test_a_page_looks_at_few_leaves_and_parses_those_alone_that_name_the_flag(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who searches without end costs everybody little: no row as an object, no body for nothing."""
+    cast.council.posts("/plans", a_plan())
+    flag = the_flag(cast.practice, CHILD[0])
+    for _ in range(20):
+        cast.other_practice.gets(f"{FHIR}/Flag")
+        cast.world.log.perform(
+            Actor("somebody", "B83902"), lambda work: work.record(Deed.READ, copy=flag["id"])
+        )
+    parsed: list[bytes] = []
+    monkeypatch.setattr(pull_traces, "read", lambda body: parsed.append(body) or json.loads(body))
+    assert len(events(cast.practice, flag)) == len(parsed) == 1
+    assert pull_traces.WALK <= 500
 
 
 @pytest.mark.parametrize("path", [PROVENANCE, AUDIT])

@@ -261,6 +261,7 @@ def test_what_would_change_the_meaning_of_an_answer_is_refused_by_name(
         ("_id=a%20b", "_id"),
         ("_id=a&_id=b", "_id"),
         ("_id=", "_id"),
+        ("_id=" + ",".join(["a"] * 51), "_id"),
         ("status=a%0D%0Ab", "(parameter)"),
         ("%01=a", "(parameter)"),
         ("status=%FF", "(parameter)"),

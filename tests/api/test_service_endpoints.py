@@ -4,10 +4,12 @@ from datetime import timedelta
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from sqlmodel import select
 
 from flagservice.audit.log import Actor
 from flagservice.audit.sequence import Sequencer
 from flagservice.delivery.outbox import LEASE, claim
+from flagservice.store import tables
 from tests.api.answers import then_refused
 from tests.api.steps import CHILD, FATHER, UNADMITTED, Cast, a_notification, a_plan
 from tests.world import person
@@ -101,6 +103,29 @@ def test_a_hold_past_its_day_warns_and_does_not_fail(any_cast: Cast) -> None:
     any_cast.world.on("2022-02-04")
     assert checked(any_cast, "holds_overdue") == ("warn", 1)
     assert any_cast.operator.gets("/_status").json()["oldest_hold_days"] == 31
+
+
+def test_many_records_that_are_not_reached_warn_and_then_fail(cast: Cast) -> None:
+    """A few are somebody's work of a day; a hundred are a practice that rejects, or a register."""
+    cast.council.posts("/plans", a_plan())
+    for open_, health in ((99, "pass"), (100, "warn"), (999, "warn"), (1000, "fail")):
+        given_open_lookups(cast, open_)
+        assert checked(cast, "not_reached") == (health, open_)
+
+
+def given_open_lookups(cast: Cast, many: int) -> None:
+    """So many in all, of the one plan that there is."""
+    with cast.world.database.transaction() as session:
+        plan = session.exec(select(tables.Plan)).one()
+        for number in range(len(session.exec(select(tables.Lookup)).all()), many):
+            row = tables.Lookup(
+                id=f"{number:032x}",
+                plan_id=plan.id,
+                role="child",
+                reason="the-practice-says-not-its-patient",
+                opened=cast.world.now.date(),
+            )
+            session.add(row)
 
 
 def test_an_audit_that_nobody_sequences_warns_and_then_fails(any_cast: Cast) -> None:

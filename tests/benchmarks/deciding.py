@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 from fhir.resources.R4B.flag import Flag
 
@@ -21,7 +20,7 @@ from tests.generated import records, said
 from tests.world import the_rulebook
 
 
-def figures(_: Path) -> Iterator[Figure]:
+def figures() -> Iterator[Figure]:
     """One ruling; sealing and opening one flag; building and checking one flag."""
     yield _ruling()
     yield _sealing()
@@ -75,4 +74,4 @@ def _building() -> Figure:
 def _placed(rulebook: Rulebook) -> tuple[Ruling, Copy]:
     """A child's copy of a child protection plan: the flag that says most."""
     ruling = records(Kind.CHILD_PROTECTION, rulebook)["child"]
-    return ruling, Copy("1" * 32, "2" * 32, 1, "9990548609", datetime(2022, 1, 5, tzinfo=UTC))
+    return ruling, Copy("1" * 32, "2" * 32, "9990548609", datetime(2022, 1, 5, tzinfo=UTC))

@@ -5,8 +5,39 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
 
+from tests.benchmarks.population import Size
+
 ROUNDS = 7
 Deed = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How long a round is, and how many there are; how much is stored, and how much more."""
+
+    rounds: int
+    seconds: float
+    little: Size
+    much: Size
+    posts: int
+    """Prepared for each round of posting."""
+
+
+FULL = Scale(
+    rounds=5,
+    seconds=3.0,
+    little=Size(practices=6_300, flags=1_000, flags_at=40, waiting=12_000),
+    much=Size(practices=6_300, flags=1_000_000, flags_at=6_300, waiting=0),
+    posts=2_300,
+)
+QUICK = Scale(
+    rounds=2,
+    seconds=0.5,
+    little=Size(practices=100, flags=1_000, flags_at=40, waiting=1_200),
+    much=Size(practices=100, flags=6_000, flags_at=100, waiting=0),
+    posts=400,
+)
+"""To see that everything works; its figures say little."""
 
 
 @dataclass(frozen=True)

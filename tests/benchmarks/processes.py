@@ -1,99 +1,139 @@
-"""Real processes on loopback: the service with its people, plans and clients, and a bare one."""
+"""Real processes on loopback: the service as it is started anywhere, and a bare one beside it."""
 
 import contextlib
-import http.client
 import json
 import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from flagservice.app import operating
-from flagservice.app.building import Parts, build
-from flagservice.audit.log import Actor, Work
-from flagservice.directory.registrations import Registration
-from flagservice.intake.lookups import registered
-from flagservice.kit.demo.client import Client
+from joserfc import jwt
+from sqlmodel import select
+
+from flagservice.api.assertions import LIFETIME
+from flagservice.api.tokens import Tokens
+from flagservice.app.keys import load_keys
 from flagservice.settings import Settings
-from tests.checked import a_registration, given_a_checked_system
+from flagservice.store import tables
+from flagservice.store.database import Database
+from tests.benchmarks.databases import Where
 from tests.generated import HOME
 from tests.postgresql import wait_for
 from tests.world import WIDE
 
-PRACTICE, COUNCIL, BORN = "B83901", "E08000032", "2000-01-01"
 _HELLO = """
 import sys, uvicorn
 from fastapi import FastAPI
 app = FastAPI()
-app.get("/_ping")(lambda: {"status": "pass"})
-uvicorn.run(app, port=int(sys.argv[1]), access_log=False, log_config=None)
+@app.get("/hello")
+async def hello():
+    return {"status": "pass"}
+uvicorn.run(app, port=int(sys.argv[1]), loop="uvloop", http="httptools", access_log=False,
+            log_config=None, server_header=False, date_header=False)
 """
 
 
-@dataclass(frozen=True)
+@dataclass
 class Served:
-    """A running service, and who may call it."""
+    """A running service of one or more processes, its database, and tokens for its clients."""
 
-    process: subprocess.Popen[bytes]
-    url: str
-    council: Client
-    practice: Client
+    ports: Sequence[int]
+    processes: Sequence[subprocess.Popen[bytes]]
+    settings: Settings
+    clients: dict[str, tables.Client] = field(default_factory=dict)
 
-    def connection(self) -> http.client.HTTPConnection:
-        """One connection that stays open: what is measured is the service, not the handshake."""
-        return http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=30)
+    def __post_init__(self) -> None:
+        self._database = Database(self.settings.database)
+        keys = load_keys(self.settings)
+        self._tokens = Tokens(f"{self.settings.base}/oauth2/token", keys.tokens)
+        self.clients = {one.ods: one for one in self.rows(select(tables.Client))}
+
+    def rows(self, asked: Any) -> list[Any]:
+        """What the database has now."""
+        with self._database.transaction() as session:
+            return list(session.exec(asked).all())
+
+    def token(self, ods: str) -> str:
+        """As the token endpoint gives it to this organisation's client: for five minutes."""
+        client, now = self.clients[ods], int(time.time())
+        claims = {
+            "iss": self._tokens.url,
+            "aud": self._tokens.url,
+            "sub": client.id,
+            "ods": ods,
+            "kind": client.kind,
+            "scope": client.scopes,
+            "iat": now,
+            "exp": now + LIFETIME,
+            "jti": f"{ods}-{now}",
+        }
+        header = {"alg": "ES256", "typ": "at+jwt"}
+        return str(jwt.encode(header, claims, self._tokens.key, algorithms=["ES256"]))
+
+    def get(self, ods: str, path: str) -> str:
+        """A request of this organisation's client."""
+        return f"{self._head('GET', path, by=ods)}\r\n"
+
+    def post(self, path: str, bodies: Iterable[bytes], *, by: str) -> list[str]:
+        """Requests of one client."""
+        head = f"{self._head('POST', path, by=by)}Content-Type: application/json\r\n"
+        return [f"{head}Content-Length: {len(body)}\r\n\r\n{body.decode()}" for body in bodies]
+
+    def _head(self, method: str, path: str, *, by: str) -> str:
+        said = f"{method} {path} HTTP/1.1\r\nHost: bench\r\n"
+        return f"{said}Authorization: Bearer {self.token(by)}\r\n"
+
+    def memory(self) -> float:
+        """The most that one of its processes ever had resident, in megabytes; 0 where untold."""
+        return max(_peak(one) for one in self.processes)
+
+    def close(self) -> None:
+        """The connections of the benchmark to its database."""
+        self._database.close()
 
 
 @contextlib.contextmanager
-def serving(folder: Path, people: list[str]) -> Iterator[Served]:
-    """The service in a process of its own; these people are registered at one practice."""
-    parts = build(Settings(data=folder, synthetic=True, port=_free_port()))
-    council, practice = Client(COUNCIL, "childrens-services"), Client(PRACTICE, "gp-system")
-    for client in (council, practice):
-        key = client.write_public_key(folder).read_bytes()
-        new = operating.NewClient(client.ods, client.kind, key)
-        client.client_id = operating.add_client(parts, new)
-    url = "http://127.0.0.1:9/fhir"
-    given_a_checked_system(parts.log)
-    operating.register_practice(parts, a_registration(PRACTICE, url=url))
-    for number in people:
-        _register(parts, number)
-    parts.database.close()
-    words = ["-m", "flagservice", "serve", "--no-deliver", "--port", str(parts.settings.port)]
+def serving(where: Where, *, processes: int = 1) -> Iterator[Served]:
+    """Ordinary processes of the service on one database; one address stands for all of them."""
+    ports = [_free_port() for _ in range(processes)]
+    settings = Settings(
+        data=where.folder,
+        database_url=where.url,
+        keys=where.folder / "keys",
+        port=ports[0],
+        synthetic=True,
+    )
     environment = {
         **os.environ,
-        "FLAGSERVICE_DATA": str(folder),
+        "FLAGSERVICE_DATA": str(where.folder),
+        "FLAGSERVICE_DATABASE_URL": where.url,
+        "FLAGSERVICE_KEYS": str(where.folder / "keys"),
+        "FLAGSERVICE_BASE_URL": settings.base,
         "FLAGSERVICE_SYNTHETIC": "true",
         "FLAGSERVICE_LIMITS": json.dumps(WIDE),
     }
-    with _process(words, parts.settings.port, environment=environment) as process:
-        yield Served(process, parts.settings.base, council, practice)
-
-
-def _register(parts: Parts, number: str) -> None:
-    registration = Registration(date.fromisoformat(BORN), PRACTICE)
-
-    def deed(work: Work) -> None:
-        rulebook = parts.shelf.rulebook(work)
-        registered(work, number, registration=registration, rulebook=rulebook)
-
-    parts.log.perform(Actor("benchmark"), deed)
+    words = ["-m", "flagservice", "serve", "--no-deliver", "--port"]
+    with contextlib.ExitStack() as stack:
+        started = [
+            stack.enter_context(_process([*words, str(port)], port, environment=environment))
+            for port in ports
+        ]
+        served = Served(ports, started, settings)
+        stack.callback(served.close)
+        yield served
 
 
 @contextlib.contextmanager
-def hello() -> Iterator[subprocess.Popen[bytes]]:
-    """A bare FastAPI process with one route."""
+def hello() -> Iterator[int]:
+    """The port of a process with one route that says nothing much."""
     port = _free_port()
-    with _process(["-c", _HELLO, str(port)], port, environment=dict(os.environ)) as process:
-        asked = http.client.HTTPConnection(f"127.0.0.1:{port}")
-        asked.request("GET", "/_ping")
-        asked.getresponse().read()
-        yield process
+    with _process(["-c", _HELLO, str(port)], port, environment=dict(os.environ)):
+        yield port
 
 
 @contextlib.contextmanager
@@ -106,7 +146,7 @@ def _process(
         yield process
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=30)
 
 
 def _free_port() -> int:
@@ -115,11 +155,9 @@ def _free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def peak_memory(process: subprocess.Popen[bytes]) -> int | None:
-    """The most resident memory that a process ever had, in bytes, where the system tells it."""
+def _peak(process: subprocess.Popen[bytes]) -> float:
     status = Path(f"/proc/{process.pid}/status")
     if not status.exists():
-        return None
-    time.sleep(0.2)
+        return 0.0
     lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
-    return int(lines["VmHWM"].split()[0]) * 1024
+    return int(lines["VmHWM"].split()[0]) / 1024

@@ -51,11 +51,42 @@ def test_more_strangers_than_usual_are_an_alarm_once(cast: Cast) -> None:
     assert judged(cast) == 1
     (alarm,) = alarms(cast)
     assert (alarm["practice"], alarm["people"], alarm["hours"]) == (MINE, 4, 24)
-    ask_about(cast.practice, STRANGERS[4])
+    assert alarm["cause"] == "strangers"
     assert judged(cast) == 0
     (leaf,) = cast.service.leaves("alarm-raised")
-    assert leaf["about"] == {"alarm": alarm["id"], "practice": MINE, "people": 4}
+    assert leaf["about"] == {
+        "alarm": alarm["id"],
+        "practice": MINE,
+        "cause": "strangers",
+        "people": 4,
+    }
     assert leaf["actor"] == "alarms"
+
+
+def test_the_count_of_an_alarm_that_stands_rises_with_who_goes_on(cast: Cast) -> None:
+    """Governance sees how many it has become, and the audit each time that it was looked at."""
+    ask_about(cast.practice, *STRANGERS[:4])
+    assert judged(cast) == 1
+    ask_about(cast.practice, STRANGERS[4])
+    assert judged(cast) == 0
+    assert judged(cast) == 0
+    ask_about(cast.practice, STRANGERS[5])
+    assert judged(cast) == 0
+    (alarm,) = alarms(cast)
+    assert alarm["people"] == 6
+    told = [leaf["about"] for leaf in cast.service.leaves("alarm-raised")]
+    assert [leaf["people"] for leaf in told] == [4, 5, 6]
+    assert {leaf["alarm"] for leaf in told} == {alarm["id"]}
+
+
+def test_the_count_of_an_alarm_never_falls(cast: Cast) -> None:
+    ask_about(cast.practice, *STRANGERS[:5])
+    cast.world.now += timedelta(hours=23)
+    assert judged(cast) == 1
+    cast.world.now += timedelta(hours=2)
+    ask_about(cast.practice, *STRANGERS[1:5])
+    assert judged(cast) == 0
+    assert [alarm["people"] for alarm in alarms(cast)] == [5]
 
 
 def test_ones_own_patients_and_the_same_stranger_again_are_none(cast: Cast) -> None:

@@ -1,5 +1,6 @@
 """Provenance and AuditEvent are R4, and say no more than the flag that they are about."""
 
+import re
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ RULEBOOK = the_rulebook()
 EVENT = Event(
     id="e1",
     deed="read",
-    at="2022-01-04T09:00:00+00:00",
+    at="2022-01-04T09:59:59.123456+00:00",
     ods="B83901",
     client="c1",
     target="Flag/f1",
@@ -55,6 +56,21 @@ def test_every_deed_is_an_event(deed: str) -> None:
 def test_an_event_that_names_no_version_names_its_flag() -> None:
     told = audit_event(Event(**{**vars(EVENT), "versions": ()}), labels=("NOPAT",))
     assert told["entity"] == [{"what": {"reference": "Flag/f1"}}]
+
+
+def test_an_event_joins_no_two_flags_that_one_answer_told_of() -> None:
+    """One leaf of a feed is an event of each flag on its page: neither id nor instant say so."""
+    one = audit_event(EVENT, labels=("NOPAT",))
+    moved = {"target": "Flag/f2", "versions": ("v3",), "at": "2022-01-04T09:00:00+00:00"}
+    other = audit_event(Event(**{**vars(EVENT), **moved}), labels=("NOPAT",))
+    assert one["id"] != other["id"]
+    for told in (one, other):
+        assert re.fullmatch("[0-9a-f]{32}", told["id"])
+        assert told["id"] != EVENT.id
+        assert told["recorded"] == "2022-01-04T09:00:00+00:00"
+    assert audit_event(EVENT, labels=("NOPAT",))["id"] == one["id"]
+    other_leaf = Event(**{**vars(EVENT), "id": "e2"})
+    assert audit_event(other_leaf, labels=("NOPAT",))["id"] != one["id"]
 
 
 def test_our_own_search_parameters_are_r4_and_each_criterion_has_a_definition() -> None:

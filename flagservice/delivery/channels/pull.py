@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import col, select
+from sqlmodel import col, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
-from flagservice.audit.log import Deed, Work
+from flagservice.audit.log import Deed, Overtaken, Work
 from flagservice.delivery import outbox
 from flagservice.directory.endpoints import admitted
 from flagservice.domain.errors import Fault, Forbidden, Invalid, NotFound
@@ -145,10 +145,24 @@ def _alone_in_its_second(work: Work, version: tables.Version) -> bool:
 
 
 def _shown(work: Work, copy: tables.Copy, version: tables.Version) -> bytes:
-    if not version.served:
-        version.served = True
-        work.session.add(version)
+    mark_served(work, version)
     return opened(work, copy, version)
+
+
+def mark_served(work: Work, version: tables.Version) -> None:
+    """From now on the practice has heard of it, so that a removal of it is owed.
+
+    Raises Overtaken where it was withdrawn meanwhile: whoever did so looked for this mark.
+    """
+    if version.served:
+        return
+    marked = work.session.exec(
+        update(tables.Version)
+        .where(col(tables.Version.id) == version.id, col(tables.Version.withdrawn).is_(False))
+        .values(served=True)
+    )
+    if not marked.rowcount:
+        raise Overtaken
 
 
 def opened(work: Work, copy: tables.Copy, version: tables.Version) -> bytes:

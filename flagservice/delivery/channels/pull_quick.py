@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Row, Select, bindparam, tuple_, update
 from sqlmodel import col, select
 
-from flagservice.audit.log import Deed, Work
+from flagservice.audit.log import Deed, Overtaken, Work
 from flagservice.delivery.channels.pull import Stored
 from flagservice.delivery.channels.pull_feed import Page
 from flagservice.delivery.channels.readers import Reader, readers
@@ -39,6 +39,8 @@ class Read:
 
 
 Quick = Poll | Read
+MOST_ROWS: Final = 50
+"""On a page, where there is something new: a larger one would keep the whole group waiting."""
 Answer = Page | Stored
 
 _VERSION: Final = (
@@ -81,8 +83,16 @@ _NOW: Final[Select[Any]] = (
 _EVERY: Final = select(
     col(tables.Version.copy_id), col(tables.Version.id), col(tables.Version.issued)
 ).where(_OWN)
+_UNSERVED: Final = (
+    select(col(tables.Version.id))
+    .where(col(tables.Version.id).in_(bindparam("versions", expanding=True)))
+    .where(col(tables.Version.withdrawn).is_(False))
+    .with_for_update(skip_locked=True, key_share=True)
+)
 _SERVED: Final = (
-    update(tables.Version).where(col(tables.Version.id) == bindparam("version")).values(served=True)
+    update(tables.Version)
+    .where(col(tables.Version.id).in_(bindparam("versions", expanding=True)))
+    .values(served=True)
 )
 
 
@@ -107,15 +117,25 @@ def answers(works: Sequence[Work], questions: Sequence[Quick]) -> list[Answer | 
             case Read():  # pragma: no branch, a closed set
                 one = now.get((question.copy_id, work.actor.ods, question.form))
                 found.append(_read(work, reader, one, unserved=unserved))
-    if unserved:
-        connection = works[0].session.connection()
-        connection.execute(_SERVED, [{"version": one} for one in sorted(set(unserved))])
+    _mark_served(works[0], set(unserved))
     return found
+
+
+def _mark_served(work: Work, versions: Collection[str]) -> None:
+    """As `pull.mark_served`, and waits for nobody: what is being changed is for the routes."""
+    if not versions:
+        return
+    connection, asked = work.session.connection(), {"versions": sorted(versions)}
+    if len(connection.execute(_UNSERVED, asked).all()) < len(versions):
+        raise Overtaken
+    connection.execute(_SERVED, asked)
 
 
 def _polled(work: Work, reader: Reader, asked: Poll, *, unserved: list[str]) -> Page | None:
     last = reader.last(asked.form)
     if not reader.admitted or asked.after > last:
+        return None
+    if asked.after < last and asked.limit > MOST_ROWS:
         return None
     rows = [] if asked.after == last else _new(work, asked)
     if not all(_is_plain(row) for row in rows):
