@@ -44,6 +44,8 @@ class Settings(BaseSettings):
     """Requests a minute that differ from the defaults, as JSON: `{"records": 6000}`."""
     alarm_people: int = Field(default=100, ge=1)
     """More people than these, not registered with a practice that asks for them, are an alarm."""
+    alarm_rejections: int = Field(default=10, ge=1)
+    """More people than these, whom a practice says not to be its patients, are an alarm."""
     alarm_hours: int = Field(default=24, ge=1, le=24 * 31)
     """Within how many hours they are counted."""
     synthetic: bool = False

@@ -59,7 +59,7 @@ def get_manual_list(face: Faced, asked: Governs) -> Response:
 
 @router.get("/alarms")
 def get_alarms(face: Faced, asked: Governs, limit: Limit = 100) -> Response:
-    """Practices that asked about many people who are not theirs, newest first; never whom."""
+    """Practices that asked about many people who are not theirs, or rejected many; never whom."""
     return _json({"alarms": face.perform(asked, lambda work: alarms(work, limit=limit))})
 
 

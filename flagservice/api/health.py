@@ -38,12 +38,15 @@ CHECKS: Final = {
     "worker_lag_seconds": Bounds("s", 120, 900),
     "oldest_owed_seconds": Bounds("s", 4 * 3600, 24 * 3600),
     "holds_overdue": Bounds("holds", 1),
+    "not_reached": Bounds("records", 100, 1000),
     "unproven_seconds": Bounds("s", 60, 600),
     "alarms": Bounds("alarms", 1),
 }
 """A worker looks five times a second and a checkpoint is made within one: minutes mean it is ill.
 
 What is overdue with a person or raised for governance warns, and is no failure of the service.
+Some records are always looked for by somebody; a thousand are a register that broke, or a practice
+that rejects what it is sent, and their flags are shown nowhere.
 """
 
 

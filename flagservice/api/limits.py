@@ -29,6 +29,8 @@ class Audience(StrEnum):
     """Whose bucket a request is counted in."""
 
     RECORDS = "records"
+    AUDIT = "audit"
+    """a practice's searches of its own trace: each is a walk through everybody's leaves"""
     SOCIAL_CARE = "social-care"
     GOVERNANCE = "governance"
     SERVICE = "service"
@@ -38,6 +40,7 @@ class Audience(StrEnum):
 
 DEFAULTS: Final[Mapping[Audience, int]] = {
     Audience.RECORDS: 600,
+    Audience.AUDIT: 30,
     Audience.SOCIAL_CARE: 600,
     Audience.GOVERNANCE: 300,
     Audience.SERVICE: 600,
@@ -88,14 +91,16 @@ class Limits:
 
 def audience_of(path: str) -> Audience:
     """By address alone, so that a route need not say it."""
-    match path.split("/")[1:2]:
-        case ["fhir"]:
+    match path.split("/")[1:]:
+        case ["fhir", _, "AuditEvent", *_]:
+            return Audience.AUDIT
+        case ["fhir", *_]:
             return Audience.RECORDS
-        case ["governance"]:
+        case ["governance", *_]:
             return Audience.GOVERNANCE
-        case ["_status"] | ["metrics"] | ["_ping"]:
+        case ["_status" | "metrics" | "_ping", *_]:
             return Audience.SERVICE
-        case ["oauth2"]:
+        case ["oauth2", *_]:
             return Audience.TOKENS
     return Audience.SOCIAL_CARE
 

@@ -133,10 +133,15 @@ class Loop:
             return 0
 
 
+def watch_of(settings: Settings) -> Watch:
+    """What an installation takes for an alarm."""
+    return Watch(settings.alarm_people, settings.alarm_hours, settings.alarm_rejections)
+
+
 def loops(parts: Parts, *, deliver: bool) -> tuple[Loop, ...]:
     """The sequencer; where it runs inside, the worker, and who ends what a change began."""
     sequencer = Loop("sequencer", parts.sequencer().sequence, pause=0.5)
-    watch = Watch(parts.settings.alarm_people, parts.settings.alarm_hours)
+    watch = watch_of(parts.settings)
     alarms = Loop("alarms", partial(judge, parts.log, watch), pause=MINUTE / 2)
     if not deliver:
         return (sequencer, alarms)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlmodel import col, select, update
+from sqlmodel import col, select
 
 from flagservice.audit.log import Deed, Work
 from flagservice.delivery import outbox
@@ -47,7 +47,10 @@ class Answer:
 
 
 def file(work: Work, answer: Answer) -> int:
-    """Closes what is owed of these versions to the caller; answers how many were."""
+    """Closes what is owed of these versions, and settles what was asked about these very ones.
+
+    Answers of how many of them it was news: delivered, kept, or settled.
+    """
     asked = (
         select(tables.Delivery)
         .where(col(tables.Delivery.version_id).in_(answer.versions))
@@ -60,12 +63,18 @@ def file(work: Work, answer: Answer) -> int:
     for delivery in owed:
         outbox.deliver(work, delivery)
     mine = versions_of(work, answer)
-    _settle_queries(work, [version.copy_id for version in mine])
-    if answer.outcome is Outcome.FILED_NOT_SHOWN:
-        for version in mine:
-            keep(work, version, answer)
-    work.record(Deed.ACKNOWLEDGED, versions=len(owed), outcome=answer.outcome)
-    return len(owed)
+    settled = _settled(work, mine)
+    not_shown = mine if answer.outcome is Outcome.FILED_NOT_SHOWN else ()
+    kept = [version for version in not_shown if keep(work, version, answer)]
+    news = {delivery.version_id for delivery in owed} | {one.id for one in (*settled, *kept)}
+    work.record(
+        Deed.ACKNOWLEDGED,
+        versions=len(news),
+        outcome=answer.outcome,
+        settled=named(settled),
+        kept=named(kept),
+    )
+    return len(news)
 
 
 def query(work: Work, answer: Answer) -> int:
@@ -73,14 +82,19 @@ def query(work: Work, answer: Answer) -> int:
 
     What was taken back meanwhile is asked about no more.
     """
-    new = 0
+    kept = []
     for version in versions_of(work, answer):
         copy = work.session.get_one(tables.Copy, version.copy_id)
         if copy.status != "removed" and keep(work, version, answer):
-            new += 1
+            kept.append(version)
             work.record(Deed.QUERIED, copy=copy.id, version=version.id, reason=str(answer.reason))
-    work.record(Deed.ACKNOWLEDGED, versions=new, outcome=answer.outcome)
-    return new
+    work.record(Deed.ACKNOWLEDGED, versions=len(kept), outcome=answer.outcome, kept=named(kept))
+    return len(kept)
+
+
+def named(versions: Sequence[tables.Version]) -> str:
+    """Which these are, for the audit: each by its copy and its version."""
+    return " ".join(f"{version.copy_id}/{version.id}" for version in versions)
 
 
 def versions_of(work: Work, answer: Answer) -> Sequence[tables.Version]:
@@ -129,13 +143,24 @@ def keep(work: Work, version: tables.Version, answer: Answer) -> bool:
     return True
 
 
-def _settle_queries(work: Work, copy_ids: Sequence[str]) -> None:
-    """What is filed was understood: its practice asks no more."""
-    work.session.exec(
-        update(Row)
-        .where(col(Row.copy_id).in_(copy_ids), col(Row.practice) == work.actor.ods, col(Row.open))
-        .values(open=False)
+def _settled(work: Work, filed: Sequence[tables.Version]) -> list[tables.Version]:
+    """What is filed was understood: its practice asks no more, of these versions and of no other.
+
+    An older one may be filed late, and says nothing of what was asked about a newer.
+    """
+    asked = (
+        select(Row)
+        .where(col(Row.version_id).in_([version.id for version in filed]))
+        .where(col(Row.practice) == work.actor.ods, col(Row.open))
+        .order_by(col(Row.id))
+        .with_for_update()
     )
+    questions = work.session.exec(asked).all()
+    for question in questions:
+        question.open = False
+        work.session.add(question)
+    about = {question.version_id for question in questions}
+    return [version for version in filed if version.id in about]
 
 
 def open_queries(work: Work, *, ods: str | None = None) -> Sequence[Row]:

@@ -1,10 +1,14 @@
 """What a practice itself did with a flag, as FHIR tells an audit. An event names one flag alone.
 
-It is labelled as its flag is: that somebody read a flag says that there is one.
+It is labelled as its flag is: that somebody read a flag says that there is one. One answer may tell
+of relatives, and each one's event may be kept in another record: so an event has an id of its own,
+and the hour alone. A second would join all of one page; the hour is what every version says.
 https://hl7.org/fhir/R4/auditevent.html
 """
 
 from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
 from typing import Any, Final
 
 from flagservice.domain.codes import ODS_SYSTEM
@@ -26,7 +30,7 @@ DEEDS: Final = frozenset(_INTERACTIONS)
 
 @dataclass(frozen=True)
 class Event:
-    """One deed: its random id, who did it and when, and the versions of one copy that it names."""
+    """One deed and the versions of one copy that it names, by the id and instant of its leaf."""
 
     id: str
     deed: str
@@ -38,17 +42,21 @@ class Event:
 
 
 def audit_event(event: Event, *, labels: tuple[str, ...]) -> dict[str, Any]:
-    """The AuditEvent of one deed; `labels` are its flag's."""
+    """The AuditEvent of one deed to one flag; `labels` are the flag's.
+
+    The same leaf and flag are always the same event. Two flags' events have nothing of one leaf in
+    common but who did what, and the hour: whoever does not hold the leaf cannot join them.
+    """
     code, action = _INTERACTIONS[event.deed]
     named = [f"{event.target}/_history/{version}" for version in event.versions]
     return {
         "resourceType": "AuditEvent",
-        "id": event.id,
+        "id": _id_of(event),
         "meta": {"security": security(labels)},
         "type": {"system": _TYPE, "code": "rest"},
         "subtype": [{"system": _SUBTYPE, "code": code}],
         "action": action,
-        "recorded": event.at,
+        "recorded": _hour_of(event.at),
         "outcome": "0",
         "agent": [
             {
@@ -63,3 +71,12 @@ def audit_event(event: Event, *, labels: tuple[str, ...]) -> dict[str, Any]:
         "source": {"observer": {"display": "flagservice"}},
         "entity": [{"what": {"reference": one}} for one in named or [event.target]],
     }
+
+
+def _id_of(event: Event) -> str:
+    """The leaf's id is random and is told to nobody, so that no other event's id can be guessed."""
+    return sha256(f"{event.id} {event.target}".encode()).hexdigest()[:32]
+
+
+def _hour_of(at: str) -> str:
+    return datetime.fromisoformat(at).replace(minute=0, second=0, microsecond=0).isoformat()

@@ -33,16 +33,20 @@ def _reject(work: Work, answer: Answer, *, rulebook: Rulebook) -> int:
     named = {version.copy_id for version in answers.versions_of(work, answer)}
     people = persons.lock_again(work, [_copy(work, copy_id).person_id for copy_id in named])
     standing = [copy for copy_id in named if (copy := _copy(work, copy_id)).status != "removed"]
-    for version in answers.versions_of(work, answer):
-        if version.copy_id in [copy.id for copy in standing]:
-            answers.keep(work, version, answer)
+    there = {copy.id for copy in standing}
+    kept = [
+        version
+        for version in answers.versions_of(work, answer)
+        if version.copy_id in there and answers.keep(work, version, answer)
+    ]
     concerned = [p for p in people if p.id in {copy.person_id for copy in standing}]
     for person in concerned:
         doubt(work, persons.nhs_number_of(work, person), practice=work.actor.ods)
     for copy in sorted(standing, key=lambda copy: copy.id):
         work.record(Deed.REJECTED, copy=copy.id, practice=copy.practice)
     rerule(work, concerned, rulebook=rulebook)
-    work.record(Deed.ACKNOWLEDGED, versions=len(standing), outcome=answer.outcome)
+    told = answers.named(kept)
+    work.record(Deed.ACKNOWLEDGED, versions=len(standing), outcome=answer.outcome, kept=told)
     return len(standing)
 
 

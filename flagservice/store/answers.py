@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from flagservice.store.instants import Instant
@@ -11,10 +11,13 @@ from flagservice.store.instants import Instant
 class Answer(SQLModel, table=True):
     """That a version was filed out of the patient's sight, queried, or rejected; in codes alone.
 
-    A query is `open` until its practice files the copy; `plan_version` is what the plan said then.
+    A query is `open` until its practice files that version; `plan_version` is what the plan said then.
     """
 
-    __table_args__ = (UniqueConstraint("version_id", "outcome", "reason"),)
+    __table_args__ = (
+        UniqueConstraint("version_id", "outcome", "reason"),
+        Index("ix_answer_outcome_at", "outcome", "at"),
+    )
     id: str = Field(primary_key=True)
     version_id: str = Field(foreign_key="version.id")
     copy_id: str = Field(foreign_key="copy.id", index=True)

@@ -1,6 +1,6 @@
-"""What is watched for harvesting: whom a practice asked about who is not registered there.
+"""What is watched for: whom a practice asked about who is not registered there, and its alarms.
 
-A row says that some practice asked about somebody, and neither who: the id is a pseudonym of both
+A row of a stranger says that some practice asked about somebody, and neither who: the id is a pseudonym of both
 together, so that two practices that ask about one person have nothing in common.
 """
 
@@ -22,10 +22,14 @@ class Stranger(SQLModel, table=True):
 
 
 class Alarm(SQLModel, table=True):
-    """A practice asked about more strangers within a window than there is a reason for."""
+    """A practice asked about more strangers, or rejected more people, than there is a reason for.
+
+    `people` is the most that there were within a window, as long as the alarm stands.
+    """
 
     id: str = Field(primary_key=True)
     practice: str
+    cause: str
     raised: datetime = Field(sa_type=Instant, index=True)
     people: int
     hours: int

@@ -1,6 +1,5 @@
 """Where a flag comes from and what was done with it: told to its practice, labelled as it is."""
 
-import json
 from datetime import timedelta
 from typing import Any
 
@@ -9,9 +8,11 @@ import pytest
 from fhir.resources.R4B.auditevent import AuditEvent
 from fhir.resources.R4B.bundle import Bundle
 from fhir.resources.R4B.provenance import Provenance
+from sqlalchemy import event
 
 from flagservice.audit.log import Actor, Deed
 from flagservice.delivery.channels import pull_traces
+from flagservice.store import tables
 from tests.api.answers import FHIR, faults, links, resources, then_refused
 from tests.api.steps import (
     BASE,
@@ -214,21 +215,22 @@ def test_a_page_ends_with_as_many_as_were_asked_for_and_none_is_lost(
     assert len({one["id"] for page in pages for one in resources(page)}) == 5
 
 
-def test_a_page_looks_at_few_leaves_and_parses_those_alone_that_name_the_flag(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Who searches without end costs everybody little: no row as an object, no body for nothing."""
+def test_a_page_asks_for_few_leaves_and_reads_those_alone_that_name_the_flag(cast: Cast) -> None:
+    """Who searches without end costs everybody little: of others' leaves no body is parsed."""
     cast.council.posts("/plans", a_plan())
     flag = the_flag(cast.practice, CHILD[0])
-    for _ in range(20):
-        cast.other_practice.gets(f"{FHIR}/Flag")
-        cast.world.log.perform(
-            Actor("somebody", "B83902"), lambda work: work.record(Deed.READ, copy=flag["id"])
-        )
-    parsed: list[bytes] = []
-    monkeypatch.setattr(pull_traces, "read", lambda body: parsed.append(body) or json.loads(body))
-    assert len(events(cast.practice, flag)) == len(parsed) == 1
-    assert pull_traces.WALK <= 500
+    with cast.world.database.transaction() as session:
+        for body in (b'"ods":"B83901" no flag, and no JSON', b'"ods":"B83902" ' + flag["id"].encode()):
+            session.add(tables.Leaf(id="f" * 32, at=cast.world.now, body=body))
+    issued: list[tuple[str, Any]] = []
+    event.listen(
+        *(cast.world.database.engine, "before_cursor_execute"),
+        lambda *given: issued.append((given[2], given[3])),
+    )
+    assert len(events(cast.practice, flag)) == 1
+    ((walk, given),) = [one for one in issued if "FROM leaf ORDER BY" in " ".join(one[0].split())]
+    assert " ".join(walk.split()).startswith("SELECT leaf.row, leaf.body FROM leaf")
+    assert max(value for value in given if isinstance(value, int)) <= 500
 
 
 @pytest.mark.parametrize("path", [PROVENANCE, AUDIT])

@@ -194,18 +194,6 @@ def test_a_page_that_nobody_gave_out_is_refused(house: Cast) -> None:
     then_refused(alone, 422, ("page", "stands alone: it says what was asked"))
 
 
-def test_a_page_outlives_the_key_that_sealed_it_and_new_ones_are_under_the_new_key(
-    house: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    feed, vault = Feed("B83901", "Flag"), house.world.log.vault
-    before = sealed_page(vault, feed, Onward([], "", house.world.now))
-    monkeypatch.setattr(vault, "is_stale", lambda _: True)
-    after = sealed_page(vault, feed, Onward([], "", house.world.now))
-    assert before[:80] != after[:80]
-    for page in (before, after):
-        assert house.practice.gets(f"{FLAG}?page={page}").status_code == 200
-
-
 def test_a_lenient_caller_is_told_what_was_passed_over(told: Cast) -> None:
     query = "author=Jo%20Bloggs&_pretty=true&status=active&name:exact=x"
     answer = told.practice.gets(f"{FLAG}?{query}", headers=LENIENT)

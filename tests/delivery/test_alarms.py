@@ -1,5 +1,6 @@
 """A practice that asks about many strangers is told of to governance, and sees no difference."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
 from typing import Any
@@ -12,7 +13,18 @@ from flagservice.app.serving import loops
 from flagservice.delivery.alarms import Watch, judge
 from flagservice.store.watched import Alarm, Stranger
 from tests.api.answers import then_refused
-from tests.api.steps import CHILD, FATHER, MINE, STRANGER, THEIRS, Cast, Client, given_a_cast
+from tests.api.steps import (
+    CHILD,
+    FATHER,
+    MINE,
+    STRANGER,
+    THEIRS,
+    Cast,
+    Client,
+    a_plan,
+    given_a_cast,
+)
+from tests.api.test_acknowledging import taken, versions_read, when_answered
 from tests.delivery.practices import nhs_numbers
 from tests.intake.families import NHS_NUMBERS
 from tests.world import World
@@ -182,6 +194,57 @@ def test_the_practice_sees_no_difference_in_an_answer_or_in_what_is_asked_for_it
     assert judged(cast) == 1
     assert seen(STRANGERS[5]) == unknown
     assert seen(STRANGER) == again
+
+
+def rejected(client: Client) -> int:
+    """All that the practice has read so far: said not to be its patients, in one call."""
+    answer = when_answered(client, *versions_read(client), outcome="rejected")
+    return taken(answer)
+
+
+def test_a_practice_that_rejects_many_people_is_an_alarm(cast: Cast) -> None:
+    cast.council.posts("/plans", a_plan())
+    cast.council.posts("/plans", a_plan("CPP-2"))
+    assert rejected(cast.practice) == 4
+    assert judge(cast.world.log, replace(WATCH, rejections=2)) == 0
+    assert judge(cast.world.log, replace(WATCH, rejections=1)) == 1
+    (alarm,) = alarms(cast)
+    assert (alarm["practice"], alarm["cause"], alarm["people"]) == (MINE, "rejections", 2)
+    (leaf,) = cast.service.leaves("alarm-raised")
+    assert leaf["about"]["cause"] == "rejections"
+    assert cast.operator.gets("/_status").json()["alarms"] == 1
+    assert judge(cast.world.log, replace(WATCH, rejections=1)) == 0
+
+
+def test_each_practice_rejects_for_itself_and_within_the_window(cast: Cast) -> None:
+    cast.council.posts("/plans", a_plan())
+    assert rejected(cast.other_practice) == 1
+    cast.world.now += timedelta(hours=24)
+    assert rejected(cast.practice) == 2
+    assert judge(cast.world.log, replace(WATCH, rejections=2)) == 0
+    assert judge(cast.world.log, replace(WATCH, rejections=1)) == 1
+    assert [alarm["practice"] for alarm in alarms(cast)] == [MINE]
+    cast.world.now += timedelta(hours=24)
+    assert judge(cast.world.log, replace(WATCH, rejections=1)) == 0
+
+
+def test_what_a_practice_answers_otherwise_is_no_rejection(cast: Cast) -> None:
+    cast.council.posts("/plans", a_plan())
+    versions = versions_read(cast.practice)
+    for said in ({"outcome": "filed-not-shown"}, {"outcome": "queried", "reason": "appears-twice"}):
+        when_answered(cast.practice, *versions, **said)
+    assert judge(cast.world.log, replace(WATCH, rejections=1)) == 0
+
+
+def test_one_practice_may_have_an_alarm_of_each_cause(cast: Cast) -> None:
+    cast.council.posts("/plans", a_plan())
+    rejected(cast.practice)
+    ask_about(cast.practice, *STRANGERS[:4])
+    assert judge(cast.world.log, replace(WATCH, rejections=1)) == 2
+    assert {(one["cause"], one["people"]) for one in alarms(cast)} == {
+        ("rejections", 2),
+        ("strangers", 4),
+    }
 
 
 def test_only_governance_reads_alarms_and_the_figures_count_them(cast: Cast) -> None:

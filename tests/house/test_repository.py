@@ -40,8 +40,9 @@ OTHERS_WORDS = (
     "attending provider's authorization",
     "Authorization",
     "Organization",
+    "prefers-color-scheme",
 )
-"""FHIR's and HTTP's own names, and the official display of NOPAT."""
+"""FHIR's, HTTP's and CSS's own names, and the official display of NOPAT."""
 
 
 def test_the_top_level_holds_what_the_design_allows_and_nothing_else() -> None:

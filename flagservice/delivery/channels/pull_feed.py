@@ -1,7 +1,8 @@
 """A practice follows its own feed, one for each form, and checks what it holds by a digest."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from sqlmodel import col, select
@@ -48,8 +49,22 @@ def feed(
     if not found and after > _last(work, form):
         raise Invalid(Fault("cursor", "is beyond the end of this feed: read it from the start"))
     last = found[-1].feed_number if found else after
-    work.record(Deed.FED, form=form, after=after, last=last, found=ids(found))
+    _record(work, found, form=form, asked=after if since is None else since)
     return Page([stored(work, version) for version in found], last)
+
+
+def _record(
+    work: Work, found: Sequence[tables.Version], *, form: str, asked: int | datetime
+) -> None:
+    """Where it was asked to begin, and what was shown: by a clock, no number says the first."""
+    shown = [version.feed_number for version in found]
+    if isinstance(asked, datetime):
+        first, last = (shown[0], shown[-1]) if shown else (0, 0)
+        since = asked.astimezone(UTC).isoformat()
+        work.record(Deed.FED, form=form, since=since, first=first, last=last, found=ids(found))
+    else:
+        last = shown[-1] if shown else asked
+        work.record(Deed.FED, form=form, after=asked, last=last, found=ids(found))
 
 
 def _hour_of(since: datetime) -> datetime:

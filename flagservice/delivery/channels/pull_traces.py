@@ -1,10 +1,11 @@
 """Where a practice's own flags come from, and what the practice itself did with them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import orjson
+from sqlalchemy import bindparam
 from sqlmodel import col, select
 
 from flagservice.audit.log import Deed, Work
@@ -13,8 +14,16 @@ from flagservice.domain.errors import NotFound
 from flagservice.fhir.audit_events import DEEDS
 from flagservice.store import tables
 
-WALK = 5000
+WALK = 500
 """So many leaves are looked at for one page: the audit is everybody's, and has no index by flag."""
+PAGE = 50
+"""So many events are on one page at most."""
+Trace = tuple[dict[str, Any], tuple[str, ...]]
+"""A leaf about one copy, and which of its versions it names."""
+# Columns, not objects: a walk of objects costs everybody else their turn.
+_LEAF: Final = col(tables.Leaf.row)
+_LEAVES: Final = select(_LEAF, col(tables.Leaf.body)).order_by(_LEAF.desc())
+_LEAVES_BEFORE: Final = _LEAVES.where(_LEAF < bindparam("before"))
 
 
 @dataclass(frozen=True)
@@ -74,7 +83,7 @@ class Traces:
     """Leaves about one copy, newest first, and the row after which the walk goes on, if it does."""
 
     labels: tuple[str, ...]
-    found: list[tuple[dict[str, Any], tuple[str, ...]]]
+    found: list[Trace]
     onward: int | None
 
 
@@ -84,25 +93,35 @@ def traces(work: Work, copy_id: str, *, form: str, before: int | None) -> Traces
     if copy is None:
         work.record(Deed.AUDIT_READ, found=0)
         return Traces((), [], None)
-    asked = select(tables.Leaf).order_by(col(tables.Leaf.row).desc()).limit(WALK)
-    if before is not None:
-        asked = asked.where(col(tables.Leaf.row) < before)
-    walked = work.session.exec(asked).all()
     versions = select(col(tables.Version.id)).where(col(tables.Version.copy_id) == copy.id)
     names = (copy.id, *work.session.exec(versions))
-    found = list(_about(walked, names, ods=work.actor.ods))
+    found, onward = _walked(work, names, before=before)
     work.record(Deed.AUDIT_READ, copy=copy.id, found=len(found))
-    onward = walked[-1].row if len(walked) == WALK else None
     return Traces(tuple(copy.labels.split()), found, onward)
 
 
-def _about(
-    leaves: Sequence[tables.Leaf], names: Sequence[str], *, ods: str
-) -> Iterator[tuple[dict[str, Any], tuple[str, ...]]]:
-    """Leaves of this organisation that name the copy, each with the versions that it names."""
-    for leaf in leaves:
-        if any(name.encode() in leaf.body for name in names):
-            said = orjson.loads(leaf.body)
-            if said["ods"] == ods and said["deed"] in DEEDS:
-                about = " ".join(str(value) for value in said["about"].values()).split()
-                yield said, tuple(name for name in names[1:] if name in about)
+def _walked(
+    work: Work, names: Sequence[str], *, before: int | None
+) -> tuple[list[Trace], int | None]:
+    """What this walk finds, and the row that it ended at, if there may be more beyond."""
+    asked = _LEAVES if before is None else _LEAVES_BEFORE
+    leaves = work.session.connection().execute(asked.limit(WALK), {"before": before}).all()
+    found: list[Trace] = []
+    for row, body in leaves:
+        if trace := _about(body, names, ods=work.actor.ods):
+            found.append(trace)
+            if len(found) == PAGE:
+                return found, row
+    return found, leaves[-1].row if len(leaves) == WALK else None
+
+
+def _about(body: bytes, names: Sequence[str], *, ods: str) -> Trace | None:
+    """A leaf of this organisation that names the copy, with the versions that it names."""
+    # Looked for as bytes first: nearly all leaves are others', and parsing each is what costs.
+    if ods.encode() not in body or not any(name.encode() in body for name in names):
+        return None
+    said = orjson.loads(body)
+    if said["ods"] != ods or said["deed"] not in DEEDS:
+        return None
+    about = " ".join(str(value) for value in said["about"].values()).split()
+    return said, tuple(name for name in names[1:] if name in about)

@@ -14,6 +14,7 @@ def upgrade() -> None:
     op.create_table('alarm',
     sa.Column('id', sa.String(), nullable=False),
     sa.Column('practice', sa.String(), nullable=False),
+    sa.Column('cause', sa.String(), nullable=False),
     sa.Column('raised', sa.String(27), nullable=False),
     sa.Column('people', sa.Integer(), nullable=False),
     sa.Column('hours', sa.Integer(), nullable=False),
@@ -371,6 +372,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('answer', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_answer_copy_id'), ['copy_id'], unique=False)
+        batch_op.create_index('ix_answer_outcome_at', ['outcome', 'at'], unique=False)
         batch_op.create_index(batch_op.f('ix_answer_plan_id'), ['plan_id'], unique=False)
 
     op.create_table('delivery',
@@ -432,6 +434,7 @@ def downgrade() -> None:
     op.drop_table('delivery')
     with op.batch_alter_table('answer', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_answer_plan_id'))
+        batch_op.drop_index('ix_answer_outcome_at')
         batch_op.drop_index(batch_op.f('ix_answer_copy_id'))
 
     op.drop_table('answer')
