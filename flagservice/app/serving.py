@@ -21,6 +21,7 @@ from flagservice.app.building import CHANGED, Parts, software_version
 from flagservice.app.policies import sweep
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.delivery.alarms import Watch, judge
+from flagservice.settings import Settings
 
 _log = structlog.get_logger()
 _STARTING: Final = Actor("start")

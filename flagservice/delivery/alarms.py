@@ -114,8 +114,9 @@ def _raise(work: Work, found: _Found, *, hours: int) -> None:
     )
     alarm.people = people
     work.session.add(alarm)
-    said = {"alarm": alarm.id, "practice": practice, "cause": alarm.cause, "people": people}
-    work.record(Deed.ALARM_RAISED, **said)
+    work.record(
+        Deed.ALARM_RAISED, alarm=alarm.id, practice=practice, cause=alarm.cause, people=people
+    )
 
 
 def _has_old(work: Work, watch: Watch) -> bool:
@@ -171,9 +172,7 @@ def alarms(work: Work, *, limit: int) -> list[Raised]:
     found = work.session.exec(select(Alarm).order_by(col(Alarm.raised).desc()).limit(limit)).all()
     work.record(Deed.GOVERNANCE_READ, alarms=len(found))
     return [
-        Raised(
-            one.id, one.practice, one.cause, one.raised.isoformat(), one.people, one.hours
-        )
+        Raised(one.id, one.practice, one.cause, one.raised.isoformat(), one.people, one.hours)
         for one in found
     ]
 

@@ -11,7 +11,8 @@ from flagservice.store.instants import Instant
 class Answer(SQLModel, table=True):
     """That a version was filed out of the patient's sight, queried, or rejected; in codes alone.
 
-    A query is `open` until its practice files that version; `plan_version` is what the plan said then.
+    A query is `open` until its practice files that very version; `plan_version` is what the plan
+    said then.
     """
 
     __table_args__ = (

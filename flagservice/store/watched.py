@@ -1,7 +1,7 @@
 """What is watched for: whom a practice asked about who is not registered there, and its alarms.
 
-A row of a stranger says that some practice asked about somebody, and neither who: the id is a pseudonym of both
-together, so that two practices that ask about one person have nothing in common.
+A row of a stranger says that some practice asked about somebody, and neither who: the id is a
+pseudonym of both together, so that two practices that ask about one person have nothing in common.
 """
 
 from datetime import datetime

@@ -220,7 +220,10 @@ def test_a_page_asks_for_few_leaves_and_reads_those_alone_that_name_the_flag(cas
     cast.council.posts("/plans", a_plan())
     flag = the_flag(cast.practice, CHILD[0])
     with cast.world.database.transaction() as session:
-        for body in (b'"ods":"B83901" no flag, and no JSON', b'"ods":"B83902" ' + flag["id"].encode()):
+        for body in (
+            b'"ods":"B83901" no flag, and no JSON',
+            b'"ods":"B83902" ' + flag["id"].encode(),
+        ):
             session.add(tables.Leaf(id="f" * 32, at=cast.world.now, body=body))
     issued: list[tuple[str, Any]] = []
     event.listen(
@@ -229,7 +232,7 @@ def test_a_page_asks_for_few_leaves_and_reads_those_alone_that_name_the_flag(cas
     )
     assert len(events(cast.practice, flag)) == 1
     ((walk, given),) = [one for one in issued if "FROM leaf ORDER BY" in " ".join(one[0].split())]
-    assert " ".join(walk.split()).startswith("SELECT leaf.row, leaf.body FROM leaf")
+    assert " ".join(walk.split()).startswith('SELECT leaf."row", leaf.body FROM leaf')
     assert max(value for value in given if isinstance(value, int)) <= 500
 
 

@@ -22,7 +22,7 @@ from flagservice.app.sandbox import admission, scenarios
 from flagservice.app.sandbox.faults import Faults
 from flagservice.app.sandbox.reset import router
 from flagservice.app.sandbox.tenants import FACES, Tenant
-from flagservice.delivery.alarms import Watch, judge
+from flagservice.delivery.alarms import judge
 from flagservice.domain.errors import Conflict
 from flagservice.settings import Settings
 
@@ -45,7 +45,7 @@ class World:
 
     def tend(self) -> int:
         """A round of what runs beside the API; but nothing is pushed to anybody."""
-        watch = Watch(self.parts.settings.alarm_people, self.parts.settings.alarm_hours)
+        watch = serving.watch_of(self.parts.settings)
         told = self.face.floods.settle(self.parts.log) + judge(self.parts.log, watch)
         return told + self.parts.sequencer().sequence()
 

@@ -9,7 +9,14 @@ from sqlalchemy import bindparam
 from sqlmodel import col, select
 
 from flagservice.audit.log import Deed, Work
-from flagservice.delivery.channels.pull import NOTHING, mine, only_if_admitted, opened, unheard
+from flagservice.delivery.channels.pull import (
+    NOTHING,
+    mark_served,
+    mine,
+    only_if_admitted,
+    opened,
+    unheard,
+)
 from flagservice.domain.errors import NotFound
 from flagservice.fhir.audit_events import DEEDS
 from flagservice.store import tables
@@ -23,7 +30,7 @@ Trace = tuple[dict[str, Any], tuple[str, ...]]
 # Columns, not objects: a walk of objects costs everybody else their turn.
 _LEAF: Final = col(tables.Leaf.row)
 _LEAVES: Final = select(_LEAF, col(tables.Leaf.body)).order_by(_LEAF.desc())
-_LEAVES_BEFORE: Final = _LEAVES.where(_LEAF < bindparam("before"))
+_LEAVES_BEFORE: Final = _LEAVES.where(bindparam("before") > _LEAF)
 
 
 @dataclass(frozen=True)
@@ -73,8 +80,7 @@ def _own(work: Work, copy_id: str, *, form: str) -> tables.Copy | None:
 
 def _origin(work: Work, copy: tables.Copy, version: tables.Version) -> Origin:
     removal = copy.status == "removed" and version.number == copy.number
-    version.served = True
-    work.session.add(version)
+    mark_served(work, version)
     return Origin(opened(work, copy, version), removal)
 
 
