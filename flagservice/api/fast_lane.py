@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from fastapi import Response
-from sqlalchemy import bindparam
 from sqlmodel import col, select
 
 from flagservice.api.callers import Asked, Face, May
@@ -27,6 +26,7 @@ from flagservice.delivery.channels.pull_feed import Page
 from flagservice.delivery.channels.pull_quick import Answer, Poll, Read
 from flagservice.domain.errors import Refusal
 from flagservice.store import tables
+from flagservice.store.lists import one_of
 
 _ADDRESS: Final = re.compile(r"/fhir/R4/(Flag|Task)/(?:(_history)|([0-9a-f]{32}))", re.ASCII)
 _QUERY: Final = re.compile(rb"(?:_count=([0-9]{1,3}))?(?:(?:^|&)cursor=([A-Za-z0-9_-]{1,200}))?")
@@ -38,10 +38,7 @@ _READS: Final = {type_: May((f"system/{type_}.r",)) for type_ in FORMS}
 _SEARCHES: Final = {type_: May((f"system/{type_}.s",)) for type_ in FORMS}
 _CLIENTS: Final = select(
     col(tables.Client.id), col(tables.Client.ods), col(tables.Client.kind)
-).where(
-    col(tables.Client.id).in_(bindparam("ids", expanding=True)),
-    col(tables.Client.revoked).is_(False),
-)
+).where(one_of(col(tables.Client.id), "ids"), col(tables.Client.revoked).is_(False))
 Question = tuple[Asked, Poll | Read]
 
 

@@ -54,19 +54,30 @@ class Group(Generic[Q, A]):
     def __init__(self, log: Log, answering: Answering[Q, A]) -> None:
         self._log = log
         self._answering = answering
-        self._waiting: queue.SimpleQueue[_Waiting[Q, A]] = queue.SimpleQueue()
+        self._gathered: dict[asyncio.AbstractEventLoop, list[_Waiting[Q, A]]] = {}
+        self._waiting: queue.SimpleQueue[list[_Waiting[Q, A]]] = queue.SimpleQueue()
         self._turn = threading.Lock()
         self._runs = False
 
     async def ask(self, actor: Actor, question: Q) -> A | None:
         """The answer, once its leaf is durable; None where there is none here."""
-        awaited: asyncio.Future[A | None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        awaited: asyncio.Future[A | None] = loop.create_future()
+        if loop not in self._gathered:
+            # Whoever else asks in this turn of the loop is taken along.
+            self._gathered[loop] = []
+            loop.call_soon(self._hand_in, loop)
+        self._gathered[loop].append(_Waiting(actor, question, awaited))
+        return await awaited
+
+    def _hand_in(self, loop: asyncio.AbstractEventLoop) -> None:
+        gathered = self._gathered.pop(loop)
         with self._turn:
-            self._waiting.put(_Waiting(actor, question, awaited))
+            for start in range(0, len(gathered), MOST):
+                self._waiting.put(gathered[start : start + MOST])
             if not self._runs:
                 self._runs = True
                 threading.Thread(target=self._run, name="group", daemon=True).start()
-        return await awaited
 
     def _run(self) -> None:
         while together := self._next():
@@ -81,13 +92,13 @@ class Group(Generic[Q, A]):
     def _next(self) -> list[_Waiting[Q, A]]:
         """Everybody who waits; nobody, once that was so for a while and the thread may end."""
         try:
-            found = [self._waiting.get(timeout=_IDLE_SECONDS)]
+            found = self._waiting.get(timeout=_IDLE_SECONDS)
         except queue.Empty:
             with self._turn:
                 self._runs = not self._waiting.empty()
             return self._next() if self._runs else []
         while len(found) < MOST and not self._waiting.empty():
-            found.append(self._waiting.get_nowait())
+            found += self._waiting.get_nowait()
         return found
 
     def _answer(self, together: Sequence[_Waiting[Q, A]]) -> None:

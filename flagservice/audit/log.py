@@ -9,17 +9,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from functools import partial
+from functools import cache, partial
 from typing import Any, Protocol, TypeVar
 
 import orjson
-from sqlalchemy import insert
+from sqlalchemy import Insert
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel
 
+from flagservice.store import leaves
 from flagservice.store.database import Database, may_be_done_again
 from flagservice.store.pseudonyms import live
-from flagservice.store.tables import Leaf
 from flagservice.store.vault import Vault
 
 T = TypeVar("T")
@@ -134,10 +134,13 @@ class Work:
     def write(self) -> None:
         """What was made or changed so far, each table's rows at once, referred-to tables first."""
         self.session.flush()
-        for table in SQLModel.metadata.sorted_tables:
-            rows = self._kept.pop(table.name, None)
+        if not self._kept:
+            return
+        connection = self.session.connection()
+        for name, insert in _inserts():
+            rows = self._kept.pop(name, None)
             if rows:
-                self.session.execute(insert(table), rows)
+                connection.execute(insert, rows)
 
     def record(self, deed: Deed, **about: str | int) -> None:
         """One leaf. `about` holds random ids, practice codes, rule ids and counts."""
@@ -215,6 +218,10 @@ class Log:
 
 def _keep_leaves(session: Session, works: Sequence[Work]) -> None:
     """Written at once, at the end of the transaction that they are about."""
-    leaves = [leaf for work in works for leaf in work.leaves]
-    if leaves:
-        session.execute(insert(Leaf), leaves)
+    leaves.write(session, [leaf for work in works for leaf in work.leaves])
+
+
+@cache
+def _inserts() -> Sequence[tuple[str, Insert]]:
+    """Of every table, those first that others refer to; made once, since making takes longest."""
+    return [(table.name, table.insert()) for table in SQLModel.metadata.sorted_tables]

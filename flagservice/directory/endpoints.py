@@ -23,6 +23,7 @@ from flagservice.domain.errors import Fault, Invalid, NotFound
 from flagservice.store import tables
 from flagservice.store.checked import LeakResult
 from flagservice.store.instants import Instant
+from flagservice.store.lists import one_of
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -141,7 +142,7 @@ def _runs(valid: ColumnElement[bool]) -> ColumnElement[bool]:
 
 
 _ADMITTED: Final = select(col(tables.Endpoint.practice)).where(
-    col(tables.Endpoint.practice).in_(bindparam("practices", expanding=True)),
+    one_of(col(tables.Endpoint.practice), "practices"),
     _runs(is_valid_between(bindparam("since", type_=Instant), bindparam("until", type_=Instant))),
 )
 """Made once: every poll asks it."""

@@ -14,17 +14,17 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from sqlalchemy import bindparam
 from sqlmodel import col, select
 
 from flagservice.audit.log import Work
 from flagservice.domain.errors import Fault, Invalid
 from flagservice.domain.people import check_nhs_number
 from flagservice.store import tables
+from flagservice.store.lists import one_of
 
 _ODS = re.compile(r"[A-Z0-9]{3,10}")
 _FOUND: Final = select(tables.Registration).where(
-    col(tables.Registration.pseudonym).in_(bindparam("pseudonyms", expanding=True))
+    one_of(col(tables.Registration.pseudonym), "pseudonyms")
 )
 _COLUMNS = ["nhs_number", "date_of_birth", "practice"]
 

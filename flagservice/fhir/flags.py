@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/flag.html and https://hl7.org/fhir/R4/task.html
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from flagservice.domain.codes import CATEGORY_CODES, ODS_SYSTEM, SAFEGUARDING
@@ -98,7 +98,7 @@ def _head(disclosure: Disclosure, copy: Copy) -> Json:
 
 def instant(at: datetime) -> str:
     """A FHIR instant with milliseconds, in UTC."""
-    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+    return f"{at.astimezone(UTC).isoformat(timespec='milliseconds')[:23]}Z"
 
 
 def _coding(coding: Coding) -> Json:

@@ -73,9 +73,10 @@ def _object(element: Element, content: object, where: str) -> Iterator[str]:
         return
     if not content:
         yield f"{where}: must not be empty"
-    if content.keys() - {child.name for child in element.children}:
+    known = [child for child in element.children if child.least or child.name in content]
+    if not content.keys() <= {child.name for child in known}:
         yield f"{where}: holds an element that the profile does not know"
-    for child in element.children:
+    for child in known:
         yield from _property(child, content, where)
     if element.kind == "Period":
         yield from _order_of_days(content, where)

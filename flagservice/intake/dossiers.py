@@ -8,7 +8,6 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import BindParameter, bindparam
 from sqlmodel import col, select
 
 from flagservice.audit.log import Work
@@ -16,20 +15,20 @@ from flagservice.directory import registrations
 from flagservice.directory.registrations import Registration
 from flagservice.intake.persons import nhs_number_of
 from flagservice.store import tables
+from flagservice.store.lists import one_of
 
 T = TypeVar("T")
-_PEOPLE: Final[BindParameter[Any]] = bindparam("people", expanding=True)
 
 
 def _by_people(table: Any) -> Any:
     """Made once for each table: making and caching a statement takes longer than running it."""
-    return select(table).where(col(table.person_id).in_(_PEOPLE)).order_by(col(table.id))
+    return select(table).where(one_of(col(table.person_id), "people")).order_by(col(table.id))
 
 
 _NAMED: Final = (
     select(tables.Plan, tables.Naming)
     .where(col(tables.Naming.plan_id) == col(tables.Plan.id))
-    .where(col(tables.Naming.person_id).in_(_PEOPLE))
+    .where(one_of(col(tables.Naming.person_id), "people"))
     .order_by(col(tables.Plan.id))
 )
 _HOLDS: Final = _by_people(tables.Hold)

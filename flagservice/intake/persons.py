@@ -8,6 +8,7 @@ from sqlmodel import col, select
 
 from flagservice.audit.log import Work
 from flagservice.store import tables
+from flagservice.store.lists import one_of
 
 _NAMED: Final = select(col(tables.Naming.person_id)).where(
     col(tables.Naming.plan_id) == bindparam("plan")
@@ -15,10 +16,7 @@ _NAMED: Final = select(col(tables.Naming.person_id)).where(
 _FOUND: Final = (
     select(tables.Person)
     .where(
-        or_(
-            col(tables.Person.pseudonym).in_(bindparam("pseudonyms", expanding=True)),
-            col(tables.Person.id).in_(_NAMED),
-        )
+        or_(one_of(col(tables.Person.pseudonym), "pseudonyms"), col(tables.Person.id).in_(_NAMED))
     )
     .order_by(col(tables.Person.id))
     # Their keys stay: a row that is made to refer to one of them need not wait.
@@ -54,13 +52,6 @@ def lock_again(work: Work, person_ids: Iterable[str]) -> list[tables.Person]:
         .with_for_update(key_share=True)
     )
     return list(work.session.exec(asked).all())
-
-
-def known(work: Work, nhs_number: str) -> tables.Person | None:
-    """The person with this number, if the service has ever heard of them."""
-    pseudonyms = work.vault.pseudonyms(nhs_number, purpose="person")
-    asked = select(tables.Person).where(col(tables.Person.pseudonym).in_(pseudonyms))
-    return work.session.exec(asked).first()
 
 
 def nhs_number_of(work: Work, person: tables.Person) -> str:

@@ -24,6 +24,7 @@ from flagservice.intake.namings import Renaming, rename
 from flagservice.intake.rerule import rerule
 from flagservice.intake.rulebook import Rulebook
 from flagservice.store import tables
+from flagservice.store.lists import one_of
 
 
 class Effect(StrEnum):
@@ -80,7 +81,7 @@ def submit(work: Work, submission: Submission, *, rulebook: Rulebook) -> Taken:
 _FOUND: Final = (
     select(tables.Plan)
     .where(col(tables.Plan.ods) == bindparam("ods"))
-    .where(col(tables.Plan.reference).in_(bindparam("keys", expanding=True)))
+    .where(one_of(col(tables.Plan.reference), "keys"))
     .with_for_update(key_share=True)
 )
 

@@ -56,7 +56,11 @@ def decrypt(cipher: AESGCM, sealed: bytes, *, bound_to: bytes) -> bytes:
 
 def place(*names: str) -> bytes:
     """Each name behind its length, so that no two places are ever spelled alike."""
-    return FORMAT + b"".join(framed(name) for name in names)
+    parts = [FORMAT]
+    for name in names:
+        encoded = as_bytes(name)
+        parts += len(encoded).to_bytes(_LENGTH_BYTES), encoded
+    return b"".join(parts)
 
 
 def framed(name: str) -> bytes:

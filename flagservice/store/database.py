@@ -111,6 +111,7 @@ def _sqlite(url: str) -> Engine:
             "synchronous=FULL",
             "foreign_keys=ON",
             "temp_store=MEMORY",
+            "cache_size=-16384",  # 16 MB: two would be read again from page to page
             "secure_delete=ON",
         ):
             connection.execute(f"PRAGMA {pragma}").fetchall()

@@ -11,14 +11,14 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
-from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
+from flagservice.store.lists import one_of
 from flagservice.store.tables import FeedCounter
 
 _COUNTERS: Final = (
     select(FeedCounter)
-    .where(col(FeedCounter.practice).in_(bindparam("practices", expanding=True)))
+    .where(one_of(col(FeedCounter.practice), "practices"))
     .order_by(col(FeedCounter.practice))
     .with_for_update()
 )

@@ -1,7 +1,6 @@
 """Whoever asks too often waits, alone: nobody else is slowed by it or learns of it."""
 
 import json
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -10,16 +9,9 @@ import httpx
 import pytest
 from sqlmodel import col, select
 
+from flagservice.api import limits as limiting
 from flagservice.api.floods import Flood, Floods
-from flagservice.api.limits import (
-    DEFAULTS,
-    MINUTE,
-    Audience,
-    Limits,
-    Throttled,
-    audience_of,
-    peer_of,
-)
+from flagservice.api.limits import DEFAULTS, MINUTE, Audience, Limits, Throttled
 from flagservice.audit.log import Log, Unrecorded
 from flagservice.store import tables
 from tests.api.answers import FHIR, then_refused
@@ -243,8 +235,7 @@ def test_what_a_throttled_client_is_told_depends_on_nobody_elses_traffic(
     cast: Cast, clock: Clock
 ) -> None:
     def answers(client: Client) -> list[tuple[int, bytes, Any]]:
-        ids = {"X-Request-ID": str(uuid.UUID(A_UUID))}
-        found = [client.gets("/holds", headers=ids) for _ in range(4)]
+        found = [client.gets("/holds", headers={"X-Request-ID": A_UUID}) for _ in range(4)]
         return [(a.status_code, a.content, a.headers.multi_items()) for a in found]
 
     given_limits(cast, clock, social_care=2)
@@ -283,7 +274,7 @@ def test_buckets_are_bounded_and_invented_names_let_more_through_never_less(cloc
     ],
 )
 def test_an_address_says_whose_bucket_it_is(path: str, audience: Audience) -> None:
-    assert audience_of(path) is audience
+    assert limiting.audience_of(path) is audience
 
 
 @pytest.mark.parametrize(
@@ -296,7 +287,7 @@ def test_an_address_says_whose_bucket_it_is(path: str, audience: Audience) -> No
     ],
 )
 def test_a_subscriber_with_many_addresses_is_one(address: str, peer: str) -> None:
-    assert peer_of(address) == peer
+    assert limiting.peer_of(address) == peer
 
 
 def test_every_audience_has_a_rate_that_a_practice_can_live_with() -> None:

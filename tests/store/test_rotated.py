@@ -21,13 +21,15 @@ from flagservice.audit.log import Actor, Deed, Work
 from flagservice.directory.registrations import Registration
 from flagservice.domain.errors import Conflict
 from flagservice.domain.reading import read_submission
+from flagservice.intake.approving import add_approver, revoke_approver
 from flagservice.intake.decisions import Decision, decide, worklist
 from flagservice.intake.idempotency import Answer, once
 from flagservice.intake.lookups import registered
 from flagservice.intake.submit import Effect, submit
 from flagservice.settings import Settings
-from flagservice.store import tables
+from flagservice.store import approved, tables
 from tests.checked import a_registration, given_a_checked_system
+from tests.intake.officers import AMED, KEYS, public
 from tests.world import COUNCIL, HOME, MODELS, POLICE, a_submission, person
 
 PRACTICE, BORN = "B83901", "1990-01-01"
@@ -198,3 +200,17 @@ def test_an_operator_sees_what_is_left_and_is_refused_what_would_lose_it(
     assert said(settings, "drop", "k1") == (0, "")
     assert said(settings, "drop", "--pseudonyms", "1") == (0, "")
     assert said(settings, "drop", "--pseudonyms", "one")[0] == 1
+
+
+def test_an_approver_is_still_known_by_name(parts: Parts) -> None:
+    def add(work: Work) -> None:
+        add_approver(work, name=AMED, role="Caldicott Guardian", public_key=public(KEYS[AMED]))
+
+    parts.log.perform(Actor("operator"), add)
+    when_every_key_is_replaced(parts)
+    (approver,) = rows(parts, approved.Approver)
+    assert approver.pseudonym.startswith("2:")
+    with pytest.raises(Conflict, match="with this name"):
+        parts.log.perform(Actor("operator"), add)
+    parts.log.perform(Actor("operator"), lambda work: revoke_approver(work, AMED))
+    assert [one.revoked for one in rows(parts, approved.Approver)] == [True]

@@ -9,9 +9,10 @@ answer here, and is asked there.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from operator import attrgetter
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Row, Select, bindparam, tuple_, update
+from sqlalchemy import Select, and_, bindparam, literal, union_all, update
 from sqlmodel import col, select
 
 from flagservice.audit.log import Deed, Overtaken, Work
@@ -19,6 +20,7 @@ from flagservice.delivery.channels.pull import Stored
 from flagservice.delivery.channels.pull_feed import Page
 from flagservice.delivery.channels.readers import Reader, readers
 from flagservice.store import tables
+from flagservice.store.lists import one_of
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,24 @@ MOST_ROWS: Final = 50
 """On a page, where there is something new: a larger one would keep the whole group waiting."""
 Answer = Page | Stored
 
+
+class Row(NamedTuple):
+    """A version with its copy's status and its person's key: a tuple, since there are many."""
+
+    copy_id: str
+    id: str
+    number: int
+    form: str
+    practice: str
+    feed_number: int
+    issued: datetime
+    withdrawn: bool
+    served: bool
+    sealed: bytes
+    status: str
+    data_key: bytes
+
+
 _VERSION: Final = (
     col(tables.Version.copy_id),
     col(tables.Version.id),
@@ -61,19 +81,18 @@ _WHOSE: Final = (
     col(tables.Copy.id) == col(tables.Version.copy_id),
     col(tables.Person.id) == col(tables.Copy.person_id),
 )
-_OWN: Final = tuple_(
-    col(tables.Version.copy_id), col(tables.Version.practice), col(tables.Version.form)
-).in_(bindparam("own", expanding=True))
-"""What stands elsewhere is not so much as found: a statement more, or another, would tell of it."""
-_NEW: Final[Select[Any]] = (
-    select(*_VERSION)  # type: ignore[call-overload]  # SQLModel types up to four columns
-    .where(*_WHOSE)
-    .where(col(tables.Version.practice) == bindparam("practice"))
-    .where(col(tables.Version.form) == bindparam("form"))
-    .where(col(tables.Version.feed_number) > bindparam("after"))
-    .order_by(col(tables.Version.feed_number))
-    .limit(bindparam("most"))
+_OWN: Final = and_(
+    one_of(col(tables.Version.copy_id), "copies"),
+    one_of(
+        col(tables.Version.copy_id)
+        + literal("|")
+        + col(tables.Version.practice)
+        + literal("|")
+        + col(tables.Version.form),
+        "own",
+    ),
 )
+"""What stands elsewhere is not so much as found: a statement more, or another, would tell of it."""
 _NOW: Final[Select[Any]] = (
     select(*_VERSION)  # type: ignore[call-overload]
     .where(*_WHOSE)
@@ -85,15 +104,30 @@ _EVERY: Final = select(
 ).where(_OWN)
 _UNSERVED: Final = (
     select(col(tables.Version.id))
-    .where(col(tables.Version.id).in_(bindparam("versions", expanding=True)))
+    .where(one_of(col(tables.Version.id), "versions"))
     .where(col(tables.Version.withdrawn).is_(False))
     .with_for_update(skip_locked=True, key_share=True)
 )
 _SERVED: Final = (
-    update(tables.Version)
-    .where(col(tables.Version.id).in_(bindparam("versions", expanding=True)))
-    .values(served=True)
+    update(tables.Version).where(one_of(col(tables.Version.id), "versions")).values(served=True)
 )
+
+
+def _after(place: int) -> Select[Any]:
+    one = tables.Version
+    asked: Select[Any] = select(*_VERSION, literal(place))  # type: ignore[call-overload]
+    return (
+        asked.where(*_WHOSE)
+        .where(col(one.practice) == bindparam(f"practice_{place}"))
+        .where(col(one.form) == bindparam(f"form_{place}"))
+        .where(col(one.feed_number) > bindparam(f"after_{place}"))
+        .where(col(one.feed_number) <= bindparam(f"upto_{place}"))
+    )
+
+
+_TOGETHER: Final = 8
+"""Pages that one statement reads: fewer would wait for the database more often."""
+_NEW: Final = {many: union_all(*map(_after, range(many))) for many in (1, _TOGETHER)}
 
 
 def answers(works: Sequence[Work], questions: Sequence[Quick]) -> list[Answer | None]:
@@ -107,16 +141,27 @@ def answers(works: Sequence[Work], questions: Sequence[Quick]) -> list[Answer | 
         if isinstance(one, Read)
     }
     now = _now(works[0], own)
+    feeds = [
+        _Range(work.actor.ods, one.form, one.after, _upto(reading[work.actor.ods], one))
+        if isinstance(one, Poll)
+        else None
+        for work, one in zip(works, questions, strict=True)
+    ]
+    new = _new(works[0], [feed for feed in feeds if feed and feed.upto > feed.after])
     found: list[Answer | None] = []
     unserved: list[str] = []
-    for work, question in zip(works, questions, strict=True):
+    for work, question, feed in zip(works, questions, feeds, strict=True):
         reader = reading[work.actor.ods]
         match question:
             case Poll():
-                found.append(_polled(work, reader, question, unserved=unserved))
+                rows = new.get(feed, ()) if feed else ()
+                found.append(_polled(work, reader, question, rows=rows))
             case Read():  # pragma: no branch, a closed set
                 one = now.get((question.copy_id, work.actor.ods, question.form))
-                found.append(_read(work, reader, one, unserved=unserved))
+                rows = (one.row,) if one else ()
+                found.append(_read(work, reader, one))
+        if found[-1] is not None:
+            unserved += [row.id for row in rows if not row.served]
     _mark_served(works[0], set(unserved))
     return found
 
@@ -131,16 +176,19 @@ def _mark_served(work: Work, versions: Collection[str]) -> None:
     connection.execute(_SERVED, asked)
 
 
-def _polled(work: Work, reader: Reader, asked: Poll, *, unserved: list[str]) -> Page | None:
+def _upto(reader: Reader, asked: Poll) -> int:
+    """The last number that is to be looked for; none where the whole page is for the routes."""
     last = reader.last(asked.form)
-    if not reader.admitted or asked.after > last:
+    if not reader.admitted or (asked.after < last and asked.limit > MOST_ROWS):
+        return asked.after
+    return min(last, asked.after + asked.limit)
+
+
+def _polled(work: Work, reader: Reader, asked: Poll, *, rows: Sequence[Row]) -> Page | None:
+    """A feed has no gap: where a row is missing, or too many are wanted, it is for the routes."""
+    wanted = min(reader.last(asked.form) - asked.after, asked.limit)
+    if not reader.admitted or len(rows) != wanted or not all(_is_plain(row) for row in rows):
         return None
-    if asked.after < last and asked.limit > MOST_ROWS:
-        return None
-    rows = [] if asked.after == last else _new(work, asked)
-    if not all(_is_plain(row) for row in rows):
-        return None
-    unserved += [row.id for row in rows if not row.served]
     shown = [_stored(work, row) for row in rows]
     end = rows[-1].feed_number if rows else asked.after
     ids = " ".join(row.id for row in rows)
@@ -148,16 +196,43 @@ def _polled(work: Work, reader: Reader, asked: Poll, *, unserved: list[str]) -> 
     return Page(shown, end)
 
 
-def _new(work: Work, asked: Poll) -> Sequence[Row[Any]]:
-    values = {"practice": work.actor.ods, "form": asked.form, "after": asked.after}
-    return work.session.connection().execute(_NEW, {**values, "most": asked.limit}).all()
+class _Range(NamedTuple):
+    """Numbers of a practice's feed: those after one, up to another."""
+
+    practice: str
+    form: str
+    after: int
+    upto: int
+
+
+_NOTHING: Final = _Range("", "", 0, 0)
+
+
+def _new(work: Work, asked: Collection[_Range]) -> Mapping[_Range, Sequence[Row]]:
+    """The rows of each of these, in order."""
+    found: dict[_Range, list[Row]] = {one: [] for one in asked}
+    wanted = sorted(found)
+    for start in range(0, len(wanted), _TOGETHER):
+        together = wanted[start : start + _TOGETHER]
+        many = 1 if len(together) == 1 else _TOGETHER
+        padded = together + [_NOTHING] * (many - len(together))
+        values = {
+            f"{name}_{place}": value
+            for place, one in enumerate(padded)
+            for name, value in one._asdict().items()
+        }
+        for row in work.session.connection().execute(_NEW[many], values).all():
+            found[together[row[-1]]].append(Row(*row[:-1]))
+    for rows in found.values():
+        rows.sort(key=attrgetter("feed_number"))
+    return found
 
 
 @dataclass(frozen=True)
 class _Now:
     """A copy's newest version, and the instants of its others."""
 
-    row: Row[Any]
+    row: Row
     others: Sequence[datetime]
 
     @property
@@ -174,10 +249,11 @@ def _now(work: Work, own: Collection[_Own]) -> Mapping[_Own, _Now]:
     """Of each of these copies, by its id, at the practice and in the form that were asked for."""
     if not own:
         return {}
-    connection, asked = work.session.connection(), {"own": sorted(own)}
-    rows = connection.execute(_NOW, asked).all()
+    connection = work.session.connection()
+    asked = {"copies": sorted({one[0] for one in own}), "own": sorted("|".join(one) for one in own)}
+    rows = [Row(*row) for row in connection.execute(_NOW, asked).all()]
     issued: dict[str, list[tuple[str, datetime]]] = {}
-    for copy_id, version_id, at in connection.execute(_EVERY, asked):
+    for copy_id, version_id, at in connection.execute(_EVERY, asked).all():
         issued.setdefault(copy_id, []).append((version_id, at))
     return {
         (row.copy_id, row.practice, row.form): _Now(
@@ -187,20 +263,18 @@ def _now(work: Work, own: Collection[_Own]) -> Mapping[_Own, _Now]:
     }
 
 
-def _read(work: Work, reader: Reader, now: _Now | None, *, unserved: list[str]) -> Stored | None:
+def _read(work: Work, reader: Reader, now: _Now | None) -> Stored | None:
     if not reader.admitted or now is None or not _is_plain(now.row):
         return None
-    if not now.row.served:
-        unserved.append(now.row.id)
     work.record(Deed.READ, copy=now.row.copy_id, version=now.row.id)
     return _stored(work, now.row, alone=now.alone)
 
 
-def _is_plain(row: Row[Any]) -> bool:
+def _is_plain(row: Row) -> bool:
     return not row.withdrawn and row.status != "removed"
 
 
-def _stored(work: Work, row: Row[Any], *, alone: bool = False) -> Stored:
+def _stored(work: Work, row: Row, *, alone: bool = False) -> Stored:
     content = work.vault.open(
         row.data_key, row.sealed, table="version", row=row.id, version=row.number
     )

@@ -7,16 +7,16 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import bindparam
 from sqlmodel import col, select
 
 from flagservice.audit.log import Work
 from flagservice.directory.endpoints import admitted_of
+from flagservice.store.lists import one_of
 from flagservice.store.tables import FeedCounter
 
 _LAST: Final = select(
     col(FeedCounter.practice), col(FeedCounter.flags), col(FeedCounter.requests)
-).where(col(FeedCounter.practice).in_(bindparam("practices", expanding=True)))
+).where(one_of(col(FeedCounter.practice), "practices"))
 
 
 @dataclass(frozen=True)

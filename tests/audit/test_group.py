@@ -1,0 +1,116 @@
+"""Who asks at one time is answered in one commit; what has no answer has left no trace."""
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+
+import pytest
+from sqlmodel import col, select
+
+from flagservice.audit import group
+from flagservice.audit.group import Group
+from flagservice.audit.log import Actor, Deed, Work
+from flagservice.store import tables
+from tests.world import World
+
+Asked = Sequence[Work]
+
+
+def squared(works: Asked, numbers: Sequence[int]) -> list[int | None]:
+    """Of even numbers; the others are asked elsewhere."""
+    found: list[int | None] = []
+    for work, number in zip(works, numbers, strict=True):
+        if number % 2:
+            found.append(None)
+            continue
+        work.record(Deed.READ, copy=str(number))
+        found.append(number * number)
+    return found
+
+
+def asked(one: Group[int, int], numbers: Sequence[int]) -> list[int | None]:
+    async def together() -> list[int | None]:
+        return await asyncio.gather(*(one.ask(Actor(f"c{n}"), n) for n in numbers))
+
+    return asyncio.run(together())
+
+
+def leaves(world: World) -> list[tuple[str, str]]:
+    with world.database.transaction() as session:
+        found = session.exec(select(tables.Leaf).order_by(col(tables.Leaf.row))).all()
+    bodies = [json.loads(leaf.body) for leaf in found]
+    return [(body["actor"], body["about"]["copy"]) for body in bodies]
+
+
+def counting(answering: Callable[..., list[int | None]]) -> tuple[list[int], Group[int, int]]:
+    """How many were answered together, each time."""
+    sizes: list[int] = []
+
+    def counted(works: Asked, numbers: Sequence[int]) -> list[int | None]:
+        sizes.append(len(numbers))
+        return answering(works, numbers)
+
+    return sizes, counted
+
+
+def test_who_asks_in_one_turn_of_the_loop_shares_a_commit_and_each_has_a_leaf(
+    any_world: World,
+) -> None:
+    sizes, answering = counting(squared)
+    found = asked(Group(any_world.log, answering), range(9))
+    assert found == [0, None, 4, None, 16, None, 36, None, 64]
+    assert sizes == [9]
+    assert leaves(any_world) == [(f"c{n}", str(n)) for n in range(0, 9, 2)]
+
+
+def test_nobody_waits_for_more_than_a_group(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(group, "MOST", 4)
+    sizes, answering = counting(squared)
+    assert asked(Group(world.log, answering), range(0, 20, 2)) == [n * n for n in range(0, 20, 2)]
+    assert max(sizes) <= 4
+    assert sum(sizes) == 10
+
+
+def test_an_answer_without_a_leaf_is_nobodys_and_takes_the_others_with_it(world: World) -> None:
+    def silent(works: Asked, numbers: Sequence[int]) -> list[int | None]:
+        return [*squared(works[:-1], numbers[:-1]), 7]
+
+    assert asked(Group(world.log, silent), [2, 4]) == [None, None]
+    assert leaves(world) == []
+
+
+def test_a_leaf_without_an_answer_is_not_kept(world: World) -> None:
+    def forgetful(works: Asked, numbers: Sequence[int]) -> list[int | None]:
+        squared(works, numbers)
+        return [None for _ in numbers]
+
+    assert asked(Group(world.log, forgetful), [2]) == [None]
+    assert leaves(world) == []
+
+
+def test_who_went_away_is_not_told_and_the_others_are(world: World) -> None:
+    one: Group[int, int] = Group(world.log, squared)
+
+    async def impatient() -> int | None:
+        gone = asyncio.ensure_future(one.ask(Actor("gone"), 2))
+        stays = asyncio.ensure_future(one.ask(Actor("stays"), 4))
+        await asyncio.sleep(0)
+        gone.cancel()
+        return await stays
+
+    assert asyncio.run(impatient()) == 16
+    assert leaves(world) == [("gone", "2"), ("stays", "4")]
+
+
+def test_a_process_that_ends_meanwhile_is_told_nothing(world: World) -> None:
+    """Its loop is closed; the group goes on for whoever comes next."""
+    one: Group[int, int] = Group(world.log, squared)
+    loop = asyncio.new_event_loop()
+    left = loop.create_task(one.ask(Actor("left"), 2))
+    with world.database.transaction():
+        loop.run_until_complete(asyncio.sleep(0.01))
+        left.cancel()
+        loop.run_until_complete(asyncio.gather(left, return_exceptions=True))
+        loop.close()
+    assert asked(one, [4]) == [16]
+    assert leaves(world) == [("left", "2"), ("c4", "4")]

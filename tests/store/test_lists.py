@@ -1,0 +1,104 @@
+"""A list of any length is asked for by one statement, and by the index of its column."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import Integer, event, text
+from sqlmodel import Session, col, select
+
+from flagservice.api import fast_lane
+from flagservice.delivery.channels import pull_quick
+from flagservice.directory import endpoints, registrations
+from flagservice.intake import dossiers, persons, submit
+from flagservice.store import feed, leaves, tables
+from flagservice.store.database import Database
+from flagservice.store.instants import Instant
+from flagservice.store.lists import Words, one_of
+from tests.world import World
+
+STATEMENTS = {
+    "clients": fast_lane._CLIENTS,
+    "now": pull_quick._NOW,
+    "every": pull_quick._EVERY,
+    "unserved": pull_quick._UNSERVED,
+    "served": pull_quick._SERVED,
+    "one page": pull_quick._NEW[1],
+    "admitted": endpoints._ADMITTED,
+    "registered": registrations._FOUND,
+    "named": dossiers._NAMED,
+    "holds": dossiers._HOLDS,
+    "copies": dossiers._COPIES,
+    "gaps": dossiers._GAPS,
+    "people": persons._FOUND,
+    "plan": submit._FOUND,
+    "counters": feed._COUNTERS,
+}
+"""All that are asked in the hot paths."""
+
+
+def told(session: Session, names: list[str]) -> set[str]:
+    asked = select(col(tables.Client.id))
+    return set(
+        session.exec(asked.where(one_of(col(tables.Client.id), "ids")), params={"ids": names})
+    )
+
+
+@pytest.mark.parametrize(
+    "names", [[], ["a"], ["a", 'b"', "c,d", "{e}", "é\\", "none"]], ids=["none", "one", "many"]
+)
+def test_it_finds_whatever_is_in_the_list_however_it_is_spelled(
+    any_world: World, names: list[str]
+) -> None:
+    there = ["a", 'b"', "c,d", "{e}", "é\\", "other"]
+    with any_world.database.transaction() as session:
+        for name in there:
+            session.add(tables.Client(id=name, ods="X26", kind="gp-system", scopes="", keys="[]"))
+        session.flush()
+        assert told(session, names) == set(there) & set(names)
+        session.rollback()
+
+
+@pytest.mark.parametrize("asked", STATEMENTS.values(), ids=STATEMENTS)
+def test_no_table_is_read_from_end_to_end(world: World, asked: Any) -> None:
+    """SQLite says how it would go about it; a scan would be slow with a million flags."""
+    assert [step for step in steps(world.database, asked) if step.startswith("SCAN")] == []
+
+
+def of_type(type_: object) -> object:
+    match type_:
+        case Words():
+            return ["x"]
+        case Instant():
+            return datetime.now(UTC)
+        case Integer():
+            return 1
+        case _:
+            return "x"
+
+
+def steps(database: Database, asked: Any) -> list[str]:
+    said: list[tuple[str, Any]] = []
+    event.listen(
+        database.engine, "before_cursor_execute", lambda *given: said.append((given[2], given[3]))
+    )
+    binds = asked.compile(dialect=database.engine.dialect).binds
+    values = {name: of_type(one.type) for name, one in binds.items() if one.required}
+    with database.engine.begin() as connection:
+        connection.execute(asked, values)
+        statement, given = said[-1]
+        found = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given)
+        return [row[-1] for row in found if "VIRTUAL TABLE" not in row[-1]]
+
+
+def test_leaves_are_written_in_the_order_in_which_they_were_made(any_world: World) -> None:
+    made = [
+        {"id": f"{n:032x}", "at": any_world.now, "body": bytes([n]) + b"\\x00{\"'}"}
+        for n in range(40)
+    ]
+    with any_world.database.transaction() as session:
+        leaves.write(session, made)
+        asked = select(tables.Leaf).order_by(col(tables.Leaf.row))
+        kept = [{"id": one.id, "at": one.at, "body": one.body} for one in session.exec(asked)]
+        assert kept == made
+        assert session.connection().execute(text("SELECT count(*) FROM leaf")).scalar_one() == 40
