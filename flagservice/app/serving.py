@@ -104,10 +104,11 @@ def described() -> FastAPI:
 class Loop:
     """Does one thing again and again in a thread, until stopped; a fault does not end it."""
 
-    def __init__(self, name: str, once: Callable[[], int], *, pause: float) -> None:
+    def __init__(self, name: str, once: Callable[[], int], *, pause: float, full: int = 1) -> None:
         self._name = name
         self._once = once
         self._pause = pause
+        self._full = full
         self._over = threading.Event()
         self._thread = threading.Thread(target=self.run, name=name, daemon=True)
 
@@ -121,9 +122,9 @@ class Loop:
         self._thread.join(timeout=10)
 
     def run(self) -> None:
-        """Until stopped. Nothing to do, or a fault: a pause first."""
+        """Until stopped. A round that was not full, or a fault: a pause first."""
         while not self._over.is_set():
-            if not self._safely():
+            if self._safely() < self._full:
                 self._over.wait(self._pause)
 
     def _safely(self) -> int:
@@ -141,7 +142,9 @@ def watch_of(settings: Settings) -> Watch:
 
 def loops(parts: Parts, *, deliver: bool) -> tuple[Loop, ...]:
     """The sequencer; where it runs inside, the worker, and who ends what a change began."""
-    sequencer = Loop("sequencer", parts.sequencer().sequence, pause=0.5)
+    # A batch costs a commit and a signature: without a pause those who poll would wait for each.
+    one = parts.sequencer()
+    sequencer = Loop("sequencer", one.sequence, pause=0.5, full=one.batch)
     watch = watch_of(parts.settings)
     alarms = Loop("alarms", partial(judge, parts.log, watch), pause=MINUTE / 2)
     if not deliver:
