@@ -13,9 +13,10 @@ ordinary way, and meets its refusal or its fault there.
 """
 
 import asyncio
+import contextlib
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
@@ -55,7 +56,7 @@ class Group(Generic[Q, A]):
         self._log = log
         self._answering = answering
         self._gathered: dict[asyncio.AbstractEventLoop, list[_Waiting[Q, A]]] = {}
-        self._waiting: queue.SimpleQueue[list[_Waiting[Q, A]]] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[_Waiting[Q, A]] = queue.SimpleQueue()
         self._turn = threading.Lock()
         self._runs = False
 
@@ -73,11 +74,21 @@ class Group(Generic[Q, A]):
     def _hand_in(self, loop: asyncio.AbstractEventLoop) -> None:
         gathered = self._gathered.pop(loop)
         with self._turn:
-            for start in range(0, len(gathered), MOST):
-                self._waiting.put(gathered[start : start + MOST])
-            if not self._runs:
-                self._runs = True
-                threading.Thread(target=self._run, name="group", daemon=True).start()
+            for one in gathered:
+                self._waiting.put(one)
+            if self._runs or self._started():
+                return
+            left = list(self._taken(self._waiting.qsize()))
+        _hand_over(left)  # without an answer: they go the ordinary way
+
+    def _started(self) -> bool:
+        try:
+            threading.Thread(target=self._run, name="group", daemon=True).start()
+        except RuntimeError as wrong:  # as many threads as there may be: the next may have one
+            _log.error("group fault", error=type(wrong).__name__)
+            return False
+        self._runs = True
+        return True
 
     def _run(self) -> None:
         while together := self._next():
@@ -92,14 +103,19 @@ class Group(Generic[Q, A]):
     def _next(self) -> list[_Waiting[Q, A]]:
         """Everybody who waits; nobody, once that was so for a while and the thread may end."""
         try:
-            found = self._waiting.get(timeout=_IDLE_SECONDS)
+            found = [self._waiting.get(timeout=_IDLE_SECONDS)]
         except queue.Empty:
             with self._turn:
                 self._runs = not self._waiting.empty()
             return self._next() if self._runs else []
-        while len(found) < MOST and not self._waiting.empty():
-            found += self._waiting.get_nowait()
+        found += self._taken(MOST - len(found))
         return found
+
+    def _taken(self, most: int) -> Iterator[_Waiting[Q, A]]:
+        for _ in range(most):
+            if self._waiting.empty():
+                return
+            yield self._waiting.get_nowait()
 
     def _answer(self, together: Sequence[_Waiting[Q, A]]) -> None:
         def answered(works: Sequence[Work]) -> None:
@@ -117,7 +133,7 @@ def _hand_over(together: Sequence[_Waiting[Q, A]]) -> None:
     for one in together:
         by_loop.setdefault(one.awaited.get_loop(), []).append(one)
     for loop, theirs in by_loop.items():
-        if not loop.is_closed():
+        with contextlib.suppress(RuntimeError):  # it is closed: nobody waits there any more
             loop.call_soon_threadsafe(_settle, theirs)
 
 

@@ -141,6 +141,8 @@ class Work:
             rows = self._kept.pop(name, None)
             if rows:
                 connection.execute(insert, rows)
+        if self._kept:
+            raise Unrecorded("rows were kept for a table that is written by nobody")
 
     def record(self, deed: Deed, **about: str | int) -> None:
         """One leaf. `about` holds random ids, practice codes, rule ids and counts."""

@@ -17,7 +17,11 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 
 class Words(TypeDecorator[Collection[str]]):
-    """A list of texts as one value: an array in PostgreSQL, JSON in SQLite."""
+    """A list of texts as one value: an array in PostgreSQL, JSON in SQLite.
+
+    For ids, codes and pseudonyms: PostgreSQL takes no NUL in a text, and SQLite's JSON would not
+    find one.
+    """
 
     impl = Text
     cache_ok = True

@@ -126,10 +126,13 @@ def test_a_cursor_of_one_type_is_refused_by_the_other(cast: Cast) -> None:
     then_refused(cast.practice.gets(f"{REQUESTS}?cursor={cursor}"), 422, BAD_CURSOR)
 
 
-def test_a_cursor_from_beyond_the_end_is_refused_and_not_waited_for(any_cast: Cast) -> None:
+@pytest.mark.parametrize("number", [3, 2**31, 10**17])
+def test_a_cursor_from_beyond_the_end_is_refused_and_not_waited_for(
+    any_cast: Cast, number: int
+) -> None:
     """A feed that was restored from a backup is shorter: what comes next would be passed over."""
     any_cast.council.posts("/plans", a_plan())
-    here, beyond = (f"{FEED}?cursor={cursor_of(MINE, number)}" for number in (2, 3))
+    here, beyond = (f"{FEED}?cursor={cursor_of(MINE, one)}" for one in (2, number))
     assert numbers(any_cast.practice.gets(here)) == []
     then_refused(any_cast.practice.gets(beyond), 422, BEYOND)
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 
 import pytest
 from sqlmodel import col, select
@@ -66,9 +68,44 @@ def test_who_asks_in_one_turn_of_the_loop_shares_a_commit_and_each_has_a_leaf(
 def test_nobody_waits_for_more_than_a_group(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(group, "MOST", 4)
     sizes, answering = counting(squared)
-    assert asked(Group(world.log, answering), range(0, 20, 2)) == [n * n for n in range(0, 20, 2)]
-    assert max(sizes) <= 4
-    assert sum(sizes) == 10
+    one = Group(world.log, answering)
+
+    async def in_turns() -> list[int | None]:
+        waiting = []
+        with world.database.transaction():  # so that those who come now wait together
+            for numbers in ([2], [4, 6, 8], [10, 12, 14, 16]):
+                waiting += [asyncio.ensure_future(one.ask(Actor("c"), n)) for n in numbers]
+                await asyncio.sleep(0.05)
+        return await asyncio.gather(*waiting)
+
+    assert asyncio.run(in_turns()) == [n * n for n in range(2, 17, 2)]
+    assert sizes == [1, 4, 3]
+
+
+def test_where_no_thread_can_be_started_nobody_waits_for_one_and_the_next_is_answered(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    one: Group[int, int] = Group(world.log, squared)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", full)
+        assert asked(one, [2, 4]) == [None, None]
+    assert leaves(world) == []
+    assert asked(one, [6]) == [36]
+
+
+def test_a_loop_that_is_closed_meanwhile_ends_the_thread_for_nobody(world: World) -> None:
+    class Closed(asyncio.AbstractEventLoop):
+        def call_soon_threadsafe(self, *_: object, **__: object) -> None:
+            raise RuntimeError("Event loop is closed")
+
+    class Left:
+        answer = None
+        awaited = SimpleNamespace(get_loop=Closed)
+
+    group._hand_over([Left()])
 
 
 def test_an_answer_without_a_leaf_is_nobodys_and_takes_the_others_with_it(world: World) -> None:

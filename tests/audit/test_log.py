@@ -1,6 +1,7 @@
 """Every unit of work leaves a leaf in its own commit, or it does not happen."""
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -69,6 +70,16 @@ def test_a_deed_without_a_leaf_does_not_happen(any_world: World) -> None:
     with pytest.raises(Unrecorded):
         any_world.log.perform(SOMEBODY, a_change)
     assert policies(any_world) == 0
+
+
+def test_a_row_that_would_be_written_by_nobody_is_no_success(world: World) -> None:
+    def deed(work: Work) -> None:
+        work.record(Deed.DISCLOSED)
+        work.keep(SimpleNamespace(__tablename__="a_table_of_nobody"), id="x")
+
+    with pytest.raises(Unrecorded):
+        world.log.perform(SOMEBODY, deed)
+    assert leaves(world) == []
 
 
 def test_reading_without_a_leaf_is_refused_like_writing(world: World) -> None:

@@ -14,6 +14,8 @@ from flagservice.store import feed as numbers
 from flagservice.store import tables
 
 _LATEST_COMMIT = timedelta(minutes=10)
+_LARGEST = 2**31 - 1
+"""Of the numbers that the column holds; PostgreSQL compares it with no larger one."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ def feed(
     asked = (
         select(tables.Version)
         .where(col(tables.Version.practice) == work.actor.ods)
-        .where(col(tables.Version.form) == form, col(tables.Version.feed_number) > after)
+        .where(col(tables.Version.form) == form)
+        .where(col(tables.Version.feed_number) > min(after, _LARGEST))
         .order_by(col(tables.Version.feed_number))
         .limit(limit)
     )
