@@ -85,13 +85,12 @@ def _object(element: Element, content: object, where: str) -> Iterator[str]:
 
 
 def _property(element: Element, holder: Mapping[str, object], where: str) -> Iterator[str]:
+    """Of one that is there, or has to be."""
     here = f"{where}.{element.name}"
-    if element.most == 0:
-        if element.name in holder:
-            yield f"{here}: must be absent"
-    elif element.name not in holder:
-        if element.least:
-            yield f"{here}: is required"
+    if element.name not in holder:
+        yield f"{here}: is required"
+    elif element.most == 0:
+        yield f"{here}: must be absent"
     elif element.repeats:
         yield from _entries(element, holder[element.name], here)
     else:
