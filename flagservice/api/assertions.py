@@ -56,16 +56,17 @@ def check_form(form: dict[str, str]) -> None:
         raise BadAssertion("Missing client_assertion")
 
 
-def proven(work: Work, assertion: str, *, url: str, now: float) -> tables.Client:
-    """The client that signed this for this address, just now and never before."""
+def proven(work: Work, assertion: str, *, url: str, now: float) -> tuple[tables.Client, str]:
+    """The client that signed this for this address, just now and never before; and its key."""
     header = _header(assertion)
     client = work.session.get(tables.Client, _claimed_client(assertion))
     if client is None or client.revoked:
         raise BadAssertion(_NOBODY, status=401)
-    claims = _verified(assertion, _key(client, header))
+    key = _key(client, header)
+    claims = _verified(assertion, key)
     check_claims(claims, url=url, now=now)
     _use_once(work, client.id, jti=claims["jti"], expires=claims["exp"], now=now)
-    return client
+    return client, key.thumbprint()
 
 
 def claimed_client(form: dict[str, str]) -> str:

@@ -4,11 +4,12 @@ Every route goes through a `Face`: it checks the token and its scope, and opens 
 which the caller's registration is checked again, so that a revoked client is out at once.
 """
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final, Protocol, TypeVar
 
 from fastapi import Depends, Request
 
@@ -69,9 +70,7 @@ class Face:
 
         def checked(work: Work) -> T:
             client = work.session.get(tables.Client, asked.caller.client_id)
-            if client is None or client.revoked or client.ods != asked.caller.ods:
-                raise Unauthenticated("the client is not registered")
-            if client.kind != asked.caller.kind:
+            if client is None or client.revoked or not is_as_registered(asked.caller, client):
                 raise Unauthenticated("the client is not registered")
             return deed(work)
 
@@ -84,6 +83,21 @@ class Asked:
 
     caller: Caller
     actor: Actor
+
+
+class Registered(Protocol):
+    """What is registered of a client; `keys` is its JWK set as JSON."""
+
+    ods: str
+    kind: str
+    keys: str
+
+
+def is_as_registered(caller: Caller, client: Registered) -> bool:
+    """Is the client still what the token says, and does it still have the token's key?"""
+    if (client.ods, client.kind) != (caller.ods, caller.kind):
+        return False
+    return any(key["kid"] == caller.kid for key in json.loads(client.keys)["keys"])
 
 
 def face_of(request: Request) -> Face:

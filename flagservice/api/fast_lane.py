@@ -12,7 +12,7 @@ from typing import Final
 from fastapi import Response
 from sqlmodel import col, select
 
-from flagservice.api.callers import Asked, Face, May
+from flagservice.api.callers import Asked, Face, May, is_as_registered
 from flagservice.api.cursors import Feed, number_of
 from flagservice.api.envelope import Application, Receive, Scope, Send
 from flagservice.api.negotiation import FHIR_JSON
@@ -37,7 +37,7 @@ _UNUSUAL: Final = frozenset(
 _READS: Final = {type_: May((f"system/{type_}.r",)) for type_ in FORMS}
 _SEARCHES: Final = {type_: May((f"system/{type_}.s",)) for type_ in FORMS}
 _CLIENTS: Final = select(
-    col(tables.Client.id), col(tables.Client.ods), col(tables.Client.kind)
+    col(tables.Client.id), col(tables.Client.ods), col(tables.Client.kind), col(tables.Client.keys)
 ).where(one_of(col(tables.Client.id), "ids"), col(tables.Client.revoked).is_(False))
 Question = tuple[Asked, Poll | Read]
 
@@ -110,11 +110,12 @@ def _answers(works: Sequence[Work], questions: Sequence[Question]) -> Sequence[A
     """For the callers who are still what their tokens say: one look for all of them."""
     wanted = sorted({asked.caller.client_id for asked, _ in questions})
     rows = works[0].session.connection().execute(_CLIENTS, {"ids": wanted})
-    registered = {tuple(row) for row in rows}
+    clients = {row.id: row for row in rows}
     theirs = [
         place
         for place, (asked, _) in enumerate(questions)
-        if (asked.caller.client_id, asked.caller.ods, asked.caller.kind) in registered
+        if (client := clients.get(asked.caller.client_id))
+        and is_as_registered(asked.caller, client)
     ]
     found = pull_quick.answers(
         [works[place] for place in theirs], [questions[place][1] for place in theirs]

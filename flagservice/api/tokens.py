@@ -22,18 +22,24 @@ from flagservice.audit.log import Deed, Work
 from flagservice.domain.errors import Unauthenticated
 
 _OURS: Final = "ES256"
-_CLAIMS: Final = frozenset({"iss", "aud", "sub", "ods", "kind", "scope", "iat", "exp", "jti"})
+_CLAIMS: Final = frozenset(
+    {"iss", "aud", "sub", "ods", "kind", "kid", "scope", "iat", "exp", "jti"}
+)
 _MOST_KNOWN: Final = 16_384
 """Two live tokens for each practice of England; some ten megabytes."""
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls: a registered client of one organisation, and what it may do."""
+    """Who calls: a registered client of one organisation, and what it may do.
+
+    `kid` is the thumbprint of the key that fetched the token: dropping the key ends the token.
+    """
 
     client_id: str
     ods: str
     kind: str
+    kid: str
     scopes: frozenset[str]
 
 
@@ -86,7 +92,7 @@ class Tokens:
     def issue(self, work: Work, form: dict[str, str]) -> dict[str, Any]:
         """The answer of the token endpoint; raises BadAssertion."""
         check_form(form)
-        client = proven(work, form["client_assertion"], url=self.url, now=self.clock())
+        client, kid = proven(work, form["client_assertion"], url=self.url, now=self.clock())
         held = client.scopes.split()
         scopes = granted(held, form.get("scope", "").split() or held)
         if not scopes:
@@ -98,6 +104,7 @@ class Tokens:
             "sub": client.id,
             "ods": client.ods,
             "kind": client.kind,
+            "kid": kid,
             "scope": " ".join(scopes),
             "iat": now,
             "exp": now + LIFETIME,
@@ -130,12 +137,14 @@ class Tokens:
             claims = opened.claims
             ours = claims["iss"] == claims["aud"] == self.url
             whole = opened.header.get("typ") == "at+jwt" and claims.keys() >= _CLAIMS
-            named = [claims[name] for name in ("sub", "ods", "kind", "scope", "jti")]
+            named = [claims[name] for name in ("sub", "ods", "kind", "kid", "scope", "jti")]
             issued, expires = claims["iat"], claims["exp"]
         except (JoseError, KeyError, TypeError, ValueError):
             raise Unauthenticated("the token is not one of ours") from None
         typed = all(isinstance(one, str) for one in named) and type(issued) is type(expires) is int
         if not (ours and whole and typed and expires - issued <= LIFETIME):
             raise Unauthenticated("the token has expired, or is not one of ours")
-        client_id, ods, kind, scope, _ = named
-        return Verified(Caller(client_id, ods, kind, frozenset(scope.split())), issued, expires)
+        client_id, ods, kind, kid, scope, _ = named
+        return Verified(
+            Caller(client_id, ods, kind, kid, frozenset(scope.split())), issued, expires
+        )

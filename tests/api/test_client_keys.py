@@ -16,7 +16,7 @@ from joserfc.jwk import ECKey, RSAKey
 from flagservice.app.client_keys import add_key, drop_key, keys_of
 from flagservice.app.operating import NewClient, add_client
 from flagservice.domain.errors import Conflict, Invalid, NotFound
-from tests.api.answers import then_refused
+from tests.api.answers import FHIR, then_refused
 from tests.api.steps import Cast, Client, an_ec_key
 from tests.world import COUNCIL, HOME
 
@@ -88,6 +88,28 @@ def wait_until(true: object) -> None:
             return
         threading.Event().wait(0.01)
     raise AssertionError("it never came true")
+
+
+@pytest.mark.parametrize("at", ["the routes", "the fast lane"])
+def test_a_token_ends_with_the_key_that_fetched_it(any_cast: Cast, at: str) -> None:
+    """Whoever stole the old key has nothing left; what the new one fetched goes on."""
+    client, old, new = any_cast.practice, any_cast.practice.key, a_key()
+    headers = {} if at == "the fast lane" else {"Prefer": "handling=strict"}
+    when_added(client, new)
+    stolen = client.token()
+    client.key = new
+    own = client.token()
+    for token in (stolen, own):
+        assert when_polled(client, token, headers).status_code == 200
+    when_dropped(client, old)
+    with client.service.storing_nothing():
+        then_refused(when_polled(client, stolen, headers), 401)
+    assert when_polled(client, own, headers).status_code == 200
+
+
+def when_polled(client: Client, token: str, headers: dict[str, str]) -> httpx.Response:
+    sent = {"Authorization": f"Bearer {token}", **headers}
+    return client.service.send("GET", f"{FHIR}/Flag/_history", headers=sent)
 
 
 def test_the_last_key_is_never_dropped(cast: Cast) -> None:

@@ -146,6 +146,7 @@ def others(whole: dict[str, Any]) -> dict[str, Any]:
         "sub": "f" * 32,
         "ods": "B83999",
         "kind": "patient-facing",
+        "kid": "another",
         "scope": "patient/Flag.rs",
         "iat": whole["iat"] + 3600,
         "exp": whole["iat"] - 1,

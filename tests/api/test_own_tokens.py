@@ -74,7 +74,7 @@ ROUTES: dict[tuple[str, str], tuple[frozenset[str], dict[str, Any]]] = {
     ("GET", "/_status"): (frozenset({"service.read"}), {}),
     ("GET", "/metrics"): (frozenset({"service.read"}), {}),
 }
-CLAIMS = ("iss", "aud", "sub", "ods", "kind", "scope", "iat", "exp", "jti")
+CLAIMS = ("iss", "aud", "sub", "ods", "kind", "kid", "scope", "iat", "exp", "jti")
 OPEN = {("GET", "/_ping"), ("GET", f"{FHIR}/metadata"), ("POST", "/oauth2/token")}
 
 
@@ -88,6 +88,7 @@ def claims_of(client: Client, **more: Any) -> dict[str, Any]:
         "sub": client.id,
         "ods": client.ods,
         "kind": kind,
+        "kid": client.key.thumbprint(),
         "scope": " ".join(SCOPES.get(kind, ())),
         "iat": now,
         "exp": now + 300,
@@ -129,6 +130,8 @@ FORGED: dict[str, Callable[[Client], str]] = {
     "its expiry is no number": lambda c: a_token(claims_of(c, exp="soon")),
     "its scope is a list": lambda c: a_token(claims_of(c, scope=["holds.read"])),
     "its client is not registered": lambda c: a_token(claims_of(c, sub="f" * 32)),
+    "its key is not the client's": lambda c: a_token(claims_of(c, kid=c.id)),
+    "its key is no string": lambda c: a_token(claims_of(c, kid=None)),
     "its client is of another organisation": lambda c: a_token(claims_of(c, ods="Q0WYP")),
     "it is a client's assertion": lambda c: c.assertion(),
     "it is no token": lambda _: "abc",

@@ -67,6 +67,7 @@ class Served:
             "sub": client.id,
             "ods": ods,
             "kind": client.kind,
+            "kid": json.loads(client.keys)["keys"][0]["kid"],
             "scope": client.scopes,
             "iat": now,
             "exp": now + LIFETIME,

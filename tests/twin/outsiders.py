@@ -97,6 +97,7 @@ def minted(
         "sub": party.id,
         "ods": party.ods,
         "kind": party.kind,
+        "kid": cast.client_key().thumbprint(),
         "scope": " ".join(SCOPES.get(party.kind, ())) if scope is None else scope,
         "iat": now,
         "exp": now + 300,
