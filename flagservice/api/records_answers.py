@@ -10,7 +10,6 @@ from flagservice.api.negotiation import FHIR_JSON
 from flagservice.api.records_parameters import Parameter
 from flagservice.delivery.channels.pull import Stored
 from flagservice.domain.errors import Fault, Invalid
-from flagservice.fhir.bundles import Entry
 
 FORMS: Final = {"Flag": "flag", "Task": "request"}
 """The form of a copy, by the resource that carries it."""
@@ -26,18 +25,6 @@ def fhir(content: bytes, **headers: str) -> Response:
 def written(resource: dict[str, Any]) -> Response:
     """A resource that is made here, not stored."""
     return fhir(orjson.dumps(resource))
-
-
-def entry(stored: Stored) -> Entry:
-    """One stored version as an entry of a Bundle."""
-    return Entry(
-        copy_id=stored.copy_id,
-        form=stored.form,
-        version_id=stored.version_id,
-        feed_number=stored.feed_number,
-        issued=stored.issued,
-        content=stored.content,
-    )
 
 
 def count_of(text: str | None) -> int:

@@ -13,7 +13,7 @@ from flagservice.api.callers import Asked, Faced
 from flagservice.api.cursors import Feed, cursor_of, number_of
 from flagservice.api.instants import instant_of
 from flagservice.api.negotiation import may_read
-from flagservice.api.records_answers import COUNT, FORMS, count_of, entry, fhir
+from flagservice.api.records_answers import COUNT, FORMS, count_of, fhir
 from flagservice.api.records_parameters import Given, Parameter, described, of_url
 from flagservice.delivery.channels import pull_feed
 from flagservice.delivery.channels.pull_feed import Page
@@ -56,8 +56,7 @@ def page_of(
 ) -> Response:
     """A page of a feed after a number, with the links to itself and to where it goes on."""
     here, next_ = link or _page(feed, count, after), _page(feed, count, page.last)
-    found = [entry(stored) for stored in page.found]
-    return fhir(history(found, base=base, link=here, next_=next_))
+    return fhir(history(page.found, base=base, link=here, next_=next_))
 
 
 def _since(given: Given) -> datetime | None:

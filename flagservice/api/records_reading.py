@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from flagservice.api.callers import Asked, Faced
 from flagservice.api.negotiation import may_read
-from flagservice.api.records_answers import COUNT, FORMS, count_of, entry, fhir, one
+from flagservice.api.records_answers import COUNT, FORMS, count_of, fhir, one
 from flagservice.api.records_parameters import Parameter, described, of_url
 from flagservice.delivery.channels import pull
 from flagservice.fhir.bundles import history
@@ -55,8 +55,7 @@ def _type_routes(type_: str) -> None:
         link = f"{type_}/{id}/_history?_count={count}"
         next_ = f"{link}&cursor={found[count - 1].version_id}" if len(found) > count else None
         here = f"{link}&cursor={before}" if before else link
-        shown = [entry(stored) for stored in found[:count]]
-        return fhir(history(shown, base=face.base, link=here, next_=next_))
+        return fhir(history(found[:count], base=face.base, link=here, next_=next_))
 
 
 for _type in FORMS:

@@ -17,7 +17,7 @@ from flagservice.api.callers import Asked, Face, Faced
 from flagservice.api.cursors import Feed, Onward, opened_page, sealed_page
 from flagservice.api.instants import Range, range_of
 from flagservice.api.negotiation import may_read
-from flagservice.api.records_answers import COUNT, FORMS, count_of, entry, fhir
+from flagservice.api.records_answers import COUNT, FORMS, count_of, fhir
 from flagservice.api.records_parameters import (
     Given,
     Parameter,
@@ -111,11 +111,10 @@ def _answer(face: Face, asked: Asked, search: Search) -> Response:
         return pull_search.search(work, criteria)
 
     page = face.perform(asked, deed)
-    matches = [entry(stored) for stored in page.found]
     next_ = _next(face, search, page) if page.more else None
     return fhir(
         searchset(
-            matches, base=face.base, link=search.link, next_=next_, ignored=search.given.ignored
+            page.found, base=face.base, link=search.link, next_=next_, ignored=search.given.ignored
         )
     )
 

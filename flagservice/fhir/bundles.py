@@ -20,7 +20,7 @@ _FEED_NUMBER: Final = f"{CANONICAL}/StructureDefinition/feed-number"
 
 @dataclass(frozen=True)
 class Entry:
-    """One stored version on its way out."""
+    """One version's bytes, and where it stands in its copy and in its practice's feed."""
 
     copy_id: str
     form: str
@@ -82,7 +82,7 @@ def _bundle(type_: str, links: list[dict[str, str]], entries: list[dict[str, Any
 
 def _match(entry: Entry, base: str) -> dict[str, Any]:
     return {
-        "fullUrl": _url(entry, base),
+        "fullUrl": f"{base}/{_url(entry)}",
         "resource": orjson.Fragment(entry.content),
         "search": {"mode": "match"},
     }
@@ -91,11 +91,12 @@ def _match(entry: Entry, base: str) -> dict[str, Any]:
 def _change(entry: Entry, base: str) -> dict[str, Any]:
     if not entry.content:
         return _taken_back(entry)
+    url = _url(entry)
     return {
         "extension": [{"url": _FEED_NUMBER, "valuePositiveInt": entry.feed_number}],
-        "fullUrl": _url(entry, base),
+        "fullUrl": f"{base}/{url}",
         "resource": orjson.Fragment(entry.content),
-        "request": {"method": "PUT", "url": f"{resource_type(entry.form)}/{entry.copy_id}"},
+        "request": {"method": "PUT", "url": url},
         "response": {
             "status": "200",
             "etag": f'W/"{entry.version_id}"',
@@ -108,10 +109,10 @@ def _taken_back(entry: Entry) -> dict[str, Any]:
     """Taken back before anybody heard of it: its number, and nothing of it or of anybody."""
     return {
         "extension": [{"url": _FEED_NUMBER, "valuePositiveInt": entry.feed_number}],
-        "request": {"method": "DELETE", "url": f"{resource_type(entry.form)}/{entry.copy_id}"},
+        "request": {"method": "DELETE", "url": _url(entry)},
         "response": {"status": "204"},
     }
 
 
-def _url(entry: Entry, base: str) -> str:
-    return f"{base}/{resource_type(entry.form)}/{entry.copy_id}"
+def _url(entry: Entry) -> str:
+    return f"{resource_type(entry.form)}/{entry.copy_id}"

@@ -7,7 +7,6 @@ is told that, and nothing else is asked for it: an empty answer would be read as
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlmodel import col, select, update
 from sqlmodel.sql.expression import SelectOfScalar
@@ -16,6 +15,7 @@ from flagservice.audit.log import Deed, Overtaken, Work
 from flagservice.delivery import outbox
 from flagservice.directory.endpoints import admitted
 from flagservice.domain.errors import Fault, Forbidden, Invalid, NotFound
+from flagservice.fhir.bundles import Entry
 from flagservice.store import tables
 
 NOTHING = "there is no such resource for this caller"
@@ -26,18 +26,9 @@ NOT_ADMITTED = (
 
 
 @dataclass(frozen=True)
-class Stored:
-    """One version's bytes, and where it stands in its copy and in its practice's feed.
+class Stored(Entry):
+    """A version as it is stored; `alone` says that no other of its copy is of the same second."""
 
-    `alone` says that no other version of its copy is of the same second.
-    """
-
-    copy_id: str
-    form: str
-    version_id: str
-    feed_number: int
-    issued: datetime
-    content: bytes
     alone: bool = False
 
 
