@@ -21,10 +21,10 @@ from flagservice.api.records_feed import page_of
 from flagservice.audit.group import Group
 from flagservice.audit.log import Log, Work
 from flagservice.delivery.channels import pull_quick
-from flagservice.delivery.channels.pull import Stored
 from flagservice.delivery.channels.pull_feed import Page
 from flagservice.delivery.channels.pull_quick import Answer, Poll, Read
 from flagservice.domain.errors import Refusal
+from flagservice.fhir.bundles import Stored
 from flagservice.store import tables
 from flagservice.store.lists import one_of
 

@@ -8,8 +8,8 @@ from fastapi import Request, Response
 
 from flagservice.api.negotiation import FHIR_JSON
 from flagservice.api.records_parameters import Parameter
-from flagservice.delivery.channels.pull import Stored
 from flagservice.domain.errors import Fault, Invalid
+from flagservice.fhir.bundles import Stored
 
 FORMS: Final = {"Flag": "flag", "Task": "request"}
 """The form of a copy, by the resource that carries it."""

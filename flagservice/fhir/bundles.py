@@ -4,9 +4,8 @@ No `total`, ever: a count is an answer. https://hl7.org/fhir/R4/bundle.html
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -18,9 +17,11 @@ _LABELS: Final = ("NOPAT", "PERSISTLABEL")
 _FEED_NUMBER: Final = f"{CANONICAL}/StructureDefinition/feed-number"
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One version's bytes, and where it stands in its copy and in its practice's feed."""
+class Stored(NamedTuple):
+    """One version's bytes, and where it stands in its copy and in its practice's feed.
+
+    `alone` says that no other version of its copy is of the same second.
+    """
 
     copy_id: str
     form: str
@@ -28,10 +29,11 @@ class Entry:
     feed_number: int
     issued: datetime
     content: bytes
+    alone: bool = False
 
 
 def searchset(
-    entries: Sequence[Entry], *, base: str, link: str, next_: str | None = None, ignored: int = 0
+    entries: Sequence[Stored], *, base: str, link: str, next_: str | None = None, ignored: int = 0
 ) -> bytes:
     """Matches, in the order given, and a warning where something was not served and passed over.
 
@@ -56,7 +58,7 @@ def made(resources: Sequence[dict[str, Any]], *, base: str, link: str, next_: st
     return _bundle("searchset", _links(base, link, next_), shown)
 
 
-def history(entries: Sequence[Entry], *, base: str, link: str, next_: str | None) -> bytes:
+def history(entries: Sequence[Stored], *, base: str, link: str, next_: str | None) -> bytes:
     """A page of a practice's feed, or of one copy's versions; each entry carries its number."""
     return _bundle("history", _links(base, link, next_), [_change(e, base) for e in entries])
 
@@ -80,7 +82,7 @@ def _bundle(type_: str, links: list[dict[str, str]], entries: list[dict[str, Any
     return orjson.dumps(bundle)
 
 
-def _match(entry: Entry, base: str) -> dict[str, Any]:
+def _match(entry: Stored, base: str) -> dict[str, Any]:
     return {
         "fullUrl": f"{base}/{_url(entry)}",
         "resource": orjson.Fragment(entry.content),
@@ -88,7 +90,7 @@ def _match(entry: Entry, base: str) -> dict[str, Any]:
     }
 
 
-def _change(entry: Entry, base: str) -> dict[str, Any]:
+def _change(entry: Stored, base: str) -> dict[str, Any]:
     if not entry.content:
         return _taken_back(entry)
     url = _url(entry)
@@ -105,7 +107,7 @@ def _change(entry: Entry, base: str) -> dict[str, Any]:
     }
 
 
-def _taken_back(entry: Entry) -> dict[str, Any]:
+def _taken_back(entry: Stored) -> dict[str, Any]:
     """Taken back before anybody heard of it: its number, and nothing of it or of anybody."""
     return {
         "extension": [{"url": _FEED_NUMBER, "valuePositiveInt": entry.feed_number}],
@@ -114,5 +116,5 @@ def _taken_back(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _url(entry: Entry) -> str:
+def _url(entry: Stored) -> str:
     return f"{resource_type(entry.form)}/{entry.copy_id}"

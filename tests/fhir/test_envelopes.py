@@ -9,7 +9,7 @@ from fhir.resources.R4B.capabilitystatement import CapabilityStatement
 from fhir.resources.R4B.operationoutcome import OperationOutcome
 
 from flagservice.domain.errors import Fault
-from flagservice.fhir.bundles import Entry, history, searchset
+from flagservice.fhir.bundles import Stored, history, searchset
 from flagservice.fhir.capability import Interaction, statement
 from flagservice.fhir.labels import security
 from flagservice.fhir.outcomes import outcome
@@ -19,8 +19,8 @@ AT = datetime(2022, 1, 4, 9, 0, 0, 7_000, tzinfo=UTC)
 STORED = b'{"resourceType":"Flag","id":"c1","status":"active","code":{"text":"x"},"subject":{}}'
 
 
-def an_entry(form: str = "flag", *, content: bytes = STORED, number: int = 2) -> Entry:
-    return Entry("c1", form, number, 7, AT, content)
+def an_entry(form: str = "flag", *, content: bytes = STORED, number: int = 2) -> Stored:
+    return Stored("c1", form, number, 7, AT, content)
 
 
 def test_a_search_answers_with_the_stored_bytes_as_they_are() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from flagservice.audit.log import Actor
 from flagservice.delivery.channels import pull_feed
-from flagservice.delivery.channels.pull import Stored
+from flagservice.fhir.bundles import Stored
 from flagservice.store import tables
 from tests.intake.families import NHS_NUMBERS
 from tests.intake.people import (

@@ -6,7 +6,6 @@ is told that, and nothing else is asked for it: an empty answer would be read as
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sqlmodel import col, select, update
 from sqlmodel.sql.expression import SelectOfScalar
@@ -15,7 +14,7 @@ from flagservice.audit.log import Deed, Overtaken, Work
 from flagservice.delivery import outbox
 from flagservice.directory.endpoints import admitted
 from flagservice.domain.errors import Fault, Forbidden, Invalid, NotFound
-from flagservice.fhir.bundles import Entry
+from flagservice.fhir.bundles import Stored
 from flagservice.store import tables
 
 NOTHING = "there is no such resource for this caller"
@@ -23,13 +22,6 @@ NOT_ADMITTED = (
     "this practice's system has no valid leak-check result: it is told nothing here,"
     " and this does not say that there is no flag"
 )
-
-
-@dataclass(frozen=True)
-class Stored(Entry):
-    """A version as it is stored; `alone` says that no other of its copy is of the same second."""
-
-    alone: bool = False
 
 
 def read(work: Work, copy_id: str, *, form: str, version_id: str | None = None) -> Stored:
@@ -45,7 +37,7 @@ def read(work: Work, copy_id: str, *, form: str, version_id: str | None = None) 
     found = stored(work, version)
     # Of an earlier version no date is given: whose dates collide was amended with whom.
     alone = version_id is None and _alone_in_its_second(work, version)
-    return Stored(**{**vars(found), "alone": alone})
+    return found._replace(alone=alone)
 
 
 def history(

@@ -8,8 +8,9 @@ from hashlib import sha256
 from sqlmodel import col, select
 
 from flagservice.audit.log import Deed, Work
-from flagservice.delivery.channels.pull import Stored, ids, only_if_admitted, stored
+from flagservice.delivery.channels.pull import ids, only_if_admitted, stored
 from flagservice.domain.errors import Fault, Invalid
+from flagservice.fhir.bundles import Stored
 from flagservice.store import feed as numbers
 from flagservice.store import tables
 

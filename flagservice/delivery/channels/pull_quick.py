@@ -16,9 +16,9 @@ from sqlalchemy import Select, and_, bindparam, literal, union_all, update
 from sqlmodel import col, select
 
 from flagservice.audit.log import Deed, Overtaken, Work
-from flagservice.delivery.channels.pull import Stored
 from flagservice.delivery.channels.pull_feed import Page
 from flagservice.delivery.channels.readers import Reader, readers
+from flagservice.fhir.bundles import Stored
 from flagservice.store import tables
 from flagservice.store.lists import one_of
 

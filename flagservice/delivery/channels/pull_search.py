@@ -15,9 +15,10 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from flagservice.audit.log import Deed, Work
 from flagservice.delivery import alarms
-from flagservice.delivery.channels.pull import Stored, ids, only_if_admitted, opened, stored
+from flagservice.delivery.channels.pull import ids, only_if_admitted, opened, stored
 from flagservice.directory.registrations import known
 from flagservice.domain.errors import Fault, Invalid
+from flagservice.fhir.bundles import Stored
 from flagservice.store import tables
 
 Says = Callable[[bytes], bool]
