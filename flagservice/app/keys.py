@@ -11,7 +11,6 @@ import contextlib
 import fcntl
 import json
 import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any
 
 from joserfc.jwk import ECKey
 
+from flagservice.app.files import put, put_new
 from flagservice.app.key_providers import (
     KEY_ENCRYPTION_FILE,
     PSEUDONYM_FILE,
@@ -51,11 +51,11 @@ def make_keys(folder: Path, origin: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     kek = {"current": "k1", "keys": {"k1": _fresh()}}
-    _write_new(folder / KEY_ENCRYPTION_FILE, json.dumps(kek).encode())
-    _write_new(folder / PSEUDONYM_FILE, json.dumps({FIRST: _fresh()}).encode())
-    _write_new(folder / "audit.pem", Signer.generate(origin).to_pem())
+    put_new(folder / KEY_ENCRYPTION_FILE, json.dumps(kek).encode())
+    put_new(folder / PSEUDONYM_FILE, json.dumps({FIRST: _fresh()}).encode())
+    put_new(folder / "audit.pem", Signer.generate(origin).to_pem())
     token_key = ECKey.generate_key("P-256", {"use": "sig"}, private=True)
-    _write_new(folder / "token.pem", token_key.as_pem(private=True))
+    put_new(folder / "token.pem", token_key.as_pem(private=True))
 
 
 def missing_keys(settings: Settings) -> list[str]:
@@ -131,41 +131,10 @@ def _changing(path: Path) -> Iterator[dict[str, Any]]:
         fcntl.flock(handle, fcntl.LOCK_EX)
         said: dict[str, Any] = json.loads(path.read_text())
         yield said
-        _written(path.parent, json.dumps(said).encode()).replace(path)
-        os.fsync(handle)
+        put(path, json.dumps(said).encode())
     finally:
         os.close(handle)
 
 
 def _fresh() -> str:
     return base64.b64encode(os.urandom(KEY_BYTES)).decode()
-
-
-def _write_new(path: Path, content: bytes) -> None:
-    """Whole or not at all: another process may start, or this one die, at any moment."""
-    if path.exists():
-        return
-    fresh = _written(path.parent, content)
-    with contextlib.suppress(FileExistsError):
-        path.hardlink_to(fresh)
-    fresh.unlink()
-    _sync(path.parent)
-
-
-def _written(folder: Path, content: bytes) -> Path:
-    """A new file with a name of its own, on disk, readable by us alone."""
-    handle, name = tempfile.mkstemp(dir=folder, prefix="new-")
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    return Path(name)
-
-
-def _sync(folder: Path) -> None:
-    """A name is on disk once its folder is: data keys may be wrapped under this key at once."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -8,7 +8,6 @@
 """
 
 import json
-import os
 import re
 import secrets
 import shutil
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from flagservice.app.clocks import NotInProduction
+from flagservice.app.files import put
 from flagservice.domain.errors import Conflict, Fault, Invalid, NotFound
 from flagservice.settings import Settings
 
@@ -65,12 +65,7 @@ class Tenant:
         """From now on this is what stands."""
         said = asdict(self)
         del said["folder"]
-        handle, fresh = tempfile.mkstemp(dir=self.folder, prefix="new-")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(said, file)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(fresh).replace(self.folder / "tenant.json")
+        put(self.folder / "tenant.json", json.dumps(said).encode())
 
     def sweep(self) -> None:
         """Removes worlds that a crash left behind."""
