@@ -7,6 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
+from psycopg._queries import MAX_CACHED_STATEMENT_LENGTH
+from sqlalchemy.dialects.postgresql import psycopg
 from sqlmodel import col, select
 
 from flagservice.api import fast_lane
@@ -257,3 +259,11 @@ def test_an_answer_without_a_leaf_does_not_leave(
     before = len(cast.service.leaves("fed"))
     assert cast.practice.gets(FEED).status_code == 200
     assert len(cast.service.leaves("fed")) == before + 1
+
+
+def test_psycopg_remembers_the_longest_statement_of_the_lane() -> None:
+    """A longer one it would take apart anew each time it is executed."""
+    longest = max(
+        len(str(one.compile(dialect=psycopg.dialect()))) for one in pull_quick.NEW.values()
+    )
+    assert 1000 < longest <= MAX_CACHED_STATEMENT_LENGTH

@@ -12,7 +12,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Select, and_, bindparam, literal, union_all, update
+from sqlalchemy import Select, and_, bindparam, literal, literal_column, union_all, update
 from sqlmodel import col, select
 
 from flagservice.audit.log import Deed, Overtaken, Work
@@ -115,7 +115,7 @@ _SERVED: Final = (
 
 def _after(place: int) -> Select[Any]:
     one = tables.Version
-    asked: Select[Any] = select(*_VERSION, literal(place))  # type: ignore[call-overload]
+    asked: Select[Any] = select(*_VERSION, literal_column(str(place)))  # type: ignore[call-overload]
     return (
         asked.where(*_WHOSE)
         .where(col(one.practice) == bindparam(f"practice_{place}"))
@@ -126,8 +126,12 @@ def _after(place: int) -> Select[Any]:
 
 
 _TOGETHER: Final = 8
-"""Pages that one statement reads: fewer would wait for the database more often."""
-_NEW: Final = {many: union_all(*map(_after, range(many))) for many in (1, _TOGETHER)}
+"""Pages that one statement reads: fewer would wait for the database more often.
+
+With more of them it would be longer than what psycopg remembers (4,096 characters), and be taken
+apart anew each time.
+"""
+NEW: Final = {many: union_all(*map(_after, range(many))) for many in (1, _TOGETHER)}
 
 
 def answers(works: Sequence[Work], questions: Sequence[Quick]) -> list[Answer | None]:
@@ -221,7 +225,7 @@ def _new(work: Work, asked: Collection[_Range]) -> Mapping[_Range, Sequence[Row]
             for place, one in enumerate(padded)
             for name, value in one._asdict().items()
         }
-        for row in work.session.connection().execute(_NEW[many], values).all():
+        for row in work.session.connection().execute(NEW[many], values).all():
             found[together[row[-1]]].append(Row(*row[:-1]))
     for rows in found.values():
         rows.sort(key=attrgetter("feed_number"))
