@@ -11,6 +11,7 @@ import json
 import random
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -36,10 +37,13 @@ class Load:
     def run(self) -> "Answered":
         """In a process of its own; what is asked of ours here is only to wait."""
         words = [sys.executable, "-m", "tests.benchmarks.load"]
-        done = subprocess.run(
-            words, input=json.dumps(asdict(self)), stdout=subprocess.PIPE, text=True, check=True
-        )
-        return Answered(**json.loads(done.stdout))
+        # By files: of a pipe some hundred kilobytes now and then came short on a busy machine.
+        with tempfile.TemporaryFile("w+") as asked, tempfile.TemporaryFile("w+") as told:
+            json.dump(asdict(self), asked)
+            asked.seek(0)
+            subprocess.run(words, stdin=asked, stdout=told, check=True)
+            told.seek(0)
+            return Answered(**json.load(told))
 
 
 @dataclass
