@@ -12,7 +12,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Select, and_, bindparam, literal, literal_column, union_all, update
+from sqlalchemy import Select, and_, bindparam, literal, union_all, update
 from sqlmodel import col, select
 
 from flagservice.audit.log import Deed, Overtaken, Work
@@ -115,10 +115,10 @@ _SERVED: Final = (
 
 def _after(place: int) -> Select[Any]:
     one = tables.Version
-    asked: Select[Any] = select(*_VERSION, literal_column(str(place)))  # type: ignore[call-overload]
+    asked: Select[Any] = select(*_VERSION, literal(place))  # type: ignore[call-overload]
     return (
         asked.where(*_WHOSE)
-        .where(col(one.practice) == bindparam(f"practice_{place}"))
+        .where(col(one.practice) == bindparam(f"ods_{place}"))
         .where(col(one.form) == bindparam(f"form_{place}"))
         .where(col(one.feed_number) > bindparam(f"after_{place}"))
         .where(col(one.feed_number) <= bindparam(f"upto_{place}"))
@@ -203,7 +203,7 @@ def _polled(work: Work, reader: Reader, asked: Poll, *, rows: Sequence[Row]) -> 
 class _Range(NamedTuple):
     """Numbers of a practice's feed: those after one, up to another."""
 
-    practice: str
+    ods: str
     form: str
     after: int
     upto: int
