@@ -26,10 +26,14 @@ def put_new(path: Path, content: bytes) -> None:
 def _written(folder: Path, content: bytes) -> Path:
     """A new file with a name of its own: two who write at once do not write into each other's."""
     handle, name = tempfile.mkstemp(dir=folder, prefix="new-")
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:  # the disk is full: what is left of it may hold keys
+        Path(name).unlink()
+        raise
     return Path(name)
 
 

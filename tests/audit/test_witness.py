@@ -1,15 +1,23 @@
-"""The newest signed head outside the database: whole, and never older, whoever writes it."""
+"""The newest signed head outside the database: whole at every moment, whoever writes it."""
 
+import errno
 import multiprocessing
+import os
+import subprocess
+import sys
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
 
+from flagservice.app import files
+from flagservice.app.building import build
 from flagservice.app.witness import Witness
 from flagservice.audit.checkpoint import Checkpoint, Signer, sign
+from flagservice.audit.log import Actor, Deed
 from flagservice.settings import Settings
 from tests.audit.steps import ORIGIN
+from tests.world import HOME
 
 WRITERS, HEADS = 4, 800
 SIGNER = Signer.generate(ORIGIN)
@@ -61,14 +69,49 @@ def test_processes_that_write_at_once_leave_a_whole_head_at_every_moment(witness
     assert [path.name for path in witness.settings.keys_folder.iterdir()] == ["witness.note"]
 
 
-def test_an_older_head_that_comes_late_takes_nothing_back(witness: Witness) -> None:
-    for size in (5, 12, 7):
-        witness.write(a_head(size))
-    assert witness.read() == a_head(12)
-
-
-@pytest.mark.parametrize("left", ["", "half a no", "name\nmany\nroot\n"])
-def test_what_is_no_head_is_written_over(witness: Witness, left: str) -> None:
-    (witness.settings.keys_folder / "witness.note").write_text(left, "utf-8")
+@pytest.mark.parametrize("left", [b"", b"half a no", b"\xff", a_head(10**6).encode()])
+def test_whatever_was_there_is_written_over(witness: Witness, left: bytes) -> None:
+    """Another tree's head, too: a new database beside old keys is witnessed from its first leaf."""
+    (witness.settings.keys_folder / "witness.note").write_bytes(left)
     witness.write(a_head(3))
     assert witness.read() == a_head(3)
+
+
+def test_a_full_disk_leaves_what_was_there_and_nothing_beside_it(
+    witness: Witness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    witness.write(a_head(3))
+    monkeypatch.setattr(files.os, "fsync", the_disk_is_full)
+    with pytest.raises(OSError, match="No space"):
+        witness.write(a_head(4))
+    assert witness.read() == a_head(3)
+    assert [path.name for path in witness.settings.keys_folder.iterdir()] == ["witness.note"]
+
+
+def the_disk_is_full(_: int) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_head_that_does_not_fit_is_found_by_everybody_who_looks(tmp_path: Path) -> None:
+    """The first to verify sequences what waits; what it kept would have hidden the cut."""
+    settings = Settings(data=tmp_path)
+    parts = build(settings)
+    cut = sign(Checkpoint(settings.origin, 1000, bytes(32)), parts.keys.signer)
+    Witness(settings).write(cut)
+    for _ in range(2):
+        parts.log.perform(Actor("somebody"), lambda work: work.record(Deed.READ))
+        found = when_verified(tmp_path)
+        assert found.returncode == 1
+        assert "shorter than the head that was kept" in found.stdout
+    parts.database.close()
+
+
+def when_verified(data: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "flagservice", "audit", "verify"],
+        env={**os.environ, "FLAGSERVICE_DATA": str(data)},
+        cwd=HOME,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
