@@ -97,7 +97,7 @@ def is_as_registered(caller: Caller, client: Registered) -> bool:
     """Is the client still what the token says, and does it still have the token's key?"""
     if (client.ods, client.kind) != (caller.ods, caller.kind):
         return False
-    return any(key["kid"] == caller.kid for key in json.loads(client.keys)["keys"])
+    return any(key.get("kid") == caller.kid for key in json.loads(client.keys)["keys"])
 
 
 def face_of(request: Request) -> Face:

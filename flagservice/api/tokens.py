@@ -110,7 +110,7 @@ class Tokens:
             "exp": now + LIFETIME,
             "jti": work.new_id(),
         }
-        work.record(Deed.TOKEN_ISSUED, client=client.id)
+        work.record(Deed.TOKEN_ISSUED, client=client.id, key=kid)
         token = jwt.encode({"alg": _OURS, "typ": "at+jwt"}, claims, self.key, algorithms=[_OURS])
         return {
             "access_token": token,

@@ -92,7 +92,7 @@ def wait_until(true: object) -> None:
 
 @pytest.mark.parametrize("at", ["the routes", "the fast lane"])
 def test_a_token_ends_with_the_key_that_fetched_it(any_cast: Cast, at: str) -> None:
-    """Whoever stole the old key has nothing left; what the new one fetched goes on."""
+    """Whoever stole the old key reads nothing any more; what the new one fetched goes on."""
     client, old, new = any_cast.practice, any_cast.practice.key, a_key()
     headers = {} if at == "the fast lane" else {"Prefer": "handling=strict"}
     when_added(client, new)

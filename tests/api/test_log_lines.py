@@ -61,7 +61,7 @@ def test_a_library_says_its_name_and_the_type_of_what_went_wrong(
 def test_every_token_that_is_given_or_refused_has_its_leaf(cast: Cast) -> None:
     cast.police.token()
     (given,) = cast.service.leaves("token-issued")
-    assert given["about"] == {"client": cast.police.id}
+    assert given["about"] == {"client": cast.police.id, "key": cast.police.key.thumbprint()}
     assert datetime.fromisoformat(given["at"]).utcoffset() == UTC.utcoffset(None)
     cast.police.asks_for_a_token("abc")
     (refused,) = cast.service.leaves("refused")
