@@ -101,8 +101,9 @@ def _head(disclosure: Disclosure, copy: Copy) -> Json:
 def instant(at: datetime) -> str:
     """A FHIR instant with milliseconds, in UTC."""
     # In a third of isoformat's time: a page has many. A whole second is written without a fraction.
-    said = orjson.dumps(at.astimezone(UTC), option=orjson.OPT_UTC_Z).decode()
-    return f"{said[1:24]}Z" if at.microsecond else f"{said[1:20]}.000Z"
+    utc = at.astimezone(UTC)
+    said = orjson.dumps(utc, option=orjson.OPT_UTC_Z).decode()
+    return f"{said[1:24]}Z" if utc.microsecond else f"{said[1:20]}.000Z"
 
 
 def _coding(coding: Coding) -> Json:

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from flagservice.fhir.flags import (
     PROFILES,
     Copy,
     build,
+    instant,
     resource_type,
     version_system,
 )
@@ -180,3 +181,14 @@ def test_two_copies_of_one_disclosure_share_nothing_that_is_theirs() -> None:
     for mine in (COPY.id, COPY.version_id, COPY.nhs_number):
         assert mine in json.dumps(one)
         assert mine not in json.dumps(two)
+
+
+@pytest.mark.parametrize(
+    ("microseconds", "said"), [(0, "000"), (999, "000"), (1000, "001"), (999_999, "999")]
+)
+@pytest.mark.parametrize("ahead", [timedelta(0), timedelta(hours=1), timedelta(hours=-9.5)])
+def test_an_instant_is_in_utc_with_three_digits_whatever_it_was(
+    microseconds: int, said: str, ahead: timedelta
+) -> None:
+    utc = datetime(2022, 1, 4, 9, 30, 59, microseconds, tzinfo=UTC)
+    assert instant(utc.astimezone(timezone(ahead))) == f"2022-01-04T09:30:59.{said}Z"
