@@ -1,5 +1,6 @@
 """What the server in front of the application takes and does not: ciphers, frames, addresses."""
 
+import gc
 import re
 import socket
 import threading
@@ -34,6 +35,8 @@ def the_server(monkeypatch: pytest.MonkeyPatch, **set_: Any) -> uvicorn.Config:
     given: dict[str, Any] = {}
     monkeypatch.setattr(listening.uvicorn, "run", lambda app, **more: given.update(app=app, **more))
     listen(says_who_asks, Settings(**set_))
+    assert gc.get_freeze_count() > 0  # what is loaded is not looked through for garbage
+    gc.unfreeze()
     config = uvicorn.Config(**given)
     config.load()
     return config
