@@ -230,8 +230,10 @@ def test_since_and_a_cursor_exclude_each_other(house: Cast) -> None:
     then_refused(answer, 422, ("_since", "is for who has no cursor: a cursor says more"))
 
 
-def test_an_empty_feed_that_was_read_is_in_the_audit(cast: Cast) -> None:
-    assert entries(cast.practice.gets(FEED)) == []
+@pytest.mark.parametrize("plainly", [True, False], ids=["in the fast lane", "at the routes"])
+def test_an_empty_feed_that_was_read_is_in_the_audit(cast: Cast, plainly: bool) -> None:
+    headers = {} if plainly else {"Prefer": "handling=strict"}
+    assert entries(cast.practice.gets(FEED, headers=headers)) == []
     (leaf,) = cast.service.leaves("fed")
     assert leaf["about"] == {"form": "flag", "after": 0, "last": 0, "found": ""}
     assert (leaf["actor"], leaf["ods"]) == (cast.practice.id, "B83901")
