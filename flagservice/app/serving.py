@@ -10,7 +10,15 @@ import structlog
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from flagservice.api import description, governance, records, refusals, service, social_care
+from flagservice.api import (
+    description,
+    governance,
+    monitoring,
+    records,
+    refusals,
+    social_care,
+    token_endpoint,
+)
 from flagservice.api.callers import Face
 from flagservice.api.envelope import Envelope
 from flagservice.api.fast_lane import FastLane
@@ -93,8 +101,8 @@ def described() -> FastAPI:
         # FastAPI's own tracing writes query strings into spans.
         telemetry={"tracing": False, "logs": False, "metrics": False, "auto_configure": False},
     )
-    routers = (service.router, social_care.router, *records.ROUTERS, governance.router)
-    for router in routers:
+    first = (token_endpoint.router, monitoring.router, social_care.router)
+    for router in (*first, *records.ROUTERS, governance.router):
         app.include_router(router)
     refusals.install(app)
     description.install(app)
