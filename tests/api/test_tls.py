@@ -132,7 +132,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     clients = []
     for ods, kind in ((COUNCIL, "childrens-services"), (POLICE, "police")):
         new = NewClient(ods, kind, an_ec_key().as_pem(private=False))
-        clients.append(Client(None, add_client(parts, new), an_ec_key(), ods))  # type: ignore[arg-type]
+        clients.append(Client(None, add_client(parts, new), an_ec_key(), ods))
     parts.database.close()
     certificate, key = authority.issues("server")
     options = ["--certificate", certificate, "--key", key, "--client-ca", authority.file]

@@ -261,7 +261,7 @@ def test_a_public_key_of_another_length_is_refused() -> None:
 
 def test_a_printed_signer_shows_no_key() -> None:
     seed = serialization.load_pem_private_key(SIGNER.to_pem(), password=None)
-    secret = seed.private_bytes_raw()  # type: ignore[union-attr]  # it is the Ed25519 key that was put in
+    secret = seed.private_bytes_raw()
     shown = f"{SIGNER!r} {SIGNER} {vars(SIGNER)}"
     assert repr(SIGNER) == f"<Signer {NAME}+{SIGNER.key_hash.hex()}>"
     assert secret.hex() not in shown

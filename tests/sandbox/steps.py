@@ -85,7 +85,7 @@ class Tried:
     @cached_property
     def clients(self) -> dict[str, Client]:
         return {
-            face: Client(self.box, client_id, self.key, FACES[face][0])  # type: ignore[arg-type]
+            face: Client(self.box, client_id, self.key, FACES[face][0])
             for face, client_id in self.tenant.clients.items()
         }
 

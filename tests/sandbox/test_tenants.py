@@ -140,7 +140,7 @@ def test_a_second_reset_at_the_same_moment_is_a_conflict(
     def slowly(*given: object) -> object:
         under_way.set()
         may_end.wait(timeout=30)
-        return furnish(*given)  # type: ignore[arg-type]
+        return furnish(*given)
 
     monkeypatch.setattr(worlds, "furnish", slowly)
     standing = acme.standing
@@ -199,7 +199,7 @@ def test_nobody_resets_without_a_token(box: Box) -> None:
 def test_one_tenants_key_proves_no_client_of_another(box: Box) -> None:
     key = an_rsa_key()
     late = box.given_a_tenant("late", key)
-    theirs = Client(box, box.acme.practice.id, key, box.acme.practice.ods)  # type: ignore[arg-type]
+    theirs = Client(box, box.acme.practice.id, key, box.acme.practice.ods)
     assert theirs.asks_for_a_token().status_code in (400, 401)
     assert late.practice.asks_for_a_token().status_code == 200
 
@@ -237,7 +237,7 @@ ASKED_BY_NOBODY = [
 def test_whoever_names_no_client_gets_productions_answer(
     quiet_box: Box, world: World, method: str, path: str, more: dict[str, object]
 ) -> None:
-    headers = {"X-Request-ID": "9b3a1f6e-64f3-4bd7-8d67-1d0f3b1f8a51", **more.get("headers", {})}  # type: ignore[dict-item]
+    headers = {"X-Request-ID": "9b3a1f6e-64f3-4bd7-8d67-1d0f3b1f8a51", **more.get("headers", {})}
     asked = {**more, "headers": headers}
     ours = quiet_box.send(method, path, **asked)
     theirs = Service(world).send(method, path, **asked)
@@ -247,7 +247,7 @@ def test_whoever_names_no_client_gets_productions_answer(
 def test_an_unknown_client_gets_productions_refusal(quiet_box: Box, world: World) -> None:
     service = Service(world)
     answers = [
-        Client(where, NOBODYS_ID, an_ec_key(), "B83951").asks_for_a_token()  # type: ignore[arg-type]
+        Client(where, NOBODYS_ID, an_ec_key(), "B83951").asks_for_a_token()
         for where in (quiet_box, service)
     ]
     told = [{**answer.json(), "message_id": ""} for answer in answers]
@@ -289,7 +289,7 @@ def test_the_sandbox_refuses_what_belongs_to_production(
     tmp_path: Path, production: dict[str, object]
 ) -> None:
     with pytest.raises(NotInProduction):
-        Sandbox(Settings(data=tmp_path, **production))  # type: ignore[arg-type]
+        Sandbox(Settings(data=tmp_path, **production))
 
 
 @pytest.mark.parametrize("there", ["flagservice.db", "keys"])
