@@ -264,6 +264,6 @@ def test_an_answer_without_a_leaf_does_not_leave(
 def test_psycopg_remembers_the_longest_statement_of_the_lane() -> None:
     """A longer one it would take apart anew each time it is executed."""
     longest = max(
-        len(str(one.compile(dialect=psycopg.dialect()))) for one in pull_quick.NEW.values()
+        len(str(one.compile(dialect=psycopg.dialect()))) for one in pull_quick._NEW.values()
     )
     assert 1000 < longest <= MAX_CACHED_STATEMENT_LENGTH

@@ -23,7 +23,7 @@ STATEMENTS = {
     "every": pull_quick._EVERY,
     "unserved": pull_quick._UNSERVED,
     "served": pull_quick._SERVED,
-    "one page": pull_quick.NEW[1],
+    "one page": pull_quick._NEW[1],
     "admitted": endpoints._ADMITTED,
     "registered": registrations._FOUND,
     "named": dossiers._NAMED,

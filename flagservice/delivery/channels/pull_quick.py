@@ -94,7 +94,7 @@ _OWN: Final = and_(
 )
 """What stands elsewhere is not so much as found: a statement more, or another, would tell of it."""
 _NOW: Final[Select[Any]] = (
-    select(*_VERSION)  # type: ignore[call-overload]
+    select(*_VERSION)  # type: ignore[call-overload]  # it is typed for four columns
     .where(*_WHOSE)
     .where(col(tables.Version.number) == col(tables.Copy.number))
     .where(_OWN)
@@ -115,7 +115,8 @@ _SERVED: Final = (
 
 def _after(place: int) -> Select[Any]:
     one = tables.Version
-    asked: Select[Any] = select(*_VERSION, literal(place))  # type: ignore[call-overload]
+    columns = (*_VERSION, literal(place))
+    asked: Select[Any] = select(*columns)  # type: ignore[call-overload]  # it is typed for four
     return (
         asked.where(*_WHOSE)
         .where(col(one.practice) == bindparam(f"ods_{place}"))
@@ -131,7 +132,7 @@ _TOGETHER: Final = 8
 With more of them it would be longer than what psycopg remembers (4,096 characters), and be taken
 apart anew each time.
 """
-NEW: Final = {many: union_all(*map(_after, range(many))) for many in (1, _TOGETHER)}
+_NEW: Final = {many: union_all(*map(_after, range(many))) for many in (1, _TOGETHER)}
 
 
 def answers(works: Sequence[Work], questions: Sequence[Quick]) -> list[Answer | None]:
@@ -225,7 +226,7 @@ def _new(work: Work, asked: Collection[_Range]) -> Mapping[_Range, Sequence[Row]
             for place, one in enumerate(padded)
             for name, value in one._asdict().items()
         }
-        for row in work.session.connection().execute(NEW[many], values).all():
+        for row in work.session.connection().execute(_NEW[many], values).all():
             found[together[row[-1]]].append(Row(*row[:-1]))
     for rows in found.values():
         rows.sort(key=attrgetter("feed_number"))
