@@ -74,7 +74,7 @@ def test_a_reference_does_not_change_its_kind(world: World) -> None:
 
 def test_an_organisation_without_a_duty_desk_cannot_submit(world: World) -> None:
     with pytest.raises(Forbidden):
-        world.posts("XXX", a_plan())
+        world.posts("Z99", a_plan())
 
 
 def test_a_notification_after_the_plan_narrows_the_fathers_flag(any_world: World) -> None:
