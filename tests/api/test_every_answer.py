@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from flagservice.api import governance, records, service, social_care
+from flagservice.api import governance, monitoring, records, social_care
 from flagservice.api.callers import Face
 from flagservice.audit.log import Log
 from flagservice.delivery.channels import manual, pull_feed, pull_search
@@ -178,7 +178,7 @@ def every_fault(cast: Cast, patch: pytest.MonkeyPatch) -> Iterator[httpx.Respons
         (pull_search, "search"),
         (governance, "rulings"),
         (manual, "waiting"),
-        (service, "standing"),
+        (monitoring, "standing"),
     ):
         patch.setattr(module, name, broken)
     yield cast.council.posts("/plans", a_plan())
