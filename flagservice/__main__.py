@@ -101,8 +101,8 @@ def register_load(file: Path) -> None:
 def audit_verify() -> None:
     """Verifies the audit; exit status 1 if anything at all is wrong."""
     parts = building.build(Settings())
-    witness = Witness(parts.settings).read()
-    # Not witnessed: a head that does not fit stays for whoever looks next.
+    kept = Witness(parts.settings).heads()
+    # Not witnessed: looking changes nothing of what was kept.
     while replace(parts.sequencer(), witness=None).sequence():
         pass
     signer = parts.keys.signer
@@ -111,7 +111,7 @@ def audit_verify() -> None:
         origin=signer.name,
         public_key=signer.public_key_bytes,
         now=parts.log.clock(),
-        witness=witness,
+        kept=kept,
     )
     for finding in found.findings:
         print(finding)

@@ -40,9 +40,8 @@ class Parts:
 
     def sequencer(self) -> Sequencer:
         """What builds the audit's tree."""
-        return Sequencer(
-            self.database, self.keys.signer, self.log.clock, witness=Witness(self.settings).write
-        )
+        witness = Witness(self.settings)
+        return Sequencer(self.database, self.keys.signer, self.log.clock, witness=witness)
 
     def worker(self) -> Worker:
         """What delivers."""

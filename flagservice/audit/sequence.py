@@ -4,15 +4,14 @@ One sequencer at a time, so that commits never wait for each other: it locks the
 the leaves that have no place yet, appends them, and leaves a signed checkpoint.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from sqlalchemy import bindparam
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select, update
 
-from flagservice.audit.checkpoint import Checkpoint, Signer, sign
+from flagservice.audit.checkpoint import Checkpoint, CheckpointError, Signer, sign, verify
 from flagservice.audit.log import Clock
 from flagservice.audit.tree import Frontier, leaf_hash
 from flagservice.store import tables
@@ -30,6 +29,19 @@ _PLACE: Final = (
 )
 
 
+class Outside(Protocol):
+    """Where heads are kept that whoever can write to the database cannot reach."""
+
+    def read(self) -> str | None:
+        """The head that was kept last, if any was."""
+
+    def write(self, note: str) -> None:
+        """Keeps this head in place of it."""
+
+    def set_aside(self, note: str) -> None:
+        """Keeps this one for good, beside the others; once or twice is the same."""
+
+
 @dataclass(frozen=True)
 class Sequencer:
     """Appends to one tree with one key."""
@@ -37,21 +49,22 @@ class Sequencer:
     database: Database
     signer: Signer
     clock: Clock
-    witness: Callable[[str], None] | None = None
+    witness: Outside | None = None
     batch: int = 2000
 
     def sequence(self) -> int:
         """Places every waiting leaf, up to a batch, and answers how many there were.
 
         The signed head goes to the witness, too, once it is committed: a place outside the
-        database, so that nobody can cut the tree's end off without being found.
+        database, so that nobody can cut the tree's end off without being found. A head that was
+        kept there and is gone from the database is set aside before another takes its place.
         """
         try:
             placed, note = self._place()
         except IntegrityError:  # another began the tree at this very moment: now there is one
             placed, note = self._place()
         if placed and self.witness is not None:
-            self.witness(note)
+            self.witness.write(note)
         return placed
 
     def _place(self) -> tuple[int, str]:
@@ -61,6 +74,7 @@ class Sequencer:
             waiting = session.connection().execute(_WAITING.limit(self.batch)).all()
             if not waiting:
                 return 0, ""
+            self._save_what_is_gone(session)
             frontier = Frontier.from_bytes(head.frontier)
             places = []
             for row, body in waiting:
@@ -72,6 +86,19 @@ class Sequencer:
             note = sign(checkpoint, self.signer)
             session.add(tables.Checkpoint(size=frontier.size, note=note, at=self.clock()))
             return len(waiting), note
+
+    def _save_what_is_gone(self, session: Session) -> None:
+        """A tree that was cut grows again, and would soon be as long as what was kept of it."""
+        kept = self.witness.read() if self.witness is not None else None
+        if self.witness is None or kept is None:
+            return
+        try:
+            size = verify(kept, self.signer.name, public_key=self.signer.public_key_bytes).size
+        except CheckpointError:  # no head of ours: it proves nothing
+            return
+        known = session.get(tables.Checkpoint, size)
+        if known is None or known.note != kept:
+            self.witness.set_aside(kept)
 
 
 def _locked_head(session: Session) -> tables.TreeHead:

@@ -7,7 +7,7 @@
 5. No leaf waits for its place longer than the sequencer needs.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -33,12 +33,12 @@ class Verified:
 
 
 def verify_audit(
-    database: Database, *, origin: str, public_key: bytes, now: datetime, witness: str | None = None
+    database: Database, *, origin: str, public_key: bytes, now: datetime, kept: Sequence[str] = ()
 ) -> Verified:
-    """Checks the whole audit of one database; `witness` is a head that was kept outside it."""
+    """Checks the whole audit of one database, and that it grew from heads `kept` outside it."""
     with database.transaction() as session:
         notes = {row.size: row.note for row in session.exec(select(tables.Checkpoint)).all()}
-        walk = _Walk(notes, witness=witness, by=Signature(origin, public_key))
+        walk = _Walk(notes, kept=kept, by=Signature(origin, public_key))
         findings = list(walk.over(_placed(session)))
         findings += _head(session, walk.frontier)
         findings += _unleaved(session, walk.about)
@@ -75,12 +75,12 @@ def _placed(session: Session) -> Iterator[tables.Leaf]:
 class _Walk:
     """Along the leaves once, building the tree anew."""
 
-    def __init__(self, notes: dict[int, str], *, witness: str | None, by: "Signature") -> None:
+    def __init__(self, notes: dict[int, str], *, kept: Sequence[str], by: "Signature") -> None:
         self.frontier = Frontier()
         self.about: set[tuple[str, str]] = set()
         self._notes = dict(notes)
         self._by = by
-        self._witness = witness
+        self._kept = list(kept)
 
     def over(self, leaves: Iterable[tables.Leaf]) -> Iterator[str]:
         for leaf in leaves:
@@ -91,8 +91,8 @@ class _Walk:
             yield from self._checkpoint()
         for size in self._notes:
             yield f"checkpoint {size} is of a tree that is not there"
-        if self._witness is not None:
-            yield "the tree is shorter than the head that was kept outside the database"
+        for _ in self._kept:
+            yield "the tree is shorter than a head that was kept outside the database"
 
     def _leaf(self, leaf: tables.Leaf) -> Iterator[str]:
         said = _said(leaf)
@@ -107,9 +107,9 @@ class _Walk:
         note = self._notes.pop(self.frontier.size, None)
         if note is not None:
             yield from self._fits(note)
-        if self._witness is not None and f"\n{self.frontier.size}\n" in self._witness:
-            yield from self._fits(self._witness)
-            self._witness = None
+        for kept in [one for one in self._kept if f"\n{self.frontier.size}\n" in one]:
+            yield from self._fits(kept)
+            self._kept.remove(kept)
 
     def _fits(self, note: str) -> Iterator[str]:
         try:

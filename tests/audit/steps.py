@@ -18,6 +18,23 @@ ORIGIN = "flagservice.example/audit"
 
 
 @dataclass
+class Kept:
+    """Every head that was ever written, and those that were set aside."""
+
+    written: list[str] = field(default_factory=list)
+    aside: list[str] = field(default_factory=list)
+
+    def read(self) -> str | None:
+        return self.written[-1] if self.written else None
+
+    def write(self, note: str) -> None:
+        self.written.append(note)
+
+    def set_aside(self, note: str) -> None:
+        self.aside.append(note)
+
+
+@dataclass
 class Audited:
     """A world whose leaves are sequenced and verified."""
 
@@ -25,13 +42,11 @@ class Audited:
     signer: Signer = field(
         default_factory=lambda: Signer(ORIGIN, Ed25519PrivateKey.from_private_bytes(bytes(32)))
     )
-    kept_outside: list[str] = field(default_factory=list)
+    outside: Kept = field(default_factory=Kept)
 
     def sequencer(self, batch: int = 2000) -> Sequencer:
         world = self.world
-        return Sequencer(
-            world.database, self.signer, lambda: world.now, self.kept_outside.append, batch
-        )
+        return Sequencer(world.database, self.signer, lambda: world.now, self.outside, batch)
 
     def happens(self, times: int = 1) -> None:
         for _ in range(times):
@@ -41,13 +56,13 @@ class Audited:
         self.happens(times)
         self.sequencer().sequence()
 
-    def findings(self, *, later: timedelta = timedelta(0), witness: str | None = None) -> list[str]:
+    def findings(self, *kept: str, later: timedelta = timedelta(0)) -> list[str]:
         found = verify_audit(
             self.world.database,
             origin=ORIGIN,
             public_key=self.signer.public_key_bytes,
             now=self.world.now + later,
-            witness=witness,
+            kept=kept,
         )
         return list(found.findings)
 

@@ -226,21 +226,21 @@ def test_a_leaf_that_waits_too_long_for_its_place_is_found(audited: Audited) -> 
 
 
 def test_a_head_that_was_kept_outside_fits_though_the_tree_has_grown(audited: Audited) -> None:
-    for note in audited.kept_outside:
-        assert audited.findings(witness=note) == []
+    for note in audited.outside.written:
+        assert audited.findings(note) == []
 
 
 def test_a_tree_whose_end_was_cut_off_is_found_by_the_head_that_was_kept_outside(
     audited: Audited,
 ) -> None:
     """Everything in the database may agree, and the key may be stolen: the witness does not."""
-    newest = audited.kept_outside[-1]
+    newest = audited.outside.written[-1]
     world = World("sqlite://", seed=2)
     shorter = Audited(world)
     shorter.sequenced(3)
     assert shorter.findings() == []
-    assert shorter.findings(witness=newest) == [
-        "the tree is shorter than the head that was kept outside the database"
+    assert shorter.findings(newest) == [
+        "the tree is shorter than a head that was kept outside the database"
     ]
-    assert shorter.findings(witness=audited.kept_outside[0]) == [f"checkpoint 3 {ALTERED}"]
+    assert shorter.findings(audited.outside.written[0]) == [f"checkpoint 3 {ALTERED}"]
     world.close()
