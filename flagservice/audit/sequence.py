@@ -7,25 +7,19 @@ the leaves that have no place yet, appends them, and leaves a signed checkpoint.
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from sqlalchemy import bindparam
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, select, update
+from sqlmodel import Session, col, select
 
 from flagservice.audit.checkpoint import Checkpoint, CheckpointError, Signer, sign, verify
 from flagservice.audit.log import Clock
 from flagservice.audit.tree import Frontier, leaf_hash
-from flagservice.store import tables
+from flagservice.store import leaves, tables
 from flagservice.store.database import Database
 
 _WAITING: Final = (
     select(col(tables.Leaf.row), col(tables.Leaf.body))
     .where(col(tables.Leaf.position).is_(None))
     .order_by(col(tables.Leaf.row))
-)
-_PLACE: Final = (
-    update(tables.Leaf)
-    .where(col(tables.Leaf.row) == bindparam("leaf"))
-    .values(position=bindparam("place"))
 )
 
 
@@ -76,11 +70,9 @@ class Sequencer:
                 return 0, ""
             self._save_what_is_gone(session)
             frontier = Frontier.from_bytes(head.frontier)
-            places = []
-            for row, body in waiting:
-                places.append({"leaf": row, "place": frontier.size})
+            leaves.place(session, [row for row, _ in waiting], first=frontier.size)
+            for _, body in waiting:
                 frontier.append(leaf_hash(body))
-            session.connection().execute(_PLACE, places)
             head.size, head.frontier = frontier.size, frontier.to_bytes()
             checkpoint = Checkpoint(self.signer.name, frontier.size, frontier.root())
             note = sign(checkpoint, self.signer)

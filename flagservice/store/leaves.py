@@ -1,9 +1,12 @@
-"""Writes leaves: the one thing that every unit of work does, so in one statement and no more."""
+"""Writes leaves: the one thing that every unit of work does, so in one statement and no more.
+
+PostgreSQL would bind and execute again for each row of its own: it takes arrays, however many rows.
+"""
 
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import LargeBinary, String, bindparam, func, select
+from sqlalchemy import BigInteger, LargeBinary, String, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Session
@@ -18,11 +21,23 @@ _COLUMNS: Final[dict[str, TypeEngine[Any]]] = {
     "at": Instant(),
     "body": LargeBinary(),
 }
-# Three arrays, however many rows: for each row of its own PostgreSQL would bind and execute again.
 _TOGETHER: Final = _LEAF.insert().from_select(
     list(_COLUMNS),
     select(*(func.unnest(bindparam(name, type_=ARRAY(type_))) for name, type_ in _COLUMNS.items())),
     include_defaults=False,
+)
+_PLACE: Final = (
+    _LEAF.update().where(_LEAF.c.row == bindparam("leaf")).values(position=bindparam("place"))
+)
+_WAITING: Final = (
+    func.unnest(bindparam("rows", type_=ARRAY(BigInteger())))
+    .table_valued("row", with_ordinality="nth", name="waiting")
+    .render_derived()
+)
+_PLACE_TOGETHER: Final = (
+    _LEAF.update()
+    .where(_LEAF.c.row == _WAITING.c.row)
+    .values(position=bindparam("first", type_=BigInteger()) + _WAITING.c.nth - 1)
 )
 
 
@@ -36,3 +51,13 @@ def write(session: Session, leaves: Sequence[dict[str, Any]]) -> None:
         connection.execute(_TOGETHER, columns)
     else:
         connection.execute(_ONE_BY_ONE, leaves)
+
+
+def place(session: Session, rows: Sequence[int | None], *, first: int) -> None:
+    """Gives the leaves of these rows their positions in the tree, one after the other."""
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        connection.execute(_PLACE_TOGETHER, {"rows": list(rows), "first": first})
+    else:
+        places = [{"leaf": row, "place": first + nth} for nth, row in enumerate(rows)]
+        connection.execute(_PLACE, places)
