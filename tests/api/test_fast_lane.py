@@ -11,7 +11,6 @@ from psycopg._queries import MAX_CACHED_STATEMENT_LENGTH
 from sqlalchemy.dialects.postgresql import psycopg
 from sqlmodel import col, select
 
-from flagservice.api import fast_lane
 from flagservice.delivery.channels import pull_quick
 from flagservice.store import tables
 from tests.api.answers import FHIR, links, resources
@@ -237,7 +236,7 @@ def test_a_fault_in_the_lane_is_met_by_the_routes(
     def broken(*_: Any) -> Any:
         raise RuntimeError
 
-    monkeypatch.setattr(fast_lane.pull_quick, "answers", broken)
+    monkeypatch.setattr(pull_quick, "answers", broken)
     assert cast.practice.gets(FEED).status_code == 200
 
 
@@ -255,7 +254,7 @@ def test_an_answer_without_a_leaf_does_not_leave(
             work.leaves.clear()
         return found
 
-    monkeypatch.setattr(fast_lane.pull_quick, "answers", unrecorded)
+    monkeypatch.setattr(pull_quick, "answers", unrecorded)
     before = len(cast.service.leaves("fed"))
     assert cast.practice.gets(FEED).status_code == 200
     assert len(cast.service.leaves("fed")) == before + 1

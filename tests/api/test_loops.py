@@ -15,7 +15,8 @@ class Broken(Exception):
 
 def rests_of(rounds: list[int | type[Broken]], *, full: int) -> list[int]:
     """After which rounds it rested."""
-    done, rests = [], []
+    done: list[int | type[Broken]] = []
+    rests: list[int] = []
     over = threading.Event()
 
     def once() -> int:
@@ -23,9 +24,9 @@ def rests_of(rounds: list[int | type[Broken]], *, full: int) -> list[int]:
         done.append(found)
         if len(done) == len(rounds):
             over.set()
-        if found is Broken:
-            raise Broken
-        return found
+        if isinstance(found, int):
+            return found
+        raise found
 
     def wait(seconds: float) -> None:
         assert seconds == 0.5

@@ -15,7 +15,6 @@ import pytest
 import uvicorn
 
 from flagservice.api.envelope import Receive, Scope, Send
-from flagservice.app import listening
 from flagservice.app.listening import listen
 from flagservice.settings import Settings
 from tests.api.test_tls import Authority
@@ -33,7 +32,7 @@ async def says_who_asks(scope: Scope, _: Receive, send: Send) -> None:
 def the_server(monkeypatch: pytest.MonkeyPatch, **set_: Any) -> uvicorn.Config:
     """As `serve` sets it up, but for that it does not begin."""
     given: dict[str, Any] = {}
-    monkeypatch.setattr(listening.uvicorn, "run", lambda app, **more: given.update(app=app, **more))
+    monkeypatch.setattr(uvicorn, "run", lambda app, **more: given.update(app=app, **more))
     listen(says_who_asks, Settings(**set_))
     assert gc.get_freeze_count() > 0  # what is loaded is not looked through for garbage
     gc.unfreeze()

@@ -15,6 +15,7 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from joserfc.jwk import RSAKey
 
 from flagservice.api.assertions import ALGORITHMS, ASSERTION_TYPE, SKEW
@@ -190,7 +191,9 @@ def by_hand(client: Client, more: dict[str, Any]) -> str:
     header = {"alg": "RS512", "typ": "JWT", "kid": client.key.thumbprint(), **more}
     head = base64.urlsafe_b64encode(json.dumps(header).encode()).rstrip(b"=").decode()
     signed = f"{head}.{claims}".encode()
-    signature = client.key.private_key.sign(signed, padding.PKCS1v15(), hashes.SHA512())
+    private_key = client.key.private_key
+    assert isinstance(private_key, RSAPrivateKey)
+    signature = private_key.sign(signed, padding.PKCS1v15(), hashes.SHA512())
     return f"{head}.{claims}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
 
 

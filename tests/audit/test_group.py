@@ -16,6 +16,7 @@ from flagservice.store import tables
 from tests.world import World
 
 Asked = Sequence[Work]
+Answers = Callable[[Asked, Sequence[int]], list[int | None]]
 
 
 def squared(works: Asked, numbers: Sequence[int]) -> list[int | None]:
@@ -44,7 +45,7 @@ def leaves(world: World) -> list[tuple[str, str]]:
     return [(body["actor"], body["about"]["copy"]) for body in bodies]
 
 
-def counting(answering: Callable[..., list[int | None]]) -> tuple[list[int], Group[int, int]]:
+def counting(answering: Callable[..., list[int | None]]) -> tuple[list[int], Answers]:
     """How many were answered together, each time."""
     sizes: list[int] = []
 
@@ -68,7 +69,7 @@ def test_who_asks_in_one_turn_of_the_loop_shares_a_commit_and_each_has_a_leaf(
 def test_nobody_waits_for_more_than_a_group(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(group, "MOST", 4)
     sizes, answering = counting(squared)
-    one = Group(world.log, answering)
+    one: Group[int, int] = Group(world.log, answering)
 
     async def in_turns() -> list[int | None]:
         waiting = []

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 import structlog
 
-from flagservice.app import files
 from flagservice.app.building import Parts, build
 from flagservice.app.witness import Witness
 from flagservice.audit.checkpoint import Checkpoint, Signer, sign
@@ -84,7 +83,7 @@ def test_a_full_disk_leaves_what_was_there_and_nothing_beside_it(
     witness: Witness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     witness.write(a_head(3))
-    monkeypatch.setattr(files.os, "fsync", the_disk_is_full)
+    monkeypatch.setattr(os, "fsync", the_disk_is_full)
     with pytest.raises(OSError, match="No space"):
         witness.write(a_head(4))
     assert witness.read() == a_head(3)

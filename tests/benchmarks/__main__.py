@@ -32,7 +32,8 @@ _COLUMNS = ("work", "database", "ours", "against", "median (least to most)", "ta
 def main() -> None:
     """On the disk of the checkout: a temporary folder may lie in memory, where nothing lasts."""
     scale = QUICK if "--quick" in sys.argv[1:] else FULL
-    started, rows, missing = time.monotonic(), [], ""
+    started, missing = time.monotonic(), ""
+    rows: list[Row] = []
     beside = HOME / ".benchmarks"
     beside.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=beside) as folder:

@@ -134,7 +134,9 @@ def _families() -> list[Family]:
     return [
         Family(
             f"CPP-{n}",
-            *(next(numbers) for _ in range(3)),
+            next(numbers),
+            next(numbers),
+            next(numbers),
             (PRACTICES[n % len(PRACTICES)], PRACTICES[(n + 1) % len(PRACTICES)]),
         )
         for n in range(FAMILIES)

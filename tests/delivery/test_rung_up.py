@@ -12,7 +12,8 @@ from flagservice.delivery.channels.pull_feed import feed
 from flagservice.directory.checkers import revoke_checker
 from flagservice.directory.endpoints import suspend
 from flagservice.directory.lapses import standings
-from flagservice.directory.leak_results import VALID_FOR, accept, withdraw
+from flagservice.directory.leak_notes import VALID_FOR
+from flagservice.directory.leak_results import accept, withdraw
 from flagservice.store import tables
 from flagservice.store.checked import LeakResult
 from tests.checked import DECIDED, SIGNING, VERSION, a_finding, a_registration

@@ -54,7 +54,8 @@ def test_nothing_is_sent_to_a_receiver_that_no_authority_vouches_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str
 ) -> None:
     """Nor does the environment vouch for it: what is trusted is what the library brings."""
-    authority, heard = Authority(tmp_path, "authority"), []
+    authority = Authority(tmp_path, "authority")
+    heard: list[bytes] = []
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
     with a_receiver(authority.issues("gp"), heard) as port:
         assert when_pushed(f"https://{host}:{port}/fhir") == Reply(Outcome.UNKNOWN)

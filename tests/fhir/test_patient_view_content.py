@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from flagservice.fhir.patient_view import Reason, patient_view
+from flagservice.fhir.patient_view import patient_view
+from flagservice.fhir.patient_view_content import Reason
 from tests.fhir.patient_view_records import SCT, Json, a, bundle, coded, told
 
 BARS = "https://fhir.nhs.uk/CodeSystem"

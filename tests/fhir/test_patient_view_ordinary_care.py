@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from flagservice.fhir.patient_view import Reason, Removal, patient_view
+from flagservice.fhir.patient_view import Removal, patient_view
+from flagservice.fhir.patient_view_content import Reason
 from tests.fhir.patient_view_records import PLAN, Json, a, bundle, entry, label, to
 
 PATIENT = a("Patient", "p")

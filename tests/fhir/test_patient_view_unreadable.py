@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from flagservice.fhir.patient_view import Reason, Removal, patient_view
+from flagservice.fhir.patient_view import Removal, patient_view
+from flagservice.fhir.patient_view_content import Reason
 from flagservice.fhir.patient_view_text import patient_view_of
 from tests.fhir.patient_view_records import PLAN, Json, a, bundle, entry
 

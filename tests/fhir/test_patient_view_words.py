@@ -2,7 +2,8 @@
 
 import pytest
 
-from flagservice.fhir.patient_view import Reason, patient_view
+from flagservice.fhir.patient_view import patient_view
+from flagservice.fhir.patient_view_content import Reason
 from tests.fhir.patient_view_records import a, bundle, to
 
 HIDING = """

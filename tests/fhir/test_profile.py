@@ -7,7 +7,8 @@ from fhir.resources.R4B.flag import Flag
 from fhir.resources.R4B.task import Task
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from profile_examples import (
+
+from tests.fhir.profile_examples import (
     ACT_CODE,
     AGENCY,
     CHECKERS,

@@ -13,9 +13,19 @@ from fhir.resources.R4B.searchparameter import SearchParameter
 from fhir.resources.R4B.structuredefinition import StructureDefinition
 from fhir.resources.R4B.task import Task
 from fhir.resources.R4B.valueset import ValueSet
-from profile_examples import CANONICAL, EXAMPLES, PROFILES, places, problems, put, spelt, without
 from pyrofile_validator import Validator
 from pyrofile_validator.config import ValidatorConfig
+
+from tests.fhir.profile_examples import (
+    CANONICAL,
+    EXAMPLES,
+    PROFILES,
+    places,
+    problems,
+    put,
+    spelt,
+    without,
+)
 
 Json = dict[str, Any]
 MODELS: dict[str, Any] = {

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from profile_examples import PROFILES, definition, extensions, load, value_sets
 
 from flagservice.fhir.profile import Profile, UnusableProfile
+from tests.fhir.profile_examples import PROFILES, definition, extensions, load, value_sets
 
 Json = dict[str, Any]
 Change = Callable[[Json], object]

@@ -97,7 +97,11 @@ def in_pieces(module: Module) -> Iterator[str]:
         if name in ("text", "literal_column", "exec_driver_sql", "executescript"):
             whole = isinstance(first, ast.Constant)
         elif name in ("execute", "executemany", "format", "format_map"):
-            made = node.func.value if name.startswith("format") else first
+            made = (
+                node.func.value
+                if isinstance(node.func, ast.Attribute) and name.startswith("format")
+                else first
+            )
             whole = not isinstance(made, ast.JoinedStr | ast.BinOp) and (
                 not name.startswith("format") or isinstance(made, ast.Constant)
             )

@@ -1,6 +1,8 @@
 """Officers who approve policies, and a service whose policies are those in its database."""
 
 from base64 import b64encode
+from collections.abc import Callable
+from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -15,6 +17,7 @@ from tests.intake.people import a_plan, given_the_family, rows
 from tests.policy.approved import changed, policy_text
 from tests.world import COUNCIL, World
 
+T = TypeVar("T")
 OPERATOR = Actor("operator")
 CP = policy_text(Kind.CHILD_PROTECTION)
 NARROWER = changed(CP, "CP-D06", '"disclose"', '"redact"').replace("version = 1", "version = 2", 1)
@@ -25,7 +28,7 @@ KEYS = {
 }
 
 
-def public(key: object) -> bytes:
+def public(key: Ed25519PrivateKey) -> bytes:
     return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
@@ -37,7 +40,7 @@ class Service:
         self.shelf = world.shelf
         world.starts()
 
-    def do(self, deed: object) -> object:
+    def do(self, deed: Callable[[Work], T]) -> T:
         return self.world.log.perform(OPERATOR, deed)
 
     def rules_by(self) -> dict[Kind, int]:

@@ -104,6 +104,7 @@ def test_a_naive_cursor_misses_entries_and_ours_none(
         reading.registered(number, "2020-01-01", HOME)
     ours = Ours(reading)
     naive = [Naive(reading, SEQUENCE, 0), Naive(reading, CLOCK, "2000-01-01")]
+    everybody: list[Naive | Ours] = [*naive, ours]
     over, together = threading.Event(), threading.Barrier(WRITERS)
 
     def writes(hand: int) -> None:
@@ -112,7 +113,7 @@ def test_a_naive_cursor_misses_entries_and_ours_none(
             when_posted(worlds[hand % 2], hand * EACH + turn)
 
     with ThreadPoolExecutor(WRITERS + 3) as hands:
-        readers = [hands.submit(until, over, reader.polls) for reader in (*naive, ours)]
+        readers = [hands.submit(until, over, reader.polls) for reader in everybody]
         writers = [hands.submit(writes, hand) for hand in range(WRITERS)]
         for writer in writers:
             writer.result()

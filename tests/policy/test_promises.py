@@ -7,6 +7,7 @@ from flagservice.domain.people import Knows, Role, Standing
 from flagservice.policy.case import every_case
 from flagservice.policy.proof import load
 from flagservice.policy.ruling import rule_on
+from flagservice.policy.table import Policy
 from tests.policy.approved import policy_text
 
 POLICIES = [load(policy_text(kind)) for kind in Kind]
@@ -23,7 +24,7 @@ SOMEBODY_ELSES = {
 
 @pytest.mark.parametrize("policy", POLICIES, ids=list(Kind))
 def test_an_alleged_perpetrators_record_gets_nothing_that_comes_from_somebody_else(
-    policy: object,
+    policy: Policy,
 ) -> None:
     for case in every_case(policy.kind):
         if case.standing in ALLEGED and case.role not in (Role.CHILD, Role.SIBLING):
@@ -33,7 +34,7 @@ def test_an_alleged_perpetrators_record_gets_nothing_that_comes_from_somebody_el
 
 
 @pytest.mark.parametrize("policy", POLICIES, ids=list(Kind))
-def test_who_is_not_known_to_know_never_gets_more_than_who_knows(policy: object) -> None:
+def test_who_is_not_known_to_know_never_gets_more_than_who_knows(policy: Policy) -> None:
     for case in every_case(policy.kind):
         if case.knows is Knows.KNOWS:
             told = set(rule_on(policy, case).disclosed)
@@ -44,7 +45,7 @@ def test_who_is_not_known_to_know_never_gets_more_than_who_knows(policy: object)
 
 @pytest.mark.parametrize("policy", POLICIES, ids=list(Kind))
 def test_every_element_is_ruled_on_in_every_case_and_none_without_a_rule_is_told(
-    policy: object,
+    policy: Policy,
 ) -> None:
     for case in every_case(policy.kind):
         ruling = rule_on(policy, case)
@@ -53,6 +54,6 @@ def test_every_element_is_ruled_on_in_every_case_and_none_without_a_rule_is_told
 
 
 @pytest.mark.parametrize("policy", POLICIES, ids=list(Kind))
-def test_confidentiality_follows_the_kind_alone(policy: object) -> None:
+def test_confidentiality_follows_the_kind_alone(policy: Policy) -> None:
     labels = {row.labels for row in policy.placements if row.labels}
     assert len({"V" in found for found in labels}) == 1

@@ -1,6 +1,8 @@
 """The strictest rule wins in any order, and what is withheld has no way out."""
 
 import copy
+import random
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 
@@ -34,7 +36,7 @@ EVERYTHING: Elements = {
 }
 
 
-def some(words: object) -> st.SearchStrategy[list[str]]:
+def some(words: Iterable[object]) -> st.SearchStrategy[list[str]]:
     listed = [str(word) for word in words]
     return st.lists(st.sampled_from(listed), min_size=1, unique=True)
 
@@ -107,7 +109,7 @@ def test_a_rule_about_one_standing_opens_nothing_that_a_rule_about_all_of_them_c
 
 @settings(max_examples=25)
 @given(policies, st.randoms(use_true_random=False))
-def test_the_order_of_the_rules_does_not_matter(policy: Policy, chance: object) -> None:
+def test_the_order_of_the_rules_does_not_matter(policy: Policy, chance: random.Random) -> None:
     shuffled = list(policy.disclosures)
     chance.shuffle(shuffled)
     assert told(replace(policy, disclosures=tuple(shuffled))) == told(policy)
@@ -115,7 +117,9 @@ def test_the_order_of_the_rules_does_not_matter(policy: Policy, chance: object) 
 
 @settings(max_examples=25)
 @given(policies, st.randoms(use_true_random=False))
-def test_the_order_of_the_rows_in_the_file_does_not_matter(policy: Policy, chance: object) -> None:
+def test_the_order_of_the_rows_in_the_file_does_not_matter(
+    policy: Policy, chance: random.Random
+) -> None:
     head, *rows = policy.text.split("\n[[")
     chance.shuffle(rows)
     # TOML keeps one list for each sort of row, however they are mixed.

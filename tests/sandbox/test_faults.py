@@ -4,6 +4,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 
@@ -81,7 +82,7 @@ def test_a_slow_answer_is_the_same_answer_after_a_while(
     async def sleep(seconds: float) -> None:
         waited.append(seconds)
 
-    monkeypatch.setattr(faults.anyio, "sleep", sleep)
+    monkeypatch.setattr(anyio, "sleep", sleep)
     answer = acme.practice.gets(FEED, headers=asking(Wanted.SLOW))
     assert waited == [faults.SLOW_SECONDS]
     assert answer.content == acme.practice.gets(FEED).content
