@@ -95,7 +95,8 @@ def _caption(scale: Scale, took: float) -> str:
         f"Medians of {scale.rounds} rounds of {scale.seconds:g} s, ours and theirs in turn, on"
         f" {os.cpu_count()} cores that the service shares with the load generator and with"
         f" PostgreSQL; Python {platform.python_version()}; {took / 60:.1f} minutes in all."
-        " Whole processes over loopback; audit, sealing and policy on; every commit durable."
+        " Whole processes over loopback; audit, sealing and policy on; every commit durable;"
+        " what is stored is in the machine's memory."
     )
 
 

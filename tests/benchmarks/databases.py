@@ -41,12 +41,20 @@ class Places:
 
 
 def on_sqlite(little: Stored, much: Stored) -> Places:
-    """The files that were filled."""
+    """The files that were filled, read once: PostgreSQL's copies have pushed them out of memory."""
+    for stored in (little, much):
+        _read(stored.folder / FILE)
     return Places(
         Where("SQLite", "", little.folder),
         Where("SQLite", "", much.folder),
         Where("SQLite", f"sqlite:///{little.folder}/empty.db", little.folder),
     )
+
+
+def _read(file: Path) -> None:
+    with file.open("rb") as opened:
+        while opened.read(2**24):
+            pass
 
 
 @contextlib.contextmanager
