@@ -26,6 +26,9 @@ class Settings(BaseSettings):
     """The key-encryption keys as JSON, instead of the file in the keys' folder."""
     pseudonym_keys: SecretStr | None = None
     """The pseudonym keys as JSON, instead of the file in the keys' folder."""
+    witness: Path | None = None
+    """Where the newest signed head is kept, outside the database; by default the keys' folder.
+    One for each database."""
     origin: str = "flagservice.example/audit"
     """The name that signs the audit's checkpoints."""
     host: str = "127.0.0.1"
@@ -62,6 +65,11 @@ class Settings(BaseSettings):
     def keys_folder(self) -> Path:
         """Where the keys are."""
         return self.keys or self.data / "keys"
+
+    @property
+    def witness_folder(self) -> Path:
+        """Where signed heads are kept."""
+        return self.witness or self.keys_folder
 
     @property
     def base(self) -> str:

@@ -40,7 +40,7 @@ class Parts:
 
     def sequencer(self) -> Sequencer:
         """What builds the audit's tree."""
-        witness = Witness(self.settings)
+        witness = Witness(self.settings.witness_folder)
         return Sequencer(self.database, self.keys.signer, self.log.clock, witness=witness)
 
     def worker(self) -> Worker:

@@ -17,9 +17,11 @@ def put_new(path: Path, content: bytes) -> None:
     if path.exists():
         return
     fresh = _written(path.parent, content)
-    with contextlib.suppress(FileExistsError):
-        path.hardlink_to(fresh)
-    fresh.unlink()
+    try:
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(fresh)
+    finally:
+        fresh.unlink()
     _sync(path.parent)
 
 

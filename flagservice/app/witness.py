@@ -1,7 +1,7 @@
-"""Signed heads of the audit, kept outside the database: beside the keys.
+"""Signed heads of the audit, kept outside the database: beside the keys, or where settings say.
 
-Whoever can write to the database could cut the tree's end off and take the last checkpoints along;
-against these files that shows. Copy them off the machine for more.
+Whoever can write to the database could cut the tree's end off, or build another, and take the
+checkpoints along; against these files that shows. Copy the notes off the machine for more.
 """
 
 from dataclasses import dataclass
@@ -9,51 +9,61 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+import orjson
 import structlog
 
 from flagservice.app.files import put, put_new
-from flagservice.settings import Settings
+from flagservice.audit.sequence import Head
 
 _log = structlog.get_logger()
-_NEWEST: Final = "witness.note"
+_NEWEST: Final = "witness.json"
 _GONE: Final = "gone-"
 
 
 @dataclass(frozen=True)
 class Witness:
-    """Files that are replaced whole, for all processes that share the keys' folder."""
+    """Files that are replaced whole, for all processes on one database; raises OSError."""
 
-    settings: Settings
+    folder: Path
 
-    def read(self) -> str | None:
-        """The head that was kept last, if any ever was, readable or not."""
-        path = self.settings.keys_folder / _NEWEST
-        return _text(path) if path.exists() else None
+    def read(self) -> Head | None:
+        """The head that was kept last, if any ever was; of a damaged file one that says nothing."""
+        path = self.folder / _NEWEST
+        if not path.exists():
+            return None
+        try:
+            said = orjson.loads(path.read_bytes())
+            return Head(str(said["note"]), bytes.fromhex(said["frontier"]))
+        except (ValueError, TypeError, KeyError):
+            return Head("", b"")
 
-    def write(self, note: str) -> None:
-        """Keeps this head, whatever was there.
-
-        Of two processes that write at the same instant, the one with the older head may come last:
-        until the next leaf, half a second's leaves are witnessed by the database alone.
-        """
-        put(self.settings.keys_folder / _NEWEST, note.encode())
+    def write(self, head: Head) -> None:
+        """Keeps this head, whatever was there; and beside it its note alone, to be copied."""
+        self._made()
+        said = {"note": head.note, "frontier": head.frontier.hex()}
+        put(self.folder / _NEWEST, orjson.dumps(said))
+        put(self.folder / "witness.note", head.note.encode())
 
     def set_aside(self, note: str) -> None:
-        """Keeps a head that is gone from the database until somebody takes the file away."""
+        """Keeps a head that the tree has not grown from until somebody takes the file away."""
+        self._made()
         name = f"{_GONE}{sha256(note.encode()).hexdigest()[:16]}.note"
-        put_new(self.settings.keys_folder / name, note.encode())
-        _log.error("a signed head is gone from the database", count=len(self.gone()))
+        put_new(self.folder / name, note.encode())
+        _log.error(
+            "the audit is not known to have grown from a head of its own", count=len(self.gone())
+        )
 
-    def gone(self) -> tuple[str, ...]:
-        """The heads that were set aside."""
-        return tuple(map(_text, sorted(self.settings.keys_folder.glob(f"{_GONE}*.note"))))
+    def gone(self) -> list[str]:
+        """The names of the files that were set aside."""
+        return sorted(path.name for path in self.folder.glob(f"{_GONE}*.note"))
 
-    def heads(self) -> tuple[str, ...]:
-        """Every head that the tree must have grown from."""
+    def heads(self) -> dict[str, str]:
+        """By the name of its file, the note of every head that the tree must have grown from."""
         newest = self.read()
-        return (*self.gone(), *(() if newest is None else (newest,)))
+        found = {} if newest is None else {_NEWEST: newest.note}
+        for name in self.gone():
+            found[name] = (self.folder / name).read_text(encoding="utf-8", errors="replace")
+        return found
 
-
-def _text(path: Path) -> str:
-    """Of a damaged file what can be read: it fits no tree, and must stop nobody."""
-    return path.read_text(encoding="utf-8", errors="replace")
+    def _made(self) -> None:
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)

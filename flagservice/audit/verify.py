@@ -5,16 +5,17 @@
 3. Every checkpoint's signature is ours.
 4. Every deed that must have a leaf has one: submissions, rulings, versions, decisions.
 5. No leaf waits for its place longer than the sequencer needs.
+6. The tree has grown from every head that was kept outside the database, and none is long behind.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import orjson
 from sqlmodel import Session, col, select
 
-from flagservice.audit.checkpoint import CheckpointError, verify
+from flagservice.audit.checkpoint import Checkpoint, CheckpointError, verify
 from flagservice.audit.log import Deed
 from flagservice.audit.tree import Frontier, leaf_hash
 from flagservice.store import tables
@@ -33,16 +34,29 @@ class Verified:
 
 
 def verify_audit(
-    database: Database, *, origin: str, public_key: bytes, now: datetime, kept: Sequence[str] = ()
+    database: Database,
+    *,
+    origin: str,
+    public_key: bytes,
+    now: datetime,
+    kept: Mapping[str, str] | None = None,
 ) -> Verified:
-    """Checks the whole audit of one database, and that it grew from heads `kept` outside it."""
+    """Checks the whole audit of one database.
+
+    `kept` has, by names that findings use, the signed heads that are kept outside it; without it
+    nobody is asked.
+    """
+    by = Signature(origin, public_key)
     with database.transaction() as session:
         notes = {row.size: row.note for row in session.exec(select(tables.Checkpoint)).all()}
-        walk = _Walk(notes, kept=kept, by=Signature(origin, public_key))
+        outside = _Outside({} if kept is None else kept, by=by)
+        walk = _Walk(notes, outside=outside, by=by)
         findings = list(walk.over(_placed(session)))
         findings += _head(session, walk.frontier)
         findings += _unleaved(session, walk.about)
         findings += _late(session, now)
+        if kept is not None:
+            findings += _unwitnessed(session, now, witnessed=outside.newest)
     return Verified(walk.frontier.size, len(notes), tuple(findings))
 
 
@@ -75,12 +89,12 @@ def _placed(session: Session) -> Iterator[tables.Leaf]:
 class _Walk:
     """Along the leaves once, building the tree anew."""
 
-    def __init__(self, notes: dict[int, str], *, kept: Sequence[str], by: "Signature") -> None:
+    def __init__(self, notes: dict[int, str], *, outside: "_Outside", by: "Signature") -> None:
         self.frontier = Frontier()
         self.about: set[tuple[str, str]] = set()
         self._notes = dict(notes)
         self._by = by
-        self._kept = list(kept)
+        self._outside = outside
 
     def over(self, leaves: Iterable[tables.Leaf]) -> Iterator[str]:
         for leaf in leaves:
@@ -91,8 +105,7 @@ class _Walk:
             yield from self._checkpoint()
         for size in self._notes:
             yield f"checkpoint {size} is of a tree that is not there"
-        for _ in self._kept:
-            yield "the tree is shorter than a head that was kept outside the database"
+        yield from self._outside.left()
 
     def _leaf(self, leaf: tables.Leaf) -> Iterator[str]:
         said = _said(leaf)
@@ -107,9 +120,7 @@ class _Walk:
         note = self._notes.pop(self.frontier.size, None)
         if note is not None:
             yield from self._fits(note)
-        for kept in [one for one in self._kept if f"\n{self.frontier.size}\n" in one]:
-            yield from self._fits(kept)
-            self._kept.remove(kept)
+        yield from self._outside.met(self.frontier)
 
     def _fits(self, note: str) -> Iterator[str]:
         try:
@@ -127,6 +138,33 @@ class Signature:
 
     origin: str
     public_key: bytes
+
+
+class _Outside:
+    """The heads that were kept outside, which the tree meets as it grows."""
+
+    def __init__(self, kept: Mapping[str, str], *, by: Signature) -> None:
+        self._signed: dict[str, Checkpoint] = {}
+        self._strange = []
+        for name, note in kept.items():
+            try:
+                self._signed[name] = verify(note, by.origin, public_key=by.public_key)
+            except CheckpointError:
+                self._strange.append(name)
+        self.newest = max((one.size for one in self._signed.values()), default=0)
+
+    def met(self, frontier: Frontier) -> Iterator[str]:
+        """What does not fit of those that are as long as the tree is now."""
+        for name in [name for name, one in self._signed.items() if one.size == frontier.size]:
+            if self._signed.pop(name).root != frontier.root():
+                yield f"{name} does not fit: the tree has not grown from this head"
+
+    def left(self) -> Iterator[str]:
+        """What the tree has not met at its end."""
+        for name in self._signed:
+            yield f"{name} is the head of a longer tree: the end of this one is missing"
+        for name in self._strange:
+            yield f"{name} is no head that we signed"
 
 
 def _head(session: Session, frontier: Frontier) -> Iterator[str]:
@@ -164,6 +202,16 @@ def _must_have(session: Session) -> Iterator[tuple[str, Iterable[str], tuple[Dee
     yield "version", versions.all(), (Deed.DISCLOSED, Deed.TAKEN_BACK)
     decided = select(col(tables.Hold.id)).where(col(tables.Hold.outcome).is_not(None))
     yield "decision", session.exec(decided).all(), (Deed.DECIDED,)
+
+
+def _unwitnessed(session: Session, now: datetime, *, witnessed: int) -> Iterator[str]:
+    asked = (
+        select(tables.Checkpoint)
+        .where(col(tables.Checkpoint.size) > witnessed)
+        .where(col(tables.Checkpoint.at) < now - _PATIENCE)
+    )
+    if session.exec(asked).first() is not None:
+        yield f"only {witnessed} leaves are witnessed outside the database, for more than a minute"
 
 
 def _late(session: Session, now: datetime) -> Iterator[str]:

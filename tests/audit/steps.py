@@ -1,6 +1,6 @@
 """An audit to sequence and to verify, and ways to tamper with it behind its back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from flagservice.audit.checkpoint import Signer
 from flagservice.audit.log import Actor, Deed
-from flagservice.audit.sequence import Sequencer
+from flagservice.audit.sequence import Head, Sequencer
 from flagservice.audit.verify import verify_audit
 from flagservice.store import tables
 from tests.world import World
@@ -19,19 +19,20 @@ ORIGIN = "flagservice.example/audit"
 
 @dataclass
 class Kept:
-    """Every head that was ever written, and those that were set aside."""
+    """Every head that was ever written, and the notes of those that were set aside."""
 
-    written: list[str] = field(default_factory=list)
+    written: list[Head] = field(default_factory=list)
     aside: list[str] = field(default_factory=list)
 
-    def read(self) -> str | None:
+    def read(self) -> Head | None:
         return self.written[-1] if self.written else None
 
-    def write(self, note: str) -> None:
-        self.written.append(note)
+    def write(self, head: Head) -> None:
+        self.written.append(head)
 
     def set_aside(self, note: str) -> None:
-        self.aside.append(note)
+        if note not in self.aside:
+            self.aside.append(note)
 
 
 @dataclass
@@ -56,7 +57,9 @@ class Audited:
         self.happens(times)
         self.sequencer().sequence()
 
-    def findings(self, *kept: str, later: timedelta = timedelta(0)) -> list[str]:
+    def findings(
+        self, kept: Mapping[str, str] | None = None, *, later: timedelta = timedelta(0)
+    ) -> list[str]:
         found = verify_audit(
             self.world.database,
             origin=ORIGIN,

@@ -226,21 +226,35 @@ def test_a_leaf_that_waits_too_long_for_its_place_is_found(audited: Audited) -> 
 
 
 def test_a_head_that_was_kept_outside_fits_though_the_tree_has_grown(audited: Audited) -> None:
-    for note in audited.outside.written:
-        assert audited.findings(note) == []
+    kept = {f"head {nth}": head.note for nth, head in enumerate(audited.outside.written)}
+    assert len(kept) > 1
+    assert audited.findings(kept) == []
 
 
 def test_a_tree_whose_end_was_cut_off_is_found_by_the_head_that_was_kept_outside(
     audited: Audited,
 ) -> None:
     """Everything in the database may agree, and the key may be stolen: the witness does not."""
-    newest = audited.outside.written[-1]
+    oldest, *_, newest = (head.note for head in audited.outside.written)
     world = World("sqlite://", seed=2)
     shorter = Audited(world)
     shorter.sequenced(3)
     assert shorter.findings() == []
-    assert shorter.findings(newest) == [
-        "the tree is shorter than a head that was kept outside the database"
+    assert shorter.findings({"old": oldest, "new": newest, "torn": "half a no"}) == [
+        "old does not fit: the tree has not grown from this head",
+        "new is the head of a longer tree: the end of this one is missing",
+        "torn is no head that we signed",
     ]
-    assert shorter.findings(audited.outside.written[0]) == [f"checkpoint 3 {ALTERED}"]
     world.close()
+
+
+def test_leaves_that_nobody_outside_has_heard_of_are_found_after_a_minute(audited: Audited) -> None:
+    newest = {"new": audited.outside.written[-1].note}
+    oldest = {"old": audited.outside.written[0].note}
+    minute = timedelta(minutes=1)
+    later = minute + timedelta(seconds=1)
+    assert audited.findings(newest, later=later) == []
+    assert audited.findings(oldest, later=minute) == audited.findings({}, later=minute) == []
+    said = "leaves are witnessed outside the database, for more than a minute"
+    assert audited.findings(oldest, later=later) == [f"only 3 {said}"]
+    assert audited.findings({}, later=later) == [f"only 0 {said}"]

@@ -17,32 +17,36 @@ from flagservice.app.building import Parts, build
 from flagservice.app.witness import Witness
 from flagservice.audit.checkpoint import Checkpoint, Signer, sign
 from flagservice.audit.log import Actor, Deed
+from flagservice.audit.sequence import Head
 from flagservice.settings import Settings
 from tests.audit.steps import ORIGIN
 from tests.world import HOME
 
 WRITERS, HEADS = 4, 800
+FILES = ["witness.json", "witness.note"]
 SIGNER = Signer.generate(ORIGIN)
 
 
 @pytest.fixture
 def witness(tmp_path: Path) -> Witness:
-    settings = Settings(data=tmp_path)
-    settings.keys_folder.mkdir(parents=True)
-    return Witness(settings)
+    return Witness(tmp_path / "kept")
 
 
-def a_head(size: int) -> str:
-    return sign(Checkpoint(ORIGIN, size, bytes(32)), SIGNER)
+def a_head(size: int) -> Head:
+    return Head(sign(Checkpoint(ORIGIN, size, bytes(32)), SIGNER), bytes(size % 1000))
 
 
-def writes(witness: Witness, heads: list[str], together: Barrier) -> None:
+def names(witness: Witness) -> list[str]:
+    return sorted(path.name for path in witness.folder.iterdir())
+
+
+def writes(witness: Witness, heads: list[Head], together: Barrier) -> None:
     together.wait(timeout=30)
     for head in heads:
         witness.write(head)
 
 
-def when_written_by_processes(witness: Witness, heads: list[str]) -> set[str]:
+def when_written_by_processes(witness: Witness, heads: list[Head]) -> set[Head]:
     """Each process takes every so-many-th; answers whatever was read meanwhile."""
     context = multiprocessing.get_context("spawn")
     together = context.Barrier(WRITERS)
@@ -68,15 +72,24 @@ def test_processes_that_write_at_once_leave_a_whole_head_at_every_moment(witness
     seen = when_written_by_processes(witness, heads)
     assert seen <= set(heads)
     assert witness.read() in heads
-    assert [path.name for path in witness.settings.keys_folder.iterdir()] == ["witness.note"]
+    assert names(witness) == FILES
+    assert (witness.folder / "witness.note").read_text(encoding="utf-8") in {
+        head.note for head in heads
+    }
 
 
-@pytest.mark.parametrize("left", [b"", b"half a no", b"\xff", a_head(10**6).encode()])
-def test_whatever_was_there_is_written_over(witness: Witness, left: bytes) -> None:
-    """Another tree's head, too: a new database beside old keys is witnessed from its first leaf."""
-    (witness.settings.keys_folder / "witness.note").write_bytes(left)
+@pytest.mark.parametrize(
+    "left", [b"", b"{", b"\xff", b"[]", b"{}", b'{"note": 5, "frontier": "00"}', b'{"note": ""}']
+)
+def test_what_is_damaged_says_nothing_and_is_written_over(witness: Witness, left: bytes) -> None:
+    witness.write(a_head(4))
+    (witness.folder / "witness.json").write_bytes(left)
+    found = witness.read()
+    assert found is not None
+    assert "\n" not in found.note
     witness.write(a_head(3))
     assert witness.read() == a_head(3)
+    assert names(witness) == FILES
 
 
 def test_a_full_disk_leaves_what_was_there_and_nothing_beside_it(
@@ -86,8 +99,10 @@ def test_a_full_disk_leaves_what_was_there_and_nothing_beside_it(
     monkeypatch.setattr(os, "fsync", the_disk_is_full)
     with pytest.raises(OSError, match="No space"):
         witness.write(a_head(4))
+    with pytest.raises(OSError, match="No space"):
+        witness.set_aside(a_head(3).note)
     assert witness.read() == a_head(3)
-    assert [path.name for path in witness.settings.keys_folder.iterdir()] == ["witness.note"]
+    assert names(witness) == FILES
 
 
 def the_disk_is_full(_: int) -> None:
@@ -95,16 +110,16 @@ def the_disk_is_full(_: int) -> None:
 
 
 def test_a_head_that_does_not_fit_is_found_by_everybody_who_looks(tmp_path: Path) -> None:
-    """The first to verify sequences what waits; what it kept would have hidden the cut."""
+    """The first to verify sequences what waits, and what it keeps must not hide the cut."""
     settings = Settings(data=tmp_path)
     parts = build(settings)
     cut = sign(Checkpoint(settings.origin, 1000, bytes(32)), parts.keys.signer)
-    Witness(settings).write(cut)
+    Witness(settings.witness_folder).write(Head(cut, b""))
     for _ in range(2):
         parts.log.perform(Actor("somebody"), lambda work: work.record(Deed.READ))
         found = when_verified(tmp_path)
         assert found.returncode == 1
-        assert "shorter than a head that was kept" in found.stdout
+        assert ".note is the head of a longer tree" in found.stdout
     parts.database.close()
 
 
@@ -138,7 +153,8 @@ def test_a_tree_that_was_cut_and_has_outgrown_what_it_was_is_still_found(tmp_pat
     for _ in range(2):
         found = when_verified(data)
         assert found.returncode == 1
-        assert found.stdout.splitlines()[0].endswith("does not fit: a leaf before it was changed")
+        assert found.stdout.startswith("gone-")
+        assert ".note does not fit: the tree has not grown from this head\n" in found.stdout
     (gone,) = (data / "keys").glob("gone-*.note")
     gone.unlink()  # somebody knows now why, and keeps it elsewhere
     assert when_verified(data).returncode == 0
@@ -151,21 +167,44 @@ def test_each_cut_leaves_its_own_head_and_a_line_in_the_log(tmp_path: Path) -> N
         for _ in range(2):
             when_the_database_is_put_back(data, between=lambda: grown(data, 2))
             grown(data, 1)
-    witness = Witness(Settings(data=data))
-    assert len(set(witness.gone())) == 2
-    assert set(witness.heads()) == {*witness.gone(), witness.read()}
-    gone = [line for line in lines if line["event"] == "a signed head is gone from the database"]
+    witness = Witness(data / "keys")
+    assert len(witness.gone()) == 2
+    assert list(witness.heads()) == ["witness.json", *witness.gone()]
+    assert len(set(witness.heads().values())) == 3
+    said = "the audit is not known to have grown from a head of its own"
+    gone = [line for line in lines if line["event"] == said]
     assert [(line["log_level"], line["count"]) for line in gone] == [("error", 1), ("error", 2)]
 
 
 def test_a_damaged_head_stops_nobody(tmp_path: Path) -> None:
     data = tmp_path / "var"
     grown(data, 1)
-    (data / "keys" / "witness.note").write_bytes(b"\xff" * 100)
-    assert when_verified(data).returncode == 1
+    (data / "keys" / "witness.json").write_bytes(b"\xff" * 100)
     grown(data, 1)
-    assert Witness(Settings(data=data)).gone() == ()
+    assert Witness(data / "keys").gone() == []
     assert when_verified(data).returncode == 0
+    (data / "keys" / "gone-0.note").write_bytes(b"\xff" * 100)
+    assert when_verified(data).stdout.startswith("gone-0.note is no head that we signed\n")
+
+
+def test_where_it_cannot_be_read_verify_says_so_in_a_sentence(tmp_path: Path) -> None:
+    data = tmp_path / "var"
+    grown(data, 1)
+    (data / "keys" / "witness.json").unlink()
+    (data / "keys" / "witness.json").mkdir()
+    found = when_verified(data)
+    assert found.returncode == 1
+    assert found.stderr == "flagservice: what is kept outside the database: Is a directory\n"
+    assert found.stdout == ""
+
+
+def test_it_may_be_kept_elsewhere(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "mounted" / "witness"
+    parts = build(Settings(data=tmp_path / "var", witness=elsewhere))
+    given_leaves(parts, 1)
+    parts.database.close()
+    assert names(Witness(elsewhere)) == FILES
+    assert Witness(tmp_path / "var" / "keys").read() is None
 
 
 def when_verified(data: Path) -> subprocess.CompletedProcess[str]:

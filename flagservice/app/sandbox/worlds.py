@@ -151,6 +151,12 @@ def furnish(tenant: Tenant, settings: Settings) -> Parts:
 
 
 def _built(tenant: Tenant, settings: Settings) -> Parts:
-    own = {"data": tenant.world, "keys": tenant.folder / "keys", "synthetic": True}
+    # The keys outlive a reset; what is witnessed of a tree goes with it.
+    own = {
+        "data": tenant.world,
+        "keys": tenant.folder / "keys",
+        "witness": tenant.world,
+        "synthetic": True,
+    }
     with _BUILDING:
         return building.build(settings.model_copy(update=own))

@@ -1,0 +1,237 @@
+"""The tree has grown from the head that was kept outside the database, or that head stays there.
+
+Whoever can write to the database alone may change every row of it, and cannot sign; the service
+signs what it finds there. So the database's word is never taken for what it was.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from sqlmodel import Session, col, delete, select
+
+from flagservice.audit import sequence
+from flagservice.audit.checkpoint import Checkpoint, Signer, sign
+from flagservice.audit.sequence import Head
+from flagservice.audit.tree import Frontier, leaf_hash
+from flagservice.store import tables
+from tests.audit.steps import ORIGIN, Audited, Kept
+from tests.world import World
+
+SAYS_ANOTHER = (b'"somebody"', b'"no_bodys"')
+
+
+def placed(session: Session) -> list[tables.Leaf]:
+    asked = select(tables.Leaf).where(col(tables.Leaf.position).is_not(None))
+    return list(session.exec(asked.order_by(col(tables.Leaf.position))).all())
+
+
+def put_right(session: Session) -> None:
+    """The head is what the leaves make."""
+    frontier = Frontier()
+    for leaf in placed(session):
+        frontier.append(leaf_hash(leaf.body))
+    head = session.get_one(tables.TreeHead, 1)
+    head.size, head.frontier = frontier.size, frontier.to_bytes()
+
+
+def cut(session: Session) -> None:
+    """The last two leaves, with their checkpoint and the head."""
+    for leaf in placed(session)[3:]:
+        session.delete(leaf)
+    session.exec(delete(tables.Checkpoint).where(col(tables.Checkpoint.size) > 3))
+    put_right(session)
+
+
+def cut_but_for_the_checkpoint(session: Session) -> None:
+    """What the service signed last stays, as if nothing had happened."""
+    for leaf in placed(session)[3:]:
+        session.delete(leaf)
+    put_right(session)
+
+
+def rewritten(session: Session) -> None:
+    """As many leaves, of which some say something else."""
+    for leaf in placed(session)[1:]:
+        leaf.body = leaf.body.replace(*SAYS_ANOTHER)
+    put_right(session)
+
+
+def forged_one_further(session: Session) -> None:
+    """Every leaf is as it was; the head is of others, which are to be put in later."""
+    frontier = Frontier()
+    for place, leaf in enumerate(session.exec(select(tables.Leaf).order_by(col(tables.Leaf.row)))):
+        leaf.position = place
+        frontier.append(leaf_hash(leaf.body.replace(*SAYS_ANOTHER)))
+    head = session.get_one(tables.TreeHead, 1)
+    head.size, head.frontier = frontier.size, frontier.to_bytes()
+
+
+def emptied(session: Session) -> None:
+    for table in (tables.Leaf, tables.Checkpoint, tables.TreeHead):
+        session.exec(delete(table))
+
+
+TAMPERED = (cut, cut_but_for_the_checkpoint, rewritten, forged_one_further, emptied)
+
+
+@pytest.mark.parametrize("again", [1, 2, 5])
+@pytest.mark.parametrize("tamper", TAMPERED, ids=lambda tamper: tamper.__name__)
+def test_a_head_that_the_tree_has_not_grown_from_is_set_aside(
+    any_world: World, tamper: Callable[[Session], None], again: int
+) -> None:
+    audited = Audited(any_world)
+    audited.sequenced(3)
+    audited.sequenced(2)
+    kept = audited.outside.written[-1].note
+    audited.happens()
+    audited.tampers(tamper)
+    audited.sequenced(again)
+    assert audited.outside.aside == [kept]
+    assert audited.outside.written[-1].note != kept
+    audited.tampers(rewritten if tamper is forged_one_further else put_right)
+    assert any(finding.startswith("kept ") for finding in audited.findings({"kept": kept}))
+    audited.sequenced(1)
+    assert audited.outside.aside[0] == kept
+
+
+def test_it_is_set_aside_though_whoever_looks_has_grown_the_tree_to_its_length(
+    world: World,
+) -> None:
+    audited = Audited(world)
+    audited.sequenced(3)
+    audited.sequenced(2)
+    kept = audited.outside.written[-1].note
+    audited.tampers(cut)
+    audited.happens(2)
+    assert replace(audited.sequencer(), witness=None).sequence() == 2
+    audited.sequenced(1)
+    assert audited.outside.aside == [kept]
+
+
+def test_a_head_from_which_another_process_went_on_is_not_gone(any_world: World) -> None:
+    audited = Audited(any_world)
+    for _ in range(3):
+        audited.sequenced(2)
+    audited.outside.write(audited.outside.written[0])
+    audited.sequenced(1)
+    assert audited.outside.aside == []
+
+
+def test_who_is_slower_leaves_the_larger_head_where_it_is(world: World) -> None:
+    audited, other = Audited(world), Audited(world)
+    audited.sequenced(3)
+
+    class Overtaken(Kept):
+        def read(self) -> Head | None:
+            return audited.outside.read()
+
+    other.outside = Overtaken()
+    other.happens()
+    _, place = other.sequencer(), type(other.sequencer())._place
+
+    def slowly(self: sequence.Sequencer, kept: Head | None) -> sequence._Placed:
+        found = place(self, kept)
+        audited.sequenced(1)
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Slow, "_place", slowly)
+        slow = Slow(world.database, other.signer, lambda: world.now, other.outside)
+        assert slow.sequence() == 1
+    assert other.outside.written == []
+    assert audited.outside.aside == []
+    assert len(audited.outside.written) == 2
+
+
+class Slow(sequence.Sequencer):
+    """One whom another overtakes between its commit and what it writes outside."""
+
+
+@pytest.mark.parametrize("damage", ["", "half a no", "another's"])
+def test_what_is_no_head_of_ours_proves_nothing(world: World, damage: str) -> None:
+    audited = Audited(world)
+    audited.sequenced(2)
+    other = sign(Checkpoint(ORIGIN, 9, bytes(32)), Signer.generate(ORIGIN))
+    audited.outside.write(Head(other if damage == "another's" else damage, b""))
+    audited.sequenced(1)
+    assert audited.outside.aside == []
+
+
+@pytest.mark.parametrize("frontier", [b"", b"short", Frontier().to_bytes()])
+def test_a_head_whose_frontier_is_lost_is_set_aside_where_the_tree_is_longer(
+    world: World, frontier: bytes
+) -> None:
+    """It may well fit: verify, which walks the whole tree, will tell."""
+    audited = Audited(world)
+    audited.sequenced(2)
+    kept = audited.outside.written[-1].note
+    audited.outside.write(Head(kept, frontier))
+    audited.sequenced(1)
+    assert audited.outside.aside == []  # the tree was as long as the head: its root is enough
+    audited.outside.write(Head(kept, frontier))
+    audited.sequenced(1)
+    assert audited.outside.aside == [kept]
+    assert audited.findings({"kept": kept}) == []
+
+
+def test_a_head_that_is_far_behind_is_set_aside_and_nobody_waits_for_the_proof(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audited = Audited(world)
+    for _ in range(4):
+        audited.sequenced(1)
+    monkeypatch.setattr(sequence, "_MOST_BETWEEN", 2)
+    audited.outside.write(audited.outside.written[1])
+    audited.sequenced(1)
+    assert audited.outside.aside == []
+    audited.outside.write(audited.outside.written[1])
+    audited.sequenced(1)
+    assert audited.outside.aside == [audited.outside.written[1].note]
+
+
+class Faulty(Kept):
+    """A folder that fails at what it is asked."""
+
+    failing: str = ""
+    failed: int = 0
+
+    def read(self) -> Head | None:
+        self._may("read")
+        return super().read()
+
+    def write(self, head: Head) -> None:
+        self._may("write")
+        super().write(head)
+
+    def set_aside(self, note: str) -> None:
+        self._may("set_aside")
+        super().set_aside(note)
+
+    def _may(self, what: str) -> None:
+        if self.failing == what or (self.failing == f"first {what}" and not self.failed):
+            self.failed += 1
+            raise PermissionError(what)
+
+
+@pytest.mark.parametrize("failing", ["read", "first read", "write", "set_aside"])
+def test_where_the_folder_fails_leaves_have_their_place_and_what_was_kept_stays(
+    any_world: World, failing: str
+) -> None:
+    audited = Audited(any_world)
+    audited.outside = outside = Faulty()
+    audited.sequenced(3)
+    audited.sequenced(2)
+    kept = outside.written[-1]
+    audited.tampers(cut)
+    outside.failing = failing
+    for _ in range(2):
+        audited.happens()
+        outside.failed = 0
+        with pytest.raises(PermissionError):
+            audited.sequencer().sequence()
+    outside.failing = ""
+    assert outside.read() == kept
+    assert audited.findings() == []
+    audited.sequenced(1)
+    assert outside.aside == [kept.note]
