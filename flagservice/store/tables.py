@@ -9,6 +9,7 @@ from datetime import date, datetime
 from sqlalchemy import Index, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
+from flagservice.store.counts import Count
 from flagservice.store.instants import Instant
 
 
@@ -27,7 +28,7 @@ class Assertion(SQLModel, table=True):
     """A client assertion that was used: none is taken twice."""
 
     id: str = Field(primary_key=True)
-    expires: int = Field(index=True)
+    expires: int = Field(index=True, sa_type=Count)
 
 
 class Idempotency(SQLModel, table=True):
@@ -272,11 +273,11 @@ class Leaf(SQLModel, table=True):
             postgresql_where=text("position IS NULL"),
         ),
     )
-    row: int | None = Field(default=None, primary_key=True)
+    row: int | None = Field(default=None, primary_key=True, sa_type=Count)
     id: str
     at: datetime = Field(sa_type=Instant)
     body: bytes = Field(sa_type=LargeBinary)
-    position: int | None = Field(default=None, unique=True)
+    position: int | None = Field(default=None, unique=True, sa_type=Count)
 
 
 class TreeHead(SQLModel, table=True):
@@ -284,13 +285,13 @@ class TreeHead(SQLModel, table=True):
 
     __tablename__ = "tree_head"
     id: int = Field(primary_key=True)
-    size: int
+    size: int = Field(sa_type=Count)
     frontier: bytes = Field(sa_type=LargeBinary)
 
 
 class Checkpoint(SQLModel, table=True):
     """A signed head of the tree."""
 
-    size: int = Field(primary_key=True)
+    size: int = Field(primary_key=True, sa_type=Count)
     note: str
     at: datetime = Field(sa_type=Instant)
