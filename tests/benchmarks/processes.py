@@ -114,6 +114,7 @@ def serving(where: Where, *, processes: int = 1) -> Iterator[Served]:
         "FLAGSERVICE_DATA": str(where.folder),
         "FLAGSERVICE_DATABASE_URL": where.url,
         "FLAGSERVICE_KEYS": str(where.folder / "keys"),
+        "FLAGSERVICE_WITNESS": str(where.folder / f"witness-{where.name}"),
         "FLAGSERVICE_BASE_URL": settings.base,
         "FLAGSERVICE_SYNTHETIC": "true",
         "FLAGSERVICE_LIMITS": json.dumps(WIDE),
