@@ -12,7 +12,7 @@ from typing import Final
 import orjson
 import structlog
 
-from flagservice.app.files import put, put_new
+from flagservice.app.files import alone, put, put_new
 from flagservice.audit.sequence import Head
 
 _log = structlog.get_logger()
@@ -37,12 +37,14 @@ class Witness:
         except (ValueError, TypeError, KeyError):
             return Head("", b"")
 
-    def write(self, head: Head) -> None:
-        """Keeps this head, whatever was there; and beside it its note alone, to be copied."""
+    def write(self, head: Head, *, instead_of: Head | None) -> None:
+        """Keeps this head if that one is still kept; and beside it its note alone, to be copied."""
         self._made()
         said = {"note": head.note, "frontier": head.frontier.hex()}
-        put(self.folder / _NEWEST, orjson.dumps(said))
-        put(self.folder / "witness.note", head.note.encode())
+        with alone(self.folder):
+            if self.read() == instead_of:
+                put(self.folder / _NEWEST, orjson.dumps(said))
+                put(self.folder / "witness.note", head.note.encode())
 
     def set_aside(self, note: str) -> None:
         """Keeps a head that the tree has not grown from until somebody takes the file away."""
@@ -55,7 +57,10 @@ class Witness:
 
     def gone(self) -> list[str]:
         """The names of the files that were set aside."""
-        return sorted(path.name for path in self.folder.glob(f"{_GONE}*.note"))
+        # Not by glob, which finds nothing in a folder that may not be listed, and says nothing.
+        if not self.folder.exists():
+            return []
+        return sorted(path.name for path in self.folder.iterdir() if path.name.startswith(_GONE))
 
     def heads(self) -> dict[str, str]:
         """By the name of its file, the note of every head that the tree must have grown from."""

@@ -46,22 +46,22 @@ class Outside(Protocol):
     def read(self) -> Head | None:
         """The head that was kept last, if any was."""
 
-    def write(self, head: Head) -> None:
-        """Keeps this head in place of it."""
+    def write(self, head: Head, *, instead_of: Head | None) -> None:
+        """Keeps this head in place of that one; where another is kept by now, that one stays."""
 
     def set_aside(self, note: str) -> None:
         """Keeps this one for good, beside the others; once or twice is the same."""
 
 
 class _Placed(NamedTuple):
-    """How many leaves got their place, the head after them, and what it had not grown from."""
+    """How many leaves got their place, a head to be kept, and whether the tree grew from the last.
+
+    There is no head where the one that is kept is the tree's, or where there is no tree.
+    """
 
     leaves: int
-    head: Head
-    lost: Head | None = None
-
-
-_NOTHING: Final = _Placed(0, Head("", b""))
+    head: Head | None
+    grown: bool
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,10 @@ class Sequencer:
         """Places every waiting leaf, up to a batch, and answers how many there were.
 
         The signed head goes to the witness, too, once it is committed: a place outside the
-        database, so that nobody can cut the tree or build another without being found. A head that
-        was kept there, and that the tree has not grown from, is set aside first.
+        database, so that nobody can cut the tree or build another without being found. It takes
+        the place of the one head from which the tree is proven to have grown, and of no other; one
+        from which it has not grown is set aside first. Whoever was overtaken by another process
+        leaves that one's head where it is, and the next round goes on from there.
 
         Where the witness cannot be read or written the leaves have their place all the same, and
         OSError is raised after it.
@@ -89,10 +91,13 @@ class Sequencer:
             placed = self._place(kept)
         except IntegrityError:  # another began the tree at this very moment: now there is one
             placed = self._place(kept)
-        if placed.leaves and self.witness is not None:
-            if fault is not None:
-                raise fault  # what cannot be read is not written over
-            self._keep(self.witness, placed)
+        if fault is not None:
+            raise fault  # what cannot be read is not written over
+        if self.witness is not None:
+            if kept is not None and not placed.grown:
+                self.witness.set_aside(kept.note)
+            if placed.head is not None:
+                self.witness.write(placed.head, instead_of=kept)
         return placed.leaves
 
     def _kept(self) -> tuple[Head | None, OSError | None]:
@@ -101,19 +106,6 @@ class Sequencer:
             return (self.witness.read() if self.witness is not None else None), None
         except OSError as wrong:
             return None, wrong
-
-    def _keep(self, witness: Outside, placed: _Placed) -> None:
-        if placed.lost is not None:
-            witness.set_aside(placed.lost.note)
-        else:
-            now = witness.read()
-            if now is not None and self._size(now) > self._size(placed.head):
-                return  # another process was quicker
-        witness.write(placed.head)
-
-    def _size(self, head: Head) -> int:
-        signed = self._signed(head)
-        return 0 if signed is None else signed.size
 
     def _signed(self, head: Head) -> Checkpoint | None:
         """What its note says, if that is ours."""
@@ -127,19 +119,28 @@ class Sequencer:
             head = _locked_head(session)
             # Rows, not objects: at a thousand polls a second this is a good part of all work.
             waiting = session.connection().execute(_WAITING.limit(self.batch)).all()
-            if not waiting:
-                return _NOTHING
             frontier = Frontier.from_bytes(head.frontier)
-            lost = None if self._has_grown(session, now=frontier, kept=kept) else kept
+            grown = self._has_grown(session, now=frontier, kept=kept)
+            if not waiting:
+                return _Placed(0, self._unkept(frontier, kept), grown)
             leaves.place(session, [row for row, _ in waiting], first=frontier.size)
             for _, body in waiting:
                 frontier.append(leaf_hash(body))
             head.size, head.frontier = frontier.size, frontier.to_bytes()
-            checkpoint = Checkpoint(self.signer.name, frontier.size, frontier.root())
-            note = sign(checkpoint, self.signer)
+            signed = self._head(frontier)
             # Somebody may have left one of a tree that is not there; it stops nobody.
-            session.merge(tables.Checkpoint(size=frontier.size, note=note, at=self.clock()))
-            return _Placed(len(waiting), Head(note, head.frontier), lost)
+            session.merge(tables.Checkpoint(size=frontier.size, note=signed.note, at=self.clock()))
+            return _Placed(len(waiting), signed, grown)
+
+    def _head(self, frontier: Frontier) -> Head:
+        checkpoint = Checkpoint(self.signer.name, frontier.size, frontier.root())
+        return Head(sign(checkpoint, self.signer), frontier.to_bytes())
+
+    def _unkept(self, frontier: Frontier, kept: Head | None) -> Head | None:
+        """The tree's head, where another is kept: a process ended before it wrote, or was late."""
+        if frontier.size == 0 or (kept is not None and kept.frontier == frontier.to_bytes()):
+            return None
+        return self._head(frontier)
 
     def _has_grown(self, session: Session, *, now: Frontier, kept: Head | None) -> bool:
         """From the head that was kept? By its own frontier: the database's word proves nothing."""

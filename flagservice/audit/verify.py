@@ -47,7 +47,7 @@ def verify_audit(
     nobody is asked.
     """
     by = Signature(origin, public_key)
-    with database.transaction() as session:
+    with database.transaction(at_once=True) as session:
         notes = {row.size: row.note for row in session.exec(select(tables.Checkpoint)).all()}
         outside = _Outside({} if kept is None else kept, by=by)
         walk = _Walk(notes, outside=outside, by=by)

@@ -41,17 +41,20 @@ class Database:
         self.engine = _sqlite(url) if self.is_sqlite else _postgresql(url)
 
     @contextmanager
-    def transaction(self, *, waits: bool = True) -> Iterator[Session]:
+    def transaction(self, *, waits: bool = True, at_once: bool = False) -> Iterator[Session]:
         """One unit of work, committed at the end or not at all.
 
         SQLite has one writer: threads of this process wait here, other processes in its lock. On
         PostgreSQL a unit waits for one of a few places; what is over at once, and must not stand
-        behind what waits for somebody's lock, does not.
+        behind what waits for somebody's lock, does not. `at_once`: everything is read as it was
+        at one moment, as in SQLite always.
         """
         place: AbstractContextManager[Any] = self._turn if self.is_sqlite else self._places
         if not (waits or self.is_sqlite):
             place = nullcontext()
         with place, Session(self.engine, expire_on_commit=False) as session, session.begin():
+            if at_once and not self.is_sqlite:
+                session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
             yield session
 
     def upgrade(self) -> None:

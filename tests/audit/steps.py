@@ -27,8 +27,9 @@ class Kept:
     def read(self) -> Head | None:
         return self.written[-1] if self.written else None
 
-    def write(self, head: Head) -> None:
-        self.written.append(head)
+    def write(self, head: Head, *, instead_of: Head | None) -> None:
+        if self.read() == instead_of:
+            self.written.append(head)
 
     def set_aside(self, note: str) -> None:
         if note not in self.aside:

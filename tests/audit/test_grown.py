@@ -57,6 +57,13 @@ def rewritten(session: Session) -> None:
     put_right(session)
 
 
+def rewritten_after_three(session: Session) -> None:
+    """What came after the first head says something else."""
+    for leaf in placed(session)[3:]:
+        leaf.body = leaf.body.replace(*SAYS_ANOTHER)
+    put_right(session)
+
+
 def forged_one_further(session: Session) -> None:
     """Every leaf is as it was; the head is of others, which are to be put in later."""
     frontier = Frontier()
@@ -113,39 +120,81 @@ def test_a_head_from_which_another_process_went_on_is_not_gone(any_world: World)
     audited = Audited(any_world)
     for _ in range(3):
         audited.sequenced(2)
-    audited.outside.write(audited.outside.written[0])
+    audited.outside.written.append(audited.outside.written[0])
     audited.sequenced(1)
     assert audited.outside.aside == []
 
 
-def test_who_is_slower_leaves_the_larger_head_where_it_is(world: World) -> None:
-    audited, other = Audited(world), Audited(world)
-    audited.sequenced(3)
+class Overtaken(sequence.Sequencer):
+    """One that does not get to what it writes outside before something else has happened."""
 
-    class Overtaken(Kept):
-        def read(self) -> Head | None:
-            return audited.outside.read()
-
-    other.outside = Overtaken()
-    other.happens()
-    _, place = other.sequencer(), type(other.sequencer())._place
-
-    def slowly(self: sequence.Sequencer, kept: Head | None) -> sequence._Placed:
-        found = place(self, kept)
-        audited.sequenced(1)
+    def _place(self, kept: Head | None) -> sequence._Placed:
+        found = super()._place(kept)
+        meanwhile.pop()()
         return found
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Slow, "_place", slowly)
-        slow = Slow(world.database, other.signer, lambda: world.now, other.outside)
-        assert slow.sequence() == 1
-    assert other.outside.written == []
+
+meanwhile: list[Callable[[], object]] = []
+
+
+def when_overtaken(audited: Audited, by: Callable[[], object]) -> None:
+    meanwhile.append(by)
+    plain = audited.sequencer()
+    Overtaken(plain.database, plain.signer, plain.clock, plain.witness).sequence()
+
+
+@pytest.mark.parametrize("leaves", [1, 2])
+def test_who_was_overtaken_leaves_the_others_head_where_it_is(
+    any_world: World, leaves: int
+) -> None:
+    audited = Audited(any_world)
+    audited.sequenced(3)
+    audited.happens()
+    when_overtaken(audited, by=lambda: audited.sequenced(leaves))
+    assert len(audited.outside.written) == 2
+    audited.sequenced(1)
+    assert len(audited.outside.written) == 3
     assert audited.outside.aside == []
+
+
+def test_a_head_that_was_written_meanwhile_is_never_written_over_unproven(world: World) -> None:
+    """Another process went on; then the tree was rewritten, before this one got its turn."""
+    audited = Audited(world)
+    audited.sequenced(3)
+    before = audited.outside.written[0]
+    audited.sequenced(2)
+    others = audited.outside.written.pop()
+    audited.tampers(rewritten_after_three)
+    audited.happens()
+    when_overtaken(audited, by=lambda: audited.outside.written.append(others))
+    assert audited.outside.written == [before, others]
+    audited.sequenced(1)
+    assert audited.outside.aside == [others.note]
+
+
+def test_a_head_that_was_not_written_is_once_there_is_time(any_world: World) -> None:
+    """A process ended between its commit and this, or came late."""
+    audited = Audited(any_world)
+    audited.sequenced(3)
+    audited.happens(2)
+    assert replace(audited.sequencer(), witness=None).sequence() == 2
+    assert audited.sequencer().sequence() == 0
+    kept = [head.note for head in audited.outside.written]
+    with any_world.database.transaction() as session:
+        assert kept == [row.note for row in session.exec(select(tables.Checkpoint)).all()]
+    assert audited.sequencer().sequence() == 0
     assert len(audited.outside.written) == 2
 
 
-class Slow(sequence.Sequencer):
-    """One whom another overtakes between its commit and what it writes outside."""
+def test_without_a_leaf_nothing_is_kept_and_a_tree_that_is_gone_is_found(world: World) -> None:
+    audited = Audited(world)
+    assert audited.sequencer().sequence() == 0
+    assert audited.outside.written == []
+    audited.sequenced(2)
+    audited.tampers(emptied)
+    assert audited.sequencer().sequence() == 0
+    assert audited.outside.aside == [audited.outside.written[-1].note]
+    assert len(audited.outside.written) == 1
 
 
 @pytest.mark.parametrize("damage", ["", "half a no", "another's"])
@@ -153,7 +202,7 @@ def test_what_is_no_head_of_ours_proves_nothing(world: World, damage: str) -> No
     audited = Audited(world)
     audited.sequenced(2)
     other = sign(Checkpoint(ORIGIN, 9, bytes(32)), Signer.generate(ORIGIN))
-    audited.outside.write(Head(other if damage == "another's" else damage, b""))
+    audited.outside.written.append(Head(other if damage == "another's" else damage, b""))
     audited.sequenced(1)
     assert audited.outside.aside == []
 
@@ -166,10 +215,10 @@ def test_a_head_whose_frontier_is_lost_is_set_aside_where_the_tree_is_longer(
     audited = Audited(world)
     audited.sequenced(2)
     kept = audited.outside.written[-1].note
-    audited.outside.write(Head(kept, frontier))
+    audited.outside.written.append(Head(kept, frontier))
     audited.sequenced(1)
     assert audited.outside.aside == []  # the tree was as long as the head: its root is enough
-    audited.outside.write(Head(kept, frontier))
+    audited.outside.written.append(Head(kept, frontier))
     audited.sequenced(1)
     assert audited.outside.aside == [kept]
     assert audited.findings({"kept": kept}) == []
@@ -182,10 +231,10 @@ def test_a_head_that_is_far_behind_is_set_aside_and_nobody_waits_for_the_proof(
     for _ in range(4):
         audited.sequenced(1)
     monkeypatch.setattr(sequence, "_MOST_BETWEEN", 2)
-    audited.outside.write(audited.outside.written[1])
+    audited.outside.written.append(audited.outside.written[1])
     audited.sequenced(1)
     assert audited.outside.aside == []
-    audited.outside.write(audited.outside.written[1])
+    audited.outside.written.append(audited.outside.written[1])
     audited.sequenced(1)
     assert audited.outside.aside == [audited.outside.written[1].note]
 
@@ -200,9 +249,9 @@ class Faulty(Kept):
         self._may("read")
         return super().read()
 
-    def write(self, head: Head) -> None:
+    def write(self, head: Head, *, instead_of: Head | None) -> None:
         self._may("write")
-        super().write(head)
+        super().write(head, instead_of=instead_of)
 
     def set_aside(self, note: str) -> None:
         self._may("set_aside")

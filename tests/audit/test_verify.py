@@ -1,6 +1,6 @@
 """Whatever is altered, removed, moved, put in or missing is found."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlmodel import Session, delete, select, update
 
+from flagservice.audit import verify as verifying
 from flagservice.audit.checkpoint import Checkpoint, Signer, sign
 from flagservice.store import tables
 from tests.audit.steps import ORIGIN, Audited
@@ -246,6 +247,26 @@ def test_a_tree_whose_end_was_cut_off_is_found_by_the_head_that_was_kept_outside
         "torn is no head that we signed",
     ]
     world.close()
+
+
+def test_what_happens_while_it_looks_is_no_finding(
+    postgresql_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audited = Audited(postgresql_world)
+    audited.sequenced(3)
+    given_the_family(postgresql_world)
+    plain = verifying._placed
+
+    def slowly(session: Session) -> Iterator[tables.Leaf]:
+        yield from plain(session)
+        postgresql_world.posts(COUNCIL, a_plan())
+        audited.sequenced(1)
+
+    audited.sequencer().sequence()
+    with monkeypatch.context() as patch:
+        patch.setattr(verifying, "_placed", slowly)
+        assert audited.findings() == []
+    assert audited.findings() == []
 
 
 def test_leaves_that_nobody_outside_has_heard_of_are_found_after_a_minute(audited: Audited) -> None:

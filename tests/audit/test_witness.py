@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 import structlog
 
 from flagservice.app.building import Parts, build
+from flagservice.app.files import alone
 from flagservice.app.witness import Witness
 from flagservice.audit.checkpoint import Checkpoint, Signer, sign
 from flagservice.audit.log import Actor, Deed
@@ -23,7 +25,7 @@ from tests.audit.steps import ORIGIN
 from tests.world import HOME
 
 WRITERS, HEADS = 4, 800
-FILES = ["witness.json", "witness.note"]
+FILES = ["witness.json", "witness.lock", "witness.note"]
 SIGNER = Signer.generate(ORIGIN)
 
 
@@ -43,7 +45,7 @@ def names(witness: Witness) -> list[str]:
 def writes(witness: Witness, heads: list[Head], together: Barrier) -> None:
     together.wait(timeout=30)
     for head in heads:
-        witness.write(head)
+        witness.write(head, instead_of=witness.read())
 
 
 def when_written_by_processes(witness: Witness, heads: list[Head]) -> set[Head]:
@@ -78,16 +80,69 @@ def test_processes_that_write_at_once_leave_a_whole_head_at_every_moment(witness
     }
 
 
+def goes_on(witness: Witness, times: int, together: Barrier) -> None:
+    """From what is kept to the next; raises once a head was followed by a smaller one."""
+    together.wait(timeout=30)
+    seen = 0
+    for _ in range(times):
+        now = witness.read()
+        size = 0 if now is None else int(now.note.split("\n")[1])
+        if size < seen:
+            raise AssertionError
+        seen = size
+        witness.write(a_head(size + 1), instead_of=now)
+
+
+def test_processes_that_go_on_at_once_never_go_back(witness: Witness) -> None:
+    context = multiprocessing.get_context("spawn")
+    together = context.Barrier(WRITERS)
+    writers = [
+        context.Process(target=goes_on, args=(witness, HEADS // 4, together))
+        for _ in range(WRITERS)
+    ]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert [writer.exitcode for writer in writers] == [0] * WRITERS
+
+
+def test_who_compares_and_writes_is_alone(witness: Witness) -> None:
+    witness.write(a_head(3), instead_of=None)
+    other = threading.Thread(target=witness.write, args=(a_head(4),), kwargs={"instead_of": None})
+    later = threading.Thread(
+        target=witness.write, args=(a_head(5),), kwargs={"instead_of": a_head(3)}
+    )
+    with alone(witness.folder):
+        for one in (other, later):
+            one.start()
+            one.join(timeout=0.2)
+            assert one.is_alive()
+        assert witness.read() == a_head(3)
+    for one in (other, later):
+        one.join(timeout=30)
+    assert witness.read() == a_head(5)
+
+
+def test_where_another_head_is_kept_by_now_it_stays(witness: Witness) -> None:
+    witness.write(a_head(3), instead_of=None)
+    for other in (None, a_head(2), Head(a_head(3).note, b"other")):
+        witness.write(a_head(4), instead_of=other)
+        assert witness.read() == a_head(3)
+    witness.write(a_head(4), instead_of=a_head(3))
+    assert witness.read() == a_head(4)
+
+
 @pytest.mark.parametrize(
     "left", [b"", b"{", b"\xff", b"[]", b"{}", b'{"note": 5, "frontier": "00"}', b'{"note": ""}']
 )
 def test_what_is_damaged_says_nothing_and_is_written_over(witness: Witness, left: bytes) -> None:
-    witness.write(a_head(4))
+    witness.write(a_head(4), instead_of=None)
     (witness.folder / "witness.json").write_bytes(left)
     found = witness.read()
     assert found is not None
     assert "\n" not in found.note
-    witness.write(a_head(3))
+    witness.write(a_head(3), instead_of=found)
     assert witness.read() == a_head(3)
     assert names(witness) == FILES
 
@@ -95,10 +150,10 @@ def test_what_is_damaged_says_nothing_and_is_written_over(witness: Witness, left
 def test_a_full_disk_leaves_what_was_there_and_nothing_beside_it(
     witness: Witness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    witness.write(a_head(3))
+    witness.write(a_head(3), instead_of=None)
     monkeypatch.setattr(os, "fsync", the_disk_is_full)
     with pytest.raises(OSError, match="No space"):
-        witness.write(a_head(4))
+        witness.write(a_head(4), instead_of=a_head(3))
     with pytest.raises(OSError, match="No space"):
         witness.set_aside(a_head(3).note)
     assert witness.read() == a_head(3)
@@ -114,7 +169,7 @@ def test_a_head_that_does_not_fit_is_found_by_everybody_who_looks(tmp_path: Path
     settings = Settings(data=tmp_path)
     parts = build(settings)
     cut = sign(Checkpoint(settings.origin, 1000, bytes(32)), parts.keys.signer)
-    Witness(settings.witness_folder).write(Head(cut, b""))
+    Witness(settings.witness_folder).write(Head(cut, b""), instead_of=None)
     for _ in range(2):
         parts.log.perform(Actor("somebody"), lambda work: work.record(Deed.READ))
         found = when_verified(tmp_path)
