@@ -100,6 +100,11 @@ class Sequencer:
                 self.witness.write(placed.head, instead_of=kept)
         return placed.leaves
 
+    def catch_up(self) -> None:
+        """Places what waits now; what comes meanwhile may wait, or this would never end."""
+        while self.sequence() >= self.batch:
+            pass
+
     def _kept(self) -> tuple[Head | None, OSError | None]:
         """Before the transaction: a folder that hangs must keep nobody else waiting."""
         try:

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlmodel import select
 
 from flagservice.audit import checkpoint
-from flagservice.audit.sequence import _locked_head
+from flagservice.audit.sequence import Sequencer, _locked_head
 from flagservice.audit.tree import leaf_hash, root_of
 from flagservice.store import tables
 from tests.audit.steps import ORIGIN, Audited, positions
@@ -39,6 +39,24 @@ def test_a_batch_is_not_exceeded_and_the_next_goes_on(world: World) -> None:
     assert [sequencer.sequence() for _ in range(4)] == [3, 3, 1, 0]
     assert positions(world) == list(range(7))
     assert audited.findings() == []
+
+
+def test_to_catch_up_ends_though_leaves_come_all_the_time(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audited = Audited(world)
+    audited.happens(7)
+    plain, rounds = Sequencer.sequence, []
+
+    def busy(self: Sequencer) -> int:
+        rounds.append(plain(self))
+        audited.happens()
+        assert len(rounds) < 20
+        return rounds[-1]
+
+    monkeypatch.setattr(Sequencer, "sequence", busy)
+    audited.sequencer(batch=3).catch_up()
+    assert rounds == [3, 3, 3, 1]
 
 
 def test_its_signed_head_is_of_the_tree_of_these_leaves(world: World) -> None:
