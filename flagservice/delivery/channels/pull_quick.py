@@ -12,8 +12,8 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Select, and_, bindparam, literal, union_all, update
-from sqlmodel import col, select
+from sqlalchemy import Select, and_, bindparam, literal, select, union_all, update
+from sqlmodel import col
 
 from flagservice.audit.log import Deed, Overtaken, Work
 from flagservice.delivery.channels.pull_feed import Page
@@ -93,8 +93,8 @@ _OWN: Final = and_(
     ),
 )
 """What stands elsewhere is not so much as found: a statement more, or another, would tell of it."""
-_NOW: Final[Select[Any]] = (
-    select(*_VERSION)  # type: ignore[call-overload]  # it is typed for four columns
+_NOW: Final[Select[*tuple[Any, ...]]] = (
+    select(*_VERSION)
     .where(*_WHOSE)
     .where(col(tables.Version.number) == col(tables.Copy.number))
     .where(_OWN)
@@ -113,12 +113,11 @@ _SERVED: Final = (
 )
 
 
-def _after(place: int) -> Select[Any]:
+def _after(place: int) -> Select[*tuple[Any, ...]]:
     one = tables.Version
-    columns = (*_VERSION, literal(place))
-    asked: Select[Any] = select(*columns)  # type: ignore[call-overload]  # it is typed for four
     return (
-        asked.where(*_WHOSE)
+        select(*_VERSION, literal(place))
+        .where(*_WHOSE)
         .where(col(one.practice) == bindparam(f"ods_{place}"))
         .where(col(one.form) == bindparam(f"form_{place}"))
         .where(col(one.feed_number) > bindparam(f"after_{place}"))
