@@ -9,9 +9,9 @@ from pathlib import Path
 
 
 @contextlib.contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Nobody else is within, in any process, on any machine that shares the folder."""
-    with (folder / "witness.lock").open("w") as file:
+def alone(lock: Path) -> Iterator[None]:
+    """Nobody else is within, in any process, on any machine that shares this file's folder."""
+    with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

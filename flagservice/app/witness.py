@@ -17,6 +17,7 @@ from flagservice.audit.sequence import Head
 
 _log = structlog.get_logger()
 _NEWEST: Final = "witness.json"
+_LOCK: Final = "witness.lock"
 _GONE: Final = "gone-"
 
 
@@ -41,7 +42,7 @@ class Witness:
         """Keeps this head if that one is still kept; and beside it its note alone, to be copied."""
         self._made()
         said = {"note": head.note, "frontier": head.frontier.hex()}
-        with alone(self.folder):
+        with alone(self.folder / _LOCK):
             if self.read() == instead_of:
                 put(self.folder / _NEWEST, orjson.dumps(said))
                 put(self.folder / "witness.note", head.note.encode())
@@ -64,7 +65,7 @@ class Witness:
 
     def heads(self) -> dict[str, str]:
         """By the name of its file, the note of every head that the tree must have grown from."""
-        newest = self.read()
+        newest = self.read()  # first: what is set aside meanwhile is then found in either place
         found = {} if newest is None else {_NEWEST: newest.note}
         for name in self.gone():
             found[name] = (self.folder / name).read_text(encoding="utf-8", errors="replace")

@@ -49,14 +49,14 @@ def verify_audit(
     by = Signature(origin, public_key)
     with database.transaction(at_once=True) as session:
         notes = {row.size: row.note for row in session.exec(select(tables.Checkpoint)).all()}
-        outside = _Outside({} if kept is None else kept, by=by)
-        walk = _Walk(notes, outside=outside, by=by)
+        heads = _KeptHeads({} if kept is None else kept, by=by)
+        walk = _Walk(notes, kept=heads, by=by)
         findings = list(walk.over(_placed(session)))
         findings += _head(session, walk.frontier)
         findings += _unleaved(session, walk.about)
         findings += _late(session, now)
         if kept is not None:
-            findings += _unwitnessed(session, now, witnessed=outside.newest)
+            findings += _unwitnessed(session, now, witnessed=heads.newest)
     return Verified(walk.frontier.size, len(notes), tuple(findings))
 
 
@@ -89,12 +89,12 @@ def _placed(session: Session) -> Iterator[tables.Leaf]:
 class _Walk:
     """Along the leaves once, building the tree anew."""
 
-    def __init__(self, notes: dict[int, str], *, outside: "_Outside", by: "Signature") -> None:
+    def __init__(self, notes: dict[int, str], *, kept: "_KeptHeads", by: "Signature") -> None:
         self.frontier = Frontier()
         self.about: set[tuple[str, str]] = set()
         self._notes = dict(notes)
         self._by = by
-        self._outside = outside
+        self._kept = kept
 
     def over(self, leaves: Iterable[tables.Leaf]) -> Iterator[str]:
         for leaf in leaves:
@@ -105,7 +105,7 @@ class _Walk:
             yield from self._checkpoint()
         for size in self._notes:
             yield f"checkpoint {size} is of a tree that is not there"
-        yield from self._outside.left()
+        yield from self._kept.left()
 
     def _leaf(self, leaf: tables.Leaf) -> Iterator[str]:
         said = _said(leaf)
@@ -120,7 +120,7 @@ class _Walk:
         note = self._notes.pop(self.frontier.size, None)
         if note is not None:
             yield from self._fits(note)
-        yield from self._outside.met(self.frontier)
+        yield from self._kept.met(self.frontier)
 
     def _fits(self, note: str) -> Iterator[str]:
         try:
@@ -140,7 +140,7 @@ class Signature:
     public_key: bytes
 
 
-class _Outside:
+class _KeptHeads:
     """The heads that were kept outside, which the tree meets as it grows."""
 
     def __init__(self, kept: Mapping[str, str], *, by: Signature) -> None:

@@ -113,7 +113,7 @@ def test_who_compares_and_writes_is_alone(witness: Witness) -> None:
     later = threading.Thread(
         target=witness.write, args=(a_head(5),), kwargs={"instead_of": a_head(3)}
     )
-    with alone(witness.folder):
+    with alone(witness.folder / "witness.lock"):
         for one in (other, later):
             one.start()
             one.join(timeout=0.2)
