@@ -4,6 +4,7 @@ Whoever can write to the database alone may change every row of it, and cannot s
 signs what it finds there. So the database's word is never taken for what it was.
 """
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -184,6 +185,35 @@ def test_a_head_that_was_not_written_is_once_there_is_time(any_world: World) -> 
         assert kept == [row.note for row in session.exec(select(tables.Checkpoint)).all()]
     assert audited.sequencer().sequence() == 0
     assert len(audited.outside.written) == 2
+
+
+def test_a_tree_of_which_nothing_is_kept_is_witnessed_without_a_leaf(any_world: World) -> None:
+    """Its witness was moved to another folder, say."""
+    audited = Audited(any_world)
+    audited.sequenced(3)
+    kept = audited.outside.written.pop()
+    assert audited.sequencer().sequence() == 0
+    assert audited.outside.written == [kept]
+
+
+def test_while_the_folder_hangs_others_do_their_work(any_world: World) -> None:
+    audited = Audited(any_world)
+    audited.sequenced(1)
+
+    class Hanging(Kept):
+        def read(self) -> Head | None:
+            other = threading.Thread(target=audited.happens, daemon=True)
+            other.start()
+            other.join(timeout=5)
+            assert not other.is_alive()
+            return super().read()
+
+        def write(self, head: Head, *, instead_of: Head | None) -> None:
+            self.read()
+            super().write(head, instead_of=instead_of)
+
+    audited.outside = Hanging()
+    assert audited.sequencer().sequence() == 1
 
 
 def test_without_a_leaf_nothing_is_kept_and_a_tree_that_is_gone_is_found(world: World) -> None:
