@@ -4,7 +4,6 @@ Whoever can write to the database alone may change every row of it, and cannot s
 signs what it finds there. So the database's word is never taken for what it was.
 """
 
-import threading
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -16,7 +15,7 @@ from flagservice.audit.checkpoint import Checkpoint, Signer, sign
 from flagservice.audit.sequence import Head
 from flagservice.audit.tree import Frontier, leaf_hash
 from flagservice.store import tables
-from tests.audit.steps import ORIGIN, Audited, Kept
+from tests.audit.steps import ORIGIN, Audited
 from tests.world import World
 
 SAYS_ANOTHER = (b'"somebody"', b'"no_bodys"')
@@ -196,26 +195,6 @@ def test_a_tree_of_which_nothing_is_kept_is_witnessed_without_a_leaf(any_world: 
     assert audited.outside.written == [kept]
 
 
-def test_while_the_folder_hangs_others_do_their_work(any_world: World) -> None:
-    audited = Audited(any_world)
-    audited.sequenced(1)
-
-    class Hanging(Kept):
-        def read(self) -> Head | None:
-            other = threading.Thread(target=audited.happens, daemon=True)
-            other.start()
-            other.join(timeout=5)
-            assert not other.is_alive()
-            return super().read()
-
-        def write(self, head: Head, *, instead_of: Head | None) -> None:
-            self.read()
-            super().write(head, instead_of=instead_of)
-
-    audited.outside = Hanging()
-    assert audited.sequencer().sequence() == 1
-
-
 def test_without_a_leaf_nothing_is_kept_and_a_tree_that_is_gone_is_found(world: World) -> None:
     audited = Audited(world)
     assert audited.sequencer().sequence() == 0
@@ -267,50 +246,3 @@ def test_a_head_that_is_far_behind_is_set_aside_and_nobody_waits_for_the_proof(
     audited.outside.written.append(audited.outside.written[1])
     audited.sequenced(1)
     assert audited.outside.aside == [audited.outside.written[1].note]
-
-
-class Faulty(Kept):
-    """A folder that fails at what it is asked."""
-
-    failing: str = ""
-    failed: int = 0
-
-    def read(self) -> Head | None:
-        self._may("read")
-        return super().read()
-
-    def write(self, head: Head, *, instead_of: Head | None) -> None:
-        self._may("write")
-        super().write(head, instead_of=instead_of)
-
-    def set_aside(self, note: str) -> None:
-        self._may("set_aside")
-        super().set_aside(note)
-
-    def _may(self, what: str) -> None:
-        if self.failing == what or (self.failing == f"first {what}" and not self.failed):
-            self.failed += 1
-            raise PermissionError(what)
-
-
-@pytest.mark.parametrize("failing", ["read", "first read", "write", "set_aside"])
-def test_where_the_folder_fails_leaves_have_their_place_and_what_was_kept_stays(
-    any_world: World, failing: str
-) -> None:
-    audited = Audited(any_world)
-    audited.outside = outside = Faulty()
-    audited.sequenced(3)
-    audited.sequenced(2)
-    kept = outside.written[-1]
-    audited.tampers(cut)
-    outside.failing = failing
-    for _ in range(2):
-        audited.happens()
-        outside.failed = 0
-        with pytest.raises(PermissionError):
-            audited.sequencer().sequence()
-    outside.failing = ""
-    assert outside.read() == kept
-    assert audited.findings() == []
-    audited.sequenced(1)
-    assert outside.aside == [kept.note]
