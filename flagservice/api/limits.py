@@ -13,10 +13,6 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Final
 
-from limits import RateLimitItemPerMinute
-from limits.storage import Storage
-from limits.strategies import FixedWindowRateLimiter
-
 from flagservice.domain.errors import Refusal
 
 MINUTE: Final = 60
@@ -69,23 +65,21 @@ class Limits:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.clock = clock
-        self._windows = FixedWindowRateLimiter(_Buckets(clock))
-        self._rates = {
-            one: RateLimitItemPerMinute(rate, 1, one) for one, rate in {**DEFAULTS, **rates}.items()
-        }
+        self._windows = _Windows(clock)
+        self._rates = {**DEFAULTS, **rates}
 
     def take(self, audience: Audience, *who: str) -> None:
         """Counts one more of theirs; raises Throttled where there is none left."""
-        if not self._windows.hit(self._rates[audience], *who):
+        if self._windows.add((audience, *who)) > self._rates[audience]:
             raise self._throttled(audience, *who)
 
     def check(self, audience: Audience, *who: str) -> None:
         """Is there one left? Counts nothing; raises Throttled."""
-        if not self._windows.test(self._rates[audience], *who):
+        if self._windows.count((audience, *who)) >= self._rates[audience]:
             raise self._throttled(audience, *who)
 
     def _throttled(self, audience: Audience, *who: str) -> Throttled:
-        over = self._windows.get_window_stats(self._rates[audience], *who).reset_time
+        over = self._windows.closes((audience, *who))
         return Throttled(audience, wait=max(1, int(over - self.clock()) + 1))
 
 
@@ -116,41 +110,33 @@ def peer_of(address: str) -> str:
     return str(ipaddress.ip_network((int(read), 128 - _PRIVATE_BITS), strict=False))
 
 
-class _Buckets(Storage):
-    """What `limits` counts in: its own store in memory starts a thread and takes the wall clock."""
-
-    STORAGE_SCHEME = None
+class _Windows:
+    """Fixed windows of a minute: how often each key was counted, and until when."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        super().__init__()
         self._clock = clock
         self._turn = threading.Lock()
-        self._counts: dict[str, tuple[int, float]] = {}
+        self._counts: dict[tuple[str, ...], tuple[int, float]] = {}
 
-    @property
-    def base_exceptions(self) -> tuple[type[Exception], ...]:
-        """None: there is nothing here that could fail."""
-        return ()
-
-    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
-        """One more; the first opens a window."""
+    def add(self, key: tuple[str, ...]) -> int:
+        """Counts one more and returns how many that makes; the first opens a window."""
         with self._turn:
             now = self._clock()
             count, until = self._counts.get(key, (0, 0.0))
             if until <= now:
                 self._counts.pop(key, None)
                 self._make_room(now)
-                count, until = 0, now + expiry
-            self._counts[key] = count + amount, until
-            return count + amount
+                count, until = 0, now + MINUTE
+            self._counts[key] = count + 1, until
+            return count + 1
 
-    def get(self, key: str) -> int:
-        """How many in the window that is open."""
+    def count(self, key: tuple[str, ...]) -> int:
+        """Returns how many were counted in the window that is open."""
         count, until = self._counts.get(key, (0, 0.0))
         return count if until > self._clock() else 0
 
-    def get_expiry(self, key: str) -> float:
-        """When the window closes."""
+    def closes(self, key: tuple[str, ...]) -> float:
+        """Returns when the window closes, in seconds of the clock."""
         return self._counts.get(key, (0, self._clock()))[1]
 
     def _make_room(self, now: float) -> None:
@@ -160,17 +146,3 @@ class _Buckets(Storage):
             if self._counts[oldest][1] > now and len(self._counts) < _MOST_BUCKETS:
                 return
             del self._counts[oldest]
-
-    def check(self) -> bool:
-        """Memory is there."""
-        return True
-
-    def reset(self) -> int:
-        """Forgets everybody."""
-        forgotten = len(self._counts)
-        self._counts.clear()
-        return forgotten
-
-    def clear(self, key: str) -> None:
-        """Forgets one."""
-        self._counts.pop(key, None)
