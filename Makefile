@@ -1,11 +1,15 @@
-# Everything runs in a virtual environment of the checkout's own, made from requirements.lock.
+# Everything runs in a virtual environment of the checkout's own. requirements.lock is what running
+# needs; requirements-dev.lock is all of that and what developing needs. Nothing is resolved when
+# they are installed, so that nothing published later can break a set-up.
 
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
+DEVELOP := $(VENV)/.ready-dev
+INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: demo test lint bench serve generate twin mutants help clean
+.PHONY: demo test lint bench serve generate twin mutants lock help clean
 
 help: ## What there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -13,36 +17,47 @@ help: ## What there is to make
 demo: $(READY) ## Play the three families end to end, on the embedded default
 	@$(RUN) -m flagservice demo
 
-test: $(READY) ## Every test, on SQLite and on a real PostgreSQL
+test: $(DEVELOP) ## Every test, on SQLite and on a real PostgreSQL
 	@$(RUN) -m tests.run $(ARGS)
 
-lint: $(READY) ## Style, types and the floors of the house
+lint: $(DEVELOP) ## Style, types and the floors of the house
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
 	$(VENV)/bin/lint-imports
 
-bench: $(READY) ## Speed and memory beside their targets, measured in one run (ARGS=--quick to try it)
+bench: $(DEVELOP) ## Speed and memory beside their targets, measured in one run (ARGS=--quick to try it)
 	@$(RUN) -m tests.benchmarks $(ARGS)
 
-twin: $(READY) ## Three services that differ inside, asked by outsiders (TRACES=40 SEED=1)
+twin: $(DEVELOP) ## Three services that differ inside, asked by outsiders (TRACES=40 SEED=1)
 	@$(RUN) -m tests.twin
 
-mutants: $(READY) ## Seeded leaks and broken controls, each to be caught by its test
+mutants: $(DEVELOP) ## Seeded leaks and broken controls, each to be caught by its test
 	@$(RUN) -m tests.mutants $(ARGS)
 
 serve: $(READY) ## The service on SQLite below var/, with its delivery worker inside
 	@$(RUN) -m flagservice serve
 
-generate: $(READY) ## Write what is generated: the API's description, the examples
+generate: $(DEVELOP) ## Write what is generated: the API's description, the examples
 	@$(RUN) -m tests.generated
 
 $(READY): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	@test -x $(RUN) || $(PYTHON) -m venv $(VENV)
-	@echo "setting up $(VENV) from requirements.lock"
-	@$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@echo "setting up $(VENV) from $<"
+	@$(INSTALL) -r $<
+	@$(RUN) -m pip check --quiet
 	@touch $@
+
+$(DEVELOP): requirements-dev.lock $(READY)
+	@echo "adding to $(VENV) what is in $<"
+	@$(INSTALL) -r $<
+	@$(RUN) -m pip check --quiet
+	@touch $@
+
+lock: $(DEVELOP) ## Resolve both locks anew (needs uv on the path)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --output-file requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group dev --constraints requirements.lock pyproject.toml --output-file requirements-dev.lock
 
 clean: ## Remove what was set up
 	rm -rf $(VENV) var tests/clients/node_modules .benchmarks .import_linter_cache .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
