@@ -75,7 +75,7 @@ def serve(
 def deliver() -> None:
     """Runs a delivery worker as a process of its own; start as many as you like."""
     parts = building.build(Settings())
-    worker = serving.Loop("worker", parts.worker().run_once, pause=0.2)
+    worker = serving.worker_loop(parts.worker())
     sequencer = serving.Loop("sequencer", parts.sequencer().sequence, pause=0.5)
     policies = serving.Loop("policies", partial(sweep, parts), pause=2)
     sequencer.start()

@@ -29,6 +29,7 @@ from flagservice.app.building import CHANGED, Parts, software_version
 from flagservice.app.policies import sweep
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.delivery.alarms import Watch, judge
+from flagservice.delivery.worker import Worker
 from flagservice.settings import Settings
 
 _log = structlog.get_logger()
@@ -110,14 +111,25 @@ def described() -> FastAPI:
 
 
 class Loop:
-    """Does one thing again and again in a thread, until stopped; a fault does not end it."""
+    """Does one thing again and again in a thread, until stopped; a fault does not end it.
 
-    def __init__(self, name: str, once: Callable[[], int], *, pause: float, full: int = 1) -> None:
+    `over` is set when it is stopped: what takes long can end early.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        once: Callable[[], int],
+        *,
+        pause: float,
+        full: int = 1,
+        over: threading.Event | None = None,
+    ) -> None:
         self._name = name
         self._once = once
         self._pause = pause
         self._full = full
-        self._over = threading.Event()
+        self._over = over or threading.Event()
         self._thread = threading.Thread(target=self.run, name=name, daemon=True)
 
     def start(self) -> None:
@@ -143,6 +155,11 @@ class Loop:
             return 0
 
 
+def worker_loop(worker: Worker) -> Loop:
+    """Delivers; when it is stopped, what was claimed and not begun is given back."""
+    return Loop("worker", worker.run_once, pause=0.2, over=worker.over)
+
+
 def watch_of(settings: Settings) -> Watch:
     """What an installation takes for an alarm."""
     return Watch(settings.alarm_people, settings.alarm_hours, settings.alarm_rejections)
@@ -157,5 +174,9 @@ def loops(parts: Parts, *, deliver: bool) -> tuple[Loop, ...]:
     alarms = Loop("alarms", partial(judge, parts.log, watch), pause=MINUTE / 2)
     if not deliver:
         return (sequencer, alarms)
-    worker = Loop("worker", parts.worker().run_once, pause=0.2)
-    return (sequencer, alarms, worker, Loop("policies", partial(sweep, parts), pause=2))
+    return (
+        sequencer,
+        alarms,
+        worker_loop(parts.worker()),
+        Loop("policies", partial(sweep, parts), pause=2),
+    )

@@ -2,7 +2,8 @@
 
 A delivery is closed by a verified receipt, by a newer version of the same copy, or by a recorded
 human decision, and by nothing else. A claim is a lease: if the worker dies it runs out, and the
-next worker takes the row; there is no reaper to forget.
+next worker takes the row; there is no reaper to forget. A claim counts as sent, until the worker
+says that it was not (`unsent`).
 """
 
 from collections.abc import Sequence

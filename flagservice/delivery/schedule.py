@@ -25,6 +25,15 @@ def wait(attempts: int, *, jitter: float) -> timedelta:
     return whole * (0.5 + jitter / 2)
 
 
+def look_again(owed_for: timedelta, *, jitter: float) -> timedelta:
+    """When to look again at what could not have been sent: as long as it has been owed.
+
+    So each look comes about twice as late as the one before it, and none of them is counted.
+    """
+    whole = min(CAP, max(FIRST, owed_for))
+    return whole * (0.5 + jitter / 2)
+
+
 def pause(failures: int) -> timedelta:
     """How long an ill endpoint is left alone: slowed, never given up."""
     if failures < _SLOW_AFTER:

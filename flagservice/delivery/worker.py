@@ -4,24 +4,30 @@
 2. For each, ask where the person is registered now: people move.
 3. Send; wait for the outcome without holding a transaction.
 4. Conclude: delivered by verified receipt, or back into the outbox, in a commit of its own.
+
+What was claimed and not sent is given back, as if it had never been claimed.
 """
 
 import random
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
 from flagservice.audit.log import Actor, Log, Work
 from flagservice.delivery import outbox
 from flagservice.delivery.channels.fhir_rest import ILL, THIS_ONE, Outcome, Parcel, Reply
+from flagservice.delivery.pace import Pace
+from flagservice.delivery.unsent import Unsent, give_back
 from flagservice.directory.endpoints import reach
 from flagservice.directory.registrations import known
 from flagservice.store import tables
 from flagservice.store.ciphers import VaultError
 
 WORKER = Actor("delivery worker")
+_LOOK = 0.1
 
 
 class Channel(Protocol):
@@ -32,10 +38,19 @@ class Channel(Protocol):
 
 
 @dataclass(frozen=True)
+class Ready:
+    """A claim, and what to send; or why nothing is sent."""
+
+    claim: outbox.Claim
+    parcel: Parcel | Unsent
+
+
+@dataclass(frozen=True)
 class Worker:
     """One worker. `jitter` gives numbers between 0 and 1; `hands` is how many it sends at once.
 
     A send takes less than half of `lease`, and starts in the first half: two never send the same.
+    Once `over` is set it starts no more.
     """
 
     log: Log
@@ -43,26 +58,61 @@ class Worker:
     jitter: Callable[[], float] = random.SystemRandom().random
     hands: int = 4
     lease: timedelta = outbox.LEASE
+    pace: Pace = field(default_factory=Pace)
+    over: threading.Event = field(default_factory=threading.Event)
 
     def run_once(self) -> int:
-        """Attempts every delivery that is due now, up to a batch; answers how many there were."""
+        """Sees to what is due now, up to a batch. Returns for how many it had the time."""
         if not self.log.is_waiting(WORKER, outbox.anything_due):
             return 0
-        ready = self.log.perform(WORKER, lambda work: _take(work, self.lease))
+        ready = self.log.perform(WORKER, self._take)
         with ThreadPoolExecutor(self.hands) as hands:
-            list(hands.map(self._attempt, ready))
-        return len(ready)
+            turns = [hands.submit(self._in_time, one) for one in ready]
+            self._watch(ready, turns)
+        return sum(not turn.cancelled() and turn.result() for turn in turns)
 
-    def _attempt(self, ready: "Ready") -> None:
-        # (3) send
-        if isinstance(ready.parcel, Outcome):
-            reply = Reply(ready.parcel)
-        elif self.log.clock() > ready.claim.until - self.lease / 2:
-            reply = Reply(Outcome.LATE)
+    def _take(self, work: Work) -> list[Ready]:
+        # (1) claim
+        limit = self.pace.batch(self.hands, within=self.lease / 2)
+        claims = outbox.claim(work, limit=limit, lease=self.lease)
+        return [Ready(claim, _openable(work, claim)) for claim in claims]
+
+    def _watch(self, ready: Sequence[Ready], turns: "Sequence[Future[bool]]") -> None:
+        """Gives back what no hand has begun, once it is too late for it."""
+        while wait(turns, timeout=_LOOK).not_done:
+            for one, turn in zip(ready, turns, strict=True):
+                why = self._no_longer(one)
+                if why is not None and turn.cancel():
+                    self._give_back(one, why)
+
+    def _no_longer(self, ready: Ready) -> Unsent | None:
+        if self.over.is_set():
+            return Unsent.STOPPED
+        late = self.log.clock() > ready.claim.until - self.lease / 2
+        return Unsent.LATE if late else None
+
+    def _in_time(self, ready: Ready) -> bool:
+        """Takes a turn. Was there still time for it?"""
+        why = self._no_longer(ready)
+        if why is not None:
+            self._give_back(ready, why)
+        elif isinstance(ready.parcel, Unsent):
+            self._give_back(ready, ready.parcel)
         else:
-            reply = self.channel.send(ready.parcel)
+            self._send(ready.claim, ready.parcel)
+        return why is None
+
+    def _give_back(self, ready: Ready, why: Unsent) -> None:
+        jitter = self.jitter()
+        self.log.perform(WORKER, lambda work: give_back(work, ready.claim, why, jitter=jitter))
+
+    def _send(self, claim: outbox.Claim, parcel: Parcel) -> None:
+        begun = self.log.clock()
+        # (3) send
+        reply = self.channel.send(parcel)
         # (4) conclude
-        self.log.perform(WORKER, lambda work: self._conclude(work, ready.claim, reply))
+        self.log.perform(WORKER, lambda work: self._conclude(work, claim, reply))
+        self.pace.sent(self.log.clock() - begun)
 
     def _conclude(self, work: Work, claim: outbox.Claim, reply: Reply) -> None:
         delivery = outbox.held(work, claim)
@@ -85,28 +135,15 @@ class Worker:
             )
 
 
-@dataclass(frozen=True)
-class Ready:
-    """A claim, and what to send; or why nothing is sent."""
-
-    claim: outbox.Claim
-    parcel: Parcel | Outcome
-
-
-def _take(work: Work, lease: timedelta) -> list[Ready]:
-    # (1) claim
-    return [Ready(claim, _openable(work, claim)) for claim in outbox.claim(work, lease=lease)]
-
-
-def _openable(work: Work, claim: outbox.Claim) -> Parcel | Outcome:
+def _openable(work: Work, claim: outbox.Claim) -> Parcel | Unsent:
     """What cannot be opened holds up nobody else's."""
     try:
         return _parcel(work, claim)
     except VaultError:
-        return Outcome.SEALED
+        return Unsent.SEALED
 
 
-def _parcel(work: Work, claim: outbox.Claim) -> Parcel | Outcome:
+def _parcel(work: Work, claim: outbox.Claim) -> Parcel | Unsent:
     delivery = work.session.get_one(tables.Delivery, claim.delivery_id)
     version = work.session.get_one(tables.Version, delivery.version_id)
     copy = work.session.get_one(tables.Copy, delivery.copy_id)
@@ -114,7 +151,7 @@ def _parcel(work: Work, claim: outbox.Claim) -> Parcel | Outcome:
     where = reach(work, delivery.practice)
     # (2) where now? A removal goes wherever its copy went; all else only where the record is.
     if where is None or (copy.says and _registered_at(work, person) != delivery.practice):
-        return Outcome.MOVED
+        return Unsent.MOVED
     stored = work.vault.open(
         person.data_key, version.sealed, table="version", row=version.id, version=version.number
     )

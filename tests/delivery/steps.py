@@ -10,8 +10,10 @@ from typing import Any
 from sqlmodel import col, select
 
 from flagservice.audit.log import Actor, Deed, Work
+from flagservice.delivery import outbox
 from flagservice.delivery.channels.fhir_rest import Outcome, Parcel, Reply
-from flagservice.delivery.worker import Channel, Worker
+from flagservice.delivery.unsent import Unsent, give_back
+from flagservice.delivery.worker import WORKER, Channel, Worker
 from flagservice.store import tables
 from tests.checked import a_registration, given_an_admitted_practice
 from tests.world import COUNCIL, World, a_submission, person
@@ -55,6 +57,15 @@ def given_a_plan(
 def a_worker(world: World, channel: Channel, **more: Any) -> Worker:
     """With the longest jitter, so that waits are exact."""
     return Worker(world.log, channel, jitter=lambda: 1.0, **more)
+
+
+def when_claimed(world: World) -> outbox.Claim:
+    (claim,) = world.log.perform(WORKER, outbox.claim)
+    return claim
+
+
+def when_given_back(world: World, claim: outbox.Claim, why: Unsent = Unsent.LATE) -> None:
+    world.log.perform(WORKER, lambda work: give_back(work, claim, why))
 
 
 def look(world: World, question: Callable[[Work], Any]) -> Any:

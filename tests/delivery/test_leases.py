@@ -20,7 +20,6 @@ from flagservice.store.database import Database
 from tests.checked import given_a_checked_system
 from tests.delivery.practices import nhs_numbers
 from tests.delivery.steps import (
-    CHILD,
     OWN,
     Practice,
     a_worker,
@@ -92,27 +91,6 @@ def test_what_was_superseded_meanwhile_is_let_go(world: World) -> None:
     a_worker(world, Practice(a_newer_version_comes)).run_once()
     assert [one.state for one in the_deliveries(world)] == ["superseded", "open"]
     assert leaves_that_say(world, Deed.DELIVERED) == []
-
-
-def test_a_worker_does_not_send_what_its_turn_came_to_in_the_second_half_of_its_lease(
-    world: World,
-) -> None:
-    given_a_registered_family(world)
-    for n, number in enumerate((CHILD, "9990002258")):
-        given_a_plan(world, f"CPP-{n}", number)
-
-    def takes_long(_: Parcel) -> Outcome:
-        world.now += LEASE / 2 + MOMENT
-        return Outcome.DELIVERED
-
-    slow = Practice(takes_long)
-    a_worker(world, slow, hands=1).run_once()
-    assert len(slow.sent) == 1
-    assert sorted(the_outcomes(world)) == sorted(["delivered", Outcome.LATE])
-    world.now += LEASE
-    after = Practice()
-    a_worker(world, after).run_once()
-    assert len(after.sent) == 1
 
 
 def test_the_leaf_of_an_attempt_is_durable_before_anything_is_sent(

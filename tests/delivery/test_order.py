@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlmodel import col, select, update
+from sqlmodel import select
 
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.delivery.channels.fhir_rest import Outcome, Parcel
@@ -73,9 +73,7 @@ def given_a_refused_flag(world: World, outcome: Outcome) -> list[str]:
     return [one["id"] for one in well.sent]
 
 
-@pytest.mark.parametrize(
-    "outcome", [Outcome.POISONED, Outcome.CONFLICT, Outcome.UNVERIFIED, Outcome.SEALED]
-)
+@pytest.mark.parametrize("outcome", [Outcome.POISONED, Outcome.CONFLICT, Outcome.UNVERIFIED])
 def test_a_poison_flag_does_not_hold_up_the_same_persons_other_flags(
     world: World, outcome: Outcome
 ) -> None:
@@ -176,26 +174,6 @@ def test_a_newer_version_waits_no_longer_than_a_dead_workers_lease(world: World)
     assert the_numbers(world, practice) == [2]
 
 
-def test_what_cannot_be_opened_here_holds_up_nobody_else(world: World) -> None:
-    given_a_registered_family(world)
-    given_a_plan(world, "CPP-1", CHILD)
-    given_a_plan(world, "CPP-2", MOTHER)
-
-    def spoil(work: Work) -> None:
-        work.record(Deed.STATUS_READ)
-        first = work.session.exec(
-            select(col(tables.Delivery.version_id)).where(tables.Delivery.number == 1)
-        ).one()
-        spoilt = update(tables.Version).where(col(tables.Version.id) == first)
-        work.session.exec(spoilt.values(sealed=b"\x01spoilt by a bad disk"))
-
-    world.log.perform(Actor("test"), spoil)
-    practice = Practice()
-    a_worker(world, practice).run_once()
-    assert sent_for(practice) == [MOTHER]
-    assert sorted(the_outcomes(world)) == sorted([Outcome.SEALED, "delivered"])
-
-
 def test_people_at_one_practice_are_served_in_the_order_in_which_they_became_due(
     world: World,
 ) -> None:
@@ -204,7 +182,9 @@ def test_people_at_one_practice_are_served_in_the_order_in_which_they_became_due
         given_a_plan(world, reference, number)
         world.now += MINUTE
     practice = Practice()
-    a_worker(world, practice, hands=1).run_once()
+    worker = a_worker(world, practice, hands=1)
+    while worker.run_once():
+        pass
     assert sent_for(practice) == [MOTHER, CHILD]
 
 

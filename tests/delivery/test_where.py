@@ -172,7 +172,7 @@ def test_a_person_who_moved_is_not_sent_to_the_old_practice(any_world: World) ->
     practice = Practice()
     a_worker(any_world, practice).run_once()
     assert practice.sent == []
-    assert the_outcomes(any_world) == [Outcome.MOVED]
+    assert the_outcomes(any_world) == []
     assert the_only_delivery(any_world).state == "open"
 
 

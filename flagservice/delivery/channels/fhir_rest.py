@@ -27,7 +27,7 @@ _FHIR = "application/fhir+json"
 
 
 class Outcome(StrEnum):
-    """What came of one attempt. A closed set: every reply that there is has its place here."""
+    """What came of one send. A closed set: every reply that there is has its place here."""
 
     DELIVERED = "delivered"
     UNKNOWN = "unknown: network, time-out or server error"
@@ -38,14 +38,11 @@ class Outcome(StrEnum):
     CREDENTIALS = "credentials refused"
     ELSEWHERE = "redirected: never followed"
     UNVERIFIED = "taken, but not there when read back"
-    MOVED = "registered elsewhere"
-    SEALED = "cannot be opened here: nothing was sent"
-    LATE = "its turn came too late: nothing was sent"
 
 
 ILL = {Outcome.UNKNOWN, Outcome.BUSY, Outcome.CREDENTIALS, Outcome.ELSEWHERE}
 """Outcomes that speak of the endpoint rather than of this one flag."""
-THIS_ONE = {Outcome.POISONED, Outcome.CONFLICT, Outcome.UNVERIFIED, Outcome.SEALED}
+THIS_ONE = {Outcome.POISONED, Outcome.CONFLICT, Outcome.UNVERIFIED}
 """Outcomes that speak of this one flag alone: it waits, and the person's others go past it."""
 
 

@@ -1,0 +1,60 @@
+"""Undoes a claim for which nothing was sent, so that it is as if it had never been.
+
+A claim is recorded as an attempt before anything leaves, since a worker may die at any moment. One
+that lives knows when nothing left. Then no practice was asked, and none has heard of the flag.
+"""
+
+from enum import StrEnum
+
+from sqlmodel import col, select, update
+
+from flagservice.audit.log import Deed, Work
+from flagservice.delivery import schedule
+from flagservice.delivery.outbox import Claim, State, was_heard_of
+from flagservice.store import tables
+
+
+class Unsent(StrEnum):
+    """Why nothing was sent for a claim."""
+
+    MOVED = "registered elsewhere"
+    SEALED = "cannot be opened here: nothing was sent"
+    LATE = "its turn came too late: nothing was sent"
+    STOPPED = "the worker was stopped: nothing was sent"
+
+
+OUR_OWN = {Unsent.LATE, Unsent.STOPPED}
+"""The worker had no time for it. Nothing is wrong with the delivery, so it is due at once."""
+
+
+def give_back(work: Work, claim: Claim, why: Unsent, *, jitter: float = 1.0) -> None:
+    """Undoes a claim, whoever holds the delivery by now.
+
+    It counts as no attempt, so that it lengthens no wait and nobody is taken to have heard of it.
+    A delivery that could not have been sent is looked at later, by how long it has been owed.
+    """
+    asked = select(tables.Delivery).where(col(tables.Delivery.id) == claim.delivery_id)
+    delivery = work.session.exec(asked.with_for_update()).one()
+    delivery.attempts -= 1
+    if delivery.lease == claim.lease:
+        delivery.lease, delivery.leased_until = None, None
+        if why not in OUR_OWN:
+            delivery.due = work.now + schedule.look_again(work.now - delivery.owed, jitter=jitter)
+            delivery.outcome = why
+            delivery.poisoned = delivery.poisoned or why is Unsent.SEALED
+    work.session.add(delivery)
+    _owe_no_removal_of_what_nobody_has(work, delivery.copy_id)
+    work.record(Deed.NOT_DELIVERED, delivery=delivery.id, outcome=why)
+
+
+def _owe_no_removal_of_what_nobody_has(work: Work, copy_id: str) -> None:
+    """A removal that was owed only because this claim might have been sent is owed no more."""
+    copy = work.session.get_one(tables.Copy, copy_id)
+    if copy.says or was_heard_of(work, copy_id):
+        return
+    work.session.exec(
+        update(tables.Delivery)
+        .where(col(tables.Delivery.copy_id) == copy_id)
+        .where(col(tables.Delivery.state) == State.OPEN)
+        .values(state=State.NEVER_SENT, closed=work.now)
+    )
