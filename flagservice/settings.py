@@ -41,6 +41,16 @@ class Settings(BaseSettings):
     """The certificate's private key, PEM."""
     tls_client_ca: Path | None = None
     """Who signs clients' certificates, PEM: with it nobody without one gets through a handshake."""
+    connections: int = Field(default=8_192, ge=1)
+    """At once; fewer where descriptors would not last for the database and the rest."""
+    head_seconds: float = Field(default=10, gt=0)
+    """For a TLS handshake, for a first byte, and from it for a request's line and headers."""
+    body_seconds: float = Field(default=30, gt=0)
+    """For a request's body, from the end of its headers."""
+    idle_seconds: float = Field(default=5, gt=0)
+    """How long a connection stays open between an answer and the next request."""
+    unread_seconds: float = Field(default=30, gt=0)
+    """For taking an answer that no buffer holds any more."""
     lease_seconds: int = Field(default=60, ge=2, le=600)
     """How long a worker's claim holds; a killed worker's deliveries wait for it to run out."""
     limits: dict[Audience, Annotated[int, Field(ge=1)]] = {}

@@ -8,6 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, gen
 
 from flagservice.api.callers import Asked, Faced, may
 from flagservice.api.health import health
+from flagservice.connections.endings import FIGURES
 from flagservice.delivery.standing import Standing, standing
 
 router = APIRouter(tags=["service"])
@@ -29,7 +30,10 @@ def status(face: Faced, asked: Operates) -> Response:
 
 @router.get("/metrics")
 def metrics(face: Faced, asked: Operates) -> Response:
-    """The same figures for Prometheus. No label names a person, a practice or a kind."""
+    """The same figures for Prometheus, and connections.
+
+    No label names a person, a practice or a kind.
+    """
     return Response(_exposed(face.perform(asked, standing)), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -51,4 +55,4 @@ def _exposed(now: Standing) -> bytes:
         ("alarms_last_day", now.alarms),
     ):
         Gauge(f"flagservice_{name}", name.replace("_", " "), registry=registry).set(value)
-    return generate_latest(registry)
+    return generate_latest(registry) + generate_latest(FIGURES)

@@ -15,12 +15,18 @@ from typing import Any, Final
 
 import uvicorn
 
+from flagservice.connections.bounds import Bounds, affordable
+from flagservice.connections.endings import answers
+from flagservice.connections.registry import Connections
 from flagservice.fhir.patient_view import View
 from flagservice.fhir.patient_view_text import patient_view_of
 
 MOST_BYTES: Final = 16_000_000
+_MOST_CONNECTIONS: Final = 64
+"""Each may bring as many bytes."""
 _HOST: Final = "127.0.0.1"
 _FHIR_JSON: Final = b"application/fhir+json"
+_NOT_KEPT: Final = ((b"cache-control", b"no-store"),)
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -77,8 +83,13 @@ async def _body(receive: Receive) -> bytes | None:
     return bytes(text)
 
 
+def _refusals() -> dict[int, bytes]:
+    """Of what is no request: as empty as every other refusal here."""
+    return answers(_NOT_KEPT, media_type=_FHIR_JSON, body_of=lambda _, __: b"")
+
+
 async def _answer(send: Send, status: int, body: bytes) -> None:
-    headers = [(b"content-length", str(len(body)).encode()), (b"cache-control", b"no-store")]
+    headers = [(b"content-length", str(len(body)).encode()), *_NOT_KEPT]
     if body:
         headers.append((b"content-type", _FHIR_JSON))
     await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -118,8 +129,11 @@ def _serve(report: Report, *, port: int) -> None:
         address = f"http://{_HOST}:{listening.getsockname()[1]}"
         sys.stdout.write(f"listening {address}\n")
         sys.stdout.flush()
+        bounds = Bounds(connections=affordable(_MOST_CONNECTIONS))
         config = uvicorn.Config(
             PatientView(report),
+            http=Connections(bounds, _refusals()).protocol(),
+            timeout_keep_alive=bounds.idle_seconds,  # type: ignore[arg-type]  # any number does
             lifespan="off",
             ws="none",
             access_log=False,

@@ -15,7 +15,7 @@ import pytest
 import uvicorn
 
 from flagservice.api.envelope import Receive, Scope, Send
-from flagservice.app.listening import listen
+from flagservice.app.listening import listen, tls_of
 from flagservice.settings import Settings
 from tests.api.test_tls import Authority
 
@@ -58,11 +58,9 @@ def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     thread.join(timeout=30)
 
 
-def test_every_cipher_has_forward_secrecy_and_seals_what_it_encrypts(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_every_cipher_has_forward_secrecy_and_seals_what_it_encrypts(tmp_path: Path) -> None:
     certificate, key = Authority(tmp_path, "authority").issues("server")
-    context = the_server(monkeypatch, tls_certificate=certificate, tls_key=key).ssl
+    context = tls_of(Settings(tls_certificate=certificate, tls_key=key))
     assert context is not None
     named = [cipher["name"] for cipher in context.get_ciphers()]
     assert named[0].startswith("TLS_")

@@ -13,6 +13,7 @@ from flagservice.api.limits import DEFAULTS
 from flagservice.api.records_answers import MOST
 from flagservice.app import key_providers, logs, sweeping
 from flagservice.audit.log import Deed
+from flagservice.connections.bounds import _KEPT_FREE, Bounds
 from flagservice.delivery.channels import fhir_rest
 from flagservice.domain.reading import DEEPEST
 from flagservice.settings import Settings
@@ -43,14 +44,22 @@ def test_every_key_stands_with_its_algorithm() -> None:
 
 
 def test_every_bound_is_the_codes() -> None:
-    bounds = [
+    bounds, set_ = Bounds(), {name: one.default for name, one in Settings.model_fields.items()}
+    stages = ("head_seconds", "body_seconds", "idle_seconds", "unread_seconds")
+    head, body, idle, unread = (set_[stage] for stage in stages)
+    most = set_["connections"]
+    said = [
         *(f"{MOST_BYTES} bytes", f"JSON {DEEPEST} deep", f"{MOST} on a page"),
         *(f"{one} {rate}" for one, rate in DEFAULTS.items()),
         *(f"{int(fhir_rest.LONGEST.total_seconds())} seconds as a whole",),
         *(f"a reply of {fhir_rest.MOST_BYTES} bytes", f"batches of {sweeping.BATCH} rows"),
+        *(f"{bounds.line_bytes} bytes of request line", f"{bounds.header_bytes} of headers"),
+        f"{bounds.headers} headers; {head:.0f} seconds for handshake and head, {body:.0f} for the",
+        f"{idle:.0f} between requests, {unread:.0f} for an answer that nobody takes",
+        *(f"{most} connections", f"fewer where {_KEPT_FREE} descriptors would not be left"),
         f"lives {assertions.LIFETIME} seconds",
     ]
-    assert [bound for bound in bounds if bound not in INVENTORY] == []
+    assert [bound for bound in said if bound not in INVENTORY] == []
 
 
 def test_every_key_of_a_log_line_is_listed_and_no_other() -> None:

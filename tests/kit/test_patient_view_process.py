@@ -163,6 +163,17 @@ def test_a_record_that_is_too_long_is_not_filtered_in_half(tmp_path: Path) -> No
         connection.close()
 
 
+def test_a_header_without_an_end_is_refused_as_empty_as_all_else(tmp_path: Path) -> None:
+    with a_process(tmp_path) as (address, _):
+        endless = {"X-A": "a" * 1_000_000}
+        connection = http.client.HTTPConnection(address, timeout=30)
+        connection.request("POST", "/", headers=endless)
+        reply = connection.getresponse()
+        assert (reply.status, reply.read()) == (431, b"")
+        assert ("cache-control", "no-store") in reply.getheaders()
+        connection.close()
+
+
 def test_the_process_has_loaded_no_store(tmp_path: Path) -> None:
     asks = (
         "import sys, flagservice.kit.patient_view\n"
@@ -176,6 +187,6 @@ def test_the_process_has_loaded_no_store(tmp_path: Path) -> None:
         check=True,
     )
     floors = set(re.findall(r"'flagservice\.(\w+)", done.stdout))
-    assert floors == {"kit", "fhir", "policy", "domain"}
+    assert floors == {"kit", "connections", "fhir", "policy", "domain"}
     assert "sqlite" not in done.stdout
     assert list(tmp_path.iterdir()) == []

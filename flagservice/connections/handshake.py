@@ -1,0 +1,55 @@
+"""TLS in front of a connection, as the event loop itself speaks it, with its first moment told.
+
+Both loops make this object for whoever listens with TLS, and tell of the connection only once the
+handshake is over. A thousand handshakes that never end would then be held, and counted by nobody.
+"""
+
+import asyncio
+import ssl
+from asyncio.sslproto import SSLProtocol
+from typing import Any
+
+import uvloop.loop
+
+from flagservice.connections.bounds import Bounds
+from flagservice.connections.connection import Connection
+
+
+class _Told:
+    """Mixed into a loop's own protocol."""
+
+    connection: Connection
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """The line is there."""
+        super().connection_made(transport)  # type: ignore[misc]  # the loop's protocol has it
+        self.connection.shake_hands(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The line is gone: of a handshake that failed the connection is not told otherwise."""
+        super().connection_lost(exc)  # type: ignore[misc]  # the loop's protocol has it
+        self.connection.leave()
+
+
+class _OnAsyncio(_Told, SSLProtocol):  # type: ignore[misc]  # not in the library's stubs
+    pass
+
+
+class _OnUvloop(_Told, uvloop.loop.SSLProtocol):  # type: ignore[misc, name-defined]  # likewise
+    pass
+
+
+def handshake_of(connection: Connection, tls: ssl.SSLContext, bounds: Bounds) -> asyncio.Protocol:
+    """Returns what speaks TLS for this connection, in the time that there is for it."""
+    made: Any = _OnUvloop if isinstance(connection.loop, uvloop.Loop) else _OnAsyncio
+    handshake = made(
+        connection.loop,
+        connection,
+        tls,
+        None,
+        server_side=True,
+        ssl_handshake_timeout=bounds.head_seconds,
+        ssl_shutdown_timeout=bounds.silent_seconds,
+    )
+    handshake.connection = connection
+    return handshake  # type: ignore[no-any-return]

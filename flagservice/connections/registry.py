@@ -1,0 +1,74 @@
+"""All connections of a server: how many there may be, who goes for another, and who is late."""
+
+import asyncio
+import heapq
+import ssl
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from flagservice.connections.bounds import Bounds
+from flagservice.connections.connection import Connection
+from flagservice.connections.endings import OPEN
+from flagservice.connections.handshake import handshake_of
+
+_AT_ONCE = 64
+"""Looking for whom to close takes a look at all: a sixty-fourth part of them goes in one go."""
+
+
+class Connections:
+    """The connections of one server, and what they may take."""
+
+    def __init__(self, bounds: Bounds, answers: Mapping[int, bytes]) -> None:
+        self.bounds = bounds
+        self.answers = answers
+        self._open: set[Connection] = set()
+
+    def protocol(self, tls: ssl.SSLContext | None = None) -> Any:
+        """Returns what uvicorn takes for its `http`, with TLS of our own where a context is given.
+
+        A connection is counted from its first moment. So the server is not told of TLS: it would
+        tell of a connection only after the handshake.
+        """
+
+        def accepted(**given: Any) -> asyncio.Protocol:
+            connection = Connection(registry=self, **given)
+            return connection if tls is None else handshake_of(connection, tls, self.bounds)
+
+        return accepted
+
+    def admit(self, one: Connection) -> bool:
+        """Takes in a new connection. Returns whether there is room, made if need be.
+
+        Who waits longest for its own next word goes first, of the address that holds most. Whom
+        the service owes an answer never goes: with nobody else there, the newcomer does.
+        """
+        if not self._open:
+            one.loop.call_soon(self._look, one.loop)
+        self._open.add(one)
+        OPEN.inc()
+        if len(self._open) <= self.bounds.connections:
+            return True
+        waiting = [other for other in self._open if other is not one and other.may_go]
+        crowds = Counter(other.peer for other in waiting)
+        most = max(1, self.bounds.connections // _AT_ONCE)
+        longest = heapq.nsmallest(
+            most, waiting, key=lambda other: (not other.is_over, -crowds[other.peer], other.since)
+        )
+        for other in longest:
+            other.make_room()
+        return bool(longest)
+
+    def forget(self, one: Connection) -> None:
+        """The connection is gone."""
+        if one in self._open:
+            self._open.remove(one)
+            OPEN.dec()
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Ends what is late, again and again while there is a connection."""
+        now = loop.time()
+        for one in [one for one in self._open if one.due <= now or one.unread <= now]:
+            one.end_late()
+        if self._open:
+            loop.call_later(self.bounds.rounds, self._look, loop)
