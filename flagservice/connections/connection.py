@@ -47,6 +47,7 @@ class Connection(HttpToolsProtocol):
         self._until = math.inf
         self._why = Ending.MALFORMED
         self._fed = self._content = self._head = self._headers = self._framing = 0
+        self._another = False
 
     @property
     def peer(self) -> str:
@@ -87,9 +88,10 @@ class Connection(HttpToolsProtocol):
                 self.due = min(self._until, self.loop.time() + self._bounds.silent_seconds)
             return
         self._unset_keepalive_if_required()
-        if self.stage is not Stage.HEAD and self.stage is not Stage.BODY:
-            self._begin(counted=0)
-        before, self._fed, self._content = self.stage, len(data), 0
+        before: Stage = self.stage
+        if before is not Stage.HEAD and before is not Stage.BODY:
+            before = self._begin(counted=0)
+        self._fed, self._content, self._another = len(data), 0, False
         try:
             self.parser.feed_data(data)
         except HttpParserUpgrade:
@@ -120,6 +122,7 @@ class Connection(HttpToolsProtocol):
         """A request begins, perhaps in the same piece in which another ended."""
         if self.stage is Stage.NEXT:
             self._begin(counted=-self._fed)
+            self._another = True
         if len(self.pipeline) >= self._bounds.pipelined:
             self._fail(Ending.PIPELINED)
         self._headers = 0
@@ -129,34 +132,33 @@ class Connection(HttpToolsProtocol):
         """Some of the address."""
         if len(self.url) + len(url) > self._bounds.line_bytes:
             self._fail(Ending.LONG_LINE)
-        super().on_url(url)
+        self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """One whole header. A trailer is dropped: it would be read as one, after all checks."""
         if self.stage is not Stage.HEAD:
             return
-        self._headers += len(name) + len(value) + len(b": \r\n")
+        self._headers += len(name) + len(value) + _AROUND
         if self._headers > self._bounds.header_bytes:
             self._fail(Ending.LONG_HEADERS)
         if len(self.headers) >= self._bounds.headers:
             self._fail(Ending.MANY_HEADERS)
-        super().on_header(name, value)
+        HttpToolsProtocol.on_header(self, name, value)
 
     def on_headers_complete(self) -> None:
         """Now the body, if there is one."""
-        self._enter(Stage.BODY, self._bounds.body_seconds)
-        self._framing = 0
-        super().on_headers_complete()
+        self.stage, self._framing = Stage.BODY, 0
+        HttpToolsProtocol.on_headers_complete(self)
 
     def on_body(self, body: bytes) -> None:
         """Some of the content."""
         self._content += len(body)
-        super().on_body(body)
+        HttpToolsProtocol.on_body(self, body)
 
     def on_message_complete(self) -> None:
         """The request is whole. An answer may have been given before its end."""
-        super().on_message_complete()
-        self._enter(Stage.NEXT, math.inf if self._owes else self._bounds.idle_seconds)
+        HttpToolsProtocol.on_message_complete(self)
+        self.stage = Stage.NEXT
 
     def on_response_complete(self) -> None:
         """One answer is written; the server's own timer closes what then stays idle."""
@@ -209,17 +211,23 @@ class Connection(HttpToolsProtocol):
         self.stage, self.since = stage, self.loop.time()
         self.due = self.since + seconds
 
-    def _begin(self, *, counted: int) -> None:
+    def _begin(self, *, counted: int) -> Stage:
         self._enter(Stage.HEAD, self._bounds.head_seconds)
         self._head = counted
+        return Stage.HEAD
 
     def _weigh(self, before: Stage) -> None:
         """Counts what the parser was fed and told nothing of: it holds that, or threw it away."""
-        if self.stage is Stage.HEAD:
+        stage = self.stage
+        if stage is Stage.HEAD:
             self._head += self._fed
             if self._head > self._bounds.line_bytes + self._bounds.header_bytes:
                 self._end(Ending.LONG_HEADERS)
-        elif self.stage is Stage.BODY and before is Stage.BODY:
+        elif stage is Stage.NEXT:
+            self._enter(stage, math.inf if self._owes else self._bounds.idle_seconds)
+        elif before is not stage or self._another:
+            self._enter(stage, self._bounds.body_seconds)
+        else:
             self._framing += self._fed - self._content
             if self._framing > self._bounds.framing_bytes:
                 self._end(Ending.LONG_FRAMING)
@@ -269,4 +277,5 @@ _LATE = {
     Stage.BODY: Ending.LATE_BODY,
     Stage.NEXT: Ending.NOTHING_SENT,
 }
+_AROUND = len(b": \r\n")
 _STILL_SENDING = (400, 413, 414, 431)

@@ -22,7 +22,7 @@ class Connections:
     def __init__(self, bounds: Bounds, answers: Mapping[int, bytes]) -> None:
         self.bounds = bounds
         self.answers = answers
-        self._open: set[Connection] = set()
+        self._open: dict[Connection, None] = {}  # in the order of their coming
 
     def protocol(self, tls: ssl.SSLContext | None = None) -> Any:
         """Returns what uvicorn takes for its `http`, with TLS of our own where a context is given.
@@ -45,7 +45,7 @@ class Connections:
         """
         if not self._open:
             one.loop.call_soon(self._look, one.loop)
-        self._open.add(one)
+        self._open[one] = None
         OPEN.inc()
         if len(self._open) <= self.bounds.connections:
             return True
@@ -62,7 +62,7 @@ class Connections:
     def forget(self, one: Connection) -> None:
         """The connection is gone."""
         if one in self._open:
-            self._open.remove(one)
+            del self._open[one]
             OPEN.dec()
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:

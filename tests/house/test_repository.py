@@ -14,6 +14,7 @@ from tests.house import source
 
 TOP_LEVEL = {
     "flagservice",
+    "docs",
     "profiles",
     "policies",
     "tests",
