@@ -9,18 +9,11 @@ from typing import Annotated
 
 import typer
 
-from flagservice.app import (
-    building,
-    commands_admission,
-    commands_clients,
-    commands_keys,
-    commands_policy,
-    listening,
-    operating,
-    serving,
-)
-from flagservice.app.clocks import NotInProduction
-from flagservice.app.keys import KeysMissing
+from flagservice.app import build, listen, operating
+from flagservice.app import serve as serving
+from flagservice.app.clock import NotInProduction
+from flagservice.app.commands import admission, clients, keys, policy
+from flagservice.app.keys.keyset import KeysMissing
 from flagservice.app.logs import configure
 from flagservice.app.policies import sweep
 from flagservice.app.sandbox import commands
@@ -35,12 +28,12 @@ cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 register = typer.Typer(no_args_is_help=True, help="Where people are registered.")
 audit = typer.Typer(no_args_is_help=True, help="What was done, provably.")
 for name, group in (
-    *commands_clients.GROUPS,
-    *commands_admission.GROUPS,
+    *clients.GROUPS,
+    *admission.GROUPS,
     ("register", register),
-    *commands_policy.GROUPS,
+    *policy.GROUPS,
     ("audit", audit),
-    *commands_keys.GROUPS,
+    *keys.GROUPS,
     ("sandbox", commands.group),
 ):
     cli.add_typer(group, name=name)
@@ -62,19 +55,19 @@ def serve(
     tls = {"tls_certificate": certificate, "tls_key": key, "tls_client_ca": client_ca}
     set_ = {name: value for name, value in {**given, **tls}.items() if value}
     settings = Settings().model_copy(update=set_)
-    listening.tls_of(settings)
+    listen.tls_of(settings)
     if sandbox:
         commands.serve_sandbox(settings)
         return
-    parts = building.build(settings)
+    parts = build.build(settings)
     app = serving.application(parts, threads=serving.loops(parts, deliver=deliver))
-    listening.listen(app, settings)
+    listen.listen(app, settings)
 
 
 @cli.command()
 def deliver() -> None:
     """Runs a delivery worker as a process of its own; start as many as you like."""
-    parts = building.build(Settings())
+    parts = build.build(Settings())
     worker = serving.worker_loop(parts.worker())
     sequencer = serving.Loop("sequencer", parts.sequencer().sequence, pause=0.5)
     policies = serving.Loop("policies", partial(sweep, parts), pause=2)
@@ -93,13 +86,13 @@ def openapi() -> None:
 @register.command("load")
 def register_load(file: Path) -> None:
     """Loads a local register: CSV with nhs_number, date_of_birth, practice."""
-    print(operating.load_register(building.build(Settings()), file), "registrations are news")
+    print(operating.load_register(build.build(Settings()), file), "registrations are news")
 
 
 @audit.command("verify")
 def audit_verify() -> None:
     """Verifies the audit; exit status 1 if anything at all is wrong."""
-    parts = building.build(Settings())
+    parts = build.build(Settings())
     try:
         parts.sequencer().catch_up()
         kept = Witness(parts.settings.witness_folder).heads()
@@ -119,7 +112,7 @@ def audit_verify() -> None:
     raise typer.Exit(1 if found.findings else 0)
 
 
-cli.command("leak-check")(commands_admission.leak_check)
+cli.command("leak-check")(admission.leak_check)
 
 
 @cli.command(

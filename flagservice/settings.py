@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from flagservice.api.limits import Audience
+from flagservice.api.edge.limits import Audience
 
 
 class Settings(BaseSettings):

@@ -7,14 +7,14 @@ from typing import Any
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from flagservice.admission.checkers import NewChecker, add_checker
+from flagservice.admission.endpoints import Registration, register
+from flagservice.admission.results import Decided, accept
 from flagservice.audit.log import Actor, Log, Work
-from flagservice.directory.checkers import NewChecker, add_checker
-from flagservice.directory.endpoints import Registration, register
-from flagservice.directory.leak_results import Decided, accept
 from flagservice.kit.leak_check.config import Place, System, Twin
 from flagservice.kit.leak_check.control import Shown
 from flagservice.kit.leak_check.result import Asked, Outcome, Signing, content, signed
-from flagservice.store.checked import Checker
+from flagservice.store.tables.leak_checks import Checker
 
 SYSTEM, VERSION = "A GP system", "4.2"
 SIGNING = Signing("a.checker", Ed25519PrivateKey.from_private_bytes(bytes(range(32))))

@@ -8,26 +8,26 @@ from typing import Any
 
 from sqlmodel import col, select
 
-from flagservice.api.limits import Audience
+from flagservice.api.edge.limits import Audience
 from flagservice.audit.log import Actor, Deed, Log, Work
-from flagservice.directory.registrations import Registration
 from flagservice.domain.elements import Kind
 from flagservice.domain.reading import read_submission
 from flagservice.domain.submissions import Enquiry, Notification, Plan, Submission
-from flagservice.fhir.profile import Profile
-from flagservice.intake.decisions import Decision, decide, worklist
-from flagservice.intake.in_force import Shelf, start
-from flagservice.intake.lookups import registered
+from flagservice.fhir.profile.check import Profile
+from flagservice.intake.decision import Decision, decide, worklist
+from flagservice.intake.policies.in_force import Shelf, start
+from flagservice.intake.policies.rulebook import Rulebook
 from flagservice.intake.receipt import receipt_of
-from flagservice.intake.rulebook import Rulebook
-from flagservice.intake.submit import Taken, find_plan, submit
+from flagservice.intake.registration import registered
+from flagservice.intake.submission import Taken, find_plan, submit
+from flagservice.people.registrations import Registration
 from flagservice.policy.desks import load_desks
-from flagservice.policy.proof import load
+from flagservice.policy.proof.prove import load
 from flagservice.store import tables
 from flagservice.store.database import Database
-from flagservice.store.keyrings import LocalKeyRing
-from flagservice.store.pseudonyms import LocalPseudonymKeys
-from flagservice.store.vault import Vault
+from flagservice.store.sealing.keyrings import LocalKeyRing
+from flagservice.store.sealing.pseudonyms import LocalPseudonymKeys
+from flagservice.store.sealing.vault import Vault
 from tests.checked import a_registration, given_a_checked_system, given_an_admitted_practice
 
 HOME = Path(__file__).parents[1]

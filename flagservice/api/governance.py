@@ -5,16 +5,16 @@ from typing import Annotated
 import orjson
 from fastapi import APIRouter, Depends, Query, Response
 
-from flagservice.api.bodies import body_of, described
-from flagservice.api.callers import Asked, Faced, may
-from flagservice.delivery.alarms import alarms
-from flagservice.delivery.channels import manual
-from flagservice.delivery.closing import Closing, close
+from flagservice.api.access.callers import Asked, Faced, may
+from flagservice.api.edge.bodies import body_of, described
+from flagservice.delivery.push.closing import Closing, close
+from flagservice.delivery.watch import manual_list
+from flagservice.delivery.watch.alarms import alarms
 from flagservice.domain.elements import Element, Kind
 from flagservice.domain.errors import NotFound
 from flagservice.domain.reading import read
 from flagservice.domain.statements import Day
-from flagservice.intake.why import Wanted, rulings, why
+from flagservice.intake.ruling.why import Wanted, rulings, why
 from flagservice.policy.rows import PlacementAction
 
 router = APIRouter(prefix="/governance", tags=["governance"])
@@ -54,7 +54,7 @@ def get_rulings(
 @router.get("/manual-list")
 def get_manual_list(face: Faced, asked: Governs) -> Response:
     """What no machine can deliver, with its owner and clock, and no location in it."""
-    return _json({"waiting": face.perform(asked, manual.waiting)})
+    return _json({"waiting": face.perform(asked, manual_list.waiting)})
 
 
 @router.get("/alarms")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from flagservice.delivery.standing import Standing
+from flagservice.delivery.watch.status import Standing
 
 
 class Health(StrEnum):

@@ -6,10 +6,10 @@ import orjson
 from fastapi import APIRouter, Depends, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
-from flagservice.api.callers import Asked, Faced, may
+from flagservice.api.access.callers import Asked, Faced, may
 from flagservice.api.health import health
 from flagservice.connections.endings import FIGURES
-from flagservice.delivery.standing import Standing, standing
+from flagservice.delivery.watch.status import Standing, standing
 
 router = APIRouter(tags=["service"])
 Operates = Annotated[Asked, Depends(may("service.read"))]

@@ -14,14 +14,14 @@ from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from flagservice.api.assertions import BadAssertion
-from flagservice.api.bodies import WrongMediaType
-from flagservice.api.callers import actor_of, face_of
-from flagservice.api.envelope import Application, Receive, Scope, Send, TooLarge
-from flagservice.api.floods import Flood
-from flagservice.api.limits import Audience, Throttled, peer_of
-from flagservice.api.negotiation import NotAcceptable
+from flagservice.api.access.callers import actor_of, face_of
+from flagservice.api.edge.bodies import WrongMediaType
+from flagservice.api.edge.envelope import Application, Receive, Scope, Send, TooLarge
+from flagservice.api.edge.floods import Flood
+from flagservice.api.edge.limits import Audience, Throttled, peer_of
+from flagservice.api.edge.negotiation import NotAcceptable
 from flagservice.audit.log import Actor, Deed
+from flagservice.clients.assertions import BadAssertion
 from flagservice.domain.errors import (
     Conflict,
     Fault,

@@ -6,19 +6,19 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Header, Response
 
-from flagservice.api.bodies import body_of, described
-from flagservice.api.callers import Asked, Faced, may
+from flagservice.api.access.callers import Asked, Faced, may
+from flagservice.api.edge.bodies import body_of, described
 from flagservice.audit.log import Work
 from flagservice.delivery.receipts import Line
 from flagservice.domain.errors import Forbidden, NotFound
 from flagservice.domain.reading import read, read_submission
 from flagservice.domain.submissions import Enquiry, Notification, Plan, Submission
 from flagservice.intake import idempotency
-from flagservice.intake.decisions import Decision, Item, decide, worklist
+from flagservice.intake.decision import Decision, Item, decide, worklist
+from flagservice.intake.policies.rulebook import Rulebook
 from flagservice.intake.queries import Query, queries
 from flagservice.intake.receipt import receipt_of
-from flagservice.intake.rulebook import Rulebook
-from flagservice.intake.submit import Effect, find_plan, submit
+from flagservice.intake.submission import Effect, find_plan, submit
 
 router = APIRouter(tags=["social care"])
 _JSON: Final = "application/json"

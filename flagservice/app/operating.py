@@ -8,17 +8,17 @@ from typing import Any
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
-from flagservice.api.callers import SCOPES
-from flagservice.app.building import Parts
+from flagservice.admission import endpoints
+from flagservice.admission.checkers import NewChecker, add_checker, revoke_checker
+from flagservice.admission.lapses import Standing, standings
+from flagservice.admission.notes import Sides
+from flagservice.admission.results import Decided, Taken, accept, sides_checked, withdraw
+from flagservice.api.access.callers import SCOPES
+from flagservice.app.build import Parts
 from flagservice.audit.log import Actor, Deed, Work
-from flagservice.directory import endpoints
-from flagservice.directory.checkers import NewChecker, add_checker, revoke_checker
-from flagservice.directory.lapses import Standing, standings
-from flagservice.directory.leak_notes import Sides
-from flagservice.directory.leak_results import Decided, Taken, accept, sides_checked, withdraw
-from flagservice.directory.registrations import CsvRegister, Register, Registration
 from flagservice.domain.errors import Fault, Invalid, NotFound
-from flagservice.intake.lookups import registered
+from flagservice.intake.registration import registered
+from flagservice.people.registrations import CsvRegister, Register, Registration
 from flagservice.store import tables
 
 OPERATOR = Actor("operator at the command line")

@@ -8,15 +8,15 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from flagservice.app.building import Parts
+from flagservice.app.build import Parts
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.domain.elements import Kind
 from flagservice.domain.errors import Fault, Invalid
-from flagservice.intake import approving, enforcing, in_force
-from flagservice.intake.approving import Approval
-from flagservice.intake.effect import Effect, effect
+from flagservice.intake.policies import approval, enforcement, in_force
+from flagservice.intake.policies.approval import Approval
+from flagservice.intake.policies.effect import Effect, effect
 from flagservice.policy.table import Policy
-from flagservice.store import approved
+from flagservice.store.tables import policies
 
 OPERATOR = Actor("operator")
 
@@ -62,11 +62,11 @@ class NewApprover:
 def add_approver(parts: Parts, new: NewApprover, *, voucher: Signer | None) -> None:
     """Registers who may approve; raises Invalid, Forbidden or Conflict."""
     pem = new.public_key.read_bytes()
-    signed = approving.vouching(new.name, approving.read_key(pem))
+    signed = approval.vouching(new.name, approval.read_key(pem))
     vouched = None if voucher is None else voucher.sign(signed)
     parts.log.perform(
         OPERATOR,
-        lambda work: approving.add_approver(
+        lambda work: approval.add_approver(
             work, name=new.name, role=new.role, public_key=pem, vouched=vouched
         ),
     )
@@ -74,12 +74,12 @@ def add_approver(parts: Parts, new: NewApprover, *, voucher: Signer | None) -> N
 
 def revoke_approver(parts: Parts, name: str) -> None:
     """Takes somebody's right to approve; raises NotFound."""
-    parts.log.perform(OPERATOR, lambda work: approving.revoke_approver(work, name))
+    parts.log.perform(OPERATOR, lambda work: approval.revoke_approver(work, name))
 
 
 def propose(parts: Parts, text: str) -> Policy:
     """Keeps a proved text as a version that may be approved."""
-    return parts.log.perform(OPERATOR, lambda work: approving.propose(work, text))
+    return parts.log.perform(OPERATOR, lambda work: approval.propose(work, text))
 
 
 def digest_of(parts: Parts, kind: Kind, version: int) -> str:
@@ -97,16 +97,16 @@ def approve(parts: Parts, kind: Kind, version: int, *, signer: Signer) -> int:
 
     def deed(work: Work) -> int:
         text = in_force.kept(work, kind, version)
-        signed = approving.statement("approve", kind, version=version, digest=text.digest)
-        approving.approve(work, kind, version, approval=signer.sign(signed))
-        return len(approving.approved_by(work, text))
+        signed = approval.statement("approve", kind, version=version, digest=text.digest)
+        approval.approve(work, kind, version, approval=signer.sign(signed))
+        return len(approval.approved_by(work, text))
 
     return parts.log.perform(OPERATOR, deed)
 
 
 def enforce(parts: Parts, kind: Kind, version: int) -> int:
     """Puts an approved version in force and rules on everybody again; gives how many people."""
-    parts.log.perform(OPERATOR, lambda work: enforcing.enforce(work, kind, version))
+    parts.log.perform(OPERATOR, lambda work: enforcement.enforce(work, kind, version))
     return sweep_all(parts)
 
 
@@ -114,9 +114,9 @@ def go_back(parts: Parts, kind: Kind, *, signer: Signer, reason: str) -> tuple[i
     """Puts the version before back in force; gives it, and how many people were ruled on again."""
 
     def deed(work: Work) -> int:
-        before = enforcing.would_go_back_to(work, kind)
-        signed = approving.statement("back", kind, version=before.version, digest=before.digest)
-        return enforcing.go_back(work, kind, approval=signer.sign(signed), reason=reason)
+        before = enforcement.would_go_back_to(work, kind)
+        signed = approval.statement("back", kind, version=before.version, digest=before.digest)
+        return enforcement.go_back(work, kind, approval=signer.sign(signed), reason=reason)
 
     return parts.log.perform(OPERATOR, deed), sweep_all(parts)
 
@@ -124,16 +124,16 @@ def go_back(parts: Parts, kind: Kind, *, signer: Signer, reason: str) -> tuple[i
 def sweep_all(parts: Parts) -> int:
     """Rules on everybody again whom a change has not reached yet."""
     swept = 0
-    while parts.log.is_waiting(OPERATOR, enforcing.is_unswept):
+    while parts.log.is_waiting(OPERATOR, enforcement.is_unswept):
         swept += sweep(parts)
     return swept
 
 
 def sweep(parts: Parts) -> int:
     """The next people whom a change concerns; none where there is no change."""
-    if not parts.log.is_waiting(OPERATOR, enforcing.is_unswept):
+    if not parts.log.is_waiting(OPERATOR, enforcement.is_unswept):
         return 0
-    return parts.log.perform(OPERATOR, lambda work: enforcing.sweep(work, parts.shelf))
+    return parts.log.perform(OPERATOR, lambda work: enforcement.sweep(work, parts.shelf))
 
 
 def effect_of(parts: Parts, old: Policy, new: Policy) -> Effect:
@@ -160,11 +160,11 @@ def _of_kind(work: Work, kind: Kind) -> list[Standing]:
 
 
 def _standing(
-    work: Work, text: approved.PolicyText, change: approved.PolicyChange | None
+    work: Work, text: policies.PolicyText, change: policies.PolicyChange | None
 ) -> Standing:
     if change is None:
-        names = approving.approved_by(work, text)
-        state, by = f"proposed, {len(names)} of {approving.NEEDED} approvals", ", ".join(names)
+        names = approval.approved_by(work, text)
+        state, by = f"proposed, {len(names)} of {approval.NEEDED} approvals", ", ".join(names)
     else:
         why = in_force.why(work, change)
         state = "in force" if change.current else "was in force"

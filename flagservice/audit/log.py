@@ -19,8 +19,8 @@ from sqlmodel import Session, SQLModel
 
 from flagservice.store import leaves
 from flagservice.store.database import Database, may_be_done_again
-from flagservice.store.pseudonyms import live
-from flagservice.store.vault import Vault
+from flagservice.store.sealing.pseudonyms import live
+from flagservice.store.sealing.vault import Vault
 
 T = TypeVar("T")
 _TRIES = 8

@@ -9,8 +9,8 @@ from enum import StrEnum
 from sqlmodel import col, select, update
 
 from flagservice.audit.log import Deed, Work
-from flagservice.delivery import schedule
-from flagservice.delivery.outbox import Claim, State, was_heard_of
+from flagservice.delivery.push import schedule
+from flagservice.delivery.push.outbox import Claim, State, was_heard_of
 from flagservice.store import tables
 
 

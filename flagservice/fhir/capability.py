@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, Final
 
 from flagservice.fhir.flags import CANONICAL, PROFILES
-from flagservice.fhir.searching import CRITERIA
+from flagservice.fhir.search.parameters import CRITERIA
 
 FHIR_VERSION: Final = "4.0.1"
 _FEED: Final = (

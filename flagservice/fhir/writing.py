@@ -12,7 +12,7 @@ from fhir.resources.R4B.flag import Flag
 from fhir.resources.R4B.task import Task
 from pydantic import ValidationError
 
-from flagservice.fhir.profile import Profile
+from flagservice.fhir.profile.check import Profile
 
 _MODELS: dict[str, Any] = {"Flag": Flag, "Task": Task}
 

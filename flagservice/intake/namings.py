@@ -11,8 +11,8 @@ from flagservice.audit.log import Work
 from flagservice.domain.people import Phase
 from flagservice.domain.statements import Statement
 from flagservice.domain.submissions import Submission
-from flagservice.intake import persons
-from flagservice.intake.facts import seal, stated, unseal
+from flagservice.intake.ruling.particulars import seal, stated, unseal
+from flagservice.people import persons
 from flagservice.store import tables
 
 _NAMINGS: Final = select(tables.Naming).where(col(tables.Naming.plan_id) == bindparam("plan"))

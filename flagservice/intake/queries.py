@@ -10,10 +10,10 @@ from datetime import date
 from sqlmodel import col, select
 
 from flagservice.audit.log import Deed, Work
-from flagservice.delivery.answers import Reason, open_queries
+from flagservice.delivery.acknowledgements import Reason, open_queries
 from flagservice.delivery.receipts import Line
 from flagservice.intake.receipt import receipt_of
-from flagservice.intake.submit import natural_key_of
+from flagservice.intake.submission import natural_key_of
 from flagservice.store import tables
 
 _SAID = ("placed", "requested", "delivered")

@@ -8,7 +8,7 @@ from sqlmodel import col, select
 from flagservice.audit.log import Work
 from flagservice.delivery.receipts import Line, Said, receipt
 from flagservice.domain.elements import NOTIFICATIONS, Kind
-from flagservice.intake.facts import unseal
+from flagservice.intake.ruling.particulars import unseal
 from flagservice.store import tables
 
 _CURRENT: Final = (

@@ -18,8 +18,8 @@ import uvicorn
 from flagservice.connections.bounds import Bounds, affordable
 from flagservice.connections.endings import answers
 from flagservice.connections.registry import Connections
-from flagservice.fhir.patient_view import View
-from flagservice.fhir.patient_view_text import patient_view_of
+from flagservice.fhir.patient_view.text import patient_view_of
+from flagservice.fhir.patient_view.view import View
 
 MOST_BYTES: Final = 16_000_000
 _MOST_CONNECTIONS: Final = 64

@@ -14,8 +14,8 @@ from unittest import mock
 
 import uvicorn
 
-from flagservice.api.envelope import Receive, Scope, Send
-from flagservice.app.listening import refusals
+from flagservice.api.edge.envelope import Receive, Scope, Send
+from flagservice.app.listen import refusals
 from flagservice.connections.bounds import Bounds
 from flagservice.connections.connection import Stage
 from flagservice.connections.endings import FIGURES, Ending

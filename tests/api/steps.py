@@ -17,12 +17,12 @@ from joserfc.jwk import ECKey, RSAKey
 from sqlalchemy import func
 from sqlmodel import SQLModel, col, select
 
-from flagservice.api.assertions import ASSERTION_TYPE
-from flagservice.app.building import Parts
-from flagservice.app.keys import Keys
+from flagservice.app.build import Parts
+from flagservice.app.keys.keyset import Keys
 from flagservice.app.operating import NewClient, add_client, revoke_client
-from flagservice.app.serving import application
+from flagservice.app.serve import application
 from flagservice.audit.checkpoint import Signer
+from flagservice.clients.assertions import ASSERTION_TYPE
 from flagservice.settings import Settings
 from flagservice.store import tables
 from tests.api.answers import FHIR, resources, then_in_its_envelope

@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import col, select
 
 from flagservice.store import tables
-from flagservice.store.answers import Answer
+from flagservice.store.tables.acknowledgements import Answer
 from tests.api.answers import FHIR, faults, resources, then_refused
 from tests.api.steps import CHILD, FATHER, Cast, Client, a_notification, a_plan, versions_in
 

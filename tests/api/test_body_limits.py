@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from flagservice.api.envelope import MOST_BYTES
+from flagservice.api.edge.envelope import MOST_BYTES
 from tests.api.answers import then_refused
 from tests.api.steps import Cast, a_plan
 

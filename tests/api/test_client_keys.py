@@ -13,7 +13,7 @@ import httpx
 import pytest
 from joserfc.jwk import ECKey, RSAKey
 
-from flagservice.app.client_keys import add_key, drop_key, keys_of
+from flagservice.app.keys.clients import add_key, drop_key, keys_of
 from flagservice.app.operating import NewClient, add_client
 from flagservice.domain.errors import Conflict, Invalid, NotFound
 from tests.api.answers import FHIR, then_refused

@@ -1,7 +1,7 @@
 """Doors that look as if they could be left open: a branch, a feed half read, a flag taken back."""
 
+from flagservice.admission.endpoints import suspend
 from flagservice.audit.log import Actor
-from flagservice.directory.endpoints import suspend
 from tests.api.answers import FHIR, links, resources, then_refused
 from tests.api.steps import FATHER, THEIRS, Cast, a_notification, a_plan, an_enquiry
 

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from flagservice.api.envelope import ALWAYS
+from flagservice.api.edge.envelope import ALWAYS
 from flagservice.connections.bounds import Bounds
 from flagservice.connections.endings import Ending
 from tests.api.connecting import PING, Serving, ended, one_answer, serving, status_of, until_closed

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from flagservice.app.listening import bounds_of
+from flagservice.app.listen import bounds_of
 from flagservice.connections.bounds import affordable
 from flagservice.connections.endings import Ending
 from flagservice.settings import Settings

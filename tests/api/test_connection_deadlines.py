@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
-from flagservice.app.listening import tls_of
+from flagservice.app.listen import tls_of
 from flagservice.connections.endings import Ending
 from flagservice.settings import Settings
 from tests.api.connecting import (

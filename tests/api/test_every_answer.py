@@ -8,10 +8,12 @@ from typing import Any
 import httpx
 import pytest
 
-from flagservice.api import governance, monitoring, records, social_care
-from flagservice.api.callers import Face
+from flagservice.api import governance, monitoring, social_care
+from flagservice.api.access.callers import Face
+from flagservice.api.records import routes
 from flagservice.audit.log import Log
-from flagservice.delivery.channels import manual, pull_feed, pull_search
+from flagservice.delivery.pull import feed, search
+from flagservice.delivery.watch import manual_list
 from tests.api.answers import FHIR, then_refused
 from tests.api.steps import CHILD, FORM, Cast, Client, Service, a_plan
 
@@ -174,10 +176,10 @@ def every_fault(cast: Cast, patch: pytest.MonkeyPatch) -> Iterator[httpx.Respons
     for module, name in (
         (social_care, "submit"),
         (social_care, "worklist"),
-        (pull_feed, "feed"),
-        (pull_search, "search"),
+        (feed, "feed"),
+        (search, "search"),
         (governance, "rulings"),
-        (manual, "waiting"),
+        (manual_list, "waiting"),
         (monitoring, "standing"),
     ):
         patch.setattr(module, name, broken)
@@ -210,7 +212,7 @@ def test_a_fault_of_ours_says_that_it_is_recorded_and_nothing_else(
 def test_a_fault_of_the_metadata_is_an_operation_outcome(
     house: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(records, "statement", broken)
+    monkeypatch.setattr(routes, "statement", broken)
     answer = house.service.send("GET", f"{FHIR}/metadata")
     then_refused(answer, 500)
     assert answer.json()["issue"][0]["code"] == "exception"

@@ -8,8 +8,8 @@ from urllib.parse import quote
 import pytest
 from fhir.resources.R4B.operationoutcome import OperationOutcome
 
-from flagservice.api import examples
-from flagservice.app.serving import described
+from flagservice.api.openapi import examples
+from flagservice.app.serve import described
 from tests.api.answers import FHIR
 from tests.api.steps import BASE, FORM, Cast, Client
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from sqlmodel import col, select
 
-from flagservice.api.cursors import Feed, cursor_of
+from flagservice.api.records.cursors import Feed, cursor_of
 from flagservice.store import tables
 from tests.api.answers import FHIR, faults, links, resources, then_refused
 from tests.api.steps import BASE, CHILD, FATHER, Cast, Client, a_notification, a_plan, an_enquiry

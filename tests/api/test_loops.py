@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from flagservice.app.serving import Loop, loops
+from flagservice.app.serve import Loop, loops
 from tests.api.steps import Cast
 
 

@@ -15,8 +15,8 @@ import pytest
 from fastapi import Depends
 from fastapi.routing import RouteContext, iter_route_contexts
 
-from flagservice.api.callers import SCOPES, Asked, May, may
-from flagservice.api.scopes import granted, rights
+from flagservice.api.access.callers import SCOPES, Asked, May, may
+from flagservice.clients.scopes import granted, rights
 from tests.api.answers import FHIR, resources, then_refused
 from tests.api.steps import (
     CHILD,

@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlmodel import col, select
 
-from flagservice.api.assertions import SKEW, BadAssertion
-from flagservice.api.tokens import Tokens
+from flagservice.api.access.tokens import Tokens
 from flagservice.audit.log import Actor
+from flagservice.clients.assertions import SKEW, BadAssertion
 from flagservice.store import tables
 from tests.api.answers import then_refused
 from tests.api.steps import TOKEN_URL, Cast, our_token_key

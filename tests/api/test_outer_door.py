@@ -14,8 +14,8 @@ import anyio
 import pytest
 import uvicorn
 
-from flagservice.api.envelope import Receive, Scope, Send
-from flagservice.app.listening import listen, tls_of
+from flagservice.api.edge.envelope import Receive, Scope, Send
+from flagservice.app.listen import listen, tls_of
 from flagservice.settings import Settings
 from tests.api.test_tls import Authority
 

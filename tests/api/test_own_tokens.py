@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from flagservice.api.callers import SCOPES
-from flagservice.api.scopes import rights
+from flagservice.api.access.callers import SCOPES
+from flagservice.clients.scopes import rights
 from tests.api.answers import FHIR, then_refused
 from tests.api.steps import (
     FORM,

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from flagservice.api.cursors import Feed, Onward, opened_page, sealed_page
+from flagservice.api.records.cursors import Feed, Onward, opened_page, sealed_page
 from flagservice.domain.errors import Invalid
-from flagservice.store.keyrings import LocalKeyRing
-from flagservice.store.pseudonyms import LocalPseudonymKeys
-from flagservice.store.vault import Vault
+from flagservice.store.sealing.keyrings import LocalKeyRing
+from flagservice.store.sealing.pseudonyms import LocalPseudonymKeys
+from flagservice.store.sealing.vault import Vault
 
 
 def test_a_page_outlives_the_key_that_sealed_it_and_new_ones_are_under_the_new_key() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlmodel import col, select
 
-from flagservice.store.answers import Answer
+from flagservice.store.tables.acknowledgements import Answer
 from tests.api.steps import Cast, a_notification, a_plan
 from tests.api.test_acknowledging import asked_of, kept, taken, versions_read, when_answered
 

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from flagservice.api.cursors import Feed, cursor_of
+from flagservice.api.records.cursors import Feed, cursor_of
 from tests.api.answers import FHIR, resources, then_refused
 from tests.api.steps import CHILD, FATHER, Cast, Client, a_notification, a_plan, an_enquiry
 

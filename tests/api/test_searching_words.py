@@ -6,7 +6,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from flagservice.api.cursors import Feed, Onward, sealed_page
+from flagservice.api.records.cursors import Feed, Onward, sealed_page
 from tests.api.answers import FHIR, faults, links, resources, then_refused
 from tests.api.steps import (
     BASE,

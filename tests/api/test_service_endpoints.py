@@ -8,7 +8,7 @@ from sqlmodel import select
 
 from flagservice.audit.log import Actor
 from flagservice.audit.sequence import Sequencer
-from flagservice.delivery.outbox import LEASE, claim
+from flagservice.delivery.push.outbox import LEASE, claim
 from flagservice.store import tables
 from tests.api.answers import then_refused
 from tests.api.steps import CHILD, FATHER, UNADMITTED, Cast, a_notification, a_plan

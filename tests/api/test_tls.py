@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from flagservice.app.building import build
-from flagservice.app.listening import tls_of
+from flagservice.app.build import build
+from flagservice.app.listen import tls_of
 from flagservice.app.operating import NewClient, add_client
 from flagservice.domain.errors import Invalid
 from flagservice.settings import Settings

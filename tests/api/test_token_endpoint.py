@@ -12,7 +12,7 @@ import pytest
 from joserfc import jws, jwt
 from joserfc.jwk import ECKey, RSAKey
 
-from flagservice.api.assertions import ALGORITHMS, LIFETIME, SKEW
+from flagservice.clients.assertions import ALGORITHMS, LIFETIME, SKEW
 from tests.api.answers import then_refused
 from tests.api.steps import BASE, FORM, Cast, Client, an_rsa_key
 

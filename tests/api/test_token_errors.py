@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from joserfc.jwk import RSAKey
 
-from flagservice.api.assertions import ALGORITHMS, ASSERTION_TYPE, SKEW
+from flagservice.clients.assertions import ALGORITHMS, ASSERTION_TYPE, SKEW
 from flagservice.store import tables
 from tests.api.answers import then_refused
 from tests.api.steps import Cast, Client

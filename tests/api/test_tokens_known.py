@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from joserfc.jwk import ECKey
 
-from flagservice.api.tokens import Known, Tokens
+from flagservice.api.access.tokens import Known, Tokens
 from flagservice.domain.errors import Unauthenticated
 from tests.api.steps import TOKEN_URL, Cast, our_token_key
 from tests.api.test_own_tokens import a_token, claims_of

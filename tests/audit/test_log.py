@@ -9,7 +9,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlmodel import col, select
 
 from flagservice.audit.log import Actor, Deed, Unrecorded, Work
-from flagservice.store import approved, tables
+from flagservice.store import tables
+from flagservice.store.tables import policies as approved
 from tests.world import World
 
 SOMEBODY = Actor("a client", "E08000032", "request-1")

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from flagservice.app.building import Parts, build
+from flagservice.app.build import Parts, build
 from flagservice.app.files import alone
 from flagservice.app.witness import Witness
 from flagservice.audit.checkpoint import Checkpoint, Signer, sign

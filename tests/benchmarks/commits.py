@@ -15,9 +15,9 @@ from datetime import UTC, datetime
 from flagservice.audit.log import Actor, Deed, Log, Work
 from flagservice.store import tables
 from flagservice.store.database import Database
-from flagservice.store.keyrings import LocalKeyRing
-from flagservice.store.pseudonyms import LocalPseudonymKeys
-from flagservice.store.vault import Vault
+from flagservice.store.sealing.keyrings import LocalKeyRing
+from flagservice.store.sealing.pseudonyms import LocalPseudonymKeys
+from flagservice.store.sealing.vault import Vault
 from tests.generated import HOME
 
 THREADS = 16

@@ -8,13 +8,13 @@ from fhir.resources.R4B.flag import Flag
 from flagservice.domain.elements import Kind
 from flagservice.fhir.flags import Copy, build
 from flagservice.fhir.writing import to_bytes
-from flagservice.intake.rulebook import Rulebook
+from flagservice.intake.policies.rulebook import Rulebook
 from flagservice.policy.case import every_case
 from flagservice.policy.disclosure import disclose
 from flagservice.policy.ruling import Ruling, rule_on
-from flagservice.store.keyrings import LocalKeyRing
-from flagservice.store.pseudonyms import LocalPseudonymKeys
-from flagservice.store.vault import Vault
+from flagservice.store.sealing.keyrings import LocalKeyRing
+from flagservice.store.sealing.pseudonyms import LocalPseudonymKeys
+from flagservice.store.sealing.vault import Vault
 from tests.benchmarks.measuring import Figure, Repeated, compare
 from tests.generated import records, said
 from tests.world import the_rulebook

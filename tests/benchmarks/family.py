@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from flagservice.store.vault import Vault
+from flagservice.store.sealing.vault import Vault
 from tests.world import COUNCIL
 
 PEOPLE = ("child", "mother", "father")

@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from flagservice.api.callers import SCOPES
+from flagservice.admission.endpoints import register
+from flagservice.api.access.callers import SCOPES
 from flagservice.app import operating
-from flagservice.app.building import Parts, build
+from flagservice.app.build import Parts, build
 from flagservice.audit.log import Actor, Deed, Work
-from flagservice.directory.endpoints import register
-from flagservice.directory.registrations import Registration
 from flagservice.domain.reading import read_submission
 from flagservice.domain.submissions import Plan
-from flagservice.intake.lookups import registered
-from flagservice.intake.submit import submit
+from flagservice.intake.registration import registered
+from flagservice.intake.submission import submit
 from flagservice.kit.demo.client import Client
+from flagservice.people.registrations import Registration
 from flagservice.settings import Settings
 from flagservice.store import tables
 from tests.benchmarks.bulk import FILE, filling

@@ -15,9 +15,9 @@ from typing import Any
 from joserfc import jwt
 from sqlmodel import select
 
-from flagservice.api.assertions import LIFETIME
-from flagservice.api.tokens import Tokens
-from flagservice.app.keys import load_keys
+from flagservice.api.access.tokens import Tokens
+from flagservice.app.keys.keyset import load_keys
+from flagservice.clients.assertions import LIFETIME
 from flagservice.settings import Settings
 from flagservice.store import tables
 from flagservice.store.database import Database

@@ -7,7 +7,7 @@ from statistics import median
 
 from sqlmodel import col, select
 
-from flagservice.api.cursors import Feed, cursor_of
+from flagservice.api.records.cursors import Feed, cursor_of
 from flagservice.store import tables
 from tests.benchmarks.load import Load
 from tests.benchmarks.measuring import Scale

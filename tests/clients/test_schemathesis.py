@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from flagservice.api.limits import Audience
-from flagservice.app.serving import described
+from flagservice.api.edge.limits import Audience
+from flagservice.app.serve import described
 from tests.clients.counting import then_nothing_failed
 from tests.clients.supplier import Supplier, a_supplier, patient
 from tests.sandbox.running import HOME

@@ -10,8 +10,8 @@ from sqlmodel import select
 
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.audit.verify import verify_audit
-from flagservice.delivery.outbox import State
-from flagservice.intake.submit import find_plan
+from flagservice.delivery.push.outbox import State
+from flagservice.intake.submission import find_plan
 from flagservice.store import tables
 from tests.crash.killing import Record
 from tests.crash.town import Town

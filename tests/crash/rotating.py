@@ -11,8 +11,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from flagservice.app.repseudonym import carried_by
-from flagservice.app.rotation import wrapped_by
+from flagservice.app.keys.pseudonyms import carried_by
+from flagservice.app.keys.rotation import wrapped_by
 from flagservice.audit.log import Actor, Deed, Work
 from tests.crash.killing import Posting
 from tests.crash.town import Being, Town

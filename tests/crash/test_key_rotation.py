@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from sqlmodel import func, select
 
-from flagservice.app import building
-from flagservice.app.key_providers import KEY_ENCRYPTION_FILE, PSEUDONYM_FILE
-from flagservice.app.repseudonym import FOUND, carried_by, drop_pseudonyms
-from flagservice.app.rotation import drop_data_key_wrapping, wrapped_by
+from flagservice.app import build
+from flagservice.app.keys.providers import KEY_ENCRYPTION_FILE, PSEUDONYM_FILE
+from flagservice.app.keys.pseudonyms import FOUND, carried_by, drop_pseudonyms
+from flagservice.app.keys.rotation import drop_data_key_wrapping, wrapped_by
 from flagservice.audit.log import Actor, Deed, Work
-from flagservice.intake.persons import nhs_number_of
+from flagservice.people.persons import nhs_number_of
 from flagservice.store import tables
 from tests import opened
 from tests.crash import ledger
@@ -54,7 +54,7 @@ def then_no_row_is_lost_and_none_is_left_under_an_old_key(folder: Path, database
 
 def told(town: Town, load: Load, done: Kills) -> str:
     """Read by a process that has the newest keys and no other; in one line."""
-    again = building.build(town.parts.settings)
+    again = build.build(town.parts.settings)
     try:
         seen = again.log.perform(Actor("test"), what_is_there)
     finally:

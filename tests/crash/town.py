@@ -10,11 +10,11 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
-from flagservice.app import building, operating
-from flagservice.app.keys import make_keys
+from flagservice.app import build, operating
+from flagservice.app.keys.keyset import make_keys
 from flagservice.audit.log import Actor, Work
-from flagservice.directory.registrations import Registration
-from flagservice.intake.lookups import registered
+from flagservice.intake.registration import registered
+from flagservice.people.registrations import Registration
 from flagservice.settings import Settings
 from tests.checked import a_registration, given_a_checked_system
 from tests.crash.client import Client
@@ -54,7 +54,7 @@ class Being:
 class Town:
     """Everything that runs."""
 
-    parts: building.Parts
+    parts: build.Parts
     folder: Path
     nursery: Nursery
     beings: list[Being]
@@ -113,7 +113,7 @@ def a_town(folder: Path, database_url: str, *, apis: int, workers: int) -> Itera
     beings += [Being(("deliver",)) for _ in range(workers)]
     with ExitStack() as stack:
         nursery = stack.enter_context(Nursery())
-        parts = building.build(settings)
+        parts = build.build(settings)
         stack.callback(parts.database.close)
         town = Town(parts, folder, nursery, beings, _families())
         _register(town)

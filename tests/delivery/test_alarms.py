@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import event
 from sqlmodel import select
 
-from flagservice.app.serving import loops
-from flagservice.delivery.alarms import Watch, judge
-from flagservice.store.watched import Alarm, Stranger
+from flagservice.app.serve import loops
+from flagservice.delivery.watch.alarms import Watch, judge
+from flagservice.store.tables.alarms import Alarm, Stranger
 from tests.api.answers import then_refused
 from tests.api.steps import (
     CHILD,

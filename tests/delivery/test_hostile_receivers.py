@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from flagservice.delivery.channels.fhir_rest import MOST_BYTES, FhirRest, Outcome, Parcel, Reply
-from flagservice.directory.endpoints import Reach
+from flagservice.admission.endpoints import Reach
+from flagservice.delivery.push.fhir_rest import MOST_BYTES, FhirRest, Outcome, Parcel, Reply
 from tests.delivery import steps
 from tests.delivery.practices import PUSH, a_gp_system
 from tests.delivery.steps import (

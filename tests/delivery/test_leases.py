@@ -12,9 +12,9 @@ import pytest
 from sqlmodel import select
 
 from flagservice.audit.log import Deed, Log, Work
-from flagservice.delivery import outbox
-from flagservice.delivery.channels.fhir_rest import Outcome, Parcel, Reply
-from flagservice.delivery.worker import WORKER, Worker
+from flagservice.delivery.push import outbox
+from flagservice.delivery.push.fhir_rest import Outcome, Parcel, Reply
+from flagservice.delivery.push.worker import WORKER, Worker
 from flagservice.store import tables
 from flagservice.store.database import Database
 from tests.checked import given_a_checked_system

@@ -6,7 +6,7 @@ import pytest
 from sqlmodel import select
 
 from flagservice.audit.log import Actor, Deed, Work
-from flagservice.delivery.channels.fhir_rest import Outcome, Parcel
+from flagservice.delivery.push.fhir_rest import Outcome, Parcel
 from flagservice.store import tables
 from tests.delivery.steps import (
     CHILD,

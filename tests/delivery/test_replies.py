@@ -9,8 +9,8 @@ import httpx
 import pytest
 import respx
 
-from flagservice.delivery.channels.fhir_rest import FhirRest, Outcome, Parcel, Reply
-from flagservice.directory.endpoints import Reach
+from flagservice.admission.endpoints import Reach
+from flagservice.delivery.push.fhir_rest import FhirRest, Outcome, Parcel, Reply
 from tests.delivery.steps import CHILD, GP, MOTHER, OWN
 
 FLAG: dict[str, Any] = {

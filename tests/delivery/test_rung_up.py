@@ -5,17 +5,17 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
+from flagservice.admission.checkers import revoke_checker
+from flagservice.admission.endpoints import suspend
+from flagservice.admission.lapses import standings
+from flagservice.admission.notes import VALID_FOR
+from flagservice.admission.results import accept, withdraw
 from flagservice.audit.log import Actor, Deed, Work
-from flagservice.delivery.channels import manual
-from flagservice.delivery.channels.manual import ToDo
-from flagservice.delivery.channels.pull_feed import feed
-from flagservice.directory.checkers import revoke_checker
-from flagservice.directory.endpoints import suspend
-from flagservice.directory.lapses import standings
-from flagservice.directory.leak_notes import VALID_FOR
-from flagservice.directory.leak_results import accept, withdraw
+from flagservice.delivery.pull.feed import feed
+from flagservice.delivery.watch import manual_list
+from flagservice.delivery.watch.manual_list import ToDo
 from flagservice.store import tables
-from flagservice.store.checked import LeakResult
+from flagservice.store.tables.leak_checks import LeakResult
 from tests.checked import DECIDED, SIGNING, VERSION, a_finding, a_registration
 from tests.checked import given_an_admitted_practice as given_it_registers
 from tests.delivery.steps import (
@@ -34,7 +34,7 @@ NO_MORE = ("flags at a practice", "its system is admitted no more")
 
 
 def the_list(world: World) -> list[ToDo]:
-    return world.log.perform(GOVERNANCE, manual.waiting)
+    return world.log.perform(GOVERNANCE, manual_list.waiting)
 
 
 def given_a_flag_is_there(world: World, *, pushed: bool = True) -> None:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flagservice.delivery import schedule
-from flagservice.delivery.channels.fhir_rest import ILL, THIS_ONE, Outcome, Parcel, Reply
+from flagservice.delivery.push import schedule
+from flagservice.delivery.push.fhir_rest import ILL, THIS_ONE, Outcome, Parcel, Reply
 from tests.delivery.steps import (
     CHILD,
     FATHER,

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from flagservice.delivery.channels.fhir_rest import FhirRest, Outcome, Parcel, Reply
-from flagservice.directory.endpoints import Reach
+from flagservice.admission.endpoints import Reach
+from flagservice.delivery.push.fhir_rest import FhirRest, Outcome, Parcel, Reply
 from tests.api.test_tls import Authority
 from tests.delivery.steps import OWN
 from tests.delivery.test_hostile_receivers import ECHO, HEAD, OK, read_whole

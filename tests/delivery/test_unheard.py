@@ -5,8 +5,8 @@ A worker that dies says nothing, so what it had claimed may have been sent, and 
 
 import pytest
 
-from flagservice.delivery import outbox
-from flagservice.delivery.channels.fhir_rest import Outcome
+from flagservice.delivery.push import outbox
+from flagservice.delivery.push.fhir_rest import Outcome
 from flagservice.delivery.unsent import Unsent
 from tests.delivery.steps import (
     BORN,

@@ -7,12 +7,12 @@ import pytest
 from sqlmodel import col, select, update
 
 from flagservice.audit.log import Actor, Deed, Work
-from flagservice.delivery import outbox, schedule
-from flagservice.delivery.channels import manual
-from flagservice.delivery.channels.fhir_rest import Outcome, Parcel
+from flagservice.delivery.push import outbox, schedule
+from flagservice.delivery.push.fhir_rest import Outcome, Parcel
+from flagservice.delivery.push.worker import Worker
 from flagservice.delivery.unsent import OUR_OWN, Unsent
-from flagservice.delivery.worker import Worker
-from flagservice.directory.registrations import Registration, learn
+from flagservice.delivery.watch import manual_list
+from flagservice.people.registrations import Registration, learn
 from flagservice.store import tables
 from tests.delivery.steps import (
     CHILD,
@@ -200,7 +200,7 @@ def test_what_cannot_be_opened_here_holds_up_nobody_else(any_world: World) -> No
     assert len(practice.sent) == 2
     assert (first.state, first.attempts, first.poisoned) == ("open", 0, True)
     assert the_outcomes(any_world) == ["delivered", "delivered"]
-    (todo,) = any_world.log.perform(Actor("X26"), manual.waiting)
+    (todo,) = any_world.log.perform(Actor("X26"), manual_list.waiting)
     assert todo.reason == Unsent.SEALED
 
 

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from flagservice.audit.log import Actor, Deed, Work
-from flagservice.delivery.answers import Answer, file
-from flagservice.delivery.answers import Outcome as Filed
-from flagservice.delivery.channels import manual, pull_feed
-from flagservice.delivery.channels.fhir_rest import FhirRest, Outcome
-from flagservice.directory.registrations import Registration, learn
+from flagservice.delivery.acknowledgements import Answer, file
+from flagservice.delivery.acknowledgements import Outcome as Filed
+from flagservice.delivery.pull import feed
+from flagservice.delivery.push.fhir_rest import FhirRest, Outcome
+from flagservice.delivery.watch import manual_list
 from flagservice.domain.errors import Forbidden
+from flagservice.people.registrations import Registration, learn
 from flagservice.store import tables
 from tests.checked import a_registration, given_an_admitted_practice
 from tests.delivery.practices import PUSH, GpSystem, a_gp_system
@@ -65,7 +66,7 @@ def the_stored_bytes(world: World) -> list[bytes]:
     """Of every version at the own practice, as it polls them."""
     found: list[bytes] = world.log.perform(
         Actor("client", OWN),
-        lambda work: [one.content for one in pull_feed.feed(work, form="flag", limit=100).found],
+        lambda work: [one.content for one in feed.feed(work, form="flag", limit=100).found],
     )
     return found
 
@@ -216,7 +217,7 @@ def test_a_version_that_did_not_pass_is_pushed_nothing_reads_nothing_and_is_rung
     assert a_worker(any_world, practice).run_once() == 0
     assert practice.sent == []
     then_it_reads_nothing(any_world)
-    (todo,) = any_world.log.perform(Actor("X26"), manual.waiting)
+    (todo,) = any_world.log.perform(Actor("X26"), manual_list.waiting)
     assert (todo.reason, todo.owner) == ("practice system not admitted", "operator on duty")
     given_an_admitted_practice(any_world.log, a_registration(OWN))
     a_worker(any_world, practice).run_once()
@@ -231,7 +232,7 @@ def test_it_stands_on_the_manual_list_with_an_owner_and_a_clock_and_no_location(
     opened = any_world.now.date()
     for hours, urgency in ((0, "late"), (1, "late"), (5, "overdue")):
         any_world.now += timedelta(hours=hours)
-        (todo,) = any_world.log.perform(Actor("X26"), manual.waiting)
+        (todo,) = any_world.log.perform(Actor("X26"), manual_list.waiting)
         assert (todo.urgency, todo.opened) == (urgency, opened)
         assert set(vars(todo)) == PERSON_FREE
         assert OWN not in str(vars(todo))
@@ -253,7 +254,7 @@ def test_a_record_whose_practice_or_person_nobody_knows_is_on_the_manual_list(wo
 
 
 def the_manual_list(world: World) -> set[tuple[str, str]]:
-    listed = world.log.perform(Actor("X26"), manual.waiting)
+    listed = world.log.perform(Actor("X26"), manual_list.waiting)
     return {(todo.what, todo.reason) for todo in listed}
 
 

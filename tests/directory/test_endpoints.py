@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from flagservice.admission.checkers import add_checker, revoke_checker
+from flagservice.admission.endpoints import Reach, Registration, admitted, reach, register, suspend
+from flagservice.admission.notes import VALID_FOR
+from flagservice.admission.results import accept
 from flagservice.audit.log import Actor, Work
-from flagservice.directory.checkers import add_checker, revoke_checker
-from flagservice.directory.endpoints import Reach, Registration, admitted, reach, register, suspend
-from flagservice.directory.leak_notes import VALID_FOR
-from flagservice.directory.leak_results import accept
 from flagservice.domain.errors import Invalid, NotFound
 from flagservice.store import tables
 from tests.checked import (

@@ -14,15 +14,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlmodel import select
 
+from flagservice.admission.checkers import NewChecker, add_checker, revoke_checker
+from flagservice.admission.notes import FEWEST_REQUESTS, VALID_FOR
+from flagservice.admission.results import Decided, accept, withdraw
 from flagservice.audit.log import Actor, Deed, Work
-from flagservice.directory.checkers import NewChecker, add_checker, revoke_checker
-from flagservice.directory.leak_notes import FEWEST_REQUESTS, VALID_FOR
-from flagservice.directory.leak_results import Decided, accept, withdraw
 from flagservice.domain.errors import Conflict, Invalid, NotFound
 from flagservice.kit.leak_check.check import fewest
 from flagservice.kit.leak_check.result import PROTOCOL, TOOL, Signing, signed
 from flagservice.store import tables
-from flagservice.store.checked import Checker, LeakResult
+from flagservice.store.tables.leak_checks import Checker, LeakResult
 from tests.checked import DECIDED, SIGNING, a_checker, a_result, public_pem
 from tests.intake.people import rows
 from tests.world import World

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from flagservice.directory.leak_notes import VALID_FOR
-from flagservice.directory.leak_results import Decided, accept, withdraw
+from flagservice.admission.notes import VALID_FOR
+from flagservice.admission.results import Decided, accept, withdraw
 from flagservice.domain.errors import Conflict, Invalid
 from flagservice.kit.leak_check.result import signed
-from flagservice.store.checked import LeakResult
+from flagservice.store.tables.leak_checks import LeakResult
 from tests.checked import DECIDED, SIGNING, a_finding, a_result
 from tests.directory.test_leak_results import (
     OPERATOR,

@@ -2,8 +2,8 @@
 
 import pytest
 
+from flagservice.admission.endpoints import reach, register
 from flagservice.audit.log import Actor
-from flagservice.directory.endpoints import reach, register
 from flagservice.domain.errors import Invalid
 from tests.checked import a_registration, given_a_checked_system
 from tests.intake.people import HOME

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from flagservice.audit.log import Actor, Deed, Work
-from flagservice.directory.registrations import CsvRegister, Registration, known, learn
 from flagservice.domain.errors import Invalid
+from flagservice.people.registrations import CsvRegister, Registration, known, learn
 from flagservice.store import tables
 from tests.intake.people import CHILD, HOME, NEW, rows
 from tests.world import World

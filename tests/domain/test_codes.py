@@ -13,7 +13,7 @@ from flagservice.domain.codes import (
     Code,
 )
 from flagservice.domain.elements import Kind, PlanCategory
-from flagservice.policy.proof import load
+from flagservice.policy.proof.prove import load
 from tests.policy.approved import policy_text
 
 SHUFFLED = (1, 5, 7, 6, 2, 8, 3, 0, 9, 4)

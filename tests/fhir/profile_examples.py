@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from flagservice.fhir.profile import Profile
+from flagservice.fhir.profile.check import Profile
 
 PROFILES = Path(__file__).parents[2] / "profiles"
 CANONICAL = "https://flagservice.example/fhir/StructureDefinition"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flagservice.fhir.patient_view import patient_view
-from flagservice.fhir.patient_view_text import patient_view_of
+from flagservice.fhir.patient_view.text import patient_view_of
+from flagservice.fhir.patient_view.view import patient_view
 from tests.fhir.patient_view_records import (
     ALONE,
     BESIDE,

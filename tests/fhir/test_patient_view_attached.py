@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from flagservice.fhir.patient_view import patient_view
-from flagservice.fhir.patient_view_content import Reason
+from flagservice.fhir.patient_view.content import Reason
+from flagservice.fhir.patient_view.view import patient_view
 from tests.fhir.patient_view_records import Json, a, bundle, to
 
 PDF = b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n1 0 obj (Minutes) Tj"

@@ -6,7 +6,7 @@ import pytest
 
 from flagservice.domain.codes import CATEGORY_CODES, CODES
 from flagservice.domain.elements import Kind
-from flagservice.fhir.patient_view import patient_view
+from flagservice.fhir.patient_view.view import patient_view
 from tests.fhir.patient_view_records import SYSTEMS, Json, a, bundle, entry, label, ours
 
 EMPTY = {"resourceType": "Bundle", "type": "collection"}

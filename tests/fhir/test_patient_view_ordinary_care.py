@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from flagservice.fhir.patient_view import Removal, patient_view
-from flagservice.fhir.patient_view_content import Reason
+from flagservice.fhir.patient_view.content import Reason
+from flagservice.fhir.patient_view.view import Removal, patient_view
 from tests.fhir.patient_view_records import PLAN, Json, a, bundle, entry, label, to
 
 PATIENT = a("Patient", "p")

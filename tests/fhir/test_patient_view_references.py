@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from flagservice.fhir.patient_view import patient_view
-from flagservice.fhir.patient_view_content import Reason
+from flagservice.fhir.patient_view.content import Reason
+from flagservice.fhir.patient_view.view import patient_view
 from tests.fhir.patient_view_records import (
     ACT,
     COMPOSITION,

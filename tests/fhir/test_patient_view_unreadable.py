@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from flagservice.fhir.patient_view import Removal, patient_view
-from flagservice.fhir.patient_view_content import Reason
-from flagservice.fhir.patient_view_text import patient_view_of
+from flagservice.fhir.patient_view.content import Reason
+from flagservice.fhir.patient_view.text import patient_view_of
+from flagservice.fhir.patient_view.view import Removal, patient_view
 from tests.fhir.patient_view_records import PLAN, Json, a, bundle, entry
 
 NOTHING = {"resourceType": "Bundle", "type": "searchset"}

@@ -2,8 +2,8 @@
 
 import pytest
 
-from flagservice.fhir.patient_view import patient_view
-from flagservice.fhir.patient_view_content import Reason
+from flagservice.fhir.patient_view.content import Reason
+from flagservice.fhir.patient_view.view import patient_view
 from tests.fhir.patient_view_records import a, bundle, to
 
 HIDING = """

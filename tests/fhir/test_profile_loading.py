@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from flagservice.fhir.profile import Profile, UnusableProfile
+from flagservice.fhir.profile.check import Profile, UnusableProfile
 from tests.fhir.profile_examples import PROFILES, definition, extensions, load, value_sets
 
 Json = dict[str, Any]

@@ -11,8 +11,8 @@ from fhir.resources.R4B.searchparameter import SearchParameter
 from flagservice.domain.elements import Kind
 from flagservice.fhir.audit_events import DEEDS, Event, audit_event
 from flagservice.fhir.provenance import provenance
-from flagservice.fhir.searching import CRITERIA, search_parameters
-from flagservice.fhir.tokens import says, tokens
+from flagservice.fhir.search.parameters import CRITERIA, search_parameters
+from flagservice.fhir.search.tokens import says, tokens
 from tests.generated import examples
 from tests.world import the_rulebook
 

@@ -160,7 +160,7 @@ def test_chance_is_the_operating_systems() -> None:
 
 
 def test_only_a_push_begins_a_connection() -> None:
-    assert importers(SPEAKERS, service()) == {"delivery/channels/fhir_rest.py"}
+    assert importers(SPEAKERS, service()) == {"delivery/push/fhir_rest.py"}
 
 
 @pytest.mark.parametrize(

@@ -29,11 +29,11 @@ QUESTIONS = r".*\.is_waiting"
 DISCLOSURES = r"(.*\.)?Disclosure|object\.__new__|copy\.(copy|deepcopy|replace)|pickle\.\w+"
 READING = r"open|input|.*\.(read_text|write_text|read_bytes)"
 CATCHING_ALL = {
-    "api/envelope.py": "a fault that was answered as 500 is not printed by a server",
+    "api/edge/envelope.py": "a fault that was answered as 500 is not printed by a server",
     "api/refusals.py": "whatever the audit's fault is, nothing leaves unrecorded",
     "audit/group.py": "whoever asked in the group goes the ordinary way, and meets the fault there",
-    "app/serving.py": "a loop goes on; the type is logged",
-    "delivery/channels/fhir_rest.py": "whatever a receiver answers, this one flag stays owed",
+    "app/serve.py": "a loop goes on; the type is logged",
+    "delivery/push/fhir_rest.py": "whatever a receiver answers, this one flag stays owed",
     "kit/sandbox/server.py": "a GP system answers a fault as 500",
 }
 
@@ -63,7 +63,7 @@ def test_a_transaction_is_opened_by_the_audit_alone() -> None:
 
 
 def test_the_question_without_a_leaf_is_asked_by_those_who_look_for_work_alone() -> None:
-    looking = ("delivery/", "app/policies.py", "app/sweeping.py")
+    looking = ("delivery/", "app/policies.py", "app/keys/backlog.py")
     assert outside(where(QUESTIONS, source.package()), *looking) == {}
 
 

@@ -43,22 +43,22 @@ BREACHES = (
     Breach(
         "floors",
         "intake is imported by what is delivered",
-        {"delivery/outbox.py": "from flagservice.intake.submit import submit"},
+        {"delivery/push/outbox.py": "from flagservice.intake.submission import submit"},
     ),
     Breach(
         "floors",
         "strangers on one floor meet",
-        {"api/records.py": "from flagservice.kit.sandbox.wire import Reply"},
+        {"api/records/routes.py": "from flagservice.kit.sandbox.wire import Reply"},
     ),
     Breach(
         "floors",
         "a connection knows what is asked over it",
-        {"connections/bounds.py": "from flagservice.api.envelope import MOST_BYTES"},
+        {"connections/bounds.py": "from flagservice.api.edge.envelope import MOST_BYTES"},
     ),
     Breach(
         "floors",
         "settings are read below the application",
-        {"intake/submit.py": "from flagservice.settings import Settings"},
+        {"intake/submission.py": "from flagservice.settings import Settings"},
     ),
     Breach("floors", "a folder stands on no floor", {"rumours/__init__.py": '"""Unlisted."""'}),
     Breach("floors", "a module stands on no floor", {"rumours.py": '"""Unlisted."""'}),
@@ -88,22 +88,20 @@ BREACHES = (
     Breach(
         "sessions",
         "a session is opened past the audit",
-        {"api/records.py": "from flagservice.store.database import Database"},
+        {"api/records/routes.py": "from flagservice.store.database import Database"},
     ),
     Breach(
         "sessions",
         "intake opens a session of its own",
-        {"intake/submit.py": "from flagservice.store import database"},
+        {"intake/submission.py": "from flagservice.store import database"},
     ),
     Breach(
         "models",
         "intake knows the FHIR models",
-        {"intake/submit.py": "from fhir.resources.R4B.flag import Flag"},
+        {"intake/submission.py": "from fhir.resources.R4B.flag import Flag"},
     ),
     Breach(
-        "models",
-        "the application knows the FHIR models",
-        {"app/serving.py": "import fhir.resources"},
+        "models", "the application knows the FHIR models", {"app/serve.py": "import fhir.resources"}
     ),
     Breach(
         "pure", "the policy knows a database", {"policy/table.py": "from sqlalchemy import select"}
@@ -126,7 +124,7 @@ BREACHES = (
         "the patient's view reaches a database through somebody else",
         {
             "domain/between.py": '"""Between."""\nimport sqlite3',
-            "fhir/patient_view_words.py": "from flagservice.domain import between",
+            "fhir/patient_view/words.py": "from flagservice.domain import between",
         },
     ),
     Breach(
@@ -137,7 +135,7 @@ BREACHES = (
     Breach(
         "leak-check",
         "the leak check reaches the store through somebody else",
-        {"kit/leak_check/result.py": "from flagservice.directory.leak_results import VALID_FOR"},
+        {"kit/leak_check/result.py": "from flagservice.admission.results import VALID_FOR"},
     ),
     Breach(
         "demo",
@@ -217,7 +215,7 @@ def test_the_floors_are_those_of_the_design() -> None:
         "connections",
         "intake",
         "delivery",
-        "directory",
+        "people | admission | clients",
         "audit",
         "store",
         "fhir",

@@ -10,14 +10,14 @@ from fastapi.routing import RouteContext, iter_route_contexts
 from fhir.resources.R4B.bundle import Bundle
 from fhir.resources.R4B.capabilitystatement import CapabilityStatement
 
-from flagservice.api.callers import SCOPES
-from flagservice.api.scopes import rights
-from flagservice.app.building import read_rulebook
-from flagservice.app.serving import described
+from flagservice.api.access.callers import SCOPES
+from flagservice.app.build import read_rulebook
+from flagservice.app.serve import described
+from flagservice.clients.scopes import rights
 from flagservice.domain.elements import NOTIFICATIONS, Kind
 from flagservice.fhir.writing import to_bytes
-from flagservice.policy.printed import table
-from flagservice.policy.proof import load
+from flagservice.policy.printed.answers import table
+from flagservice.policy.proof.prove import load
 from flagservice.policy.table import UnusablePolicy
 from tests import generated
 from tests.generated import BASE, EXAMPLES, HOME

@@ -6,15 +6,17 @@ import re
 import pytest
 from sqlmodel import SQLModel
 
-import flagservice.app.serving  # noqa: F401, with it every table
-from flagservice.api import assertions, callers, tokens
-from flagservice.api.envelope import MOST_BYTES
-from flagservice.api.limits import DEFAULTS
-from flagservice.api.records_answers import MOST
-from flagservice.app import key_providers, logs, sweeping
+import flagservice.app.serve  # noqa: F401, with it every table
+from flagservice.api.access import callers, tokens
+from flagservice.api.edge.envelope import MOST_BYTES
+from flagservice.api.edge.limits import DEFAULTS
+from flagservice.api.records.answers import MOST
+from flagservice.app import logs
+from flagservice.app.keys import backlog, providers
 from flagservice.audit.log import Deed
+from flagservice.clients import assertions
 from flagservice.connections.bounds import _KEPT_FREE, Bounds
-from flagservice.delivery.channels import fhir_rest
+from flagservice.delivery.push import fhir_rest
 from flagservice.domain.reading import DEEPEST
 from flagservice.settings import Settings
 from tests.house import source
@@ -36,7 +38,7 @@ def test_every_table_stands_with_its_level() -> None:
 def test_every_key_stands_with_its_algorithm() -> None:
     settings = [name for name in Settings.model_fields if name.endswith("_keys")]
     named = [
-        *(key_providers.KEY_ENCRYPTION_FILE, key_providers.PSEUDONYM_FILE, "audit.pem"),
+        *(providers.KEY_ENCRYPTION_FILE, providers.PSEUDONYM_FILE, "audit.pem"),
         *("token.pem", tokens._OURS, ", ".join(assertions.ALGORITHMS)),
         *(f"FLAGSERVICE_{name.upper()}" for name in settings),
     ]
@@ -52,7 +54,7 @@ def test_every_bound_is_the_codes() -> None:
         *(f"{MOST_BYTES} bytes", f"JSON {DEEPEST} deep", f"{MOST} on a page"),
         *(f"{one} {rate}" for one, rate in DEFAULTS.items()),
         *(f"{int(fhir_rest.LONGEST.total_seconds())} seconds as a whole",),
-        *(f"a reply of {fhir_rest.MOST_BYTES} bytes", f"batches of {sweeping.BATCH} rows"),
+        *(f"a reply of {fhir_rest.MOST_BYTES} bytes", f"batches of {backlog.BATCH} rows"),
         *(f"{bounds.line_bytes} bytes of request line", f"{bounds.header_bytes} of headers"),
         f"{bounds.headers} headers; {head:.0f} seconds for handshake and head, {body:.0f} for the",
         f"{idle:.0f} between requests, {unread:.0f} for an answer that nobody takes",

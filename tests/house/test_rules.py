@@ -15,21 +15,21 @@ CONTEXT = ("self", "cls", "work")
 """A unit of work goes first, as `self` does: it is where a deed happens, not what it is about."""
 
 MORE_POSITIONS = {
-    "delivery/channels/fhir_rest.py:FhirRest._ask": "an HTTP request: to whom, method, target",
+    "delivery/push/fhir_rest.py:FhirRest._ask": "an HTTP request: to whom, method, target",
     "domain/codes.py:_Seen.code": "a row of the table of codes, written as one",
     "fhir/bundles.py:_bundle": "type, links, entries: in the order of the resource",
     "fhir/bundles.py:_links": "base, self, next: in the order of the resource",
     "fhir/outcomes.py:outcome": "status, rule, faults: in the order in which they are told",
-    "fhir/profile.py:Profile.load": "a profile and the two sorts of text that it points to",
-    "fhir/profile.py:_entries": "walks a tree: rule, content, place",
-    "fhir/profile.py:_listed": "walks a tree: rule, content, place",
-    "fhir/profile.py:_object": "walks a tree: rule, content, place",
-    "fhir/profile.py:_property": "walks a tree: rule, content, place",
-    "fhir/profile.py:_slices": "walks a tree: rule, content, place",
-    "fhir/profile.py:_value": "walks a tree: rule, content, place",
-    "fhir/profile_elements.py:_annotation": "type, name, value: as the definition has them",
-    "fhir/profile_elements.py:_check_slicing": "a rule, its element, its id",
-    "policy/printed.py:_block.answer": "the three parts of a case, in the order of the table",
+    "fhir/profile/check.py:Profile.load": "a profile and the two sorts of text that it points to",
+    "fhir/profile/check.py:_entries": "walks a tree: rule, content, place",
+    "fhir/profile/check.py:_listed": "walks a tree: rule, content, place",
+    "fhir/profile/check.py:_object": "walks a tree: rule, content, place",
+    "fhir/profile/check.py:_property": "walks a tree: rule, content, place",
+    "fhir/profile/check.py:_slices": "walks a tree: rule, content, place",
+    "fhir/profile/check.py:_value": "walks a tree: rule, content, place",
+    "fhir/profile/snapshot.py:_annotation": "type, name, value: as the definition has them",
+    "fhir/profile/snapshot.py:_check_slicing": "a rule, its element, its id",
+    "policy/printed/answers.py:_block.answer": "a case in three, in the table's order",
 }
 """Each with its reason. A new one is turned into keywords or a value; an old one goes from here."""
 

@@ -9,10 +9,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.domain.elements import Kind
-from flagservice.intake import approving, enforcing, in_force
-from flagservice.intake.approving import Approval, statement
-from flagservice.policy.proof import load
-from flagservice.store import approved, tables
+from flagservice.intake.policies import approval as approving
+from flagservice.intake.policies import enforcement, in_force
+from flagservice.intake.policies.approval import Approval, statement
+from flagservice.policy.proof.prove import load
+from flagservice.store import tables
+from flagservice.store.tables import policies
 from tests.intake.people import a_plan, given_the_family, rows
 from tests.policy.approved import changed, policy_text
 from tests.world import COUNCIL, World
@@ -69,7 +71,7 @@ class Service:
         )
 
     def enforces(self, version: int = 2) -> None:
-        self.do(lambda work: enforcing.enforce(work, Kind.CHILD_PROTECTION, version))
+        self.do(lambda work: enforcement.enforce(work, Kind.CHILD_PROTECTION, version))
 
     def changes_to(self, text: str = NARROWER, version: int = 2) -> None:
         self.proposes(text)
@@ -79,14 +81,14 @@ class Service:
 
     def sweeps(self) -> int:
         swept = 0
-        while self.world.log.is_waiting(OPERATOR, enforcing.is_unswept):
-            swept += self.do(lambda work: enforcing.sweep(work, self.shelf))
+        while self.world.log.is_waiting(OPERATOR, enforcement.is_unswept):
+            swept += self.do(lambda work: enforcement.sweep(work, self.shelf))
         return swept
 
     def goes_back(self, name: str = AMED, version: int = 1, *, text: str = CP) -> int:
         approval = signed(name, "back", version, text=text)
         return self.do(
-            lambda work: enforcing.go_back(
+            lambda work: enforcement.go_back(
                 work, Kind.CHILD_PROTECTION, approval=approval, reason="it told too little"
             )
         )
@@ -113,6 +115,6 @@ def given_a_plan_and_approvers(any_world: World) -> Service:
     return service
 
 
-def why_of(work: Work, change: approved.PolicyChange) -> dict[str, str]:
+def why_of(work: Work, change: policies.PolicyChange) -> dict[str, str]:
     work.record(Deed.POLICY_READ)
     return in_force.why(work, change)

@@ -5,7 +5,7 @@ from typing import Any
 from sqlmodel import col, select
 
 from flagservice.audit.log import Actor, Deed, Work
-from flagservice.intake.decisions import Decision, decide
+from flagservice.intake.decision import Decision, decide
 from flagservice.store import tables
 from tests.world import World, a_submission, person
 

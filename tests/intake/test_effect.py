@@ -4,7 +4,7 @@ import pytest
 
 from flagservice.domain.elements import Kind
 from flagservice.domain.people import Knows, Phase, Role, Standing, State
-from flagservice.intake.effect import becomes
+from flagservice.intake.policies.effect import becomes
 from flagservice.policy.case import Case
 from flagservice.policy.ruling import Ruling, rule_on
 from flagservice.policy.table import read

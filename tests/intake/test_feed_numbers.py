@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from flagservice.audit.log import Actor
-from flagservice.delivery.channels import pull_feed
+from flagservice.delivery.pull import feed as pull_feed
 from flagservice.fhir.bundles import Stored
 from flagservice.store import tables
 from tests.intake.families import NHS_NUMBERS

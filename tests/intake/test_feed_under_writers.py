@@ -15,9 +15,9 @@ import pytest
 from sqlalchemy import text
 
 from flagservice.audit.log import Actor, Work
-from flagservice.delivery.channels import pull_feed
+from flagservice.delivery.pull import feed
 from flagservice.domain.reading import read_submission
-from flagservice.intake.submit import submit
+from flagservice.intake.submission import submit
 from tests.intake.families import NHS_NUMBERS
 from tests.intake.people import HOME
 from tests.world import COUNCIL, MODELS, World, a_submission, person
@@ -81,7 +81,7 @@ class Ours:
     def polls(self) -> None:
         page = self._world.log.perform(
             Actor("gp", HOME),
-            lambda work: pull_feed.feed(work, form="flag", after=self._after, limit=1000),
+            lambda work: feed.feed(work, form="flag", after=self._after, limit=1000),
         )
         self._after = page.last
         self.numbers += [entry.feed_number for entry in page.found]

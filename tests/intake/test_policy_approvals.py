@@ -11,11 +11,11 @@ from sqlmodel import col, select
 from flagservice.audit.log import Deed, Work
 from flagservice.domain.elements import Kind
 from flagservice.domain.errors import Conflict, Forbidden, Invalid, NotFound, Refusal
-from flagservice.intake import approving, in_force
-from flagservice.intake.approving import Approval
-from flagservice.intake.in_force import Shelf
+from flagservice.intake.policies import approval, in_force
+from flagservice.intake.policies.approval import Approval
+from flagservice.intake.policies.in_force import Shelf
 from flagservice.policy.table import UnusablePolicy, read
-from flagservice.store import approved
+from flagservice.store.tables import policies
 from tests.intake.officers import (
     AMED,
     BRUCE,
@@ -50,7 +50,7 @@ def test_one_approval_is_not_enough_and_one_person_counts_once(service: Service)
     assert service.rules_by()[Kind.CHILD_PROTECTION] == 1
     service.approves(BRUCE)
     service.enforces()
-    changes = rows(service.world, of=approved.PolicyChange)
+    changes = rows(service.world, of=policies.PolicyChange)
     by = {service.do(lambda work, c=c: why_of(work, c)).get("by") for c in changes}
     assert by == {None, "Dr N. Amed (Caldicott Guardian), Ms L. Bruce (safeguarding lead)"}
 
@@ -59,7 +59,7 @@ def test_an_approver_who_is_none_any_more_no_longer_counts(service: Service) -> 
     service.proposes(NARROWER)
     service.approves(AMED)
     service.approves(BRUCE)
-    service.do(lambda work: approving.revoke_approver(work, BRUCE))
+    service.do(lambda work: approval.revoke_approver(work, BRUCE))
     with pytest.raises(Forbidden, match="1 of the 2 approvals"):
         service.enforces()
     with pytest.raises(Forbidden, match="no approver any more"):
@@ -72,17 +72,17 @@ def test_a_signature_over_something_else_is_refused(service: Service) -> None:
         service.approves(AMED, text=CP)
     stolen = replace(signed(AMED, "approve", 2, text=NARROWER), name=BRUCE)
     with pytest.raises(Forbidden, match="signature"):
-        service.do(lambda work: approving.approve(work, Kind.CHILD_PROTECTION, 2, approval=stolen))
+        service.do(lambda work: approval.approve(work, Kind.CHILD_PROTECTION, 2, approval=stolen))
     for junk in ("", "not base64!", "AAAA"):
         with pytest.raises(Forbidden, match="signature"):
             service.do(
-                lambda work, junk=junk: approving.approve(
+                lambda work, junk=junk: approval.approve(
                     work, Kind.CHILD_PROTECTION, 2, approval=Approval(AMED, junk)
                 )
             )
     with pytest.raises(NotFound, match="no approver"):
         service.do(
-            lambda work: approving.approve(
+            lambda work: approval.approve(
                 work, Kind.CHILD_PROTECTION, 2, approval=Approval("Nobody", "AAAA")
             )
         )
@@ -95,14 +95,14 @@ def test_an_approval_written_straight_into_the_database_does_not_count(service: 
     def forge(work: Work) -> None:
         work.record(Deed.POLICY_READ)
         bruce = work.session.exec(
-            select(approved.Approver).where(
-                col(approved.Approver.pseudonym)
+            select(policies.Approver).where(
+                col(policies.Approver.pseudonym)
                 == work.vault.pseudonym(BRUCE.casefold(), purpose="approver")
             )
         ).one()
-        (real,) = work.session.exec(select(approved.PolicyApproval)).all()
+        (real,) = work.session.exec(select(policies.PolicyApproval)).all()
         work.session.add(
-            approved.PolicyApproval(
+            policies.PolicyApproval(
                 id="f" * 32,
                 digest=real.digest,
                 approver_id=bruce.id,
@@ -131,7 +131,7 @@ def test_an_approver_is_one_person_with_a_name_a_role_and_a_key_of_their_own(
     service: Service, name: str, role: str, key: bytes, refusal: type[Refusal]
 ) -> None:
     with pytest.raises(refusal):
-        service.do(lambda work: approving.add_approver(work, name=name, role=role, public_key=key))
+        service.do(lambda work: approval.add_approver(work, name=name, role=role, public_key=key))
 
 
 def test_what_was_not_proposed_cannot_be_approved_and_a_version_has_one_text(
@@ -189,7 +189,7 @@ def test_a_third_approver_needs_the_word_of_one_who_is_there(service: Service) -
 
     def add(vouched: Approval | None) -> None:
         service.do(
-            lambda work: approving.add_approver(
+            lambda work: approval.add_approver(
                 work, name="Dr New", role="lead", public_key=public(key), vouched=vouched
             )
         )
@@ -197,9 +197,9 @@ def test_a_third_approver_needs_the_word_of_one_who_is_there(service: Service) -
     for nobodys in (None, Approval(AMED, "AAAA"), Approval("Dr New", "AAAA")):
         with pytest.raises((Forbidden, NotFound)):
             add(nobodys)
-    said = approving.vouching("Dr New", approving.read_key(public(key)))
+    said = approval.vouching("Dr New", approval.read_key(public(key)))
     add(Approval(BRUCE, b64encode(KEYS[BRUCE].sign(said)).decode()))
-    assert len(rows(service.world, of=approved.Approver)) == 3
+    assert len(rows(service.world, of=policies.Approver)) == 3
 
 
 def test_every_text_of_a_kind_is_listed_by_version(service: Service) -> None:

@@ -5,13 +5,14 @@ import pytest
 from flagservice.audit.log import Deed, Work
 from flagservice.domain.elements import Kind
 from flagservice.domain.errors import Conflict, Invalid, NotFound
-from flagservice.intake import enforcing, in_force
-from flagservice.intake.effect import effect
-from flagservice.intake.in_force import Shelf
+from flagservice.intake.policies import enforcement, in_force
+from flagservice.intake.policies.effect import effect
+from flagservice.intake.policies.in_force import Shelf
 from flagservice.policy.desks import load_desks
-from flagservice.policy.proof import load
+from flagservice.policy.proof.prove import load
 from flagservice.policy.table import UnusablePolicy
-from flagservice.store import approved, tables
+from flagservice.store import tables
+from flagservice.store.tables import policies
 from tests.intake.officers import (
     AMED,
     BRUCE,
@@ -36,7 +37,7 @@ def test_a_first_start_puts_the_releases_own_policies_in_force_and_a_second_chan
 ) -> None:
     assert service.rules_by() == dict.fromkeys(Kind, 1)
     service.world.starts()
-    changes = rows(service.world, of=approved.PolicyChange)
+    changes = rows(service.world, of=policies.PolicyChange)
     assert sorted(change.kind for change in changes) == sorted(Kind)
     why = service.do(lambda work: why_of(work, changes[0]))
     assert why == {"how": in_force.FIRST}
@@ -106,16 +107,16 @@ def _sweep_anew(work: Work) -> None:
 def test_who_goes_on_after_a_crash_goes_on_where_it_stopped(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(enforcing, "A_BATCH", 1)
+    monkeypatch.setattr(enforcement, "A_BATCH", 1)
     service.changes_to()
     people = len(rows(service.world, of=tables.Person))
-    assert service.do(lambda work: enforcing.sweep(work, service.shelf)) == 1
-    (change,) = [c for c in rows(service.world, of=approved.PolicyChange) if c.swept is not None]
+    assert service.do(lambda work: enforcement.sweep(work, service.shelf)) == 1
+    (change,) = [c for c in rows(service.world, of=policies.PolicyChange) if c.swept is not None]
     assert change.swept == min(person.id for person in rows(service.world, of=tables.Person))
     service.shelf = Shelf(service.shelf.desks, service.shelf.profiles)
     assert service.sweeps() == people - 1
     with pytest.raises(NotFound, match="ruled on everybody"):
-        service.do(lambda work: enforcing.sweep(work, service.shelf))
+        service.do(lambda work: enforcement.sweep(work, service.shelf))
 
 
 def test_what_is_posted_between_the_change_and_the_sweep_is_ruled_on_by_the_new_policy(
@@ -144,7 +145,7 @@ def test_one_command_goes_back_and_every_record_with_it(service: Service) -> Non
     assert service.rules_by()[Kind.CHILD_PROTECTION] == 1
     service.sweeps()
     assert {says for says, _, _ in service.held().values()} == before
-    changes = rows(service.world, of=approved.PolicyChange)
+    changes = rows(service.world, of=policies.PolicyChange)
     whys = [service.do(lambda work, c=c: why_of(work, c)) for c in changes]
     (back,) = [why for why in whys if why["how"] == "back"]
     assert (back["by"], back["reason"]) == (AMED, "it told too little")
@@ -165,13 +166,13 @@ def test_there_is_nothing_to_go_back_to_before_the_first_change(service: Service
     with pytest.raises(Conflict, match="nothing to go back to"):
         service.goes_back()
     with pytest.raises(Conflict, match="nothing to go back to"):
-        service.do(lambda work: enforcing.would_go_back_to(work, Kind.CHILD_PROTECTION))
+        service.do(lambda work: enforcement.would_go_back_to(work, Kind.CHILD_PROTECTION))
     service.changes_to()
-    found = service.do(lambda work: enforcing.would_go_back_to(work, Kind.CHILD_PROTECTION))
+    found = service.do(lambda work: enforcement.would_go_back_to(work, Kind.CHILD_PROTECTION))
     assert found.version == 1
     with pytest.raises(Invalid, match="say why"):
         service.do(
-            lambda work: enforcing.go_back(
+            lambda work: enforcement.go_back(
                 work, Kind.CHILD_PROTECTION, approval=signed(AMED, "back", 1, text=CP), reason=" "
             )
         )

@@ -10,9 +10,9 @@ from sqlmodel import col
 from flagservice.audit.log import Deed, Work
 from flagservice.domain.elements import Kind
 from flagservice.domain.errors import Conflict
-from flagservice.intake import in_force
-from flagservice.intake.effect import effect
-from flagservice.policy.proof import load
+from flagservice.intake.policies import in_force
+from flagservice.intake.policies.effect import effect
+from flagservice.policy.proof.prove import load
 from flagservice.store import tables
 from tests.intake.officers import AMED, BRUCE, NARROWER, Service, given_a_plan_and_approvers
 from tests.intake.people import ELSEWHERE, a_born_plan, a_notification, an_unborn_plan, rows

@@ -4,7 +4,7 @@ import pytest
 from sqlmodel import col, select
 
 from flagservice.audit.log import Actor, Deed, Work
-from flagservice.delivery import outbox
+from flagservice.delivery.push import outbox
 from flagservice.store import tables
 from tests.intake.people import (
     CHILD,

@@ -8,10 +8,10 @@ from threading import Event
 from sqlalchemy import text
 
 from flagservice.audit.log import Actor, Work
-from flagservice.directory.registrations import Registration
 from flagservice.domain.submissions import Plan
-from flagservice.intake.lookups import registered
-from flagservice.intake.submit import submit
+from flagservice.intake.registration import registered
+from flagservice.intake.submission import submit
+from flagservice.people.registrations import Registration
 from flagservice.store import tables
 from tests.intake.people import (
     CHILD,

@@ -3,9 +3,9 @@
 import pytest
 
 from flagservice.audit.log import Actor
-from flagservice.delivery.answers import Answer, Outcome
-from flagservice.delivery.channels import pull_feed
-from flagservice.intake.rejecting import answered
+from flagservice.delivery.acknowledgements import Answer, Outcome
+from flagservice.delivery.pull import feed
+from flagservice.intake.rejection import answered
 from flagservice.store import tables
 from tests.intake.people import (
     CHILD,
@@ -32,7 +32,7 @@ def given_a_plan(world: World) -> None:
 def when_rejected(world: World, practice: str) -> int:
     """All that the practice has read so far is of people whom it does not know."""
     actor = Actor("gp", practice)
-    read = world.log.perform(actor, lambda w: pull_feed.feed(w, form="flag", limit=100)).found
+    read = world.log.perform(actor, lambda w: feed.feed(w, form="flag", limit=100)).found
     answer = Answer(tuple(one.version_id for one in read), Outcome.REJECTED)
     return world.log.perform(actor, lambda w: answered(w, answer, rulebook=world.rulebook))
 

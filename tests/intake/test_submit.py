@@ -3,7 +3,7 @@
 import pytest
 
 from flagservice.domain.errors import Conflict, Forbidden, Invalid
-from flagservice.intake.submit import Effect
+from flagservice.intake.submission import Effect
 from tests.world import COUNCIL, POLICE, World, a_submission, person
 
 CHILD, MOTHER, FATHER = (

@@ -2,7 +2,7 @@
 
 from sqlmodel import col
 
-from flagservice.intake.submit import Effect
+from flagservice.intake.submission import Effect
 from flagservice.store import tables
 from tests.intake.people import (
     CHILD,

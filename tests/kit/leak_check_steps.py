@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from flagservice.kit.leak_check import Outcome, System, run
 from flagservice.kit.leak_check.config import Place, Twin
+from flagservice.kit.leak_check.crawl.transcript import Transcript
 from flagservice.kit.leak_check.result import Signing
-from flagservice.kit.leak_check.transcript import Transcript
 from tests.kit import sandbox_steps as steps
 from tests.kit.sandbox_steps import Running, an_entry, when_entered
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from flagservice.admission.checkers import add_checker
+from flagservice.admission.results import accept
 from flagservice.audit.log import Actor
-from flagservice.directory.checkers import add_checker
-from flagservice.directory.leak_results import accept
 from flagservice.kit.leak_check import Outcome
+from flagservice.kit.leak_check.crawl.transcript import Transcript
+from flagservice.kit.leak_check.differences.naming import Finding, Name, Reader, Wave
 from flagservice.kit.leak_check.filing import copies
-from flagservice.kit.leak_check.naming import Finding, Name, Reader, Wave
 from flagservice.kit.leak_check.result import Verdict, content, signed
-from flagservice.kit.leak_check.transcript import Transcript
 from flagservice.kit.sandbox.leaks import Leak
 from tests.checked import DECIDED, SIGNING, a_checker
 from tests.kit.leak_check_steps import (

@@ -13,11 +13,11 @@ import httpx
 import pytest
 
 from flagservice.domain.errors import Invalid
-from flagservice.kit.leak_check.asks import Ask, Door
-from flagservice.kit.leak_check.compare import Sign, Sort, signs
 from flagservice.kit.leak_check.config import read_system
-from flagservice.kit.leak_check.crawl import Answer, Exchange
-from flagservice.kit.leak_check.likeness import Noise, Own
+from flagservice.kit.leak_check.crawl.asks import Ask, Door
+from flagservice.kit.leak_check.crawl.face import Answer, Exchange
+from flagservice.kit.leak_check.differences.compare import Sign, Sort, signs
+from flagservice.kit.leak_check.differences.likeness import Noise, Own
 from flagservice.kit.leak_check.result import Signing, Verdict
 from tests.kit.leak_check_steps import FLAGGED, PLAIN, a_test_system, when_checked
 from tests.kit.sandbox_steps import Running, an_entry, when_entered

@@ -6,8 +6,8 @@ import re
 import pytest
 
 from flagservice.domain.elements import Kind
-from flagservice.policy.printed import table
-from flagservice.policy.proof import load
+from flagservice.policy.printed.answers import table
+from flagservice.policy.proof.prove import load
 from flagservice.policy.table import Policy, UnusablePolicy, read
 from tests.policy.approved import (
     answered,

@@ -3,7 +3,7 @@
 import pytest
 
 from flagservice.policy.desks import load_desks
-from flagservice.policy.proof import load
+from flagservice.policy.proof.prove import load
 from flagservice.policy.table import UnusablePolicy
 from tests.policy.approved import HOME, changed, policy_text
 

@@ -5,7 +5,7 @@ import pytest
 from flagservice.domain.elements import Element, Kind
 from flagservice.domain.people import Knows, Role, Standing
 from flagservice.policy.case import every_case
-from flagservice.policy.proof import load
+from flagservice.policy.proof.prove import load
 from flagservice.policy.ruling import rule_on
 from flagservice.policy.table import Policy
 from tests.policy.approved import policy_text

@@ -3,8 +3,8 @@
 import pytest
 
 from flagservice.domain.elements import Kind
-from flagservice.policy.invariants import INVARIANTS
-from flagservice.policy.proof import load, prove
+from flagservice.policy.proof.invariants import INVARIANTS
+from flagservice.policy.proof.prove import load, prove
 from flagservice.policy.table import UnusablePolicy, read
 from tests.policy.approved import changed, policy_text
 

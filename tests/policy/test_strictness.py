@@ -16,7 +16,7 @@ from flagservice.domain.people import RECORDS, Knows, Phase, Role, Standing, Sta
 from flagservice.policy import disclosure
 from flagservice.policy.case import Case, every_case
 from flagservice.policy.disclosure import Disclosure, disclose, form_of, removal
-from flagservice.policy.proof import load
+from flagservice.policy.proof.prove import load
 from flagservice.policy.rows import ElementAction, ElementRule
 from flagservice.policy.ruling import Ruling, rule_on
 from flagservice.policy.table import Policy

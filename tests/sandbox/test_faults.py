@@ -8,9 +8,9 @@ import anyio
 import httpx
 import pytest
 
-from flagservice.api.assertions import LIFETIME
 from flagservice.app.sandbox import faults
 from flagservice.app.sandbox.faults import HEADER, MEANS, Wanted
+from flagservice.clients.assertions import LIFETIME
 from tests.api.answers import FHIR, resources, then_refused
 from tests.api.steps import Cast
 from tests.sandbox.steps import Box, Tried, nhs_number

@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from flagservice.api.limits import Audience
-from flagservice.app.clocks import NotInProduction
+from flagservice.api.edge.limits import Audience
+from flagservice.app.clock import NotInProduction
 from flagservice.app.sandbox import worlds
 from flagservice.app.sandbox.dispatch import Sandbox, add_tenant
 from flagservice.app.sandbox.tenants import FACES

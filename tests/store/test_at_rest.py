@@ -14,8 +14,8 @@ from sqlalchemy import text
 from sqlmodel import SQLModel, select
 
 from flagservice.app import operating
-from flagservice.app.building import Parts, build
-from flagservice.app.keys import make_keys
+from flagservice.app.build import Parts, build
+from flagservice.app.keys.keyset import make_keys
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.kit.demo.family import Family, families, people_of
 from flagservice.settings import Settings

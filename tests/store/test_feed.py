@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from flagservice.store import approved, feed, tables
+from flagservice.store import feed, tables
 from flagservice.store.database import Database
+from flagservice.store.tables import policies
 
 WRITERS, EACH = 8, 25
 PRACTICES = ("B83901", "B83902", "B83903")
@@ -48,13 +49,13 @@ def when_taken(database: Database, practices: list[str], *, now: datetime = NOW)
 def _write(session: Session, taken: Iterable[tuple[str, int]]) -> None:
     """Into a table that any text fits."""
     for practice, number in taken:
-        row = approved.PolicyText(digest=f"{practice}/{number}", kind="", version=number, text="")
+        row = policies.PolicyText(digest=f"{practice}/{number}", kind="", version=number, text="")
         session.add(row)
 
 
 def the_numbers(database: Database, practice: str) -> list[int]:
-    asked = select(col(approved.PolicyText.version)).where(
-        col(approved.PolicyText.digest).startswith(f"{practice}/")
+    asked = select(col(policies.PolicyText.version)).where(
+        col(policies.PolicyText.digest).startswith(f"{practice}/")
     )
     with database.transaction() as session:
         return sorted(session.exec(asked).all())

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from sqlmodel import func, select
 
-from flagservice.app.building import build
+from flagservice.app.build import build
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.settings import Settings
-from flagservice.store import approved, checked, tables
+from flagservice.store import tables
+from flagservice.store.tables import leak_checks, policies
 from tests.world import HOME
 
 STARTED = "import sys; from flagservice.__main__ import main; sys.exit(main())"
@@ -20,7 +21,7 @@ def test_a_fresh_service_has_no_client_no_checker_no_approver_and_no_practice(
     tmp_path: Path,
 ) -> None:
     parts = build(Settings(data=tmp_path))
-    known = (tables.Client, tables.Endpoint, checked.Checker, approved.Approver)
+    known = (tables.Client, tables.Endpoint, leak_checks.Checker, policies.Approver)
 
     def counted(work: Work) -> list[int]:
         work.record(Deed.STATUS_READ)

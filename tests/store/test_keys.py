@@ -13,19 +13,20 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from flagservice.app import building, operating
-from flagservice.app.building import Parts, build, init_keys
-from flagservice.app.keys import KeysMissing, add_key_encryption_key, load_keys, make_keys
-from flagservice.app.rotation import rotate_data_keys, wrapped_by
+from flagservice.app import build as building
+from flagservice.app import operating
+from flagservice.app.build import Parts, build, init_keys
+from flagservice.app.keys.keyset import KeysMissing, add_key_encryption_key, load_keys, make_keys
+from flagservice.app.keys.rotation import rotate_data_keys, wrapped_by
 from flagservice.audit.log import Actor, Deed, Work
-from flagservice.delivery.channels import pull_feed
-from flagservice.directory.registrations import Registration
+from flagservice.delivery.pull import feed
 from flagservice.domain.reading import read_submission
 from flagservice.domain.submissions import Plan
-from flagservice.intake.lookups import registered
-from flagservice.intake.submit import submit
+from flagservice.intake.registration import registered
+from flagservice.intake.submission import submit
+from flagservice.people.registrations import Registration
 from flagservice.settings import Settings
-from flagservice.store.ciphers import CannotOpen, UnknownKey
+from flagservice.store.sealing.ciphers import CannotOpen, UnknownKey
 from tests.checked import a_registration, given_a_checked_system
 from tests.delivery.practices import nhs_numbers
 from tests.world import COUNCIL, HOME, a_submission, person
@@ -70,7 +71,7 @@ def when_posted(parts: Parts, number: str) -> None:
 
 def the_feed(parts: Parts) -> list[dict[str, Any]]:
     def deed(work: Work) -> list[bytes]:
-        return [one.content for one in pull_feed.feed(work, form="flag", limit=10_000).found]
+        return [one.content for one in feed.feed(work, form="flag", limit=10_000).found]
 
     return [json.loads(one) for one in parts.log.perform(Actor("gp", PRACTICE), deed)]
 

@@ -8,10 +8,12 @@ import pytest
 from sqlalchemy import Engine, Integer, event, text
 from sqlmodel import Session, col, select
 
-from flagservice.api import fast_lane
-from flagservice.delivery.channels import pull_quick
-from flagservice.directory import endpoints, registrations
-from flagservice.intake import dossiers, persons, submit
+from flagservice.admission import endpoints
+from flagservice.api.records import fast_lane
+from flagservice.delivery.pull import quick
+from flagservice.intake import submission
+from flagservice.intake.ruling import circumstances
+from flagservice.people import persons, registrations
 from flagservice.store import feed, leaves, tables
 from flagservice.store.instants import Instant
 from flagservice.store.lists import Words, one_of
@@ -19,19 +21,19 @@ from tests.world import World
 
 STATEMENTS = {
     "clients": fast_lane._CLIENTS,
-    "now": pull_quick._NOW,
-    "every": pull_quick._EVERY,
-    "unserved": pull_quick._UNSERVED,
-    "served": pull_quick._SERVED,
-    "one page": pull_quick._NEW[1],
+    "now": quick._NOW,
+    "every": quick._EVERY,
+    "unserved": quick._UNSERVED,
+    "served": quick._SERVED,
+    "one page": quick._NEW[1],
     "admitted": endpoints._ADMITTED,
     "registered": registrations._FOUND,
-    "named": dossiers._NAMED,
-    "holds": dossiers._HOLDS,
-    "copies": dossiers._COPIES,
-    "gaps": dossiers._GAPS,
+    "named": circumstances._NAMED,
+    "holds": circumstances._HOLDS,
+    "copies": circumstances._COPIES,
+    "gaps": circumstances._GAPS,
     "people": persons._FOUND,
-    "plan": submit._FOUND,
+    "plan": submission._FOUND,
     "counters": feed._COUNTERS,
 }
 """All that are asked in the hot paths."""

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flagservice.store.ciphers import UnknownKey, VaultError
-from flagservice.store.keyrings import LocalKeyRing
-from flagservice.store.pseudonyms import LocalPseudonymKeys
-from flagservice.store.vault import Vault
+from flagservice.store.sealing.ciphers import UnknownKey, VaultError
+from flagservice.store.sealing.keyrings import LocalKeyRing
+from flagservice.store.sealing.pseudonyms import LocalPseudonymKeys
+from flagservice.store.sealing.vault import Vault
 
 PSEUDONYM_KEY = b"p" * 32
 BOTH_RING = LocalKeyRing({"k1": b"o" * 32, "k2": b"n" * 32}, "k2")

@@ -2,7 +2,7 @@
 
 import ast
 
-from flagservice.app.repseudonym import ARCHIVED, FOUND, PASSING
+from flagservice.app.keys.pseudonyms import ARCHIVED, FOUND, PASSING
 from tests.house import source
 
 

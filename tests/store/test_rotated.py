@@ -13,21 +13,22 @@ import pytest
 from sqlmodel import select
 
 from flagservice.app import operating
-from flagservice.app.building import Parts, build
-from flagservice.app.keys import make_keys
-from flagservice.app.repseudonym import drop_pseudonyms, rotate_pseudonyms
-from flagservice.app.rotation import drop_data_key_wrapping, rotate_data_keys
+from flagservice.app.build import Parts, build
+from flagservice.app.keys.keyset import make_keys
+from flagservice.app.keys.pseudonyms import drop_pseudonyms, rotate_pseudonyms
+from flagservice.app.keys.rotation import drop_data_key_wrapping, rotate_data_keys
 from flagservice.audit.log import Actor, Deed, Work
-from flagservice.directory.registrations import Registration
 from flagservice.domain.errors import Conflict
 from flagservice.domain.reading import read_submission
-from flagservice.intake.approving import add_approver, revoke_approver
-from flagservice.intake.decisions import Decision, decide, worklist
+from flagservice.intake.decision import Decision, decide, worklist
 from flagservice.intake.idempotency import Answer, once
-from flagservice.intake.lookups import registered
-from flagservice.intake.submit import Effect, submit
+from flagservice.intake.policies.approval import add_approver, revoke_approver
+from flagservice.intake.registration import registered
+from flagservice.intake.submission import Effect, submit
+from flagservice.people.registrations import Registration
 from flagservice.settings import Settings
-from flagservice.store import approved, tables
+from flagservice.store import tables
+from flagservice.store.tables import policies
 from tests.checked import a_registration, given_a_checked_system
 from tests.intake.officers import AMED, KEYS, public
 from tests.world import COUNCIL, HOME, MODELS, POLICE, a_submission, person
@@ -208,9 +209,9 @@ def test_an_approver_is_still_known_by_name(parts: Parts) -> None:
 
     parts.log.perform(Actor("operator"), add)
     when_every_key_is_replaced(parts)
-    (approver,) = rows(parts, approved.Approver)
+    (approver,) = rows(parts, policies.Approver)
     assert approver.pseudonym.startswith("2:")
     with pytest.raises(Conflict, match="with this name"):
         parts.log.perform(Actor("operator"), add)
     parts.log.perform(Actor("operator"), lambda work: revoke_approver(work, AMED))
-    assert [one.revoked for one in rows(parts, approved.Approver)] == [True]
+    assert [one.revoked for one in rows(parts, policies.Approver)] == [True]

@@ -12,18 +12,19 @@ import pytest
 from pydantic import SecretStr
 from sqlmodel import col, select
 
-from flagservice.app import sweeping
-from flagservice.app.building import Parts, build
-from flagservice.app.key_providers import KEY_ENCRYPTION_FILE, PSEUDONYM_FILE
-from flagservice.app.keys import add_key_encryption_key, add_pseudonym_key, make_keys
-from flagservice.app.repseudonym import carried_by, drop_pseudonyms, rotate_pseudonyms
-from flagservice.app.rotation import drop_data_key_wrapping, rotate_data_keys, wrapped_by
+from flagservice.app.build import Parts, build
+from flagservice.app.keys import backlog
+from flagservice.app.keys.keyset import add_key_encryption_key, add_pseudonym_key, make_keys
+from flagservice.app.keys.providers import KEY_ENCRYPTION_FILE, PSEUDONYM_FILE
+from flagservice.app.keys.pseudonyms import carried_by, drop_pseudonyms, rotate_pseudonyms
+from flagservice.app.keys.rotation import drop_data_key_wrapping, rotate_data_keys, wrapped_by
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.domain.errors import Conflict, NotFound
-from flagservice.intake import persons
+from flagservice.people import persons
 from flagservice.settings import Settings
-from flagservice.store import pseudonyms, tables
-from flagservice.store.ciphers import CannotOpen, UnknownKey
+from flagservice.store import tables
+from flagservice.store.sealing import pseudonyms
+from flagservice.store.sealing.ciphers import CannotOpen, UnknownKey
 from tests import opened
 from tests.intake.test_one_commit import Broken, breaking
 
@@ -88,7 +89,7 @@ def names(settings: Settings) -> tuple[list[str], list[int]]:
 def test_a_rotation_that_fails_at_any_statement_is_ended_by_the_next(
     parts: Parts, monkeypatch: pytest.MonkeyPatch, rotate: Callable[[Parts], int]
 ) -> None:
-    monkeypatch.setattr(sweeping, "BATCH", 2)
+    monkeypatch.setattr(backlog, "BATCH", 2)
     ids = given_people(parts, NUMBER, OTHER, "9990003335")
     faults = 0
     for which in count(1):

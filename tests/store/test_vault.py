@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flagservice.store.ciphers import CannotOpen, UnknownKey, VaultError
-from flagservice.store.keyrings import LocalKeyRing, wrapping_key_id
-from flagservice.store.pseudonyms import LocalPseudonymKeys
-from flagservice.store.vault import DataKeys, Vault, commit
+from flagservice.store.sealing.ciphers import CannotOpen, UnknownKey, VaultError
+from flagservice.store.sealing.keyrings import LocalKeyRing, wrapping_key_id
+from flagservice.store.sealing.pseudonyms import LocalPseudonymKeys
+from flagservice.store.sealing.vault import DataKeys, Vault, commit
 
 OLD, NEW = b"o" * 32, b"n" * 32
 PSEUDONYM_KEY = b"p" * 32

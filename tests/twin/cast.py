@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from flagservice.api.assertions import ASSERTION_TYPE
-from flagservice.api.callers import SCOPES
+from flagservice.api.access.callers import SCOPES
+from flagservice.clients.assertions import ASSERTION_TYPE
 from tests.intake.families import NHS_NUMBERS
 from tests.twin.asking import HOST, Request, post_form
 from tests.world import COUNCIL, HEALTH, POLICE

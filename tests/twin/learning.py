@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlmodel import col, select
 
-from flagservice.api.cursors import Feed, cursor_of
+from flagservice.api.records.cursors import Feed, cursor_of
 from flagservice.fhir.flags import instant, resource_type
 from flagservice.store import tables
 from tests.twin import cast

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from flagservice.api.floods import Floods
-from flagservice.api.limits import Audience, Limits
+from flagservice.api.edge.floods import Floods
+from flagservice.api.edge.limits import Audience, Limits
 from tests.twin import cast
 from tests.twin.asking import Answer, Request
 from tests.twin.comparing import Tally

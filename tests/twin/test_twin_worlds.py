@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from sqlalchemy import create_engine, text
 from sqlmodel import col, func, select
 
-from flagservice.delivery.outbox import State
+from flagservice.delivery.push.outbox import State
 from flagservice.store import tables
 from tests.twin import cast
 from tests.twin.comparing import Tally

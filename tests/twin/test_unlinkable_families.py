@@ -17,9 +17,9 @@ from typing import Any
 import httpx
 import pytest
 
-from flagservice.api.envelope import ALWAYS
-from flagservice.delivery.channels.fhir_rest import FhirRest
-from flagservice.delivery.worker import Worker
+from flagservice.api.edge.envelope import ALWAYS
+from flagservice.delivery.push.fhir_rest import FhirRest
+from flagservice.delivery.push.worker import Worker
 from tests.api.answers import FHIR
 from tests.api.steps import Client, Service, an_ec_key
 from tests.checked import a_registration, given_an_admitted_practice

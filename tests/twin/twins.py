@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from flagservice.domain.elements import Kind
-from flagservice.policy.proof import load
+from flagservice.policy.proof.prove import load
 from tests.api.answers import FHIR
 from tests.api.steps import versions_in
 from tests.twin import cast, curl, outsiders

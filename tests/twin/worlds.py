@@ -21,29 +21,29 @@ import httpx
 from fastapi import FastAPI
 from sqlalchemy import event
 
-from flagservice.api.callers import SCOPES
-from flagservice.app.building import Parts, read_profiles, read_rulebook
-from flagservice.app.keys import Keys
-from flagservice.app.serving import application
+from flagservice.admission.endpoints import suspend
+from flagservice.api.access.callers import SCOPES
+from flagservice.app.build import Parts, read_profiles, read_rulebook
+from flagservice.app.keys.keyset import Keys
+from flagservice.app.serve import application
 from flagservice.audit.checkpoint import Signer
 from flagservice.audit.log import Actor, Deed, Log, Work
 from flagservice.audit.sequence import Sequencer
-from flagservice.delivery.channels.fhir_rest import FhirRest
-from flagservice.delivery.worker import Worker
-from flagservice.directory.endpoints import suspend
-from flagservice.directory.registrations import Registration
+from flagservice.delivery.push.fhir_rest import FhirRest
+from flagservice.delivery.push.worker import Worker
 from flagservice.domain.elements import Kind
-from flagservice.intake import enforcing, in_force
-from flagservice.intake.in_force import Shelf
-from flagservice.intake.lookups import registered
+from flagservice.intake.policies import enforcement, in_force
+from flagservice.intake.policies.in_force import Shelf
+from flagservice.intake.registration import registered
+from flagservice.people.registrations import Registration
 from flagservice.policy.desks import Desks, load_desks
 from flagservice.policy.table import Policy
 from flagservice.settings import Settings
 from flagservice.store import tables
 from flagservice.store.database import Database
-from flagservice.store.keyrings import LocalKeyRing
-from flagservice.store.pseudonyms import LocalPseudonymKeys
-from flagservice.store.vault import Vault
+from flagservice.store.sealing.keyrings import LocalKeyRing
+from flagservice.store.sealing.pseudonyms import LocalPseudonymKeys
+from flagservice.store.sealing.vault import Vault
 from tests.checked import a_registration, given_a_checked_system, given_an_admitted_practice
 from tests.twin import cast
 from tests.twin.asking import HOST, Answer, Request, ask
@@ -133,8 +133,8 @@ class TwinWorld:
         """From now on by this policy, also on whom an older one ruled."""
         why = {"how": "by a test"}
         self.performs(lambda work: in_force.bring_into_force(work, policy, why=why, sweep=True))
-        while self.log.is_waiting(OPERATOR, enforcing.is_unswept):
-            self.performs(lambda work: enforcing.sweep(work, self.shelf))
+        while self.log.is_waiting(OPERATOR, enforcement.is_unswept):
+            self.performs(lambda work: enforcement.sweep(work, self.shelf))
 
     def warmed(self) -> "TwinWorld":
         """As a process that has run for a while; what one has read, the next need not."""

@@ -11,13 +11,13 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from flagservice.admission.checkers import NewChecker
+from flagservice.admission.endpoints import Registration
+from flagservice.admission.notes import FEWEST_REQUESTS
+from flagservice.admission.results import Decided
 from flagservice.app import operating
-from flagservice.app.building import Parts, software_version
+from flagservice.app.build import Parts, software_version
 from flagservice.app.sandbox.tenants import PRACTICE, SECOND, UNADMITTED
-from flagservice.directory.checkers import NewChecker
-from flagservice.directory.endpoints import Registration
-from flagservice.directory.leak_notes import FEWEST_REQUESTS
-from flagservice.directory.leak_results import Decided
 from flagservice.kit.leak_check.config import Place, System, Twin
 from flagservice.kit.leak_check.control import Shown
 from flagservice.kit.leak_check.result import Asked, Outcome, Signing, content, signed

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from flagservice.app.listening import listen
+from flagservice.app.listen import listen
 from flagservice.app.operating import public_jwk
 from flagservice.app.sandbox.dispatch import Sandbox, add_tenant
 from flagservice.app.sandbox.guide import table

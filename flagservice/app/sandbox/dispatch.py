@@ -14,10 +14,10 @@ from urllib.parse import parse_qs
 
 from starlette.concurrency import run_in_threadpool
 
-from flagservice.api.envelope import MOST_BYTES, Message, Receive, Scope, Send
+from flagservice.api.edge.envelope import MOST_BYTES, Message, Receive, Scope, Send
 from flagservice.app.sandbox.tenants import NOBODY, Tenant, Tenants
 from flagservice.app.sandbox.worlds import Standing, furnish
-from flagservice.app.serving import Loop
+from flagservice.app.serve import Loop
 from flagservice.domain.errors import NotFound
 from flagservice.settings import Settings
 

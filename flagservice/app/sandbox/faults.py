@@ -12,11 +12,11 @@ from typing import Any, Final
 
 import anyio
 
-from flagservice.api.assertions import LIFETIME
-from flagservice.api.callers import Face
-from flagservice.api.envelope import Application, Message, Receive, Scope, Send
-from flagservice.api.limits import Audience, Limits
-from flagservice.delivery.channels.pull import NOT_ADMITTED
+from flagservice.api.access.callers import Face
+from flagservice.api.edge.envelope import Application, Message, Receive, Scope, Send
+from flagservice.api.edge.limits import Audience, Limits
+from flagservice.clients.assertions import LIFETIME
+from flagservice.delivery.pull.read import NOT_ADMITTED
 from flagservice.domain.errors import Fault, Forbidden, Invalid
 
 HEADER: Final = "Sandbox-Fault"

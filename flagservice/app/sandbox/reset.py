@@ -5,7 +5,7 @@ from typing import Annotated
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
 
-from flagservice.api.callers import Asked, Faced, may
+from flagservice.api.access.callers import Asked, Faced, may
 from flagservice.audit.log import Deed
 
 router = APIRouter(tags=["sandbox"])

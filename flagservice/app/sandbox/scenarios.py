@@ -12,16 +12,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from flagservice.app.building import Parts
+from flagservice.app.build import Parts
 from flagservice.app.sandbox.tenants import FACES, Tenant
 from flagservice.audit.log import Actor, Work
-from flagservice.delivery.channels import pull_search
-from flagservice.directory.registrations import Registration
+from flagservice.delivery.pull import search
 from flagservice.domain.reading import read_submission
 from flagservice.domain.submissions import Enquiry, Notification, Plan, Submission
-from flagservice.intake.decisions import Decision, decide, worklist
-from flagservice.intake.lookups import registered
-from flagservice.intake.submit import submit
+from flagservice.intake.decision import Decision, decide, worklist
+from flagservice.intake.registration import registered
+from flagservice.intake.submission import submit
+from flagservice.people.registrations import Registration
 
 _FILE: Final = Path(__file__).with_name("scenarios.toml")
 _MODELS: Final[dict[str, type[Submission]]] = {
@@ -134,7 +134,7 @@ def _decide(parts: Parts, actor: Actor, nhs_number: str, decision: Decision) -> 
 def _read(parts: Parts, actor: Actor, nhs_number: str) -> None:
     def deed(work: Work) -> None:
         for form in _FORMS:
-            pull_search.search_patient(work, nhs_number, pull_search.Criteria(form, limit=50))
+            search.search_patient(work, nhs_number, search.Criteria(form, limit=50))
 
     parts.log.perform(actor, deed)
 

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from flagservice.app.clocks import NotInProduction
+from flagservice.app.clock import NotInProduction
 from flagservice.app.files import put
 from flagservice.domain.errors import Conflict, Fault, Invalid, NotFound
 from flagservice.settings import Settings

@@ -13,16 +13,16 @@ from typing import Final
 
 from fastapi import FastAPI
 
-from flagservice.api.callers import Face
-from flagservice.api.envelope import Envelope
-from flagservice.api.limits import Audience, Limits
-from flagservice.app import building, operating, serving
-from flagservice.app.building import Parts
+from flagservice.api.access.callers import Face
+from flagservice.api.edge.envelope import Envelope
+from flagservice.api.edge.limits import Audience, Limits
+from flagservice.app import build, operating, serve
+from flagservice.app.build import Parts
 from flagservice.app.sandbox import admission, scenarios
 from flagservice.app.sandbox.faults import Faults
 from flagservice.app.sandbox.reset import router
 from flagservice.app.sandbox.tenants import FACES, Tenant
-from flagservice.delivery.alarms import judge
+from flagservice.delivery.watch.alarms import judge
 from flagservice.domain.errors import Conflict
 from flagservice.settings import Settings
 
@@ -45,7 +45,7 @@ class World:
 
     def tend(self) -> int:
         """A round of what runs beside the API; but nothing is pushed to anybody."""
-        watch = serving.watch_of(self.parts.settings)
+        watch = serve.watch_of(self.parts.settings)
         told = self.face.floods.settle(self.parts.log) + judge(self.parts.log, watch)
         return told + self.parts.sequencer().sequence()
 
@@ -132,7 +132,7 @@ class Standing:
             # A reset is no way round a limit.
             app.state.face = replace(app.state.face, limits=self._limits)
 
-        app = serving.application(parts, also=also)
+        app = serve.application(parts, also=also)
         return World(tenant, parts, app, inside.state.face)
 
 
@@ -159,4 +159,4 @@ def _built(tenant: Tenant, settings: Settings) -> Parts:
         "synthetic": True,
     }
     with _BUILDING:
-        return building.build(settings.model_copy(update=own))
+        return build.build(settings.model_copy(update=own))

@@ -18,9 +18,10 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
-from flagservice.kit.leak_check.asks import Ask, Door, Json
 from flagservice.kit.leak_check.config import System, Twin
-from flagservice.kit.leak_check.crawl import Unanswered
+from flagservice.kit.leak_check.crawl.asks import Ask, Door, Json
+from flagservice.kit.leak_check.crawl.face import Unanswered
+from flagservice.kit.leak_check.crawl.watch import Watch
 from flagservice.kit.leak_check.filing import (
     NHS_NUMBER,
     Filed,
@@ -28,7 +29,6 @@ from flagservice.kit.leak_check.filing import (
     Records,
     taken_back_in_error,
 )
-from flagservice.kit.leak_check.watch import Watch
 
 NOT_SHOWN: Final = (
     "control not shown: an ordinary entry that was pushed does not appear on the patient's side"

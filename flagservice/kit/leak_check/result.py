@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flagservice.domain.errors import Fault, Invalid
 from flagservice.kit.leak_check.config import System
 from flagservice.kit.leak_check.control import Shown
-from flagservice.kit.leak_check.naming import Finding
+from flagservice.kit.leak_check.differences.naming import Finding
 
 TOOL: Final = "flagservice leak-check"
 PROTOCOL: Final = 2

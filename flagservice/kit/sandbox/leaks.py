@@ -6,7 +6,7 @@ one mistake that a supplier can make while every other door is right.
 
 from enum import Enum
 
-from . import labels
+from .patient import labels
 from .wire import Resource
 
 

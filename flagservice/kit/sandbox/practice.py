@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from .files import Caller, Patient, Watched
-from .jobs import Jobs
 from .leaks import NONE, Leaks
 from .outcomes import Refusal, not_found
+from .patient.jobs import Jobs
 from .store import Store
 
 NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"

@@ -4,9 +4,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import capability, clinician_view, interactions, patient_fhir, patient_view
+from .clinical import capability, interactions, whole_record
 from .files import Caller, Side
 from .outcomes import Reply, not_found, unknown_caller, wrong_method
+from .patient import fhir, view
 from .practice import Asked, Practice, Request
 
 Answer = Callable[[Practice, Asked], Reply]
@@ -29,7 +30,7 @@ class Route:
 
 def _own_record(practice: Practice, asked: Asked) -> Reply:
     patient = practice.patient(asked.caller.nhs_number)
-    return patient_view.record(patient, entries=practice.store.entries)
+    return view.record(patient, entries=practice.store.entries)
 
 
 def _route(side: Side, asked: str, answer: Answer) -> Route:
@@ -49,16 +50,16 @@ ROUTES = (
         rf"GET {_ANY}/{_ID}/_history/(?P<version>[1-9][0-9]{{0,8}})",
         interactions.vread,
     ),
-    _route(Side.CLINICIAN, "POST /clinician/record", clinician_view.record),
-    _route(Side.CLINICIAN, "POST /clinician/patients", clinician_view.patients),
+    _route(Side.CLINICIAN, "POST /clinician/record", whole_record.record),
+    _route(Side.CLINICIAN, "POST /clinician/patients", whole_record.patients),
     _route(
         Side.CLINICIAN,
         "POST /clinician/fhir/(?P<kind>Flag|Task)/_search",
-        clinician_view.search_by_patient,
+        whole_record.search_by_patient,
     ),
     _route(Side.PATIENT, "GET /patient/record", _own_record),
     *(
-        _route(Side.PATIENT, f"{method} /patient/fhir(?:/.*)?", patient_fhir.answer)
+        _route(Side.PATIENT, f"{method} /patient/fhir(?:/.*)?", fhir.answer)
         for method in ("GET", "HEAD", "POST", "DELETE")
     ),
 )

@@ -3,15 +3,17 @@
 from alembic import context
 from sqlmodel import SQLModel
 
-from flagservice.store import answers, approved, checked, pseudonyms, tables, watched
+from flagservice.store import tables
+from flagservice.store.sealing import pseudonyms
+from flagservice.store.tables import acknowledgements, alarms, leak_checks, policies
 
 for filled in (
-    answers.Answer,
-    approved.PolicyText,
-    checked.LeakResult,
+    acknowledgements.Answer,
+    policies.PolicyText,
+    leak_checks.LeakResult,
     pseudonyms.PseudonymVersion,
     tables.Person,
-    watched.Stranger,
+    alarms.Stranger,
 ):  # the import fills the metadata
     assert filled.__tablename__ in SQLModel.metadata.tables
 

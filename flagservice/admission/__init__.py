@@ -1,0 +1,1 @@
+"""Which practice's system may have flags?"""

@@ -1,0 +1,123 @@
+"""Who may sign a leak-check result. Registering a key is a decision by somebody named.
+
+The note's form is C2SP signed-note, with exactly one signature line: a name that is printable and
+has no space and no plus, and base64 of a four-byte key hash and an Ed25519 signature.
+"""
+
+import base64
+import binascii
+import json
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from flagservice.audit.checkpoint import BadKey, key_hash
+from flagservice.audit.log import Deed, Work
+from flagservice.domain.errors import Conflict, Fault, Invalid, NotFound
+from flagservice.store.tables.leak_checks import Checker
+
+_NOTE: Final = re.compile(r"([^\n]+\n)\n— ([^ \n]+) ([A-Za-z0-9+/=]+)\n")
+_MOST_CHARACTERS: Final = 1_000_000
+_HINT_BYTES: Final = 4
+
+
+@dataclass(frozen=True)
+class NewChecker:
+    """A name, a public key as PEM, and who decided that it may sign, and why."""
+
+    name: str
+    public_key: bytes
+    by: str
+    reason: str
+
+
+def add_checker(work: Work, new: NewChecker) -> None:
+    """From now on results that this key signs may be accepted; raises Invalid or Conflict."""
+    key = _public_key(new.public_key)
+    try:
+        key_hash(new.name, key)
+    except BadKey as wrong:
+        raise Invalid(Fault("name", str(wrong))) from None
+    if not new.by.strip() or not new.reason.strip():
+        raise Invalid(Fault("by, reason", "whoever may sign is a decision: say who, and why"))
+    if work.session.get(Checker, new.name) is not None:
+        raise Conflict("name: there was a checker of this name; a new key gets a new name")
+    data_key = work.vault.new_data_key()
+    secret = json.dumps({"by": new.by, "reason": new.reason}).encode()
+    work.session.add(
+        Checker(
+            name=new.name,
+            public_key=key,
+            added=work.now,
+            data_key=data_key,
+            sealed=work.vault.seal(data_key, secret, table="checker", row=new.name, version=1),
+        )
+    )
+    work.session.flush()
+    work.record(Deed.CHECKER_ADDED, checker=new.name)
+
+
+def revoke_checker(work: Work, name: str, *, by: str, reason: str) -> None:
+    """From now on nothing that this key ever signed counts; raises Invalid or NotFound."""
+    row = work.session.get(Checker, name)
+    if row is None or row.revoked is not None:
+        raise NotFound("there is no such checker, or it was revoked before")
+    if not by.strip() or not reason.strip():
+        raise Invalid(Fault("by, reason", "a revocation is a decision: say who, and why"))
+    opened = work.vault.open(row.data_key, row.sealed, table="checker", row=name, version=1)
+    decided = json.loads(opened) | {"revoked_by": by, "revoked_why": reason}
+    row.sealed = work.vault.seal(
+        row.data_key, json.dumps(decided).encode(), table="checker", row=name, version=1
+    )
+    row.revoked = work.now
+    work.session.add(row)
+    work.record(Deed.CHECKER_REVOKED, checker=name)
+
+
+def signer_of(work: Work, note: str) -> tuple[Checker, str]:
+    """Who signed a note, and the line that was signed; raises Invalid for any flaw."""
+    match = _NOTE.fullmatch(note) if len(note) <= _MOST_CHARACTERS else None
+    if match is None:
+        raise Invalid(Fault("result", "is a signed note: a line, an empty line, a signature line"))
+    line, name, written = match.groups()
+    checker = work.session.get(Checker, name)
+    if checker is None:
+        raise Invalid(Fault("signature", "is by a registered checker"))
+    if checker.revoked is not None:
+        raise Invalid(Fault("signature", "is by a checker that was not revoked"))
+    signed = _bytes(written)
+    if signed[:_HINT_BYTES] != key_hash(name, checker.public_key):
+        raise Invalid(Fault("signature", "is by the key that is registered under its name"))
+    try:
+        key = Ed25519PublicKey.from_public_bytes(checker.public_key)
+        key.verify(signed[_HINT_BYTES:], line.encode())
+    except InvalidSignature:
+        raise Invalid(
+            Fault("signature", "fits the result: it was changed, or not signed")
+        ) from None
+    return checker, line
+
+
+def _public_key(pem: bytes) -> bytes:
+    try:
+        key = serialization.load_pem_public_key(pem)
+    except (ValueError, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, Ed25519PublicKey):
+        raise Invalid(Fault("public key", "is an Ed25519 public key, as PEM"))
+    return key.public_bytes_raw()
+
+
+def _bytes(text: str) -> bytes:
+    """Only the one canonical spelling, as for checkpoints."""
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        data = b""
+    if not data or base64.b64encode(data).decode("ascii") != text:
+        raise Invalid(Fault("signature", "is canonical base64"))
+    return data

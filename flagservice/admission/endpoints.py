@@ -1,0 +1,177 @@
+"""How a practice is reached, and whether anything structured may leave for it.
+
+A practice is admitted while it is registered, is not suspended, and runs a version of a system for
+which there is a valid leak-check result. That is asked anew at every attempt and every read, inside
+the unit of work: nothing has to be taken away when a result runs out or a version changes.
+"""
+
+import ipaddress
+import json
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+from sqlalchemy import ColumnElement, and_, bindparam, exists
+from sqlmodel import col, select
+
+from flagservice.admission.notes import AHEAD, VALID_FOR
+from flagservice.admission.results import is_valid, is_valid_between
+from flagservice.audit.log import Deed, Work
+from flagservice.domain.errors import Fault, Invalid, NotFound
+from flagservice.store import tables
+from flagservice.store.instants import Instant
+from flagservice.store.lists import one_of
+from flagservice.store.tables.leak_checks import LeakResult
+
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+@dataclass(frozen=True)
+class Registration:
+    """How a practice is reached, what it runs, and who says so."""
+
+    practice: str
+    url: str
+    token: str = field(repr=False)
+    system: str
+    version: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Reach:
+    """The base address of a practice's FHIR server, and the token that it takes."""
+
+    practice: str
+    url: str
+    token: str = field(repr=False)
+
+
+def register(work: Work, said: Registration, *, allow_loopback: bool) -> None:
+    """Records it, in place of what was said before; a suspension ends. Raises Invalid.
+
+    A version that has no valid result of its own is not admitted, whatever went before.
+    """
+    _check(said, allow_loopback=allow_loopback)
+    data_key = work.vault.new_data_key()
+    secret = {"token": said.token, "by": said.by, "reason": said.reason}
+    sealed = work.vault.seal(
+        data_key, json.dumps(secret).encode(), table="endpoint", row=said.practice, version=1
+    )
+    work.session.merge(
+        tables.Endpoint(
+            practice=said.practice,
+            url=said.url.rstrip("/"),
+            system=said.system,
+            system_version=said.version,
+            registered=work.now,
+            data_key=data_key,
+            sealed=sealed,
+        )
+    )
+    work.record(
+        Deed.PRACTICE_REGISTERED, practice=said.practice, system=said.system, version=said.version
+    )
+
+
+def _check(said: Registration, *, allow_loopback: bool) -> None:
+    address = urlsplit(said.url)
+    loopback = allow_loopback and address.hostname in _LOOPBACK
+    if address.scheme != "https" and not (address.scheme == "http" and loopback):
+        raise Invalid(Fault("url", "is an https address"))
+    if address.username or address.query or address.fragment or not address.hostname:
+        raise Invalid(Fault("url", "is a base address: no user, query or fragment"))
+    if _is_our_own(address.hostname) and not loopback:
+        raise Invalid(Fault("url", "is the address of another machine, and none that is our own"))
+    for name, text in (("system", said.system), ("version", said.version)):
+        if not text or text != text.strip():
+            raise Invalid(Fault(name, "is what the leak-check result calls it, letter for letter"))
+    if not said.by.strip() or not said.reason.strip():
+        raise Invalid(Fault("by, reason", "a registration is a decision: say who, and why"))
+
+
+def _is_our_own(host: str) -> bool:
+    """Is it this machine, or one that only our network has, as a cloud's metadata are?
+
+    A practice may well have a private address: those of the health network are. Numbers in a
+    spelling that is read as an address only later (127.1, 0x7f000001) are refused like these.
+    """
+    name = host.rstrip(".")
+    try:
+        there = ipaddress.ip_address(name)
+    except ValueError:
+        last = name.rpartition(".")[2]
+        return last == "localhost" or last.isdecimal() or last.startswith("0x")
+    there = getattr(there, "ipv4_mapped", None) or there
+    own = there.is_loopback or there.is_link_local or there.is_unspecified
+    return own or there.is_multicast or there.is_reserved
+
+
+def suspend(work: Work, practice: str, *, by: str, reason: str) -> None:
+    """From now on nothing goes out to this practice's system, until it is registered anew."""
+    row = work.session.get(tables.Endpoint, practice)
+    if row is None:
+        raise NotFound("no system of this practice is registered")
+    if not by.strip() or not reason.strip():
+        raise Invalid(Fault("by, reason", "a suspension is a decision: say who, and why"))
+    opened = work.vault.open(row.data_key, row.sealed, table="endpoint", row=practice, version=1)
+    decided = json.loads(opened) | {"suspended_by": by, "suspended_why": reason}
+    row.sealed = work.vault.seal(
+        row.data_key, json.dumps(decided).encode(), table="endpoint", row=practice, version=1
+    )
+    row.suspended = work.now
+    work.session.add(row)
+    work.record(Deed.PRACTICE_SUSPENDED, practice=practice)
+
+
+def is_admitted(now: datetime) -> ColumnElement[bool]:
+    """The one rule, over rows of `Endpoint`: for a query that asks of many practices at once."""
+    return _runs(is_valid(now))
+
+
+def _runs(valid: ColumnElement[bool]) -> ColumnElement[bool]:
+    result = exists().where(
+        col(LeakResult.system) == col(tables.Endpoint.system),
+        col(LeakResult.system_version) == col(tables.Endpoint.system_version),
+        valid,
+    )
+    return and_(col(tables.Endpoint.suspended).is_(None), result)
+
+
+_ADMITTED: Final = select(col(tables.Endpoint.practice)).where(
+    one_of(col(tables.Endpoint.practice), "practices"),
+    _runs(is_valid_between(bindparam("since", type_=Instant), bindparam("until", type_=Instant))),
+)
+"""Made once: every poll asks it."""
+
+
+def admitted_of(work: Work, practices: Collection[str]) -> frozenset[str]:
+    """Those of these practices whose systems are admitted, now, by one statement."""
+    asked = {"practices": list(practices), "since": work.now - VALID_FOR, "until": work.now + AHEAD}
+    return frozenset(work.session.connection().execute(_ADMITTED, asked).scalars())
+
+
+def admitted(work: Work, practice: str) -> bool:
+    """Is this practice's system admitted, now?"""
+    return _admitted(work, practice) is not None
+
+
+def reach(work: Work, practice: str) -> Reach | None:
+    """How to reach an admitted practice."""
+    row = _admitted(work, practice)
+    if row is None:
+        return None
+    opened = work.vault.open(row.data_key, row.sealed, table="endpoint", row=practice, version=1)
+    return Reach(practice, row.url, json.loads(opened)["token"])
+
+
+def _admitted(work: Work, practice: str) -> tables.Endpoint | None:
+    asked = (
+        select(tables.Endpoint)
+        .where(col(tables.Endpoint.practice) == practice)
+        .where(is_admitted(work.now))
+    )
+    return work.session.exec(asked).first()

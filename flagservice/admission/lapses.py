@@ -1,0 +1,100 @@
+"""Which practices hold flags and are admitted no more, and since when: somebody has to act.
+
+What was filed there stays there, in a system of which nobody knows whether it leaks. So it is
+listed until the system is checked anew, or the flags are taken back. A list of work says no
+practice: `name_of` stands for it there, and an operator's own list says which one that is.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, exists, not_, or_
+from sqlmodel import col, select
+
+from flagservice.admission.endpoints import is_admitted
+from flagservice.admission.notes import VALID_FOR, Verdict
+from flagservice.audit.log import Deed, Work
+from flagservice.store import tables
+from flagservice.store.tables.leak_checks import Checker, LeakResult
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A registered practice's system; `lapsed` is the instant since which it is not admitted."""
+
+    practice: str
+    system: str
+    version: str
+    name: str
+    lapsed: datetime | None
+
+
+def standings(work: Work) -> list[Standing]:
+    """Every registered practice, for an operator."""
+    work.record(Deed.STATUS_READ, what="practices")
+    admitted = set(work.session.exec(select(tables.Endpoint.practice).where(is_admitted(work.now))))
+    return [
+        Standing(
+            row.practice,
+            row.system,
+            row.system_version,
+            name_of(work, row.practice),
+            None if row.practice in admitted else lapsed_at(work, row),
+        )
+        for row in work.session.exec(select(tables.Endpoint).order_by(tables.Endpoint.practice))
+    ]
+
+
+def holding_lapsed(work: Work) -> Sequence[tables.Endpoint]:
+    """Practices that are not admitted, and hold a flag or a history of one, or may well do."""
+    asked = select(tables.Endpoint).where(not_(is_admitted(work.now)), _holds_something())
+    return work.session.exec(asked).all()
+
+
+def name_of(work: Work, practice: str) -> str:
+    """What stands for a practice where its code would say where somebody is registered."""
+    return work.vault.pseudonym(practice, purpose="lapse")
+
+
+def lapsed_at(work: Work, endpoint: tables.Endpoint) -> datetime:
+    """Since when this endpoint, which is not admitted, is not; if it never was, its registration.
+
+    A run that was clean first and leaking later counts as one that never was clean.
+    """
+    of_version = (
+        col(LeakResult.system) == endpoint.system,
+        col(LeakResult.system_version) == endpoint.system_version,
+    )
+    results = work.session.exec(select(LeakResult).where(*of_version)).all()
+    ends = [_end(work, one, results) for one in results if one.verdict == Verdict.CLEAN]
+    lapsed = max([endpoint.registered, *ends])
+    return min(lapsed, endpoint.suspended or lapsed)
+
+
+def _end(work: Work, clean: LeakResult, results: Sequence[LeakResult]) -> datetime:
+    """The first of whatever ended it: its year, its checker, a finding or a withdrawal."""
+    ends = [clean.run_at + VALID_FOR]
+    checker = work.session.get_one(Checker, clean.checker)
+    if checker.revoked is not None:
+        ends.append(checker.revoked)
+    for other in results:
+        if other.run_at >= clean.run_at and other.verdict == Verdict.LEAKS:
+            ends.append(other.accepted)
+        if other.run_at >= clean.run_at and other.withdrawn is not None:
+            ends.append(other.withdrawn)
+    return min(ends)
+
+
+def _holds_something() -> ColumnElement[bool]:
+    was_sent = exists().where(
+        col(tables.Delivery.copy_id) == col(tables.Copy.id), col(tables.Delivery.attempts) > 0
+    )
+    was_read = exists().where(
+        col(tables.Version.copy_id) == col(tables.Copy.id), col(tables.Version.served)
+    )
+    return exists().where(
+        col(tables.Copy.practice) == col(tables.Endpoint.practice),
+        col(tables.Copy.status) != "removed",
+        or_(was_sent, was_read),
+    )

@@ -1,0 +1,175 @@
+"""Which leak-check results count: signed by a registered checker, for one exact version.
+
+A clean result admits; a result that found a leak is a finding, and suspends at once. A finding, and
+a result that was withdrawn, speak of every run of that system and version up to their own: only a
+clean run that is newer admits again, whatever older ones there are.
+
+What a result file says is read in `leak_notes`. Whoever accepts a result or withdraws one is
+recorded with the reason.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, or_
+from sqlalchemy.orm import aliased
+from sqlmodel import col, select
+
+from flagservice.admission.checkers import signer_of
+from flagservice.admission.notes import AHEAD, VALID_FOR, Said, Sides, Verdict, read_note, sides
+from flagservice.audit.log import Deed, Work
+from flagservice.domain.errors import Conflict, Fault, Invalid, NotFound
+from flagservice.store.tables.leak_checks import Checker, LeakResult
+
+
+@dataclass(frozen=True)
+class Decided:
+    """Who decided, and why."""
+
+    by: str
+    reason: str
+
+    def __post_init__(self) -> None:
+        if not self.by.strip() or not self.reason.strip():
+            raise Invalid(Fault("by, reason", "this is a decision: say who, and why"))
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A result that was taken in: its id, and whether it is a finding."""
+
+    id: str
+    suspends: bool
+
+
+def accept(work: Work, note: str, *, decided: Decided) -> Taken:
+    """Takes a result in: a clean one admits, one that leaks suspends its system and version.
+
+    Raises Invalid, or Conflict where this run was taken in already: however it is signed anew, it
+    is the same run. Only that it leaks can still be said of a run that was clean.
+    """
+    checker, line = signer_of(work, note)
+    said = read_note(line, now=work.now)
+    identity = _identity(said)
+    earlier = work.session.get(LeakResult, identity)
+    if earlier is not None and (said.verdict is Verdict.CLEAN or earlier.verdict == said.verdict):
+        raise Conflict("this result was withdrawn" if earlier.withdrawn else "it was accepted")
+    if said.verdict is Verdict.CLEAN and _barred(work, said):
+        rule = "is later than any finding or withdrawn result of this version: run the check anew"
+        raise Invalid(Fault("run_at", rule))
+    data_key = work.vault.new_data_key()
+    secret: dict[str, Any] = {"by": decided.by, "reason": decided.reason}
+    if earlier is not None:
+        secret["before"] = _decided(work, earlier)
+    row = LeakResult(
+        id=identity,
+        checker=checker.name,
+        system=said.system,
+        system_version=said.version,
+        run_at=said.run_at,
+        verdict=said.verdict,
+        accepted=work.now,
+        withdrawn=earlier.withdrawn if earlier else None,
+        note=note,
+        data_key=data_key,
+        sealed=_sealed(work, data_key, identity, secret=secret),
+    )
+    work.session.merge(row)
+    _recorded(work, row)
+    return Taken(identity, said.verdict is Verdict.LEAKS)
+
+
+def _recorded(work: Work, row: LeakResult) -> None:
+    work.record(
+        Deed.LEAK_RESULT_ACCEPTED,
+        result=row.id,
+        checker=row.checker,
+        system=row.system,
+        version=row.system_version,
+        verdict=row.verdict,
+    )
+
+
+def _identity(said: Said) -> str:
+    run_at = said.run_at.astimezone(UTC).isoformat()
+    run = [said.system, said.version, run_at, said.transcript]
+    return hashlib.sha256(json.dumps(run).encode()).hexdigest()
+
+
+def _barred(work: Work, said: Said) -> bool:
+    asked = select(LeakResult.id).where(
+        col(LeakResult.system) == said.system,
+        col(LeakResult.system_version) == said.version,
+        col(LeakResult.run_at) >= said.run_at,
+        or_(col(LeakResult.verdict) == Verdict.LEAKS, col(LeakResult.withdrawn).is_not(None)),
+    )
+    return work.session.exec(asked.limit(1)).first() is not None
+
+
+def withdraw(work: Work, identity: str, *, decided: Decided) -> None:
+    """From now on no run of that system and version up to this one admits; raises NotFound."""
+    row = work.session.get(LeakResult, identity)
+    if row is None or row.withdrawn is not None:
+        raise NotFound("there is no such result, or it was withdrawn before")
+    kept = _decided(work, row)
+    kept |= {"withdrawn_by": decided.by, "withdrawn_why": decided.reason}
+    row.sealed = _sealed(work, row.data_key, identity, secret=kept)
+    row.withdrawn = work.now
+    work.session.add(row)
+    work.record(Deed.LEAK_RESULT_WITHDRAWN, result=identity)
+
+
+def is_valid(now: datetime) -> ColumnElement[bool]:
+    """The one rule, over rows of `LeakResult`."""
+    return is_valid_between(now - VALID_FOR, now + AHEAD)
+
+
+def is_valid_between(since: Any, until: Any) -> ColumnElement[bool]:
+    """The same, for runs after one instant and up to another; either may be a parameter."""
+    signed_by_a_checker = exists().where(
+        col(Checker.name) == col(LeakResult.checker), col(Checker.revoked).is_(None)
+    )
+    return and_(
+        col(LeakResult.verdict) == Verdict.CLEAN,
+        col(LeakResult.run_at) > since,
+        col(LeakResult.run_at) <= until,
+        signed_by_a_checker,
+        ~_spoken_against(),
+    )
+
+
+def _spoken_against() -> ColumnElement[bool]:
+    """By a finding or a withdrawal of the same run or a later one; a revoked checker's, too."""
+    other = aliased(LeakResult)
+    return exists().where(
+        col(other.system) == col(LeakResult.system),
+        col(other.system_version) == col(LeakResult.system_version),
+        col(other.run_at) >= col(LeakResult.run_at),
+        or_(col(other.verdict) == Verdict.LEAKS, col(other.withdrawn).is_not(None)),
+    )
+
+
+def sides_checked(work: Work, *, system: str, version: str) -> Sides | None:
+    """What the newest result that admits this version was about: for a person to compare."""
+    asked = (
+        select(LeakResult.note)
+        .where(col(LeakResult.system) == system, col(LeakResult.system_version) == version)
+        .where(is_valid(work.now))
+        .order_by(col(LeakResult.run_at).desc())
+    )
+    note = work.session.exec(asked.limit(1)).first()
+    return None if note is None else sides(note)
+
+
+def _decided(work: Work, row: LeakResult) -> dict[str, Any]:
+    place = {"table": "leak_result", "row": row.id}
+    kept: dict[str, Any] = json.loads(work.vault.open(row.data_key, row.sealed, version=1, **place))
+    return kept
+
+
+def _sealed(work: Work, data_key: bytes, identity: str, *, secret: dict[str, Any]) -> bytes:
+    content = json.dumps(secret).encode()
+    return work.vault.seal(data_key, content, table="leak_result", row=identity, version=1)

@@ -1,0 +1,1 @@
+"""What is refused before anybody is asked who calls?"""

@@ -1,0 +1,70 @@
+"""What form an answer has: FHIR R4 as JSON, and nothing else. https://hl7.org/fhir/R4/http.html
+
+A caller that wants XML, or another version of FHIR, is told so and not given what it cannot read.
+"""
+
+from typing import Final
+
+from fastapi import Request
+
+from flagservice.api.access.callers import Asked, May
+from flagservice.domain.errors import Refusal
+
+FHIR_JSON: Final = "application/fhir+json"
+_OURS: Final = ((FHIR_JSON, "application/json", "text/json"), ("application/*", "text/*"), ("*/*",))
+"""From the most specific range to the least: the first that says something of us decides."""
+_FORMATS: Final = frozenset({"json", *_OURS[0]})
+_VERSION: Final = "4.0"
+RULE: Final = "the answer is application/fhir+json, FHIR version 4.0"
+
+
+class NotAcceptable(Refusal):
+    """The caller takes no form that we have."""
+
+
+class MayRead(May):
+    """As `May`, for a route that answers in FHIR."""
+
+    async def __call__(self, request: Request) -> Asked:
+        """Who asks; raises what `May` does, and NotAcceptable."""
+        asked = await super().__call__(request)
+        check_accept(request)
+        return asked
+
+
+def may_read(*scopes: str) -> MayRead:
+    """As a route says it: `may_read("system/Flag.rs")`."""
+    return MayRead(scopes)
+
+
+def check_accept(request: Request) -> None:
+    """`_format` outweighs `Accept`; raises NotAcceptable."""
+    formats = request.query_params.getlist("_format")
+    # A plus in a URL is a space.
+    if formats and not all(one.replace(" ", "+").lower() in _FORMATS for one in formats):
+        raise NotAcceptable(RULE)
+    accepted = ",".join(request.headers.getlist("Accept"))
+    if not formats and accepted.strip() and not _takes_ours(accepted):
+        raise NotAcceptable(RULE)
+
+
+def _takes_ours(accepted: str) -> bool:
+    ranges = [_range(part) for part in accepted.split(",") if part.strip()]
+    for names in _OURS:
+        said = [quality for name, quality in ranges if name in names]
+        if said:
+            return max(said) > 0
+    return False
+
+
+def _range(part: str) -> tuple[str, float]:
+    """The media range and how much it is wanted; one of another version is not wanted at all."""
+    name, *parameters = (piece.strip().lower() for piece in part.split(";"))
+    pairs = dict(piece.partition("=")[::2] for piece in parameters)
+    if pairs.get("fhirversion", _VERSION).strip('"') != _VERSION:
+        return name, 0.0
+    try:
+        quality = float(pairs.get("q", "1"))
+    except ValueError:
+        quality = 0.0
+    return name, quality

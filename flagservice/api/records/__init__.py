@@ -1,0 +1,1 @@
+"""What do GP systems read and answer?"""

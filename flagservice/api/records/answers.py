@@ -1,0 +1,80 @@
+"""The answers of the records' side: stored bytes as they are, with the headers that name them."""
+
+from email.utils import format_datetime, parsedate_to_datetime
+from typing import Any, Final
+
+import orjson
+from fastapi import Request, Response
+
+from flagservice.api.edge.negotiation import FHIR_JSON
+from flagservice.api.records.parameters import Parameter
+from flagservice.domain.errors import Fault, Invalid
+from flagservice.fhir.bundles import Stored
+
+FORMS: Final = {"Flag": "flag", "Task": "request"}
+"""The form of a copy, by the resource that carries it."""
+MOST, USUAL = 200, 50
+COUNT: Final = Parameter("_count", f"how many on a page: 1 to {MOST}, else {USUAL}", type="integer")
+
+
+def fhir(content: bytes, **headers: str) -> Response:
+    """A resource."""
+    return Response(content, headers=headers, media_type=FHIR_JSON)
+
+
+def written(resource: dict[str, Any]) -> Response:
+    """A resource that is made here, not stored."""
+    return fhir(orjson.dumps(resource))
+
+
+def count_of(text: str | None) -> int:
+    """How many are wanted on a page; raises Invalid."""
+    if text is None:
+        return USUAL
+    if not (text.isascii() and text.isdecimal() and len(text) < 10 and 1 <= int(text) <= MOST):
+        raise Invalid(Fault("_count", f"is a number from 1 to {MOST}"))
+    return int(text)
+
+
+def one(request: Request, stored: Stored) -> Response:
+    """One version, or 304 where the caller holds it: https://hl7.org/fhir/R4/http.html#cread"""
+    if _is_held(request, stored):
+        return Response(status_code=304, headers=_named(stored))
+    return whole(stored)
+
+
+def whole(stored: Stored) -> Response:
+    """One version, with the headers that a caller may hand back."""
+    return fhir(stored.content, **_named(stored))
+
+
+def _named(stored: Stored) -> dict[str, str]:
+    headers = {"ETag": f'W/"{stored.version_id}"'}
+    if stored.alone:
+        headers["Last-Modified"] = _http_date(stored)
+    return headers
+
+
+def _is_held(request: Request, stored: Stored) -> bool:
+    tags = request.headers.getlist("If-None-Match")
+    if tags:
+        listed = [tag.strip().removeprefix("W/") for tag in ",".join(tags).split(",")]
+        return "*" in listed or f'"{stored.version_id}"' in listed
+    since = request.headers.get("If-Modified-Since")
+    return since is not None and stored.alone and _is_of(stored, since)
+
+
+def _is_of(stored: Stored, since: str) -> bool:
+    """The very date that we gave with this version, and no later one.
+
+    `lastUpdated` has the hour of the commit, so a later date by the caller's own clock says
+    nothing: a version that came since may carry an earlier one.
+    """
+    try:
+        return parsedate_to_datetime(since) == stored.issued.replace(microsecond=0)
+    except (ValueError, TypeError):
+        return False
+
+
+def _http_date(stored: Stored) -> str:
+    return format_datetime(stored.issued.replace(microsecond=0), usegmt=True)

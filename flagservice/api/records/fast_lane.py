@@ -1,0 +1,124 @@
+"""The hot path: polls and reads of GP systems, answered in groups and without the framework.
+
+A practice asks these two questions a thousand times as often as all others together, nearly always
+in the plainest form. Exactly that form is answered here, with the very bytes that the routes of
+`records_feed` and `records_reading` answer. Anything else, and every refusal, is theirs.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from fastapi import Response
+from sqlmodel import col, select
+
+from flagservice.api.access.callers import Asked, Face, May, is_as_registered
+from flagservice.api.edge.envelope import Application, Receive, Scope, Send
+from flagservice.api.edge.negotiation import FHIR_JSON
+from flagservice.api.records.answers import FORMS, count_of, whole
+from flagservice.api.records.cursors import Feed, number_of
+from flagservice.api.records.feed import page_of
+from flagservice.audit.group import Group
+from flagservice.audit.log import Log, Work
+from flagservice.delivery.pull import quick
+from flagservice.delivery.pull.feed import Page
+from flagservice.delivery.pull.quick import Answer, Poll, Read
+from flagservice.domain.errors import Refusal
+from flagservice.fhir.bundles import Stored
+from flagservice.store import tables
+from flagservice.store.lists import one_of
+
+_ADDRESS: Final = re.compile(r"/fhir/R4/(Flag|Task)/(?:(_history)|([0-9a-f]{32}))", re.ASCII)
+_QUERY: Final = re.compile(rb"(?:_count=([0-9]{1,3}))?(?:(?:^|&)cursor=([A-Za-z0-9_-]{1,200}))?")
+_PLAIN: Final = (FHIR_JSON.encode(), b"application/json", b"*/*")
+_UNUSUAL: Final = frozenset(
+    {b"prefer", b"if-none-match", b"if-modified-since", b"transfer-encoding"}
+)
+_READS: Final = {type_: May((f"system/{type_}.r",)) for type_ in FORMS}
+_SEARCHES: Final = {type_: May((f"system/{type_}.s",)) for type_ in FORMS}
+_CLIENTS: Final = select(
+    col(tables.Client.id), col(tables.Client.ods), col(tables.Client.kind), col(tables.Client.keys)
+).where(one_of(col(tables.Client.id), "ids"), col(tables.Client.revoked).is_(False))
+Question = tuple[Asked, Poll | Read]
+
+
+class FastLane:
+    """Before the routes of a face: answers what is plain, and passes on the rest untouched."""
+
+    def __init__(self, app: Application, *, log: Log) -> None:
+        self._app = app
+        self._group: Group[Question, Answer] = Group(log, _answers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        answer = await self._answer(scope) if scope["type"] == "http" else None
+        await (answer or self._app)(scope, receive, send)
+
+    async def _answer(self, scope: Scope) -> Response | None:
+        address = _ADDRESS.fullmatch(scope["path"]) if scope["method"] == "GET" else None
+        token = _token(scope) if address else None
+        if address is None or token is None:
+            return None
+        type_, history, copy_id = address.groups()
+        try:
+            face: Face = scope["app"].state.face
+            may = (_SEARCHES if history else _READS)[type_]
+            asked = may.check(face, face.tokens.caller(token), scope)
+            if history:
+                return await self._polled(asked, type_, scope, base=face.base)
+            return await self._read(asked, type_, copy_id, scope)
+        except Refusal:
+            return None
+
+    async def _polled(
+        self, asked: Asked, type_: str, scope: Scope, *, base: str
+    ) -> Response | None:
+        query = _QUERY.fullmatch(scope["query_string"])
+        if query is None:
+            return None
+        count, cursor = (None if one is None else one.decode() for one in query.groups())
+        feed, limit = Feed(asked.caller.ods, type_), count_of(count)
+        after = number_of(feed, cursor)
+        question = Poll(FORMS[type_], after, limit)
+        page = await self._group.ask(asked.actor, (asked, question))
+        if not isinstance(page, Page):
+            return None
+        return page_of(page, feed, base=base, count=limit, after=after)
+
+    async def _read(self, asked: Asked, type_: str, copy_id: str, scope: Scope) -> Response | None:
+        if scope["query_string"]:
+            return None
+        stored = await self._group.ask(asked.actor, (asked, Read(FORMS[type_], copy_id)))
+        return whole(stored) if isinstance(stored, Stored) else None
+
+
+def _token(scope: Scope) -> str | None:
+    """The bearer's token, where no header asks for anything but the plain answer."""
+    token = None
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            scheme, _, given = value.decode("latin-1").partition(" ")
+            if token is not None or scheme.lower() != "bearer" or not given:
+                return None
+            token = given
+        elif name in _UNUSUAL or (name == b"accept" and value not in _PLAIN):
+            return None
+    return token
+
+
+def _answers(works: Sequence[Work], questions: Sequence[Question]) -> Sequence[Answer | None]:
+    """For the callers who are still what their tokens say: one look for all of them."""
+    wanted = sorted({asked.caller.client_id for asked, _ in questions})
+    rows = works[0].session.connection().execute(_CLIENTS, {"ids": wanted})
+    clients = {row.id: row for row in rows}
+    theirs = [
+        place
+        for place, (asked, _) in enumerate(questions)
+        if (client := clients.get(asked.caller.client_id))
+        and is_as_registered(asked.caller, client)
+    ]
+    found = quick.answers(
+        [works[place] for place in theirs], [questions[place][1] for place in theirs]
+    )
+    by_place = dict(zip(theirs, found, strict=True))
+    return [by_place.get(place) for place in range(len(questions))]

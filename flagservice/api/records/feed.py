@@ -1,0 +1,77 @@
+"""A practice follows its feed, one for each type: every number once, in order, from a cursor on.
+
+Oldest first, unlike an ordinary history: it is read to its end and then polled.
+"""
+
+from datetime import datetime
+from typing import Annotated, Final
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from flagservice.api.access.callers import Asked, Faced
+from flagservice.api.edge.negotiation import may_read
+from flagservice.api.records.answers import COUNT, FORMS, count_of, fhir
+from flagservice.api.records.cursors import Feed, cursor_of, number_of
+from flagservice.api.records.instants import instant_of
+from flagservice.api.records.parameters import Given, Parameter, described, of_url
+from flagservice.delivery.pull import feed as pull_feed
+from flagservice.delivery.pull.feed import Page
+from flagservice.domain.errors import Fault, Invalid
+from flagservice.fhir.bundles import history
+
+router = APIRouter(prefix="/fhir/R4", tags=["records"])
+SERVED: Final = (
+    COUNT,
+    Parameter("cursor", "where to go on: from the next link of the page before, opaque"),
+    Parameter("_since", "an instant with its zone: from its hour on, for who has no cursor yet"),
+)
+
+
+def _type_routes(type_: str) -> None:
+    """The same feed for Flag and for Task, each with numbers of its own."""
+    form = FORMS[type_]
+    reads = Annotated[Asked, Depends(may_read(f"system/{type_}.s"))]
+
+    @router.get(f"/{type_}/_history", name="history-type", openapi_extra=described(*SERVED))
+    def get_feed(face: Faced, asked: reads, request: Request) -> Response:
+        """The practice's own feed of this type: every number once, in order, from the cursor on."""
+        given = of_url(request, *SERVED)
+        mine, count = Feed(asked.caller.ods, type_), count_of(given.one("_count"))
+        after, since = number_of(mine, given.one("cursor")), _since(given)
+        page = face.perform(
+            asked,
+            lambda work: pull_feed.feed(work, form=form, after=after, since=since, limit=count),
+        )
+        link = _self(given, mine) if since else None
+        return page_of(page, mine, base=face.base, count=count, after=after, link=link)
+
+
+for _type in FORMS:
+    _type_routes(_type)
+
+
+def page_of(
+    page: Page, feed: Feed, *, base: str, count: int, after: int, link: str | None = None
+) -> Response:
+    """A page of a feed after a number, with the links to itself and to where it goes on."""
+    here, next_ = link or _page(feed, count, after), _page(feed, count, page.last)
+    return fhir(history(page.found, base=base, link=here, next_=next_))
+
+
+def _since(given: Given) -> datetime | None:
+    since = given.one("_since")
+    if since is None:
+        return None
+    if given.one("cursor") is not None:
+        raise Invalid(Fault("_since", "is for who has no cursor: a cursor says more"))
+    return instant_of("_since", since)
+
+
+def _self(given: Given, feed: Feed) -> str:
+    asked = urlencode(given.pairs, safe=":")
+    return f"{feed.type}/_history?{asked}"
+
+
+def _page(feed: Feed, count: int, number: int) -> str:
+    return f"{feed.type}/_history?_count={count}&cursor={cursor_of(feed, number)}"

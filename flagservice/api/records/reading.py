@@ -1,0 +1,62 @@
+"""GP systems read: one flag or request, one version of it, or every version that still stands.
+
+Whoever asks about somebody else's gets one same answer: there is nothing here.
+"""
+
+from functools import partial
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from flagservice.api.access.callers import Asked, Faced
+from flagservice.api.edge.negotiation import may_read
+from flagservice.api.records.answers import COUNT, FORMS, count_of, fhir, one
+from flagservice.api.records.parameters import Parameter, described, of_url
+from flagservice.delivery.pull import read as pull
+from flagservice.fhir.bundles import history
+
+router = APIRouter(prefix="/fhir/R4", tags=["records"])
+SERVED: Final = (COUNT, Parameter("cursor", "the version after which the page begins"))
+
+
+def _type_routes(type_: str) -> None:
+    """The same interactions for Flag and for Task."""
+    form = FORMS[type_]
+    reads = Annotated[Asked, Depends(may_read(f"system/{type_}.r"))]
+
+    @router.get(f"/{type_}/{{id}}", name="read")
+    def read(face: Faced, asked: reads, request: Request, id: str) -> Response:  # noqa: A002
+        """The newest version; 304 where the caller says that it holds it."""
+        of_url(request)
+        return one(request, face.perform(asked, lambda work: pull.read(work, id, form=form)))
+
+    @router.get(f"/{type_}/{{id}}/_history/{{vid}}", name="vread")
+    def vread(
+        face: Faced,
+        asked: reads,
+        request: Request,
+        id: str,  # noqa: A002
+        vid: str,
+    ) -> Response:
+        """One version by its id; 404 if it was withdrawn since."""
+        of_url(request)
+        deed = partial(pull.read, copy_id=id, form=form, version_id=vid)
+        return one(request, face.perform(asked, deed))
+
+    @router.get(
+        f"/{type_}/{{id}}/_history", name="history-instance", openapi_extra=described(*SERVED)
+    )
+    def get_history(face: Faced, asked: reads, request: Request, id: str) -> Response:  # noqa: A002
+        """The versions that were not withdrawn, newest first."""
+        given = of_url(request, *SERVED)
+        count, before = count_of(given.one("_count")), given.one("cursor")
+        deed = partial(pull.history, copy_id=id, form=form, limit=count + 1, before=before)
+        found = face.perform(asked, deed)
+        link = f"{type_}/{id}/_history?_count={count}"
+        next_ = f"{link}&cursor={found[count - 1].version_id}" if len(found) > count else None
+        here = f"{link}&cursor={before}" if before else link
+        return fhir(history(found[:count], base=face.base, link=here, next_=next_))
+
+
+for _type in FORMS:
+    _type_routes(_type)

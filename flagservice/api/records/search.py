@@ -1,0 +1,178 @@
+"""GP systems search: by patient in the body of a POST, and by all else in either way.
+
+An NHS number never stands in a URL, nor in a link: the next page of a search is one sealed word.
+Whoever asks about somebody else's patient gets one same empty answer.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Final
+from urllib.parse import urlencode
+
+import orjson
+from fastapi import APIRouter, Depends, Request, Response
+
+from flagservice.api.access.callers import Asked, Face, Faced
+from flagservice.api.edge.bodies import body_of
+from flagservice.api.edge.negotiation import may_read
+from flagservice.api.records.answers import COUNT, FORMS, count_of, fhir
+from flagservice.api.records.cursors import Feed, Onward, opened_page, sealed_page
+from flagservice.api.records.instants import Range, range_of
+from flagservice.api.records.parameters import (
+    Given,
+    Parameter,
+    described,
+    described_form,
+    of_form,
+    of_url,
+)
+from flagservice.audit.log import Work
+from flagservice.delivery.pull import search as pull_search
+from flagservice.delivery.pull.search import Criteria, Page
+from flagservice.domain.errors import Fault, Invalid
+from flagservice.domain.people import NHS_NUMBER_SYSTEM
+from flagservice.fhir.bundles import searchset
+from flagservice.fhir.search.parameters import CRITERIA
+from flagservice.fhir.search.tokens import Token, says, tokens
+
+router = APIRouter(prefix="/fhir/R4", tags=["records"])
+FORM: Final = "application/x-www-form-urlencoded"
+_PATIENTS: Final = ("patient:identifier", "patient.identifier")
+_TOKENS: Final = ("status", "category", "code")
+_MOST_IDS: Final = 50
+_ID: Final = re.compile(r"[A-Za-z0-9.-]{1,64}", re.ASCII)
+_PAGE: Final = Parameter("page", "the next page of a search, as its link has it: alone, opaque")
+
+
+def served(type_: str) -> tuple[Parameter, ...]:
+    """Every parameter of a search of this type."""
+    named = [
+        Parameter(one.name, one.documentation, again=one.name in (*_TOKENS, "_lastUpdated"))
+        for one in CRITERIA[type_]
+        if one.name != "patient"
+    ]
+    patient = [
+        Parameter(name, f"{NHS_NUMBER_SYSTEM}| and ten digits; never in a URL", body_only=True)
+        for name in _PATIENTS
+    ]
+    return (*named, COUNT, *patient)
+
+
+@dataclass(frozen=True)
+class Search:
+    """One search of a caller: what was given, how it is linked to, and whose it goes on with."""
+
+    feed: Feed
+    given: Given
+    link: str
+    onward: Onward | None = None
+
+
+def _type_routes(type_: str) -> None:
+    """The same searches for Flag and for Task."""
+    reads = Annotated[Asked, Depends(may_read(f"system/{type_}.s"))]
+    parameters = served(type_)
+
+    @router.post(f"/{type_}/_search", name="search", openapi_extra=described_form(*parameters))
+    def search_posted(
+        face: Faced, asked: reads, request: Request, body: Annotated[bytes, Depends(body_of(FORM))]
+    ) -> Response:
+        """By any parameter, in the body; by patient only so: `patient:identifier`."""
+        given = of_form(request, body, *parameters)
+        link = _link(f"{type_}/_search", given)
+        return _answer(face, asked, Search(Feed(asked.caller.ods, type_), given, link))
+
+    @router.get(f"/{type_}", name="search", openapi_extra=described(*parameters, _PAGE))
+    def search(face: Faced, asked: reads, request: Request) -> Response:
+        """By any parameter but patient, in the order of `lastUpdated`; removals are among them."""
+        given, feed = of_url(request, *parameters, _PAGE), Feed(asked.caller.ods, type_)
+        page = given.one("page")
+        if page is None:
+            return _answer(face, asked, Search(feed, given, _link(type_, given)))
+        if len(given.pairs) > 1:
+            raise Invalid(Fault("page", "stands alone: it says what was asked"))
+        onward = opened_page(face.log.vault, feed, page)
+        link = f"{type_}?page={page}"
+        return _answer(face, asked, Search(feed, Given(onward.asked), link, onward))
+
+
+for _type in FORMS:
+    _type_routes(_type)
+
+
+def _answer(face: Face, asked: Asked, search: Search) -> Response:
+    criteria, number = _criteria(search), _patient(search.given)
+
+    def deed(work: Work) -> Page:
+        if search.onward and search.onward.person_id:
+            return pull_search.search_onward(work, search.onward.person_id, criteria)
+        if number is not None:
+            return pull_search.search_patient(work, number, criteria)
+        return pull_search.search(work, criteria)
+
+    page = face.perform(asked, deed)
+    next_ = _next(face, search, page) if page.more else None
+    return fhir(
+        searchset(
+            page.found, base=face.base, link=search.link, next_=next_, ignored=search.given.ignored
+        )
+    )
+
+
+def _next(face: Face, search: Search, page: Page) -> str:
+    said = [(name, value) for name, value in search.given.pairs if name not in _PATIENTS]
+    onward = Onward(said, page.person_id, page.found[-1].issued)
+    return f"{search.feed.type}?page={sealed_page(face.log.vault, search.feed, onward)}"
+
+
+def _link(path: str, given: Given) -> str:
+    """What was used, but for a patient."""
+    used = [(name, value) for name, value in given.pairs if name not in _PATIENTS]
+    return f"{path}?{urlencode(used, safe=':,|')}" if used else path
+
+
+def _criteria(search: Search) -> Criteria:
+    given, updated = search.given, Range()
+    for text in given.all("_lastUpdated"):
+        updated = updated.narrowed(range_of("_lastUpdated", text))
+    wanted = {name: [_tokens(name, text) for text in given.all(name)] for name in _TOKENS}
+    wanted = {name: found for name, found in wanted.items() if found}
+    return Criteria(
+        form=FORMS[search.feed.type],
+        limit=count_of(given.one("_count")),
+        copy_ids=_ids(given.one("_id")),
+        since=updated.since,
+        until=updated.until,
+        says=(lambda content: says(orjson.loads(content), wanted)) if wanted else None,
+        after=search.onward.after if search.onward else None,
+    )
+
+
+def _tokens(name: str, text: str) -> list[Token]:
+    found = tokens(text)
+    if found is None:
+        raise Invalid(Fault(name, "is system|code, |code, system| or code, with commas between"))
+    return found
+
+
+def _ids(text: str | None) -> frozenset[str] | None:
+    if text is None:
+        return None
+    found = text.split(",")
+    if len(found) > _MOST_IDS:
+        raise Invalid(Fault("_id", f"has at most {_MOST_IDS} ids: a link has to hold them"))
+    if not all(map(_ID.fullmatch, found)):
+        raise Invalid(Fault("_id", "is an id, or several with commas between"))
+    return frozenset(found)
+
+
+def _patient(given: Given) -> str | None:
+    found = [value for name in _PATIENTS for value in given.all(name)]
+    if not found:
+        return None
+    if len(found) > 1:
+        raise Invalid(Fault("patient:identifier", "is given once"))
+    system, bar, number = found[0].partition("|")
+    if not bar or system != NHS_NUMBER_SYSTEM or not re.fullmatch(r"[0-9]{10}", number, re.ASCII):
+        raise Invalid(Fault("patient:identifier", f"is {NHS_NUMBER_SYSTEM}| and ten digits"))
+    return number

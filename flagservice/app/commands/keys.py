@@ -1,0 +1,86 @@
+"""The commands by which keys are made, replaced while the service runs, and let go."""
+
+from typing import Annotated, Final
+
+import typer
+
+from flagservice.app import build
+from flagservice.app.keys.backlog import OPERATOR
+from flagservice.app.keys.keyset import add_pseudonym_key
+from flagservice.app.keys.pseudonyms import carried_by, drop_pseudonyms, rotate_pseudonyms
+from flagservice.app.keys.rotation import drop_data_key_wrapping, rotate_data_keys, wrapped_by
+from flagservice.audit.log import Deed, Work
+from flagservice.domain.errors import Conflict, Fault, Invalid
+from flagservice.settings import Settings
+
+keys = typer.Typer(no_args_is_help=True, help="The keys of the service.")
+GROUPS: Final = (("keys", keys),)
+Pseudonyms = Annotated[bool, typer.Option("--pseudonyms", help="The pseudonym key instead")]
+
+
+@keys.command("init")
+def keys_init() -> None:
+    """Makes the keys that are not there yet; an existing key is never touched."""
+    build.init_keys(Settings())
+
+
+@keys.command("rotate")
+def keys_rotate(pseudonyms: Pseudonyms = False) -> None:
+    """Puts a new key in the place of the current one, everywhere, or ends what was cut short."""
+    parts = build.build(Settings())
+    if pseudonyms:
+        given = rotate_pseudonyms(parts)
+        version = parts.keys.vault.newest_pseudonym_version()
+        typer.echo(f"{given} rows given a pseudonym of version {version}")
+    else:
+        wrapped = rotate_data_keys(parts)
+        typer.echo(f"{wrapped} data keys wrapped under {parts.keys.vault.current_key_id()}")
+
+
+@keys.command("add-pseudonym-key")
+def keys_add_pseudonym_key() -> None:
+    """Makes the next pseudonym key and no more: copy the file to every machine, then rotate."""
+    settings = Settings()
+    if settings.pseudonym_keys is not None:
+        raise Conflict("these keys are given by the environment: add it there")
+    typer.echo(f"version {add_pseudonym_key(settings.keys_folder)} is there; no row carries it yet")
+
+
+@keys.command("status")
+def keys_status() -> None:
+    """Which key wraps how many rows, and which version of the pseudonym key how many carry."""
+    parts = build.build(Settings())
+
+    def deed(work: Work) -> None:
+        work.record(Deed.STATUS_READ, what="keys")
+        current = work.vault.current_key_id()
+        wrapped = wrapped_by(work)
+        for key_id in sorted({current, *wrapped}):
+            rows = wrapped.get(key_id, {})
+            _say(f"key-encryption key {key_id}", rows, is_current=key_id == current)
+        carried = carried_by(work)
+        for version, rows in sorted(carried.items()):
+            _say(f"pseudonym key {version}", rows, is_current=version == max(carried))
+
+    parts.log.perform(OPERATOR, deed)
+
+
+@keys.command("drop")
+def keys_drop(key: str, pseudonyms: Pseudonyms = False) -> None:
+    """Takes an old key out of its file; refused while any row needs it.
+
+    Backups of the database from before the rotation open with the old key alone: keep it with them.
+    """
+    parts = build.build(Settings())
+    if not pseudonyms:
+        drop_data_key_wrapping(parts, key)
+    elif key.isdecimal():
+        drop_pseudonyms(parts, int(key))
+    else:
+        raise Invalid(Fault("key", "is the number of a version"))
+
+
+def _say(name: str, rows: dict[str, int], *, is_current: bool) -> None:
+    by_table = ", ".join(f"{table} {count}" for table, count in sorted(rows.items()) if count)
+    current = ", current" if is_current else ""
+    typer.echo(f"{name}{current}: {sum(rows.values())} rows{f' ({by_table})' if by_table else ''}")

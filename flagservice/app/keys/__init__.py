@@ -1,0 +1,1 @@
+"""Where are the keys, and how are they replaced?"""

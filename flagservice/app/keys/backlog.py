@@ -1,0 +1,65 @@
+"""Goes through what is left to do under an older key, a few rows at a time.
+
+Each batch is a commit of its own, so nobody waits longer than for a few rows. The rows themselves
+say whether they are done: whoever is killed starts again, and finds only what is left.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, exists, inspect
+from sqlmodel import select
+
+from flagservice.app.build import Parts
+from flagservice.audit.log import Actor, Deed, Work
+
+OPERATOR: Final = Actor("operator at the command line")
+BATCH: Final = 100
+
+
+@dataclass(frozen=True)
+class Left:
+    """One table's rows that are not done yet: which they are, and how to do one."""
+
+    table: Any
+    waits: Callable[[Work], ColumnElement[bool]]
+    mend: Callable[[Work, Any], None]
+
+
+def is_any(parts: Parts, lists: Iterable[Left]) -> bool:
+    """Is anything left on these lists?"""
+    return any(parts.log.is_waiting(OPERATOR, partial(_is_left, left=left)) for left in lists)
+
+
+def sweep_all(parts: Parts, lists: Iterable[Left]) -> int:
+    """Until nothing is left, while others write; answers how many rows it did."""
+    todo, done = tuple(lists), 0
+    while is_any(parts, todo):
+        done += sum(_sweep(parts, left) for left in todo)
+    return done
+
+
+def _is_left(work: Work, *, left: Left) -> bool:
+    return bool(work.session.exec(select(exists().where(left.waits(work)))).one())
+
+
+def _sweep(parts: Parts, left: Left) -> int:
+    done, after, rows = 0, "", BATCH
+    while rows:
+        rows, after = parts.log.perform(OPERATOR, partial(_batch, left=left, after=after))
+        done += rows
+    return done
+
+
+def _batch(work: Work, *, left: Left, after: str) -> tuple[int, str]:
+    """The next rows behind that one, by their primary key: no row is looked at twice in a sweep."""
+    key = inspect(left.table).primary_key[0]
+    asked = select(left.table).where(left.waits(work), key > after).order_by(key).limit(BATCH)
+    rows = work.session.exec(asked.with_for_update()).all()
+    for row in rows:
+        left.mend(work, row)
+        work.session.add(row)
+    work.record(Deed.KEYS_ROTATED, table=left.table.__tablename__, rows=len(rows))
+    return len(rows), str(getattr(rows[-1], key.name)) if rows else after

@@ -1,0 +1,131 @@
+"""Replaces the pseudonym key while the service runs. It may be killed at any moment.
+
+1. The new key is in the file, and with every process; no row is found by it yet.
+2. The database says that rows may carry it: from the next unit of work on rows are made under it,
+   and looked for under both. Why nobody is made twice: `store.pseudonyms`.
+3. Batch by batch each row is given its new pseudonym, from what it holds sealed.
+4. Once no row carries the old one none will: the database says that nobody looks for it any more.
+   Now the old key can be dropped.
+
+What is compared and never searched for is no pseudonym: data keys key those digests.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, func
+from sqlmodel import col, not_, select
+
+from flagservice.app.build import Parts
+from flagservice.app.keys.backlog import OPERATOR, Left, sweep_all
+from flagservice.app.keys.keyset import add_pseudonym_key, drop_pseudonym_key
+from flagservice.audit.log import Deed, Work
+from flagservice.domain.errors import Conflict
+from flagservice.intake import submission
+from flagservice.intake.policies import approval
+from flagservice.people import persons, registrations
+from flagservice.store import tables
+from flagservice.store.sealing import pseudonyms
+from flagservice.store.tables import policies
+
+
+@dataclass(frozen=True)
+class Found:
+    """A column by which rows are found, and what a row's pseudonym stands for."""
+
+    table: Any
+    column: str
+    purpose: str
+    stands_for: Callable[[Work, Any], str]
+
+    @property
+    def left(self) -> Left:
+        """The rows that carry an older version."""
+        return Left(self.table, lambda work: not_(self.is_of(_newest(work))), self._mend)
+
+    def is_of(self, version: int) -> ColumnElement[bool]:
+        """Does a row carry this version?"""
+        return col(getattr(self.table, self.column)).startswith(f"{version}:")
+
+    def _mend(self, work: Work, row: Any) -> None:
+        setattr(
+            row, self.column, work.vault.pseudonym(self.stands_for(work, row), purpose=self.purpose)
+        )
+
+
+FOUND: Final = (
+    Found(tables.Person, "pseudonym", "person", persons.nhs_number_of),
+    Found(tables.Registration, "pseudonym", "registration", registrations.nhs_number_of),
+    Found(tables.Plan, "reference", "reference", submission.natural_key_of),
+    Found(policies.Approver, "pseudonym", "approver", approval.key_of),
+)
+ARCHIVED: Final = ("audit",)
+"""In leaves, which nobody can change: whoever has to find a person in old ones needs the old key.
+
+So before it is dropped it goes to where evidence is kept; or, by decision, nowhere, and then nobody
+can say any more whom those leaves are about.
+"""
+PASSING: Final = ("lapse", "alarm", "page")
+"""Worked out anew each time it is shown, or gone within a day: until then one may count twice."""
+
+
+def rotate_pseudonyms(parts: Parts) -> int:
+    """Gives every row a pseudonym under a new key; answers how many it gave.
+
+    Where an earlier rotation is not at its end, this ends it and adds no key. A newest key that is
+    with this process and that no row may carry yet is the new one: so it was handed out before.
+    """
+    carried = parts.log.perform(OPERATOR, _carried)
+    known = parts.keys.vault.newest_pseudonym_version()
+    by_file = parts.settings.pseudonym_keys is None
+    if by_file and carried == (known,):
+        add_pseudonym_key(parts.settings.keys_folder)
+    version = parts.log.perform(OPERATOR, _begin)
+    given = sweep_all(parts, [one.left for one in FOUND])
+    parts.log.perform(OPERATOR, partial(_end, version=version))
+    return given
+
+
+def drop_pseudonyms(parts: Parts, version: int) -> None:
+    """Takes a version of the key out of the file, where nobody looks by it; raises Conflict."""
+    if parts.settings.pseudonym_keys is not None:
+        raise Conflict("these keys are given by the environment: take it out there")
+    if version in parts.log.perform(OPERATOR, _carried):
+        raise Conflict("rows may carry this version: rotate first")
+    drop_pseudonym_key(parts.settings.keys_folder, version)
+
+
+def carried_by(work: Work) -> dict[int, dict[str, int]]:
+    """How many rows of each table carry each version that rows may carry."""
+    return {
+        version: {one.table.__tablename__: _count(work, one, version) for one in FOUND}
+        for version in pseudonyms.live(work.session)
+    }
+
+
+def _begin(work: Work) -> int:
+    version = pseudonyms.carry(work.session, work.vault.newest_pseudonym_version(), now=work.now)
+    work.record(Deed.KEYS_ROTATED, pseudonyms=version)
+    return version
+
+
+def _end(work: Work, *, version: int) -> None:
+    """Of the version that this rotation began: another may have begun the next by now."""
+    pseudonyms.carry_no_older(work.session, version)
+    work.record(Deed.KEYS_ROTATED, pseudonyms_ended_below=version)
+
+
+def _carried(work: Work) -> tuple[int, ...]:
+    work.record(Deed.STATUS_READ, what="pseudonym keys")
+    return pseudonyms.live(work.session)
+
+
+def _newest(work: Work) -> int:
+    return pseudonyms.live(work.session)[0]
+
+
+def _count(work: Work, one: Found, version: int) -> int:
+    asked = select(func.count()).select_from(one.table).where(one.is_of(version))
+    return work.session.exec(asked).one()

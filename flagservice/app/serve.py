@@ -1,0 +1,177 @@
+"""The web application and the threads beside it."""
+
+import contextlib
+import threading
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from typing import Final
+
+import structlog
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+
+from flagservice.api import governance, monitoring, refusals, social_care
+from flagservice.api.access import token_endpoint
+from flagservice.api.access.callers import Face
+from flagservice.api.access.tokens import Tokens
+from flagservice.api.edge.envelope import Envelope
+from flagservice.api.edge.floods import Floods
+from flagservice.api.edge.limits import MINUTE, Limits
+from flagservice.api.openapi import description
+from flagservice.api.records import routes
+from flagservice.api.records.fast_lane import FastLane
+from flagservice.app.build import CHANGED, Parts, software_version
+from flagservice.app.policies import sweep
+from flagservice.audit.log import Actor, Deed, Work
+from flagservice.delivery.push.worker import Worker
+from flagservice.delivery.watch.alarms import Watch, judge
+from flagservice.settings import Settings
+
+_log = structlog.get_logger()
+_STARTING: Final = Actor("start")
+
+
+def application(
+    parts: Parts,
+    *,
+    threads: tuple["Loop", ...] = (),
+    also: Callable[[FastAPI], None] = lambda _: None,
+) -> Envelope:
+    """The API on these parts, in its envelope; the loops run while it does.
+
+    `also` may put more into the application, inside the envelope: the sandbox does.
+    """
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        # Proving every policy takes a second: nobody's first plan waits for it.
+        await run_in_threadpool(parts.log.perform, _STARTING, partial(_warm, parts))
+        for loop in loops_:
+            loop.start()
+        yield
+        for loop in loops_:
+            loop.stop()
+        floods.settle(parts.log, at_end=True)
+
+    app, face = described(), _face(parts)
+    floods = face.floods
+    loops_ = (*threads, Loop("floods", partial(floods.settle, parts.log), pause=MINUTE / 2))
+    app.router.lifespan_context = lifespan
+    app.state.face = face
+    app.add_middleware(FastLane, log=parts.log)
+    also(app)
+    return Envelope(app, new_id=parts.log.new_id, refusing=refusals.refusing(app))
+
+
+def _warm(parts: Parts, work: Work) -> None:
+    rulebook = parts.shelf.rulebook(work)
+    work.record(Deed.POLICY_READ, in_force=len(rulebook.policies))
+
+
+def _face(parts: Parts) -> Face:
+    base = parts.settings.base
+    tokens = Tokens(f"{base}/oauth2/token", parts.keys.tokens)
+    limits = Limits(parts.settings.limits)
+    return Face(
+        parts.log,
+        parts.shelf,
+        tokens,
+        f"{base}/fhir/R4",
+        software_version(),
+        CHANGED,
+        limits,
+        Floods(limits.clock),
+    )
+
+
+def described() -> FastAPI:
+    """The routes alone, as OpenAPI describes them."""
+    app = FastAPI(
+        title="flagservice",
+        version=software_version(),
+        description="Safeguarding plans and notifications as flags in the right GP records.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        # FastAPI's own tracing writes query strings into spans.
+        telemetry={"tracing": False, "logs": False, "metrics": False, "auto_configure": False},
+    )
+    first = (token_endpoint.router, monitoring.router, social_care.router)
+    for router in (*first, *routes.ROUTERS, governance.router):
+        app.include_router(router)
+    refusals.install(app)
+    description.install(app)
+    return app
+
+
+class Loop:
+    """Does one thing again and again in a thread, until stopped; a fault does not end it.
+
+    `over` is set when it is stopped: what takes long can end early.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        once: Callable[[], int],
+        *,
+        pause: float,
+        full: int = 1,
+        over: threading.Event | None = None,
+    ) -> None:
+        self._name = name
+        self._once = once
+        self._pause = pause
+        self._full = full
+        self._over = over or threading.Event()
+        self._thread = threading.Thread(target=self.run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """In a thread of its own."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """After what it is doing now."""
+        self._over.set()
+        self._thread.join(timeout=10)
+
+    def run(self) -> None:
+        """Until stopped. A round that was not full, or a fault: a pause first."""
+        while not self._over.is_set():
+            if self._safely() < self._full:
+                self._over.wait(self._pause)
+
+    def _safely(self) -> int:
+        try:
+            return self._once()
+        except Exception as wrong:  # noqa: BLE001, the next round may do better; the type is logged
+            _log.error("loop fault", process=self._name, error=type(wrong).__name__)
+            return 0
+
+
+def worker_loop(worker: Worker) -> Loop:
+    """Delivers; when it is stopped, what was claimed and not begun is given back."""
+    return Loop("worker", worker.run_once, pause=0.2, over=worker.over)
+
+
+def watch_of(settings: Settings) -> Watch:
+    """What an installation takes for an alarm."""
+    return Watch(settings.alarm_people, settings.alarm_hours, settings.alarm_rejections)
+
+
+def loops(parts: Parts, *, deliver: bool) -> tuple[Loop, ...]:
+    """The sequencer; where it runs inside, the worker, and who ends what a change began."""
+    # A batch costs a commit and a signature: without a pause those who poll would wait for each.
+    one = parts.sequencer()
+    sequencer = Loop("sequencer", one.sequence, pause=0.5, full=one.batch)
+    watch = watch_of(parts.settings)
+    alarms = Loop("alarms", partial(judge, parts.log, watch), pause=MINUTE / 2)
+    if not deliver:
+        return (sequencer, alarms)
+    return (
+        sequencer,
+        alarms,
+        worker_loop(parts.worker()),
+        Loop("policies", partial(sweep, parts), pause=2),
+    )

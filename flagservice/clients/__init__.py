@@ -1,0 +1,1 @@
+"""Which organisations call, and how do they prove it?"""

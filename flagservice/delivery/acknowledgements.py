@@ -1,0 +1,178 @@
+"""What a practice answers to a version that it got: in closed lists of codes, and no free text.
+
+`filed` is the verified receipt that closes a delivery. A query stays work for the agency that said
+it, and the delivery stays owed. What a practice rejects is `intake`'s, since it rules again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlmodel import col, select
+
+from flagservice.audit.log import Deed, Work
+from flagservice.delivery.push import outbox
+from flagservice.store import tables
+from flagservice.store.tables.acknowledgements import Answer as Row
+
+
+class Outcome(StrEnum):
+    """What became of a version at the practice."""
+
+    FILED = "filed"
+    FILED_NOT_SHOWN = "filed-not-shown"
+    """filed, and the practice has seen that the patient's view does not show it"""
+    QUERIED = "queried"
+    REJECTED = "rejected"
+    """not this practice's patient"""
+
+
+class Reason(StrEnum):
+    """Why a practice asks: all that reaches the agency, so it is a code and never words."""
+
+    DESK_NOT_REACHED = "desk-not-reached"
+    THOUGHT_ENDED = "thought-ended"
+    APPEARS_TWICE = "appears-twice"
+    DOES_NOT_FIT = "does-not-fit-the-record"
+    REVIEW_OVERDUE = "review-overdue"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer to some versions; a reason goes with a query, and with nothing else."""
+
+    versions: tuple[str, ...]
+    outcome: Outcome
+    reason: Reason | None = None
+
+
+def file(work: Work, answer: Answer) -> int:
+    """Closes what is owed of these versions, and settles what was asked about these very ones.
+
+    Answers of how many of them it was news: delivered, kept, or settled.
+    """
+    asked = (
+        select(tables.Delivery)
+        .where(col(tables.Delivery.version_id).in_(answer.versions))
+        .where(col(tables.Delivery.practice) == work.actor.ods)
+        .where(col(tables.Delivery.state) == outbox.State.OPEN)
+        .order_by(col(tables.Delivery.id))
+        .with_for_update()
+    )
+    owed = work.session.exec(asked).all()
+    for delivery in owed:
+        outbox.deliver(work, delivery)
+    mine = versions_of(work, answer)
+    settled = _settled(work, mine)
+    not_shown = mine if answer.outcome is Outcome.FILED_NOT_SHOWN else ()
+    kept = [version for version in not_shown if keep(work, version, answer)]
+    news = {delivery.version_id for delivery in owed} | {one.id for one in (*settled, *kept)}
+    work.record(
+        Deed.ACKNOWLEDGED,
+        versions=len(news),
+        outcome=answer.outcome,
+        settled=named(settled),
+        kept=named(kept),
+    )
+    return len(news)
+
+
+def query(work: Work, answer: Answer) -> int:
+    """Asks the agency whose versions these are; answers how many questions are new.
+
+    What was taken back meanwhile is asked about no more.
+    """
+    kept = []
+    for version in versions_of(work, answer):
+        copy = work.session.get_one(tables.Copy, version.copy_id)
+        if copy.status != "removed" and keep(work, version, answer):
+            kept.append(version)
+            work.record(Deed.QUERIED, copy=copy.id, version=version.id, reason=str(answer.reason))
+    work.record(Deed.ACKNOWLEDGED, versions=len(kept), outcome=answer.outcome, kept=named(kept))
+    return len(kept)
+
+
+def named(versions: Sequence[tables.Version]) -> str:
+    """Which these are, for the audit: each by its copy and its version."""
+    return " ".join(f"{version.copy_id}/{version.id}" for version in versions)
+
+
+def versions_of(work: Work, answer: Answer) -> Sequence[tables.Version]:
+    """Those that are the caller's: another's version, and one that is nobody's, are the same."""
+    asked = (
+        select(tables.Version)
+        .where(col(tables.Version.id).in_(answer.versions))
+        .where(col(tables.Version.practice) == work.actor.ods)
+        .order_by(col(tables.Version.id))
+    )
+    return work.session.exec(asked).all()
+
+
+def keep(work: Work, version: tables.Version, answer: Answer) -> bool:
+    """Keeps the answer; False where it was given before. Two at once meet in the unique key.
+
+    A question is asked anew once it was settled, or once the plan has said more.
+    """
+    reason, asks = answer.reason or "", answer.outcome is Outcome.QUERIED
+    copy = work.session.get_one(tables.Copy, version.copy_id)
+    plan = work.session.get_one(tables.Plan, copy.plan_id)
+    there = select(Row).where(
+        col(Row.version_id) == version.id,
+        col(Row.outcome) == answer.outcome,
+        col(Row.reason) == reason,
+    )
+    before = work.session.exec(there).first()
+    if before is not None:
+        stands = not asks or (before.open and before.plan_version == plan.version)
+        before.open, before.plan_version = asks, plan.version
+        work.session.add(before)
+        return not stands
+    row = Row(
+        id=work.new_id(),
+        version_id=version.id,
+        copy_id=copy.id,
+        plan_id=copy.plan_id,
+        plan_version=plan.version,
+        practice=work.actor.ods,
+        outcome=answer.outcome,
+        reason=reason,
+        at=work.now,
+        open=asks,
+    )
+    work.session.add(row)
+    return True
+
+
+def _settled(work: Work, filed: Sequence[tables.Version]) -> list[tables.Version]:
+    """What is filed was understood: its practice asks no more, of these versions and of no other.
+
+    An older one may be filed late, and says nothing of what was asked about a newer.
+    """
+    asked = (
+        select(Row)
+        .where(col(Row.version_id).in_([version.id for version in filed]))
+        .where(col(Row.practice) == work.actor.ods, col(Row.open))
+        .order_by(col(Row.id))
+        .with_for_update()
+    )
+    questions = work.session.exec(asked).all()
+    for question in questions:
+        question.open = False
+        work.session.add(question)
+    about = {question.version_id for question in questions}
+    return [version for version in filed if version.id in about]
+
+
+def open_queries(work: Work, *, ods: str | None = None) -> Sequence[Row]:
+    """Questions about what still stands as it was asked about; of one agency, or of all."""
+    asked = (
+        select(Row)
+        .where(col(Row.open))
+        .where(col(Row.plan_id) == col(tables.Plan.id))
+        .where(col(Row.plan_version) == col(tables.Plan.version))
+        .where(col(Row.copy_id) == col(tables.Copy.id), col(tables.Copy.status) != "removed")
+        .order_by(col(Row.at), col(Row.id))
+    )
+    if ods is not None:
+        asked = asked.where(col(tables.Plan.ods) == ods)
+    return work.session.exec(asked).all()

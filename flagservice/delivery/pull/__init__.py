@@ -1,0 +1,1 @@
+"""What does a practice read for itself?"""

@@ -1,0 +1,115 @@
+"""A practice follows its own feed, one for each form, and checks what it holds by a digest."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+from sqlmodel import col, select
+
+from flagservice.audit.log import Deed, Work
+from flagservice.delivery.pull.read import ids, only_if_admitted, stored
+from flagservice.domain.errors import Fault, Invalid
+from flagservice.fhir.bundles import Stored
+from flagservice.store import feed as numbers
+from flagservice.store import tables
+
+_LATEST_COMMIT = timedelta(minutes=10)
+_LARGEST = 2**31 - 1
+"""Of the numbers that the column holds; PostgreSQL compares it with no larger one."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of a feed, and the number after which it goes on."""
+
+    found: list[Stored]
+    last: int
+
+
+def feed(
+    work: Work, *, form: str, limit: int, after: int = 0, since: datetime | None = None
+) -> Page:
+    """The practice's own feed of a form after a number: every number once, in order.
+
+    A number whose words were withdrawn since carries the next version that was not. One whose copy
+    was taken back before anybody heard of it carries nothing but its id. Raises Forbidden, or
+    Invalid for a number that this feed has not reached: a feed that was restored must be read anew.
+    """
+    only_if_admitted(work)
+    asked = (
+        select(tables.Version)
+        .where(col(tables.Version.practice) == work.actor.ods)
+        .where(col(tables.Version.form) == form)
+        .where(col(tables.Version.feed_number) > min(after, _LARGEST))
+        .order_by(col(tables.Version.feed_number))
+        .limit(limit)
+    )
+    if since is not None:
+        # Where the feed ends is asked first: what is committed meanwhile is then found, or to come.
+        after = _last(work, form)
+        asked = asked.where(col(tables.Version.issued) >= _hour_of(since))
+    found = work.session.exec(asked).all()
+    if not found and after > _last(work, form):
+        raise Invalid(Fault("cursor", "is beyond the end of this feed: read it from the start"))
+    last = found[-1].feed_number if found else after
+    _record(work, found, form=form, asked=after if since is None else since)
+    return Page([stored(work, version) for version in found], last)
+
+
+def _record(
+    work: Work, found: Sequence[tables.Version], *, form: str, asked: int | datetime
+) -> None:
+    """Where it was asked to begin, and what was shown: by a clock, no number says the first."""
+    shown = [version.feed_number for version in found]
+    if isinstance(asked, datetime):
+        first, last = (shown[0], shown[-1]) if shown else (0, 0)
+        since = asked.astimezone(UTC).isoformat()
+        work.record(Deed.FED, form=form, since=since, first=first, last=last, found=ids(found))
+    else:
+        last = shown[-1] if shown else asked
+        work.record(Deed.FED, form=form, after=asked, last=last, found=ids(found))
+
+
+def _hour_of(since: datetime) -> datetime:
+    """From its whole hour on: entries carry the hour of their commit, and a few steps more.
+
+    Whoever asks by a clock would otherwise miss what was committed in that hour after it asked;
+    what comes twice is known by its version. A commit may have begun in the hour before.
+    """
+    return (since - _LATEST_COMMIT).replace(minute=0, second=0, microsecond=0)
+
+
+def _last(work: Work, form: str) -> int:
+    counter = work.session.get(tables.FeedCounter, work.actor.ods)
+    return numbers.last_number(counter, form) if counter else 0
+
+
+@dataclass(frozen=True)
+class Digest:
+    """What a practice should hold as active: how many, their hash, and how far the feed has got."""
+
+    count: int
+    sha256: str
+    last: int
+
+
+def digest(work: Work, *, form: str) -> Digest:
+    """SHA-256 over a line `id/versionId` for each active copy of the caller's, sorted by bytes.
+
+    Numbers and copies are of one instant: a writer to this practice waits while they are read.
+    """
+    only_if_admitted(work)
+    mine = select(tables.FeedCounter).where(col(tables.FeedCounter.practice) == work.actor.ods)
+    work.session.exec(mine.with_for_update()).first()
+    asked = (
+        select(col(tables.Version.copy_id), col(tables.Version.id))
+        .where(col(tables.Version.copy_id) == col(tables.Copy.id))
+        .where(col(tables.Version.number) == col(tables.Copy.number))
+        .where(col(tables.Copy.practice) == work.actor.ods, col(tables.Copy.form) == form)
+        .where(col(tables.Copy.status) == "active")
+    )
+    lines = sorted(f"{copy_id}/{version_id}\n" for copy_id, version_id in work.session.exec(asked))
+    work.record(Deed.DIGESTED, form=form, count=len(lines))
+    hashed = sha256("".join(lines).encode()).hexdigest()
+    return Digest(len(lines), hashed, _last(work, form))

@@ -1,0 +1,285 @@
+"""The two questions that are asked a thousand times as often as all others, answered together.
+
+What is new in my feed, and how does this copy stand now? The answers are those of `pull_feed.feed`
+and `pull.read`, in a few statements for any number of practices. Whatever is out of the ordinary
+(a practice that is not admitted, words that were withdrawn, a copy that was taken back) has no
+answer here, and is asked there.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from operator import attrgetter
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Select, and_, bindparam, literal, select, union_all, update
+from sqlmodel import col
+
+from flagservice.audit.log import Deed, Overtaken, Work
+from flagservice.delivery.pull.feed import Page
+from flagservice.delivery.pull.readers import Reader, readers
+from flagservice.fhir.bundles import Stored
+from flagservice.store import tables
+from flagservice.store.lists import one_of
+
+
+@dataclass(frozen=True)
+class Poll:
+    """What is new in the caller's feed of a form, after a number?"""
+
+    form: str
+    after: int
+    limit: int
+
+
+@dataclass(frozen=True)
+class Read:
+    """How does this copy at the caller's practice stand now?"""
+
+    form: str
+    copy_id: str
+
+
+Quick = Poll | Read
+MOST_ROWS: Final = 50
+"""On a page, where there is something new: a larger one would keep the whole group waiting."""
+Answer = Page | Stored
+
+
+class Row(NamedTuple):
+    """A version with its copy's status and its person's key: a tuple, since there are many."""
+
+    copy_id: str
+    id: str
+    number: int
+    form: str
+    practice: str
+    feed_number: int
+    issued: datetime
+    withdrawn: bool
+    served: bool
+    sealed: bytes
+    status: str
+    data_key: bytes
+
+
+_VERSION: Final = (
+    col(tables.Version.copy_id),
+    col(tables.Version.id),
+    col(tables.Version.number),
+    col(tables.Version.form),
+    col(tables.Version.practice),
+    col(tables.Version.feed_number),
+    col(tables.Version.issued),
+    col(tables.Version.withdrawn),
+    col(tables.Version.served),
+    col(tables.Version.sealed),
+    col(tables.Copy.status),
+    col(tables.Person.data_key),
+)
+_WHOSE: Final = (
+    col(tables.Copy.id) == col(tables.Version.copy_id),
+    col(tables.Person.id) == col(tables.Copy.person_id),
+)
+_OWN: Final = and_(
+    one_of(col(tables.Version.copy_id), "copies"),
+    one_of(
+        col(tables.Version.copy_id)
+        + literal("|")
+        + col(tables.Version.practice)
+        + literal("|")
+        + col(tables.Version.form),
+        "own",
+    ),
+)
+"""What stands elsewhere is not so much as found: a statement more, or another, would tell of it."""
+_NOW: Final[Select[*tuple[Any, ...]]] = (
+    select(*_VERSION)
+    .where(*_WHOSE)
+    .where(col(tables.Version.number) == col(tables.Copy.number))
+    .where(_OWN)
+)
+_EVERY: Final = select(
+    col(tables.Version.copy_id), col(tables.Version.id), col(tables.Version.issued)
+).where(_OWN)
+_UNSERVED: Final = (
+    select(col(tables.Version.id))
+    .where(one_of(col(tables.Version.id), "versions"))
+    .where(col(tables.Version.withdrawn).is_(False))
+    .with_for_update(skip_locked=True, key_share=True)
+)
+_SERVED: Final = (
+    update(tables.Version).where(one_of(col(tables.Version.id), "versions")).values(served=True)
+)
+
+
+def _after(place: int) -> Select[*tuple[Any, ...]]:
+    one = tables.Version
+    return (
+        select(*_VERSION, literal(place))
+        .where(*_WHOSE)
+        .where(col(one.practice) == bindparam(f"ods_{place}"))
+        .where(col(one.form) == bindparam(f"form_{place}"))
+        .where(col(one.feed_number) > bindparam(f"after_{place}"))
+        .where(col(one.feed_number) <= bindparam(f"upto_{place}"))
+    )
+
+
+_TOGETHER: Final = 8
+"""Pages that one statement reads: fewer would wait for the database more often.
+
+With more of them it would be longer than what psycopg remembers (4,096 characters), and be taken
+apart anew each time.
+"""
+_NEW: Final = {many: union_all(*map(_after, range(many))) for many in (1, _TOGETHER)}
+
+
+def answers(works: Sequence[Work], questions: Sequence[Quick]) -> list[Answer | None]:
+    """To each caller's question its answer, with its leaf; None where it has to be asked there."""
+    if not works:
+        return []
+    reading = readers(works[0], {work.actor.ods for work in works})
+    own = {
+        (one.copy_id, work.actor.ods, one.form)
+        for work, one in zip(works, questions, strict=True)
+        if isinstance(one, Read)
+    }
+    now = _now(works[0], own)
+    feeds = [
+        _Range(work.actor.ods, one.form, one.after, _upto(reading[work.actor.ods], one))
+        if isinstance(one, Poll)
+        else None
+        for work, one in zip(works, questions, strict=True)
+    ]
+    new = _new(works[0], [feed for feed in feeds if feed and feed.upto > feed.after])
+    found: list[Answer | None] = []
+    unserved: list[str] = []
+    for work, question, feed in zip(works, questions, feeds, strict=True):
+        reader = reading[work.actor.ods]
+        match question:
+            case Poll():
+                rows = new.get(feed, ()) if feed else ()
+                found.append(_polled(work, reader, question, rows=rows))
+            case Read():  # pragma: no branch, a closed set
+                one = now.get((question.copy_id, work.actor.ods, question.form))
+                rows = (one.row,) if one else ()
+                found.append(_read(work, reader, one))
+        if found[-1] is not None:
+            unserved += [row.id for row in rows if not row.served]
+    _mark_served(works[0], set(unserved))
+    return found
+
+
+def _mark_served(work: Work, versions: Collection[str]) -> None:
+    """As `pull.mark_served`, and waits for nobody: what is being changed is for the routes."""
+    if not versions:
+        return
+    connection, asked = work.session.connection(), {"versions": sorted(versions)}
+    if len(connection.execute(_UNSERVED, asked).all()) < len(versions):
+        raise Overtaken
+    connection.execute(_SERVED, asked)
+
+
+def _upto(reader: Reader, asked: Poll) -> int:
+    """The last number that is to be looked for; none where the whole page is for the routes."""
+    last = reader.last(asked.form)
+    if not reader.admitted or (asked.after < last and asked.limit > MOST_ROWS):
+        return asked.after
+    return min(last, asked.after + asked.limit)
+
+
+def _polled(work: Work, reader: Reader, asked: Poll, *, rows: Sequence[Row]) -> Page | None:
+    """A feed has no gap: where a row is missing, or too many are wanted, it is for the routes."""
+    wanted = min(reader.last(asked.form) - asked.after, asked.limit)
+    if not reader.admitted or len(rows) != wanted or not all(_is_plain(row) for row in rows):
+        return None
+    shown = [_stored(work, row) for row in rows]
+    end = rows[-1].feed_number if rows else asked.after
+    ids = " ".join(row.id for row in rows)
+    work.record(Deed.FED, form=asked.form, after=asked.after, last=end, found=ids)
+    return Page(shown, end)
+
+
+class _Range(NamedTuple):
+    """Numbers of a practice's feed: those after one, up to another."""
+
+    ods: str
+    form: str
+    after: int
+    upto: int
+
+
+_NOTHING: Final = _Range("", "", 0, 0)
+
+
+def _new(work: Work, asked: Collection[_Range]) -> Mapping[_Range, Sequence[Row]]:
+    """The rows of each of these, in order."""
+    found: dict[_Range, list[Row]] = {one: [] for one in asked}
+    wanted = sorted(found)
+    for start in range(0, len(wanted), _TOGETHER):
+        together = wanted[start : start + _TOGETHER]
+        many = 1 if len(together) == 1 else _TOGETHER
+        padded = together + [_NOTHING] * (many - len(together))
+        values = {
+            f"{name}_{place}": value
+            for place, one in enumerate(padded)
+            for name, value in one._asdict().items()
+        }
+        for row in work.session.connection().execute(_NEW[many], values).all():
+            found[together[row[-1]]].append(Row(*row[:-1]))
+    for rows in found.values():
+        rows.sort(key=attrgetter("feed_number"))
+    return found
+
+
+@dataclass(frozen=True)
+class _Now:
+    """A copy's newest version, and the instants of its others."""
+
+    row: Row
+    others: Sequence[datetime]
+
+    @property
+    def alone(self) -> bool:
+        """As `Stored` says."""
+        second = self.row.issued.replace(microsecond=0)
+        return all(one.replace(microsecond=0) != second for one in self.others)
+
+
+_Own = tuple[str, str, str]
+
+
+def _now(work: Work, own: Collection[_Own]) -> Mapping[_Own, _Now]:
+    """Of each of these copies, by its id, at the practice and in the form that were asked for."""
+    if not own:
+        return {}
+    connection = work.session.connection()
+    asked = {"copies": sorted({one[0] for one in own}), "own": sorted("|".join(one) for one in own)}
+    rows = [Row(*row) for row in connection.execute(_NOW, asked).all()]
+    issued: dict[str, list[tuple[str, datetime]]] = {}
+    for copy_id, version_id, at in connection.execute(_EVERY, asked).all():
+        issued.setdefault(copy_id, []).append((version_id, at))
+    return {
+        (row.copy_id, row.practice, row.form): _Now(
+            row, [at for version_id, at in issued[row.copy_id] if version_id != row.id]
+        )
+        for row in rows
+    }
+
+
+def _read(work: Work, reader: Reader, now: _Now | None) -> Stored | None:
+    if not reader.admitted or now is None or not _is_plain(now.row):
+        return None
+    work.record(Deed.READ, copy=now.row.copy_id, version=now.row.id)
+    return _stored(work, now.row, alone=now.alone)
+
+
+def _is_plain(row: Row) -> bool:
+    return not row.withdrawn and row.status != "removed"
+
+
+def _stored(work: Work, row: Row, *, alone: bool = False) -> Stored:
+    content = work.vault.open(
+        row.data_key, row.sealed, table="version", row=row.id, version=row.number
+    )
+    return Stored(row.copy_id, row.form, row.id, row.feed_number, row.issued, content, alone)

@@ -1,0 +1,156 @@
+"""What a practice reads for itself: the same stored bytes that are pushed.
+
+A practice sees the copies that stand at it, and only while its system is admitted. For everything
+else there is one answer, the same whether or not there is anything. A practice that is not admitted
+is told that, and nothing else is asked for it: an empty answer would be read as "no flag".
+"""
+
+from collections.abc import Sequence
+
+from sqlmodel import col, select, update
+from sqlmodel.sql.expression import SelectOfScalar
+
+from flagservice.admission.endpoints import admitted
+from flagservice.audit.log import Deed, Overtaken, Work
+from flagservice.delivery.push import outbox
+from flagservice.domain.errors import Fault, Forbidden, Invalid, NotFound
+from flagservice.fhir.bundles import Stored
+from flagservice.store import tables
+
+NOTHING = "there is no such resource for this caller"
+NOT_ADMITTED = (
+    "this practice's system has no valid leak-check result: it is told nothing here,"
+    " and this does not say that there is no flag"
+)
+
+
+def read(work: Work, copy_id: str, *, form: str, version_id: str | None = None) -> Stored:
+    """The newest version of a copy, or one by its id; raises Forbidden or NotFound."""
+    copy = mine(work, copy_id, form=form)
+    asked = _standing(copy)
+    if version_id is not None:
+        asked = asked.where(col(tables.Version.id) == version_id)
+    version = work.session.exec(asked).first()
+    if version is None or unheard(work, copy):
+        raise NotFound(NOTHING)
+    work.record(Deed.READ, copy=copy.id, version=version.id)
+    found = stored(work, version)
+    # Of an earlier version no date is given: whose dates collide was amended with whom.
+    alone = version_id is None and _alone_in_its_second(work, version)
+    return found._replace(alone=alone)
+
+
+def history(
+    work: Work, copy_id: str, *, form: str, limit: int, before: str | None = None
+) -> list[Stored]:
+    """The versions of a copy that still stand, newest first, from the one after `before` on.
+
+    Raises Forbidden, NotFound, or Invalid where `before` is no version of this copy.
+    """
+    copy = mine(work, copy_id, form=form)
+    if unheard(work, copy):
+        raise NotFound(NOTHING)
+    asked = _standing(copy)
+    if before is not None:
+        last = work.session.get(tables.Version, before)
+        if last is None or last.copy_id != copy.id:
+            raise Invalid(Fault("cursor", "is not one that this history gave out"))
+        asked = asked.where(col(tables.Version.number) < last.number)
+    found = work.session.exec(asked.limit(limit)).all()
+    work.record(Deed.READ, copy=copy.id, found=ids(found))
+    return [stored(work, version) for version in found]
+
+
+def mine(work: Work, copy_id: str, *, form: str) -> tables.Copy:
+    """The copy, if it stands at the caller's practice; raises Forbidden or NotFound."""
+    # Asked whatever the id names: a question that only a real copy raises would tell of it.
+    only_if_admitted(work)
+    copy = work.session.get(tables.Copy, copy_id)
+    own = copy is not None and copy.practice == work.actor.ods and copy.form == form
+    if copy is None or not own:
+        raise NotFound(NOTHING)
+    return copy
+
+
+def _standing(copy: tables.Copy) -> SelectOfScalar[tables.Version]:
+    """The versions of a copy whose words were not withdrawn, newest first."""
+    return (
+        select(tables.Version)
+        .where(col(tables.Version.copy_id) == copy.id, col(tables.Version.withdrawn).is_(False))
+        .order_by(col(tables.Version.number).desc())
+    )
+
+
+def only_if_admitted(work: Work) -> None:
+    """Raises Forbidden, and asks nothing else, where the caller's system is not admitted."""
+    if not admitted(work, work.actor.ods):
+        raise Forbidden(NOT_ADMITTED)
+
+
+def ids(versions: Sequence[tables.Version]) -> str:
+    """Which versions were shown: so that the audit can say who saw what."""
+    return " ".join(version.id for version in versions)
+
+
+def stored(work: Work, version: tables.Version) -> Stored:
+    """A version as it is shown: by what carries its words, or by nothing if nobody heard of it."""
+    copy = work.session.get_one(tables.Copy, version.copy_id)
+    carries = _next_standing(work, version) if version.withdrawn else version
+    content = b"" if unheard(work, copy) else _shown(work, copy, carries)
+    return Stored(copy.id, copy.form, carries.id, version.feed_number, carries.issued, content)
+
+
+def _next_standing(work: Work, version: tables.Version) -> tables.Version:
+    asked = (
+        select(tables.Version)
+        .where(col(tables.Version.copy_id) == version.copy_id)
+        .where(col(tables.Version.number) > version.number)
+        .where(col(tables.Version.withdrawn).is_(False))
+        .order_by(col(tables.Version.number))
+    )
+    return work.session.exec(asked.limit(1)).one()
+
+
+def unheard(work: Work, copy: tables.Copy) -> bool:
+    """Was it taken back before it was ever on its way, or read?"""
+    return copy.status == "removed" and not outbox.was_heard_of(work, copy.id)
+
+
+def _alone_in_its_second(work: Work, version: tables.Version) -> bool:
+    """HTTP dates have seconds: of two versions in one, a date cannot say which is held."""
+    asked = (
+        select(col(tables.Version.issued))
+        .where(col(tables.Version.copy_id) == version.copy_id)
+        .where(col(tables.Version.id) != version.id)
+    )
+    second = version.issued.replace(microsecond=0)
+    return all(issued.replace(microsecond=0) != second for issued in work.session.exec(asked))
+
+
+def _shown(work: Work, copy: tables.Copy, version: tables.Version) -> bytes:
+    mark_served(work, version)
+    return opened(work, copy, version)
+
+
+def mark_served(work: Work, version: tables.Version) -> None:
+    """From now on the practice has heard of it, so that a removal of it is owed.
+
+    Raises Overtaken where it was withdrawn meanwhile: whoever did so looked for this mark.
+    """
+    if version.served:
+        return
+    marked = work.session.exec(
+        update(tables.Version)
+        .where(col(tables.Version.id) == version.id, col(tables.Version.withdrawn).is_(False))
+        .values(served=True)
+    )
+    if not marked.rowcount:
+        raise Overtaken
+
+
+def opened(work: Work, copy: tables.Copy, version: tables.Version) -> bytes:
+    """The stored bytes, for a look that is not an answer yet: nobody has heard of it by this."""
+    person = work.session.get_one(tables.Person, copy.person_id)
+    return work.vault.open(
+        person.data_key, version.sealed, table="version", row=version.id, version=version.number
+    )

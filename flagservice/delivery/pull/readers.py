@@ -1,0 +1,40 @@
+"""Who reads: is its system admitted, and how far are its feeds? Asked of many practices at once.
+
+A practice that polls for nothing new is answered from this alone.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from sqlmodel import col, select
+
+from flagservice.admission.endpoints import admitted_of
+from flagservice.audit.log import Work
+from flagservice.store.lists import one_of
+from flagservice.store.tables import FeedCounter
+
+_LAST: Final = select(
+    col(FeedCounter.practice), col(FeedCounter.flags), col(FeedCounter.requests)
+).where(one_of(col(FeedCounter.practice), "practices"))
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A practice that asks, and the newest number of each of its feeds."""
+
+    admitted: bool
+    flags: int = 0
+    requests: int = 0
+
+    def last(self, form: str) -> int:
+        """Of the feed of this form."""
+        return self.requests if form == "request" else self.flags
+
+
+def readers(work: Work, practices: Collection[str]) -> Mapping[str, Reader]:
+    """Each of these practices, in two statements however many they are."""
+    admitted = admitted_of(work, practices)
+    asked = {"practices": list(practices)}
+    numbers = {row[0]: row[1:] for row in work.session.connection().execute(_LAST, asked)}
+    return {one: Reader(one in admitted, *numbers.get(one, ())) for one in practices}

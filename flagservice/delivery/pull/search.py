@@ -1,0 +1,157 @@
+"""A practice searches what stands at it: by patient, by id, by time, and by what a copy says.
+
+What a copy says is sealed, so it is opened to be compared; a page is filled with what is shown,
+and only what is shown counts as read. Pages follow each other by instant, never by offset.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, exists, or_
+from sqlalchemy.orm import aliased
+from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from flagservice.audit.log import Deed, Work
+from flagservice.delivery.pull.read import ids, only_if_admitted, opened, stored
+from flagservice.delivery.watch import alarms
+from flagservice.domain.errors import Fault, Invalid
+from flagservice.fhir.bundles import Stored
+from flagservice.people.registrations import known
+from flagservice.store import tables
+
+Says = Callable[[bytes], bool]
+_BATCH = 100
+
+
+@dataclass(frozen=True)
+class Criteria:
+    """What is asked for. Without a patient it is everything that stands here, removals too.
+
+    `since` is within, `until` is not; `says` looks at a copy's bytes; `after` ends the page before.
+    """
+
+    form: str
+    limit: int
+    copy_ids: frozenset[str] | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    says: Says | None = None
+    after: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """Matches in the order of `lastUpdated`, each copy's newest version; and are there more?
+
+    `person_id` is whose they are, for a page that follows a search by patient.
+    """
+
+    found: list[Stored]
+    more: bool
+    person_id: str = ""
+
+
+def search(work: Work, criteria: Criteria) -> Page:
+    """What stands here, of whomever, and what was taken back from here. Raises Forbidden."""
+    only_if_admitted(work)
+    asked = _newest(work, criteria.form).where(_heard_of())
+    found, more = _filled(work, asked, criteria)
+    work.record(Deed.SEARCHED, form=criteria.form, found=ids(found))
+    return Page([stored(work, version) for version in found], more)
+
+
+def search_patient(work: Work, nhs_number: str, criteria: Criteria) -> Page:
+    """What stands here for one of the practice's own patients; for anybody else, nothing.
+
+    Raises Forbidden, as every other question does, where the practice is not admitted.
+    """
+    only_if_admitted(work)
+    registration = known(work, nhs_number)
+    mine = registration is not None and registration.practice == work.actor.ods
+    alarms.note(work, nhs_number, registration)
+    asked = _of_patient(work, nhs_number, form=criteria.form)
+    found, more = _filled(work, asked, criteria) if mine else ([], False)
+    about = work.vault.pseudonym(nhs_number, purpose="audit")
+    work.record(Deed.SEARCHED, patient=about, form=criteria.form, found=ids(found))
+    whose = work.session.get_one(tables.Copy, found[0].copy_id).person_id if found else ""
+    return Page([stored(work, version) for version in found], more, whose)
+
+
+def search_onward(work: Work, person_id: str, criteria: Criteria) -> Page:
+    """The next page of a search by patient; whether they are still the caller's is asked anew."""
+    person = work.session.get(tables.Person, person_id)
+    if person is None:
+        raise Invalid(Fault("page", "is not one that this search gave out"))
+    number = work.vault.open(
+        person.data_key, person.sealed, table="person", row=person.id, version=1
+    )
+    return search_patient(work, number.decode(), criteria)
+
+
+def _newest(work: Work, form: str) -> SelectOfScalar[tables.Version]:
+    return (
+        select(tables.Version)
+        .where(col(tables.Version.copy_id) == col(tables.Copy.id))
+        .where(col(tables.Version.number) == col(tables.Copy.number))
+        .where(col(tables.Copy.practice) == work.actor.ods, col(tables.Copy.form) == form)
+    )
+
+
+def _of_patient(work: Work, nhs_number: str, *, form: str) -> SelectOfScalar[tables.Version]:
+    pseudonyms = work.vault.pseudonyms(nhs_number, purpose="person")
+    return (
+        _newest(work, form)
+        .where(col(tables.Person.id) == col(tables.Copy.person_id))
+        .where(col(tables.Person.pseudonym).in_(pseudonyms))
+        .where(col(tables.Copy.status) != "removed")
+    )
+
+
+def _heard_of() -> ColumnElement[bool]:
+    """The opposite of `unheard`, for a query: a page is filled with what is shown."""
+    one = aliased(tables.Version)
+    tried = exists().where(
+        col(tables.Delivery.copy_id) == col(tables.Copy.id), col(tables.Delivery.attempts) > 0
+    )
+    was_read = exists().where(col(one.copy_id) == col(tables.Copy.id), col(one.served))
+    return or_(col(tables.Copy.status) != "removed", tried, was_read)
+
+
+def _filled(
+    work: Work, asked: SelectOfScalar[tables.Version], criteria: Criteria
+) -> tuple[list[tables.Version], bool]:
+    """As many matches as the page takes, and whether another follows."""
+    found: list[tables.Version] = []
+    after, size = criteria.after, _BATCH if criteria.says else criteria.limit + 1
+    while True:
+        batch = work.session.exec(_within(asked, criteria, after=after).limit(size)).all()
+        found += [version for version in batch if _matches(work, version, criteria.says)]
+        if len(found) > criteria.limit:
+            return found[: criteria.limit], True
+        if len(batch) < size:
+            return found, False
+        after = batch[-1].issued
+
+
+def _within(
+    asked: SelectOfScalar[tables.Version], criteria: Criteria, *, after: datetime | None
+) -> SelectOfScalar[tables.Version]:
+    """By instant: no two versions of one practice share one, so it is a key of its own."""
+    issued = col(tables.Version.issued)
+    if criteria.copy_ids is not None:
+        asked = asked.where(col(tables.Copy.id).in_(criteria.copy_ids))
+    if criteria.since is not None:
+        asked = asked.where(issued >= criteria.since)
+    if criteria.until is not None:
+        asked = asked.where(issued < criteria.until)
+    if after is not None:
+        asked = asked.where(issued > after)
+    return asked.order_by(issued)
+
+
+def _matches(work: Work, version: tables.Version, says: Says | None) -> bool:
+    if says is None:
+        return True
+    return says(opened(work, work.session.get_one(tables.Copy, version.copy_id), version))

@@ -1,0 +1,1 @@
+"""How is a flag sent to a practice?"""

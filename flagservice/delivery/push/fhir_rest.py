@@ -1,0 +1,232 @@
+"""Pushes to a practice's FHIR server, and believes nothing but what it can read back.
+
+A conditional update by our identifier (https://hl7.org/fhir/R4/http.html#cond-update): sent
+twice, it is applied once. The stored bytes go out less `id`, which belongs to the receiver. A 2xx
+is not delivery: our version, echoed or read back with its labels, is.
+"""
+
+import asyncio
+import threading
+import uuid
+import zlib
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import orjson
+
+from flagservice.admission.endpoints import Reach
+
+MOST_BYTES = 1_000_000
+LONGEST = timedelta(seconds=20)
+_FHIR = "application/fhir+json"
+
+
+class Outcome(StrEnum):
+    """What came of one send. A closed set: every reply that there is has its place here."""
+
+    DELIVERED = "delivered"
+    UNKNOWN = "unknown: network, time-out or server error"
+    BUSY = "busy"
+    NOT_THEIRS = "not their patient"
+    CONFLICT = "conflict"
+    POISONED = "refused as invalid"
+    CREDENTIALS = "credentials refused"
+    ELSEWHERE = "redirected: never followed"
+    UNVERIFIED = "taken, but not there when read back"
+
+
+ILL = {Outcome.UNKNOWN, Outcome.BUSY, Outcome.CREDENTIALS, Outcome.ELSEWHERE}
+"""Outcomes that speak of the endpoint rather than of this one flag."""
+THIS_ONE = {Outcome.POISONED, Outcome.CONFLICT, Outcome.UNVERIFIED}
+"""Outcomes that speak of this one flag alone: it waits, and the person's others go past it."""
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """One version on its way: where to, and its stored bytes."""
+
+    reach: Reach
+    stored: bytes
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An outcome, and when the receiver asked to be tried again."""
+
+    outcome: Outcome
+    after: timedelta | None = None
+
+
+class FhirRest:
+    """One pool of connections. It follows no redirect, no cookie and no proxy of the environment.
+
+    A time-out for each byte is none for a receiver that drips, so a push as a whole ends `within`
+    a limit. Only an event loop can end a read, or a look-up of a name: it has a thread of its own.
+    """
+
+    def __init__(
+        self, transport: httpx.AsyncBaseTransport | None = None, *, within: timedelta = LONGEST
+    ) -> None:
+        self._within = within.total_seconds()
+        self._http = httpx.AsyncClient(
+            timeout=httpx.Timeout(10, connect=5),
+            follow_redirects=False,
+            trust_env=False,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+            transport=transport,
+        )
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="push", daemon=True)
+        self._thread.start()
+
+    def send(self, parcel: Parcel) -> Reply:
+        """Pushes once; any doubt is an outcome, never an exception."""
+        return asyncio.run_coroutine_threadsafe(self._send(parcel), self._loop).result()
+
+    async def _send(self, parcel: Parcel) -> Reply:
+        try:
+            async with asyncio.timeout(self._within):
+                return await self._push(parcel)
+        except Exception:  # noqa: BLE001, whatever a receiver thinks of, this one flag stays owed
+            return Reply(Outcome.UNKNOWN)
+
+    async def _push(self, parcel: Parcel) -> Reply:
+        resource = orjson.loads(parcel.stored)
+        resource.pop("id")
+        status, headers, held = await self._ask(
+            parcel.reach, "PUT", _by_identifier(resource, 0), body=orjson.dumps(resource)
+        )
+        reply = Reply(_outcome(status), _retry_after(headers))
+        match reply.outcome:
+            case Outcome.DELIVERED if not verified(resource, held):
+                return Reply(await self._read_back(parcel.reach, resource))
+            case Outcome.CONFLICT:
+                # Identical content is delivered: an earlier try of ours may have been the rival.
+                there = await self._read_back(parcel.reach, resource)
+                return Reply(there) if there is Outcome.DELIVERED else reply
+        return reply
+
+    async def _read_back(self, reach: Reach, resource: dict[str, Any]) -> Outcome:
+        _, _, bundle = await self._ask(reach, "GET", _by_identifier(resource, 1))
+        entries = bundle.get("entry") if isinstance(bundle, dict) else None
+        found = entries if isinstance(entries, list) else []
+        there = [entry.get("resource") for entry in found if isinstance(entry, dict)]
+        if len(there) == 1 and verified(resource, there[0]):
+            return Outcome.DELIVERED
+        return Outcome.UNVERIFIED
+
+    async def _ask(
+        self, reach: Reach, method: str, target: str, *, body: bytes | None = None
+    ) -> tuple[int, httpx.Headers, Any]:
+        headers = {
+            "Accept": _FHIR,
+            "Accept-Encoding": "identity",
+            "Authorization": f"Bearer {reach.token}",
+            "Content-Type": _FHIR,
+            "Prefer": "return=representation",
+            "X-Request-ID": str(uuid.uuid4()),
+        }
+        request = self._http.build_request(
+            method, f"{reach.url}/{target}", content=body, headers=headers
+        )
+        reply = await self._http.send(request, stream=True)
+        try:
+            return reply.status_code, reply.headers, _json(await _bounded(reply))
+        finally:
+            await reply.aclose()
+
+    def close(self) -> None:
+        """Gives the connections back."""
+        asyncio.run_coroutine_threadsafe(self._http.aclose(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+class _TooLarge(Exception):
+    """The reply is larger than any flag: whoever sends it is not to be believed."""
+
+
+def verified(sent: dict[str, Any], held: object) -> bool:
+    """Is what they hold our version, for our patient, with our labels?"""
+    if not isinstance(held, dict):
+        return False
+    meta = held.get("meta")
+    labels = meta.get("security") if isinstance(meta, dict) else None
+    named = held.get("identifier")
+    if not isinstance(named, list) or any(ours not in named for ours in sent["identifier"]):
+        return False  # it may have identifiers of its own beside ours
+    kept = {_label(label) for label in labels} if isinstance(labels, list) else set()
+    return kept >= {_label(label) for label in sent["meta"]["security"]} and all(
+        held.get(name) == sent.get(name)
+        for name in ("resourceType", "status", "code", "subject", "for")
+    )
+
+
+def _label(label: object) -> tuple[object, object]:
+    if not isinstance(label, dict):
+        return None, None
+    system, code = label.get("system"), label.get("code")
+    return (system, code) if isinstance(system, str) and isinstance(code, str) else (None, None)
+
+
+def _by_identifier(resource: dict[str, Any], which: int) -> str:
+    identifier = resource["identifier"][which]
+    value = quote(f"{identifier['system']}|{identifier['value']}", safe="")
+    return f"{resource['resourceType']}?identifier={value}"
+
+
+def _outcome(status: int) -> Outcome:
+    match status:
+        case 200 | 201:
+            return Outcome.DELIVERED  # so far: what is held is still to be verified
+        case 404 | 410:
+            return Outcome.NOT_THEIRS
+        case 409 | 412:
+            return Outcome.CONFLICT
+        case 401 | 403:
+            return Outcome.CREDENTIALS
+        case 429:
+            return Outcome.BUSY
+        case 408 | 425:
+            return Outcome.UNKNOWN
+    if 200 <= status < 300:
+        return Outcome.UNVERIFIED
+    if 300 <= status < 400:
+        return Outcome.ELSEWHERE
+    return Outcome.POISONED if 400 <= status < 500 else Outcome.UNKNOWN
+
+
+def _retry_after(headers: httpx.Headers) -> timedelta | None:
+    """In seconds; a date is not believed, since it would take our clock and theirs to agree."""
+    seconds = headers.get("Retry-After", "")
+    if not seconds.isdecimal():
+        return None
+    return timedelta(seconds=int(seconds) if len(seconds) <= 5 else 86_400)
+
+
+async def _bounded(reply: httpx.Response) -> bytes:
+    """The body, never more than a flag can have, however small it was on its way."""
+    taken = bytearray()
+    async for chunk in reply.aiter_raw(65_536):
+        taken += chunk
+        if len(taken) > MOST_BYTES:
+            raise _TooLarge
+    if reply.headers.get("Content-Encoding") != "gzip":
+        return bytes(taken)
+    unpacked = zlib.decompressobj(31).decompress(taken, MOST_BYTES + 1)
+    if len(unpacked) > MOST_BYTES:
+        raise _TooLarge
+    return unpacked
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None

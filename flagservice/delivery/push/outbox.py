@@ -1,0 +1,266 @@
+"""The versions that are owed to practices. A row is in the commit that issued its version.
+
+A delivery is closed by a verified receipt, by a newer version of the same copy, or by a recorded
+human decision, and by nothing else. A claim is a lease: if the worker dies it runs out, and the
+next worker takes the row; there is no reaper to forget. A claim counts as sent, until the worker
+says that it was not (`unsent`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import and_, exists, or_
+from sqlalchemy.orm import aliased
+from sqlmodel import col, select, update
+
+from flagservice.admission.endpoints import is_admitted
+from flagservice.audit.log import Deed, Work
+from flagservice.delivery.push import schedule
+from flagservice.store import tables
+
+LEASE = timedelta(seconds=60)
+_FEW = 20
+
+
+class State(StrEnum):
+    """Where a delivery stands."""
+
+    OPEN = "open"
+    DELIVERED = "delivered"
+    SUPERSEDED = "superseded"
+    NEVER_SENT = "nothing was ever sent"
+    CLOSED = "closed by decision"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A delivery that one worker holds for a while; `lease` proves that it is still ours."""
+
+    delivery_id: str
+    lease: str
+    until: datetime
+
+
+@dataclass(frozen=True)
+class Owed:
+    """A version of a copy, its order among all that the practice is owed, and is it a removal?"""
+
+    copy: tables.Copy
+    version_id: str
+    order: int
+    removal: bool
+
+
+def owe(work: Work, owed: Sequence[Owed]) -> None:
+    """Owes these versions; whatever was owed before of the same copies is superseded.
+
+    A removal of what was never sent and never read is owed to nobody: it would be the first that
+    the practice hears of it.
+    """
+    earlier = [one.copy.id for one in owed if one.copy.number > 1]
+    if earlier:
+        work.session.exec(
+            update(tables.Delivery)
+            .where(col(tables.Delivery.copy_id).in_(earlier))
+            .where(col(tables.Delivery.state) == State.OPEN)
+            .values(state=State.SUPERSEDED, closed=work.now)
+        )
+    for one in owed:
+        unheard = one.removal and not was_heard_of(work, one.copy.id)
+        work.keep(
+            tables.Delivery,
+            id=work.new_id(),
+            version_id=one.version_id,
+            copy_id=one.copy.id,
+            person_id=one.copy.person_id,
+            practice=one.copy.practice,
+            number=one.order,
+            state=State.NEVER_SENT if unheard else State.OPEN,
+            owed=work.now,
+            due=work.now,
+            closed=work.now if unheard else None,
+        )
+
+
+def was_heard_of(work: Work, copy_id: str) -> bool:
+    """Was any version of this copy ever on its way, or read? Asked once the rows are locked."""
+    tried = select(tables.Delivery).where(
+        col(tables.Delivery.copy_id) == copy_id, col(tables.Delivery.attempts) > 0
+    )
+    read = select(tables.Version).where(
+        col(tables.Version.copy_id) == copy_id, col(tables.Version.served)
+    )
+    return any(work.session.exec(asked.limit(1)).first() is not None for asked in (tried, read))
+
+
+def claim(work: Work, *, limit: int = _FEW, lease: timedelta = LEASE) -> list[Claim]:
+    """Leases deliveries that are due, to admitted practices that are not paused, oldest first.
+
+    Per person and practice in order: nothing overtakes an older open delivery of the same person,
+    unless that one is poisoned (refused as such by the receiver). An older version of the same
+    copy that is still on its way is waited for, superseded or not: it must not land last.
+    """
+    due, until = _due(work, limit), work.now + lease
+    if not due:
+        work.record(Deed.NOT_DELIVERED, outcome="somebody else was first")
+    for delivery in due:
+        delivery.lease, delivery.leased_until = work.new_id(), until
+        delivery.attempts += 1
+        work.session.add(delivery)
+        work.record(
+            Deed.ATTEMPTED,
+            delivery=delivery.id,
+            practice=delivery.practice,
+            attempt=delivery.attempts,
+        )
+    return [Claim(delivery.id, str(delivery.lease), until) for delivery in due]
+
+
+def anything_due(work: Work) -> bool:
+    """Is there something to claim? A question, so it needs no lock and leaves no leaf."""
+    return bool(_due(work, 1, lock=False))
+
+
+def due_since(work: Work) -> datetime | None:
+    """Since when what should be claimed next has been due; none if there is nothing to claim."""
+    return next((delivery.due for delivery in _due(work, 1, lock=False)), None)
+
+
+def _due(work: Work, limit: int, *, lock: bool = True) -> Sequence[tables.Delivery]:
+    delivery, older = tables.Delivery, aliased(tables.Delivery)
+    now = work.now
+    endpoint = col(tables.Endpoint.practice) == col(delivery.practice)
+    ready = or_(
+        col(tables.Endpoint.paused_until).is_(None),
+        col(tables.Endpoint.paused_until) <= now,
+        col(tables.Endpoint.paused_until) > now + schedule.CAP,
+    )
+    overtaken = exists().where(
+        col(older.person_id) == col(delivery.person_id),
+        col(older.practice) == col(delivery.practice),
+        col(older.number) < col(delivery.number),
+        or_(
+            and_(col(older.state) == State.OPEN, col(older.poisoned).is_(False)),
+            and_(
+                col(older.copy_id) == col(delivery.copy_id),
+                col(older.leased_until) > now,
+                col(older.leased_until) <= now + schedule.CAP,
+            ),
+        ),
+    )
+    asked = (
+        select(delivery)
+        .where(col(delivery.state) == State.OPEN)
+        # No wait is longer than the cap: what lies beyond it was set by a clock that was wrong.
+        .where(or_(col(delivery.due) <= now, col(delivery.due) > now + schedule.CAP))
+        .where(
+            or_(
+                col(delivery.leased_until).is_(None),
+                col(delivery.leased_until) <= now,
+                col(delivery.leased_until) > now + schedule.CAP,
+            )
+        )
+        .where(exists().where(and_(endpoint, ready, is_admitted(now))))
+        .where(~overtaken)
+        .order_by(col(delivery.due), col(delivery.id))
+        .limit(limit)
+    )
+    return work.session.exec(asked.with_for_update(skip_locked=True) if lock else asked).all()
+
+
+def held(work: Work, claim: Claim) -> tables.Delivery | None:
+    """The delivery, if the lease is still ours and it is still owed; locked. The lease ends."""
+    asked = (
+        select(tables.Delivery)
+        .where(col(tables.Delivery.id) == claim.delivery_id)
+        .where(col(tables.Delivery.lease) == claim.lease)
+    )
+    delivery = work.session.exec(asked.with_for_update()).first()
+    if delivery is None:
+        return None
+    delivery.lease, delivery.leased_until = None, None
+    work.session.add(delivery)
+    return delivery if delivery.state == State.OPEN else None
+
+
+def deliver(work: Work, delivery: tables.Delivery) -> None:
+    """Closes a delivery by its verified receipt, and lets the submitter's receipt say so."""
+    delivery.state, delivery.closed = State.DELIVERED, work.now
+    work.session.add(delivery)
+    copy = work.session.get_one(tables.Copy, delivery.copy_id)
+    plan = work.session.get_one(tables.Plan, copy.plan_id)
+    if copy.status != "removed" and copy.kind == plan.kind:
+        work.session.exec(
+            update(tables.Naming)
+            .where(col(tables.Naming.plan_id) == copy.plan_id)
+            .where(col(tables.Naming.person_id) == copy.person_id)
+            .values(delivered=True)
+        )
+    _settle(work, delivery)
+    _attempt(work, delivery, State.DELIVERED)
+    work.record(
+        Deed.DELIVERED,
+        delivery=delivery.id,
+        version=delivery.version_id,
+        practice=delivery.practice,
+    )
+
+
+def let_go(work: Work, claim: Claim) -> None:
+    """What was claimed is no longer ours, or no longer owed: only that is recorded."""
+    work.record(Deed.NOT_DELIVERED, delivery=claim.delivery_id, outcome="let go")
+
+
+@dataclass(frozen=True)
+class Retry:
+    """Why a delivery stays owed, and how it is tried again."""
+
+    outcome: str
+    jitter: float
+    poisoned: bool = False
+    endpoint_ill: bool = False
+    after: timedelta | None = None
+
+
+def put_back(work: Work, delivery: tables.Delivery, retry: Retry) -> None:
+    """Stays open, and is due again later."""
+    pause = schedule.wait(delivery.attempts, jitter=retry.jitter)
+    delivery.due = work.now + max(pause, min(retry.after or pause, schedule.CAP))
+    # An endpoint that is ill says nothing new about a flag that it refused when it was well.
+    delivery.poisoned = retry.poisoned or (delivery.poisoned and retry.endpoint_ill)
+    work.session.add(delivery)
+    _settle(work, delivery, failed=retry)
+    _attempt(work, delivery, retry.outcome)
+    work.record(
+        Deed.NOT_DELIVERED, delivery=delivery.id, outcome=retry.outcome, attempt=delivery.attempts
+    )
+
+
+def _settle(work: Work, delivery: tables.Delivery, *, failed: Retry | None = None) -> None:
+    """A breaker that slows an ill endpoint: one good answer, and it is well again."""
+    ill = failed is not None and failed.endpoint_ill
+    endpoint = work.session.get(tables.Endpoint, delivery.practice)
+    if endpoint is None or (not ill and not endpoint.failures):
+        return
+    endpoint.failures = endpoint.failures + 1 if ill else 0
+    pause = schedule.pause(endpoint.failures)
+    if failed is not None and failed.after is not None and ill:
+        # It asked all of us to wait, not this one flag.
+        pause = max(pause, min(failed.after, schedule.CAP))
+    endpoint.paused_until = work.now + pause if pause else None
+    work.session.add(endpoint)
+
+
+def _attempt(work: Work, delivery: tables.Delivery, outcome: str) -> None:
+    delivery.outcome = outcome
+    work.session.add(
+        tables.Attempt(
+            id=work.new_id(),
+            delivery_id=delivery.id,
+            number=delivery.attempts,
+            at=work.now,
+            outcome=outcome,
+        )
+    )

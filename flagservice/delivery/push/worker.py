@@ -1,0 +1,166 @@
+"""Delivers what is due: claim, send, conclude. Several may run, on several machines.
+
+1. Claim a few due deliveries, in one commit that records the attempts before anything is sent.
+2. For each, ask where the person is registered now: people move.
+3. Send; wait for the outcome without holding a transaction.
+4. Conclude: delivered by verified receipt, or back into the outbox, in a commit of its own.
+
+What was claimed and not sent is given back, as if it had never been claimed.
+"""
+
+import random
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Protocol
+
+from flagservice.admission.endpoints import reach
+from flagservice.audit.log import Actor, Log, Work
+from flagservice.delivery.pace import Pace
+from flagservice.delivery.push import outbox
+from flagservice.delivery.push.fhir_rest import ILL, THIS_ONE, Outcome, Parcel, Reply
+from flagservice.delivery.unsent import Unsent, give_back
+from flagservice.people.registrations import known
+from flagservice.store import tables
+from flagservice.store.sealing.ciphers import VaultError
+
+WORKER = Actor("delivery worker")
+_LOOK = 0.1
+
+
+class Channel(Protocol):
+    """A way to a practice's system."""
+
+    def send(self, parcel: Parcel) -> Reply:
+        """Tries once; any doubt is an outcome."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A claim, and what to send; or why nothing is sent."""
+
+    claim: outbox.Claim
+    parcel: Parcel | Unsent
+
+
+@dataclass(frozen=True)
+class Worker:
+    """One worker. `jitter` gives numbers between 0 and 1; `hands` is how many it sends at once.
+
+    A send takes less than half of `lease`, and starts in the first half: two never send the same.
+    Once `over` is set it starts no more.
+    """
+
+    log: Log
+    channel: Channel
+    jitter: Callable[[], float] = random.SystemRandom().random
+    hands: int = 4
+    lease: timedelta = outbox.LEASE
+    pace: Pace = field(default_factory=Pace)
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def run_once(self) -> int:
+        """Sees to what is due now, up to a batch. Returns for how many it had the time."""
+        if not self.log.is_waiting(WORKER, outbox.anything_due):
+            return 0
+        ready = self.log.perform(WORKER, self._take)
+        with ThreadPoolExecutor(self.hands) as hands:
+            turns = [hands.submit(self._in_time, one) for one in ready]
+            self._watch(ready, turns)
+        return sum(not turn.cancelled() and turn.result() for turn in turns)
+
+    def _take(self, work: Work) -> list[Ready]:
+        # (1) claim
+        limit = self.pace.batch(self.hands, within=self.lease / 2)
+        claims = outbox.claim(work, limit=limit, lease=self.lease)
+        return [Ready(claim, _openable(work, claim)) for claim in claims]
+
+    def _watch(self, ready: Sequence[Ready], turns: "Sequence[Future[bool]]") -> None:
+        """Gives back what no hand has begun, once it is too late for it."""
+        while wait(turns, timeout=_LOOK).not_done:
+            for one, turn in zip(ready, turns, strict=True):
+                why = self._no_longer(one)
+                if why is not None and turn.cancel():
+                    self._give_back(one, why)
+
+    def _no_longer(self, ready: Ready) -> Unsent | None:
+        if self.over.is_set():
+            return Unsent.STOPPED
+        late = self.log.clock() > ready.claim.until - self.lease / 2
+        return Unsent.LATE if late else None
+
+    def _in_time(self, ready: Ready) -> bool:
+        """Takes a turn. Was there still time for it?"""
+        why = self._no_longer(ready)
+        if why is not None:
+            self._give_back(ready, why)
+        elif isinstance(ready.parcel, Unsent):
+            self._give_back(ready, ready.parcel)
+        else:
+            self._send(ready.claim, ready.parcel)
+        return why is None
+
+    def _give_back(self, ready: Ready, why: Unsent) -> None:
+        jitter = self.jitter()
+        self.log.perform(WORKER, lambda work: give_back(work, ready.claim, why, jitter=jitter))
+
+    def _send(self, claim: outbox.Claim, parcel: Parcel) -> None:
+        begun = self.log.clock()
+        # (3) send
+        reply = self.channel.send(parcel)
+        # (4) conclude
+        self.log.perform(WORKER, lambda work: self._conclude(work, claim, reply))
+        self.pace.sent(self.log.clock() - begun)
+
+    def _conclude(self, work: Work, claim: outbox.Claim, reply: Reply) -> None:
+        delivery = outbox.held(work, claim)
+        if delivery is None:
+            # The lease ran out, or a newer version took its place: somebody else sees to it.
+            outbox.let_go(work, claim)
+        elif reply.outcome is Outcome.DELIVERED:
+            outbox.deliver(work, delivery)
+        else:
+            outbox.put_back(
+                work,
+                delivery,
+                outbox.Retry(
+                    reply.outcome,
+                    self.jitter(),
+                    after=reply.after,
+                    poisoned=reply.outcome in THIS_ONE,
+                    endpoint_ill=reply.outcome in ILL,
+                ),
+            )
+
+
+def _openable(work: Work, claim: outbox.Claim) -> Parcel | Unsent:
+    """What cannot be opened holds up nobody else's."""
+    try:
+        return _parcel(work, claim)
+    except VaultError:
+        return Unsent.SEALED
+
+
+def _parcel(work: Work, claim: outbox.Claim) -> Parcel | Unsent:
+    delivery = work.session.get_one(tables.Delivery, claim.delivery_id)
+    version = work.session.get_one(tables.Version, delivery.version_id)
+    copy = work.session.get_one(tables.Copy, delivery.copy_id)
+    person = work.session.get_one(tables.Person, delivery.person_id)
+    where = reach(work, delivery.practice)
+    # (2) where now? A removal goes wherever its copy went; all else only where the record is.
+    if where is None or (copy.says and _registered_at(work, person) != delivery.practice):
+        return Unsent.MOVED
+    stored = work.vault.open(
+        person.data_key, version.sealed, table="version", row=version.id, version=version.number
+    )
+    return Parcel(where, stored)
+
+
+def _registered_at(work: Work, person: tables.Person) -> str | None:
+    number = work.vault.open(
+        person.data_key, person.sealed, table="person", row=person.id, version=1
+    )
+    registration = known(work, number.decode())
+    return registration.practice if registration else None

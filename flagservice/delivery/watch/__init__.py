@@ -1,0 +1,1 @@
+"""What waits, and who has to look?"""

@@ -1,0 +1,182 @@
+"""A practice that asks about, or rejects, many people is told of to governance.
+
+Asking and judging are two units of work. A search notes whom it was about, by the same statements
+whoever that is; whether there were too many is judged later, by a loop, so that the practice can
+see no difference, neither in an answer nor in what the database is asked for it. So are rejections:
+each takes a flag back on one practice's word, and one stolen token could say it of everybody.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import func
+from sqlmodel import col, delete, select
+
+from flagservice.audit.log import Actor, Deed, Log, Work
+from flagservice.delivery.acknowledgements import Outcome
+from flagservice.people.registrations import Registration
+from flagservice.store import tables, turns
+from flagservice.store.tables.acknowledgements import Answer
+from flagservice.store.tables.alarms import Alarm, Stranger
+
+_ALARMS = Actor("alarms")
+_SWEPT = timedelta(hours=1)
+"""What is over is removed once an hour has passed: not in every round, and for its own leaf."""
+
+
+class Cause(StrEnum):
+    """What a practice did to more people than there is a reason for."""
+
+    STRANGERS = "strangers"
+    """asked about them, and they are not registered there"""
+    REJECTIONS = "rejections"
+    """said of them that they are not its patients"""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """More than this many strangers, or rejected people, within so many hours is an alarm."""
+
+    people: int = 100
+    hours: int = 24
+    rejections: int = 10
+
+    @property
+    def window(self) -> timedelta:
+        """How far back it looks."""
+        return timedelta(hours=self.hours)
+
+
+@dataclass(frozen=True)
+class Raised:
+    """An alarm as governance reads it: which practice, what, how many people, and never who."""
+
+    id: str
+    practice: str
+    cause: str
+    raised: str
+    people: int
+    hours: int
+
+
+def note(work: Work, nhs_number: str, registration: Registration | None) -> None:
+    """The practice asked about this person; its own patients are nothing to note."""
+    if registration is not None and registration.practice == work.actor.ods:
+        return
+    about = f"{work.actor.ods}|{nhs_number}"
+    row_id = work.vault.pseudonym(about, purpose="alarm")
+    work.session.merge(Stranger(id=row_id, practice=work.actor.ods, at=work.now))
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What is told of now: to so many people, and the alarm that stands for it, if one does."""
+
+    cause: Cause
+    practice: str
+    people: int
+    standing: Alarm | None
+
+
+def judge(log: Log, watch: Watch) -> int:
+    """Raises the alarms that are due, one for each practice, cause and window; answers how many.
+
+    While one stands its count rises with what goes on, and never falls.
+    """
+    if log.is_waiting(_ALARMS, lambda work: bool(_due(work, watch)) or _has_old(work, watch)):
+        return log.perform(_ALARMS, lambda work: _judged(work, watch))
+    return 0
+
+
+def _judged(work: Work, watch: Watch) -> int:
+    """Two processes that judge at once take turns: the second finds the alarm raised."""
+    turns.judge_alarms(work.session)
+    due = _due(work, watch)
+    for found in due:
+        _raise(work, found, hours=watch.hours)
+    raised = sum(found.standing is None for found in due)
+    work.session.exec(delete(Stranger).where(col(Stranger.at) <= work.now - watch.window))
+    work.record(Deed.ALARMS_JUDGED, raised=raised)
+    return raised
+
+
+def _raise(work: Work, found: _Found, *, hours: int) -> None:
+    practice, people = found.practice, found.people
+    alarm = found.standing or Alarm(
+        id=work.new_id(),
+        practice=practice,
+        cause=found.cause,
+        raised=work.now,
+        people=people,
+        hours=hours,
+    )
+    alarm.people = people
+    work.session.add(alarm)
+    work.record(
+        Deed.ALARM_RAISED, alarm=alarm.id, practice=practice, cause=alarm.cause, people=people
+    )
+
+
+def _has_old(work: Work, watch: Watch) -> bool:
+    old = select(Stranger.id).where(col(Stranger.at) <= work.now - watch.window - _SWEPT)
+    return work.session.exec(old.limit(1)).first() is not None
+
+
+def _due(work: Work, watch: Watch) -> list[_Found]:
+    """Practices beyond what is usual of which governance was not told, or not of so many."""
+    since = work.now - watch.window
+    standing = {
+        (alarm.cause, alarm.practice): alarm
+        for alarm in work.session.exec(select(Alarm).where(col(Alarm.raised) > since))
+    }
+    counted = (
+        (Cause.STRANGERS, _strangers(work, since, more_than=watch.people)),
+        (Cause.REJECTIONS, _rejections(work, since, more_than=watch.rejections)),
+    )
+    found = [
+        _Found(cause, practice, int(people), standing.get((cause, practice)))
+        for cause, rows in counted
+        for practice, people in rows
+    ]
+    return [one for one in found if one.standing is None or one.people > one.standing.people]
+
+
+def _strangers(work: Work, since: datetime, *, more_than: int) -> Sequence[tuple[str, int]]:
+    asked = (
+        select(col(Stranger.practice), func.count())
+        .where(col(Stranger.at) > since)
+        .group_by(col(Stranger.practice))
+        .having(func.count() > more_than)
+        .order_by(col(Stranger.practice))
+    )
+    return work.session.exec(asked).all()
+
+
+def _rejections(work: Work, since: datetime, *, more_than: int) -> Sequence[tuple[str, int]]:
+    people = func.count(col(tables.Copy.person_id).distinct())
+    asked = (
+        select(col(Answer.practice), people)
+        .where(col(Answer.copy_id) == col(tables.Copy.id))
+        .where(col(Answer.outcome) == Outcome.REJECTED, col(Answer.at) > since)
+        .group_by(col(Answer.practice))
+        .having(people > more_than)
+        .order_by(col(Answer.practice))
+    )
+    return work.session.exec(asked).all()
+
+
+def alarms(work: Work, *, limit: int) -> list[Raised]:
+    """The newest alarms first."""
+    found = work.session.exec(select(Alarm).order_by(col(Alarm.raised).desc()).limit(limit)).all()
+    work.record(Deed.GOVERNANCE_READ, alarms=len(found))
+    return [
+        Raised(one.id, one.practice, one.cause, one.raised.isoformat(), one.people, one.hours)
+        for one in found
+    ]
+
+
+def raised_since(work: Work, at: datetime) -> int:
+    """How many there were since then."""
+    return work.session.exec(select(func.count()).where(col(Alarm.raised) > at)).one()

@@ -1,0 +1,110 @@
+"""The manual list: what no machine delivers, with an owner and a clock, and no location in it.
+
+A practice whose system was not admitted gets nothing structured; a person rings it. A version that
+its receiver refuses, or that has been owed for too long, is here too, and so is a record whose
+practice nobody knows, or whose person nobody has identified yet. So are practices that hold flags
+and are admitted no more, decisions that were not made by their day, and what practices ask.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from sqlalchemy import or_
+from sqlmodel import col, select
+
+from flagservice.admission.endpoints import admitted, is_admitted
+from flagservice.admission.lapses import holding_lapsed, lapsed_at, name_of
+from flagservice.audit.log import Deed, Work
+from flagservice.delivery.acknowledgements import open_queries
+from flagservice.delivery.push import schedule
+from flagservice.delivery.push.outbox import State
+from flagservice.store import tables
+
+
+@dataclass(frozen=True)
+class ToDo:
+    """One thing that a person has to see to."""
+
+    id: str
+    what: str
+    reason: str
+    opened: date
+    urgency: schedule.Urgency
+    owner: str
+
+
+def waiting(work: Work) -> list[ToDo]:
+    """Everything on the list, oldest first."""
+    waits = (_stuck, _not_reached, _lapsed, _undecided, _asked)
+    everything = [todo for kind in waits for todo in kind(work)]
+    listed = sorted(everything, key=lambda todo: (todo.opened, todo.id))
+    work.record(Deed.GOVERNANCE_READ, what="manual list", found=len(listed))
+    return listed
+
+
+def _stuck(work: Work) -> Iterator[ToDo]:
+    """Deliveries that no worker takes, that were refused as they are, or that are late."""
+    reachable = select(col(tables.Endpoint.practice)).where(is_admitted(work.now))
+    late = work.now - schedule.LATE_AFTER
+    asked = (
+        select(tables.Delivery)
+        .where(col(tables.Delivery.state) == State.OPEN)
+        .where(
+            or_(
+                col(tables.Delivery.practice).not_in(reachable),
+                col(tables.Delivery.poisoned),
+                col(tables.Delivery.owed) <= late,
+                col(tables.Delivery.owed) > work.now + schedule.CAP,
+            )
+        )
+    )
+    for delivery in work.session.exec(asked):
+        reason = delivery.outcome or _untried(work, delivery)
+        age = work.now - delivery.owed
+        yield _todo(delivery.id, ("delivery", reason), opened=delivery.owed.date(), age=age)
+
+
+def _untried(work: Work, delivery: tables.Delivery) -> str:
+    there = admitted(work, delivery.practice)
+    return "not tried yet" if there else "practice system not admitted"
+
+
+def _not_reached(work: Work) -> Iterator[ToDo]:
+    for gap in work.session.exec(select(tables.Lookup).where(col(tables.Lookup.closed).is_(None))):
+        yield _todo(gap.id, (gap.role, gap.reason), opened=gap.opened, age=work.today - gap.opened)
+
+
+def _lapsed(work: Work) -> Iterator[ToDo]:
+    """What was filed while a system was admitted stays in it: check it anew, or take all back."""
+    what = ("flags at a practice", "its system is admitted no more")
+    for endpoint in holding_lapsed(work):
+        since = lapsed_at(work, endpoint)
+        name = name_of(work, endpoint.practice)
+        yield _todo(name, what, opened=since.date(), age=work.now - since)
+
+
+def _undecided(work: Work) -> Iterator[ToDo]:
+    """Past its day a decision is the second named person's; whose it is about is not said here."""
+    asked = select(tables.Hold).where(col(tables.Hold.open), col(tables.Hold.due) < work.today)
+    for hold in work.session.exec(asked):
+        todo = _todo(
+            hold.id,
+            ("decision overdue", "not made by its day"),
+            opened=hold.due,
+            age=work.today - hold.due,
+        )
+        yield replace(todo, owner=hold.then or todo.owner)
+
+
+def _asked(work: Work) -> Iterator[ToDo]:
+    """A practice's question is its agency's to answer; nobody answers what nobody sees."""
+    for row in open_queries(work):
+        what = ("question of a practice", row.reason)
+        yield _todo(row.id, what, opened=row.at.date(), age=work.now - row.at)
+
+
+def _todo(id_: str, what: tuple[str, str], *, opened: date, age: timedelta) -> ToDo:
+    """What stands here is never a machine's: a person owns it from the first minute."""
+    urgency = max(schedule.urgency(age), schedule.Urgency.LATE, key=list(schedule.Urgency).index)
+    return ToDo(id_, *what, opened, urgency, schedule.OWNERS[urgency])

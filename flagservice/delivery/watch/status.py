@@ -1,0 +1,82 @@
+"""How the service stands, in numbers that name nobody."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func
+from sqlmodel import col, select
+
+from flagservice.audit.log import Deed, Work
+from flagservice.delivery.push import schedule
+from flagservice.delivery.push.outbox import State, due_since
+from flagservice.delivery.watch import alarms
+from flagservice.store import tables
+
+_LATELY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What is owed and waits, how old the oldest of each is, and what somebody should look at.
+
+    `worker_lag_seconds` is how long what a worker could claim first has been due: it grows where no
+    worker runs. `unproven_seconds` is how long the oldest leaf waits to be under a checkpoint.
+    Alarms are those of the last day.
+    """
+
+    owed: dict[str, int]
+    oldest_owed_seconds: int
+    worker_lag_seconds: int
+    holds: int
+    oldest_hold_days: int
+    holds_overdue: int
+    not_reached: int
+    leaves_waiting: int
+    unproven_seconds: int
+    checkpoint_age_seconds: int
+    alarms: int
+
+
+def standing(work: Work) -> Standing:
+    """As of now."""
+    ages = [
+        work.now - owed
+        for owed in work.session.exec(
+            select(col(tables.Delivery.owed)).where(col(tables.Delivery.state) == State.OPEN)
+        )
+    ]
+    owed = {str(urgency): 0 for urgency in schedule.Urgency}
+    for age in ages:
+        owed[schedule.urgency(age)] += 1
+    work.record(Deed.STATUS_READ)
+    waiting, held = col(tables.Leaf.position).is_(None), col(tables.Hold.open)
+    first_held: date | None = work.session.exec(
+        select(func.min(col(tables.Hold.opened))).where(held)
+    ).one()
+    return Standing(
+        owed=owed,
+        oldest_owed_seconds=int(max(ages).total_seconds()) if ages else 0,
+        worker_lag_seconds=_seconds(work, due_since(work)),
+        holds=_count(work, held),
+        oldest_hold_days=(work.today - first_held).days if first_held else 0,
+        holds_overdue=_count(work, held, col(tables.Hold.due) < work.today),
+        not_reached=_count(work, col(tables.Lookup.closed).is_(None)),
+        leaves_waiting=_count(work, waiting),
+        unproven_seconds=_age(work, func.min(col(tables.Leaf.at)), waiting),
+        checkpoint_age_seconds=_age(work, func.max(col(tables.Checkpoint.at))),
+        alarms=alarms.raised_since(work, work.now - _LATELY),
+    )
+
+
+def _count(work: Work, *conditions: Any) -> int:
+    return work.session.exec(select(func.count()).where(*conditions)).one()
+
+
+def _age(work: Work, which: Any, *conditions: Any) -> int:
+    return _seconds(work, work.session.exec(select(which).where(*conditions)).one())
+
+
+def _seconds(work: Work, since: datetime | None) -> int:
+    """How long ago that was; what never was is no age."""
+    return max(0, int((work.now - since).total_seconds())) if since else 0

@@ -1,1 +1,0 @@
-"""Where is this person's record now, and how is that practice reached?"""

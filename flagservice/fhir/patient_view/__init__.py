@@ -1,0 +1,1 @@
+"""What may a patient see of somebody else's Bundle?"""

@@ -1,0 +1,1 @@
+"""Does a resource fit its profile?"""

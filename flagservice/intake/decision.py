@@ -1,0 +1,124 @@
+"""Decides a held placement, as the side that the policy names, with the reason recorded.
+
+A worklist shows only what would be placed, oldest first. By age a hold goes on to a second
+person; it is never closed by a clock.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import Field
+from sqlmodel import col, select
+
+from flagservice.audit.log import Deed, Work
+from flagservice.domain.elements import Coding, Desk, Organisation, Value
+from flagservice.domain.errors import Conflict, NotFound
+from flagservice.domain.statements import Strict
+from flagservice.intake.policies.rulebook import Rulebook
+from flagservice.intake.ruling.assess import Assessment, assess
+from flagservice.intake.ruling.circumstances import dossiers
+from flagservice.intake.ruling.content import days_from, would_say
+from flagservice.intake.ruling.rerule import rerule
+from flagservice.people import persons
+from flagservice.policy.rows import Owner, PlacementAction
+from flagservice.store import tables
+
+NOTHING = "there is no such hold for this caller"
+
+
+class Decision(Strict):
+    """What the named side decides. `decided_by` and `reason` are kept sealed, and never sent."""
+
+    outcome: Literal["place", "withhold"]
+    decided_by: Annotated[str, Field(min_length=3, max_length=80)]
+    reason: Annotated[str, Field(min_length=10, max_length=1000)]
+
+
+@dataclass(frozen=True)
+class Item:
+    """One hold on a worklist: whose record, what would be placed, and by when to decide."""
+
+    id: str
+    nhs_number: str
+    would: dict[str, str]
+    opened: date
+    due: date
+    overdue: bool
+    decider: str
+
+
+def worklist(work: Work, *, rulebook: Rulebook) -> list[Item]:
+    """The caller's organisation's open holds, oldest first."""
+    asked = (
+        select(tables.Hold)
+        .where(col(tables.Hold.owner_ods) == work.actor.ods, col(tables.Hold.open))
+        .order_by(col(tables.Hold.opened), col(tables.Hold.id))
+    )
+    holds = work.session.exec(asked).all()
+    work.record(Deed.WORKLIST_READ, holds=" ".join(hold.id for hold in holds))
+    return [_item(work, hold, rulebook=rulebook) for hold in holds]
+
+
+def decide(work: Work, hold_id: str, *, decision: Decision, rulebook: Rulebook) -> None:
+    """Records the decision and rules again, in one commit; raises NotFound or Conflict."""
+    hold = work.session.get(tables.Hold, hold_id)
+    if hold is None or hold.owner_ods != work.actor.ods:
+        raise NotFound(NOTHING)
+    person = persons.lock_again(work, [hold.person_id])
+    work.session.refresh(hold, with_for_update=True)
+    if not hold.open:
+        raise Conflict("this hold is no longer open")
+    hold.open, hold.outcome, hold.decided_at = False, decision.outcome, work.now
+    hold.data_key = work.vault.new_data_key()
+    hold.sealed = work.vault.seal(
+        hold.data_key,
+        json.dumps(decision.model_dump()).encode(),
+        table="hold",
+        row=hold.id,
+        version=1,
+    )
+    work.session.add(hold)
+    work.session.flush()
+    work.record(Deed.DECIDED, hold=hold.id, outcome=decision.outcome)
+    rerule(work, person, rulebook=rulebook)
+
+
+def _item(work: Work, hold: tables.Hold, *, rulebook: Rulebook) -> Item:
+    person = work.session.get_one(tables.Person, hold.person_id)
+    number = persons.nhs_number_of(work, person)
+    (dossier,) = dossiers(work, [person])
+    assessments = assess(work, dossier, rulebook=rulebook)
+    about = next(one for one in assessments if one.plan.id == hold.plan_id)
+    overdue = work.today > hold.due
+    decider = hold.then if overdue else hold.owner
+    would = _would(work, about, Owner(hold.owner), rulebook=rulebook)
+    return Item(hold.id, number, would, hold.opened, hold.due, overdue, decider)
+
+
+def _would(
+    work: Work, assessment: Assessment, owner: Owner, *, rulebook: Rulebook
+) -> dict[str, str]:
+    ruling = assessment.suppose(owner)
+    if ruling.placement.action is PlacementAction.HOLD:
+        return {"held next for": str(ruling.placement.owner)}
+    if not ruling.remains:
+        return {}
+    days = days_from(work.today, ruling)
+    disclosure = would_say(assessment, ruling, days=days, rulebook=rulebook)
+    return {str(element): _text(value) for element, value in disclosure.says.items()}
+
+
+def _text(value: Value) -> str:
+    match value:
+        case date():
+            return value.isoformat()
+        case Desk(name, phone):
+            return f"{name}, {phone}"
+        case Organisation(_, name):
+            return name
+        case Coding(_, code, display):
+            return f"{display} ({code})"
+        case tuple():  # pragma: no branch, `Value` is a closed union
+            return ", ".join(value)

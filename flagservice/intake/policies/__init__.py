@@ -1,0 +1,1 @@
+"""Which policies rule, and who approved them?"""

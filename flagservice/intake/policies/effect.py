@@ -1,0 +1,108 @@
+"""What a policy would have changed: on the records held now, and on what was ruled of late.
+
+Nothing is changed by asking: every case is ruled on by both versions, and the answers compared.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from sqlmodel import col, select
+
+from flagservice.audit.log import Deed, Work
+from flagservice.domain.elements import Kind
+from flagservice.domain.people import Knows, Phase, Role, Standing, State
+from flagservice.intake.policies.in_force import with_policy
+from flagservice.intake.policies.rulebook import Rulebook
+from flagservice.intake.ruling.assess import Assessment, assess, concerned, formers
+from flagservice.intake.ruling.circumstances import dossiers
+from flagservice.policy.case import Case
+from flagservice.policy.compare import Direction, between
+from flagservice.policy.ruling import Ruling, rule_on
+from flagservice.policy.table import Policy
+from flagservice.store import tables
+
+OF_LATE: Final = timedelta(days=90)
+
+
+@dataclass(frozen=True)
+class Effect:
+    """How many answers there are, and what would become of them."""
+
+    stored: int
+    stored_changes: Counter[str]
+    ruled: int
+    ruled_changes: Counter[str]
+
+
+def effect(work: Work, old: Policy, new: Policy, *, rulebook: Rulebook) -> Effect:
+    """Counts, for the records of now and the rulings of the last 90 days; of nobody by name."""
+    stored = list(_stored(work, old, new, rulebook=rulebook))
+    ruled = list(_of_late(work, old, new))
+    work.record(Deed.POLICY_READ, old=old.digest, new=new.digest)
+    return Effect(
+        len(stored), Counter(filter(None, stored)), len(ruled), Counter(filter(None, ruled))
+    )
+
+
+def _stored(work: Work, old: Policy, new: Policy, *, rulebook: Rulebook) -> Iterator[str]:
+    """Each record that a plan of this kind names, in its whole state of now."""
+    asked = select(tables.Person).where(concerned(old.kind)).order_by(col(tables.Person.id))
+    for person in work.session.exec(asked).all():
+        before = _assessed(work, person, with_policy(rulebook, old))
+        after = _assessed(work, person, with_policy(rulebook, new))
+        for was, is_ in zip(before, after, strict=True):
+            if was.facts.kind is old.kind:
+                yield becomes(_told(was), _told(is_))
+
+
+def _assessed(work: Work, person: tables.Person, rulebook: Rulebook) -> list[Assessment]:
+    """Also what a plan has left behind, of which a copy may stand."""
+    (dossier,) = dossiers(work, [person])
+    found = assess(work, dossier, rulebook=rulebook)
+    return [*found, *formers(dossier, found, rulebook=rulebook)]
+
+
+def _told(assessment: Assessment) -> Ruling | None:
+    return None if assessment.naming.dropped else assessment.ruling
+
+
+def _of_late(work: Work, old: Policy, new: Policy) -> Iterator[str]:
+    """Each ruling of the last 90 days, with the case that it was made in."""
+    asked = (
+        select(tables.Ruling, tables.Person)
+        .join(tables.Person, col(tables.Person.id) == col(tables.Ruling.person_id))
+        .where(col(tables.Ruling.kind) == old.kind)
+        .where(col(tables.Ruling.day) >= work.today - OF_LATE)
+        .order_by(col(tables.Ruling.id))
+    )
+    for row, person in work.session.exec(asked):
+        case = _case(work, row, person)
+        yield becomes(rule_on(old, case), rule_on(new, case))
+
+
+def _case(work: Work, row: tables.Ruling, person: tables.Person) -> Case:
+    opened = work.vault.open(person.data_key, row.sealed, table="ruling", row=row.id, version=1)
+    kind, role, standing, knows, state, phase = json.loads(opened)
+    return Case(
+        Kind(kind), Role(role), Standing(standing), Knows(knows), State(state), Phase(phase)
+    )
+
+
+def becomes(old: Ruling | None, new: Ruling | None) -> str:
+    """What would become of one record's copy, in a word; nothing if it stays as it is."""
+    if old is None or new is None:
+        return ""
+    if old.remains is not new.remains:
+        return "placed or asked anew" if new.remains else "taken back"
+    if not new.remains:
+        return "" if old.placement.action is new.placement.action else "held or withheld instead"
+    directions = {difference.direction for difference in between(old.placement, new.placement)}
+    if Direction.WIDER in directions or set(new.disclosed) - set(old.disclosed):
+        return "told more"
+    if Direction.NARROWER in directions or set(old.disclosed) - set(new.disclosed):
+        return "told less"
+    return "told the same, otherwise" if directions else ""

@@ -1,0 +1,123 @@
+"""Brings an approved policy into force, or the one before it back; everybody is ruled on again.
+
+1. The change is one commit: from the next unit of work on, the new text rules its kind.
+2. Everybody whom the kind concerns is ruled on again, some people a commit, in the order of their
+   random ids. What changes is issued through the outbox like anything else; what does not, is not.
+3. How far that got is kept, so that whoever goes on after a crash goes on from there.
+"""
+
+from typing import Final
+
+from sqlmodel import col, select
+
+from flagservice.audit.log import Deed, Work
+from flagservice.domain.elements import Kind
+from flagservice.domain.errors import Conflict, Fault, Forbidden, Invalid, NotFound
+from flagservice.intake.policies.approval import (
+    NEEDED,
+    Approval,
+    approved_by,
+    check_signed,
+    statement,
+)
+from flagservice.intake.policies.in_force import (
+    Shelf,
+    bring_into_force,
+    kept,
+    newest_that_ruled,
+    of_kind,
+    policy_by,
+)
+from flagservice.intake.ruling.assess import concerned
+from flagservice.intake.ruling.rerule import rerule
+from flagservice.people import persons
+from flagservice.store import tables, turns
+from flagservice.store.tables import policies
+
+A_BATCH: Final = 25
+
+
+def enforce(work: Work, kind: Kind, version: int) -> None:
+    """Puts an approved version in force; raises NotFound, Forbidden or Conflict."""
+    turns.change_policies(work.session)
+    text = kept(work, kind, version)
+    newest = newest_that_ruled(work, kind)
+    if version <= newest:
+        raise Conflict(f"{kind} v{newest} has ruled: an older approval is void, so propose anew")
+    names = approved_by(work, text)
+    if len(names) < NEEDED:
+        raise Forbidden(
+            f"{kind} v{version} has {len(names)} of the {NEEDED} approvals that it needs"
+        )
+    why = {"how": "approved", "by": ", ".join(names)}
+    bring_into_force(work, policy_by(work, text.digest), why=why, sweep=True)
+
+
+def go_back(work: Work, kind: Kind, *, approval: Approval, reason: str) -> int:
+    """Puts back what was in force before; gives its version. Raises Conflict or Forbidden."""
+    turns.change_policies(work.session)
+    if not reason.strip():
+        raise Invalid(Fault("reason", "going back is a decision: say why"))
+    before = _before(work, kind)
+    approver = check_signed(
+        work, approval, signed=statement("back", kind, version=before.version, digest=before.digest)
+    )
+    why = {"how": "back", "by": approval.name, "reason": reason.strip(), "approver": approver.id}
+    bring_into_force(work, policy_by(work, before.digest), why=why, sweep=True)
+    return before.version
+
+
+def would_go_back_to(work: Work, kind: Kind) -> policies.PolicyText:
+    """What `go_back` would put in force, for whoever signs for it; raises Conflict."""
+    work.record(Deed.POLICY_READ, kind=kind)
+    return _before(work, kind)
+
+
+def _before(work: Work, kind: Kind) -> policies.PolicyText:
+    changes = of_kind(work, kind)
+    texts = [work.session.get_one(policies.PolicyText, change.digest) for change in changes]
+    older = [text for text in texts if text.version < texts[0].version]
+    if not older:
+        raise Conflict(f"{kind} has ruled by no earlier version: there is nothing to go back to")
+    return older[0]
+
+
+def is_unswept(work: Work) -> bool:
+    """Is there anybody whom a policy in force has yet to rule on again?"""
+    return _unswept(work) is not None
+
+
+def sweep(work: Work, shelf: Shelf) -> int:
+    """Rules again on the next people; gives how many. Raises NotFound where nobody is left."""
+    rulebook = shelf.rulebook(work)
+    change = _unswept(work)
+    if change is None:
+        raise NotFound("every policy in force has ruled on everybody")
+    work.session.refresh(change, with_for_update=True)
+    ids = _next(work, change)
+    people = persons.lock_again(work, ids)
+    rerule(work, people, rulebook=rulebook)
+    change.swept = ids[-1] if ids else None
+    work.session.add(change)
+    work.record(Deed.POLICY_RULED_AGAIN, policy=change.digest, people=len(people))
+    return len(people)
+
+
+def _unswept(work: Work) -> policies.PolicyChange | None:
+    asked = (
+        select(policies.PolicyChange)
+        .where(col(policies.PolicyChange.current), col(policies.PolicyChange.swept).is_not(None))
+        .order_by(col(policies.PolicyChange.kind))
+    )
+    return work.session.exec(asked).first()
+
+
+def _next(work: Work, change: policies.PolicyChange) -> list[str]:
+    asked = (
+        select(col(tables.Person.id))
+        .where(col(tables.Person.id) > str(change.swept))
+        .where(concerned(change.kind))
+        .order_by(col(tables.Person.id))
+        .limit(A_BATCH)
+    )
+    return list(work.session.exec(asked).all())

@@ -1,0 +1,207 @@
+"""Which policies rule now, and what they ruled by before. Every text that ever ruled is kept.
+
+The database says which version of each kind is in force; the files of a release are only where an
+installation gets its first ones, and where the next ones are proposed from.
+"""
+
+import json
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from sqlmodel import col, select
+
+from flagservice.audit.log import Deed, Work
+from flagservice.domain.elements import Kind
+from flagservice.domain.errors import NotFound
+from flagservice.fhir.profile.check import Profile
+from flagservice.intake.policies.rulebook import Rulebook
+from flagservice.policy.desks import Desks
+from flagservice.policy.proof.prove import load
+from flagservice.policy.table import Policy, UnusablePolicy
+from flagservice.store import tables, turns
+from flagservice.store.tables import policies as approved
+
+FIRST: Final = "first start: the version that came with the release, approved by nobody here"
+
+
+@dataclass
+class Shelf:
+    """Gives each unit of work the rulebook in force in it; loads a policy once."""
+
+    desks: Desks
+    profiles: Mapping[str, Profile]
+    _last: tuple[dict[Kind, str], Rulebook] | None = field(default=None, repr=False)
+    _turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def rulebook(self, work: Work) -> Rulebook:
+        """What rules until this unit of work ends: no policy comes into force meanwhile."""
+        turns.share_policies(work.session)
+        digests = {Kind(change.kind): change.digest for change in current(work)}
+        last = self._last
+        if last is None or last[0] != digests:
+            # One thread proves them; whoever comes meanwhile waits, and does not prove them, too.
+            with self._turn:
+                last = self._loaded(work, digests)
+        return last[1]
+
+    def _loaded(self, work: Work, digests: dict[Kind, str]) -> tuple[dict[Kind, str], Rulebook]:
+        if self._last is None or self._last[0] != digests:
+            policies = {kind: policy_by(work, digest) for kind, digest in digests.items()}
+            self._last = digests, Rulebook(policies, self.desks, self.profiles)
+        return self._last
+
+
+def current(work: Work) -> list[approved.PolicyChange]:
+    """What is in force, a row for each kind."""
+    asked = (
+        select(approved.PolicyChange)
+        .where(col(approved.PolicyChange.current))
+        .order_by(col(approved.PolicyChange.kind))
+    )
+    return list(work.session.exec(asked).all())
+
+
+def of_kind(work: Work, kind: Kind) -> list[approved.PolicyChange]:
+    """Everything that was ever in force for a kind, newest first."""
+    asked = (
+        select(approved.PolicyChange)
+        .where(col(approved.PolicyChange.kind) == kind)
+        .order_by(col(approved.PolicyChange.number).desc())
+    )
+    return list(work.session.exec(asked).all())
+
+
+def newest_that_ruled(work: Work, kind: Kind) -> int:
+    """The highest version of a kind that was ever in force."""
+    digests = [change.digest for change in of_kind(work, kind)]
+    texts_ = (work.session.get_one(approved.PolicyText, digest) for digest in digests)
+    return max((text.version for text in texts_), default=0)
+
+
+def texts(work: Work, kind: Kind) -> list[approved.PolicyText]:
+    """Every text of a kind that was proposed or ruled, by version."""
+    asked = (
+        select(approved.PolicyText)
+        .where(col(approved.PolicyText.kind) == kind)
+        .order_by(col(approved.PolicyText.version))
+    )
+    return list(work.session.exec(asked).all())
+
+
+def policy_by(work: Work, digest: str) -> Policy:
+    """The policy with this digest, proved anew; raises UnusablePolicy where its text was altered.
+
+    What was signed for is the digest: a text that was changed in the database rules nothing.
+    """
+    policy = load(work.session.get_one(approved.PolicyText, digest).text)
+    if policy.digest != digest:
+        raise UnusablePolicy(f"{policy.name}: the text that is kept is not the one that was signed")
+    return policy
+
+
+def kept(work: Work, kind: Kind, version: int) -> approved.PolicyText:
+    """The text that was proposed as this version; raises NotFound."""
+    asked = select(approved.PolicyText).where(
+        col(approved.PolicyText.kind) == kind, col(approved.PolicyText.version) == version
+    )
+    row = work.session.exec(asked).first()
+    if row is None:
+        raise NotFound(f"{kind} v{version} was not proposed")
+    return row
+
+
+def keep(work: Work, policy: Policy) -> None:
+    """Keeps a text by its digest; raises UnusablePolicy where that version has another text."""
+    asked = select(approved.PolicyText).where(
+        col(approved.PolicyText.kind) == policy.kind,
+        col(approved.PolicyText.version) == policy.version,
+        col(approved.PolicyText.digest) != policy.digest,
+    )
+    if work.session.exec(asked).first() is not None:
+        raise UnusablePolicy(f"{policy.name} stands here with another text: save it as a new one")
+    if work.session.get(approved.PolicyText, policy.digest) is None:
+        row = approved.PolicyText(
+            digest=policy.digest, kind=policy.kind, version=policy.version, text=policy.text
+        )
+        work.session.add(row)
+        work.session.flush()
+
+
+def start(work: Work, shipped: Iterable[Policy], *, desks: Desks) -> None:
+    """Puts the release's own policies in force, for each kind that has none yet.
+
+    A file that is newer than what is in force changes nothing: it may be proposed. Raises
+    UnusablePolicy for a file that is not what ruled under its version, or a desk that is gone.
+    """
+    _check_desks(work, desks)
+    turns.change_policies(work.session)
+    ruling = {change.kind for change in current(work)}
+    for policy in shipped:
+        if policy.kind in ruling:
+            _check_unchanged(work, policy)
+        else:
+            bring_into_force(work, load(policy.text), why={"how": FIRST}, sweep=False)
+    work.record(Deed.POLICY_READ, in_force=len(current(work)))
+
+
+def bring_into_force(work: Work, policy: Policy, *, why: dict[str, str], sweep: bool) -> None:
+    """From the next unit of work on this policy rules its kind."""
+    keep(work, policy)
+    before = of_kind(work, policy.kind)
+    for change in before:
+        change.current = False
+        work.session.add(change)
+    row_id, data_key = work.new_id(), work.vault.new_data_key()
+    sealed = work.vault.seal(
+        data_key, json.dumps(why).encode(), table="policy_change", row=row_id, version=1
+    )
+    work.session.add(
+        approved.PolicyChange(
+            id=row_id,
+            kind=policy.kind,
+            number=before[0].number + 1 if before else 1,
+            digest=policy.digest,
+            at=work.now,
+            swept="" if sweep else None,
+            data_key=data_key,
+            sealed=sealed,
+        )
+    )
+    work.session.flush()
+    previous = before[0].digest if before else ""
+    work.record(
+        Deed.POLICY_IN_FORCE, kind=policy.kind, policy=policy.digest, before=previous, change=row_id
+    )
+
+
+def why(work: Work, change: approved.PolicyChange) -> dict[str, str]:
+    """By whose word a policy came into force, and for what reason."""
+    opened = work.vault.open(
+        change.data_key, change.sealed, table="policy_change", row=change.id, version=1
+    )
+    found: dict[str, str] = json.loads(opened)
+    return found
+
+
+def with_policy(rulebook: Rulebook, policy: Policy) -> Rulebook:
+    """The rulebook as it would be with this policy in force."""
+    return replace(rulebook, policies={**rulebook.policies, policy.kind: policy})
+
+
+def _check_desks(work: Work, desks: Desks) -> None:
+    """Whoever has a plan here has a desk: without one, other agencies' posts would fail."""
+    for ods in work.session.exec(select(col(tables.Plan.ods)).distinct()):
+        if not desks.has(ods):
+            raise UnusablePolicy(f"desks: {ods} has submitted plans, and no duty desk any more")
+
+
+def _check_unchanged(work: Work, policy: Policy) -> None:
+    """A version never changes once it has ruled: an edited file is the next version."""
+    for change in of_kind(work, policy.kind):
+        ruled = work.session.get_one(approved.PolicyText, change.digest)
+        if ruled.version == policy.version and ruled.digest != policy.digest:
+            raise UnusablePolicy(
+                f"{policy.name} has ruled with another text: save it as a new version"
+            )

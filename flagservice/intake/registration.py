@@ -1,0 +1,28 @@
+"""A registration became known, or changed: the person's records follow, in one commit."""
+
+from sqlmodel import col, select
+
+from flagservice.audit.log import Deed, Work
+from flagservice.intake.policies.rulebook import Rulebook
+from flagservice.intake.ruling.rerule import rerule
+from flagservice.people import persons
+from flagservice.people.registrations import Registration, learn
+from flagservice.store import tables
+
+
+def registered(
+    work: Work, nhs_number: str, *, registration: Registration, rulebook: Rulebook
+) -> bool:
+    """Keeps what the register says; if it is news of somebody who is named, rules again."""
+    # A submission that names the person at this very moment waits for us, or we for it.
+    person = persons.locked(work, [nhs_number])[nhs_number]
+    news = learn(work, nhs_number, registration)
+    work.record(Deed.REGISTER_LOADED, news=int(news))
+    if news and _is_named(work, person):
+        rerule(work, [person], rulebook=rulebook)
+    return news
+
+
+def _is_named(work: Work, person: tables.Person) -> bool:
+    asked = select(tables.Naming).where(col(tables.Naming.person_id) == person.id)
+    return work.session.exec(asked).first() is not None

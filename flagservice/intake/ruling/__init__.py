@@ -1,0 +1,1 @@
+"""What may each record of a person be told now, and why?"""

@@ -1,0 +1,156 @@
+"""Rules on one person: every plan that names them, in the light of everything that is known.
+
+1. Gather what every plan and notification says of the person, whoever sent it.
+2. Put their standing together; the order in which things arrived does not matter.
+3. For each plan, make the case, rule, and take recorded decisions into account.
+4. Rule once more on the submitter's own words alone: that, and nothing else, is its receipt.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import ColumnElement
+from sqlmodel import col, or_, select
+
+from flagservice.audit.log import Work
+from flagservice.domain.elements import Kind
+from flagservice.domain.people import Phase, Standing, State, together
+from flagservice.domain.statements import Identity
+from flagservice.intake.policies.rulebook import Rulebook
+from flagservice.intake.ruling.circumstances import Dossier
+from flagservice.intake.ruling.decided import Resolving, decisions_of
+from flagservice.intake.ruling.particulars import Facts, unseal
+from flagservice.people.registrations import Registration
+from flagservice.policy.case import Case
+from flagservice.policy.rows import Owner
+from flagservice.policy.ruling import Ruling, rule_on
+from flagservice.store import tables
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """One plan's answer for one person, and what its submitter's own words would have given."""
+
+    plan: tables.Plan
+    naming: tables.Naming
+    facts: Facts
+    ruling: Ruling
+    own: Ruling
+    resolving: Resolving
+    former: bool = False
+    """Is it of a kind that the plan has left behind? See `formers`."""
+
+    @property
+    def tells(self) -> bool:
+        """Is this record told anything? Whom a later version left out was never rightly named."""
+        return self.ruling.remains and not self.naming.dropped
+
+    def asks(self, owner: Owner) -> str:
+        """The question that this side is asked now."""
+        return self.resolving.question(owner, self.seen_by(owner).case)
+
+    def suppose(self, owner: Owner) -> Ruling:
+        """What the ruling would be if this side decided to place."""
+        return self.resolving.suppose(owner, self.seen_by(owner).case)
+
+    def seen_by(self, owner: Owner) -> Ruling:
+        """A submitter sees what its own words give: another agency's must not shine through."""
+        return self.own if owner is Owner.SUBMITTER else self.ruling
+
+
+@dataclass(frozen=True)
+class Named:
+    """One naming of the person, opened."""
+
+    plan: tables.Plan
+    naming: tables.Naming
+    facts: Facts
+
+
+def assess(work: Work, dossier: Dossier, *, rulebook: Rulebook) -> list[Assessment]:
+    """Every plan that names the person, ruled on."""
+    named = [Named(plan, naming, unseal(work, naming)) for plan, naming in dossier.named]
+    registration, practice = dossier.registration, dossier.practice or ""
+    found = []
+    for one in named:
+        own_standing = _standing(one, [other for other in named if other.plan.ods == one.plan.ods])
+        resolving = Resolving(
+            work,
+            one.naming.data_key,
+            rulebook.policies[one.facts.kind],
+            one.facts,
+            own_standing,
+            practice,
+            decisions_of(dossier.holds, one.naming),
+        )
+        found.append((one, resolving, _case(one.facts, registration, standing=own_standing)))
+    counted = [one for one, resolving, own_case in found if not resolving.disowned(own_case)]
+    return [
+        _assessed(one, resolving, own_case=own_case, standing=_standing(one, counted))
+        for one, resolving, own_case in found
+    ]
+
+
+def _assessed(
+    one: Named, resolving: Resolving, *, own_case: Case, standing: Standing
+) -> Assessment:
+    ruling = resolving.resolve(replace(own_case, standing=standing))
+    own = resolving.resolve(own_case)
+    return Assessment(one.plan, one.naming, one.facts, ruling, own, resolving)
+
+
+def formers(
+    dossier: Dossier, assessments: Sequence[Assessment], *, rulebook: Rulebook
+) -> list[Assessment]:
+    """What was once told under a kind that a plan has left behind, ruled on as ended.
+
+    An unborn child's plan goes on as the child's own: whatever the mother's record was told of the
+    first is history by the unborn kind's policy, for as long as her whole state lets it be.
+    """
+    copies = sorted({(copy.plan_id, copy.kind) for copy in dossier.copies})
+    by_plan = {assessment.plan.id: assessment for assessment in assessments}
+    told = [(by_plan[plan_id], Kind(kind)) for plan_id, kind in copies]
+    return [
+        _former(now, kind, rulebook=rulebook) for now, kind in told if kind is not now.facts.kind
+    ]
+
+
+def concerned(kind: str) -> ColumnElement[bool]:
+    """Whom plans of a kind name, and who holds a copy of it from before a birth."""
+    named = (
+        select(col(tables.Naming.person_id))
+        .join(tables.Plan, col(tables.Plan.id) == col(tables.Naming.plan_id))
+        .where(col(tables.Plan.kind) == kind)
+    )
+    holding = select(col(tables.Copy.person_id)).where(col(tables.Copy.kind) == kind)
+    return or_(col(tables.Person.id).in_(named), col(tables.Person.id).in_(holding))
+
+
+def _former(now: Assessment, kind: Kind, *, rulebook: Rulebook) -> Assessment:
+    case = replace(now.ruling.case, kind=kind, phase=Phase.ENDED)
+    ruling = rule_on(rulebook.policies[kind], case)
+    facts = replace(now.facts, kind=kind, phase=Phase.ENDED)
+    return replace(now, facts=facts, ruling=ruling, own=ruling, former=True)
+
+
+def _standing(one: Named, others: Sequence[Named]) -> Standing:
+    """From every plan and notification whose newest version names the person, open or ended.
+
+    The end of a notification is paperwork and clears nobody: its last version says what stands.
+    """
+    stated = [other.facts.standing for other in others if not other.naming.dropped]
+    return together([one.facts.standing, *stated])
+
+
+def _case(facts: Facts, registration: Registration | None, *, standing: Standing) -> Case:
+    return Case(
+        facts.kind, facts.role, standing, facts.knows, _state(facts, registration), facts.phase
+    )
+
+
+def _state(facts: Facts, registration: Registration | None) -> State:
+    """A birth date that the register contradicts is the mark of a wrong person: unconfirmed."""
+    contradicted = registration is not None and registration.date_of_birth != facts.born
+    if contradicted or facts.identity is Identity.UNCONFIRMED:
+        return State.UNCONFIRMED
+    return State(facts.involvement.value)

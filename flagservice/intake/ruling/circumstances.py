@@ -1,0 +1,100 @@
+"""Everything that is kept of some people, read at once: a ruling looks at the whole of a person.
+
+A handful of statements, however many people and plans there are; what follows decides on objects
+in memory, and what it makes is written together at the end.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from sqlmodel import col, select
+
+from flagservice.audit.log import Work
+from flagservice.people import registrations
+from flagservice.people.persons import nhs_number_of
+from flagservice.people.registrations import Registration
+from flagservice.store import tables
+from flagservice.store.lists import one_of
+
+T = TypeVar("T")
+
+
+def _by_people(table: Any) -> Any:
+    """Made once for each table: making and caching a statement takes longer than running it."""
+    return select(table).where(one_of(col(table.person_id), "people")).order_by(col(table.id))
+
+
+_NAMED: Final = (
+    select(tables.Plan, tables.Naming)
+    .where(col(tables.Naming.plan_id) == col(tables.Plan.id))
+    .where(one_of(col(tables.Naming.person_id), "people"))
+    .order_by(col(tables.Plan.id))
+)
+_HOLDS: Final = _by_people(tables.Hold)
+_COPIES: Final = _by_people(tables.Copy)
+_GAPS: Final = _by_people(tables.Lookup)
+
+
+@dataclass(frozen=True)
+class Dossier:
+    """One person: the plans that name them, what was decided, what is told, what is missing.
+
+    Plans stand in the order of their ids, decisions in the order in which they were made.
+    """
+
+    person: tables.Person
+    registration: Registration | None
+    named: Sequence[tuple[tables.Plan, tables.Naming]]
+    holds: Sequence[tables.Hold]
+    copies: Sequence[tables.Copy]
+    gaps: Sequence[tables.Lookup]
+
+    @property
+    def practice(self) -> str | None:
+        """Where the person is registered, if that is known."""
+        return self.registration.practice if self.registration else None
+
+    def standing_copies(self) -> list[tables.Copy]:
+        """Those that were not taken back."""
+        return [copy for copy in self.copies if copy.status != "removed"]
+
+
+def dossiers(work: Work, people: Iterable[tables.Person]) -> list[Dossier]:
+    """One for each of these people, in their order."""
+    rows = list(people)
+    ids = [person.id for person in rows]
+    numbers = {person.id: nhs_number_of(work, person) for person in rows}
+    registered = registrations.known_of(work, numbers.values())
+    asked = {"people": ids}
+    named = _by_person(work.session.exec(_NAMED, params=asked), lambda one: one[1].person_id)
+    known = [one for one in ids if one not in work.made]
+    holds, copies, gaps = (_of(work, table, known) for table in (_HOLDS, _COPIES, _GAPS))
+    return [
+        Dossier(
+            person,
+            registered.get(numbers[person.id]),
+            named.get(person.id, ()),
+            sorted(holds.get(person.id, ()), key=_decided),
+            copies.get(person.id, ()),
+            [gap for gap in gaps.get(person.id, ()) if gap.closed is None],
+        )
+        for person in rows
+    ]
+
+
+def _of(work: Work, asked: Any, people: Sequence[str]) -> dict[Hashable, list[Any]]:
+    """Of whoever was made just now there is nothing: then nothing is asked."""
+    found = work.session.exec(asked, params={"people": people}) if people else ()
+    return _by_person(found, lambda one: one.person_id)
+
+
+def _by_person(found: Iterable[T], person_of: Callable[[T], Hashable]) -> dict[Hashable, list[T]]:
+    sorted_: dict[Hashable, list[T]] = {}
+    for one in found:
+        sorted_.setdefault(person_of(one), []).append(one)
+    return sorted_
+
+
+def _decided(hold: tables.Hold) -> str:
+    return hold.decided_at.isoformat() if hold.decided_at else ""

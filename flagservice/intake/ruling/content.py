@@ -1,0 +1,73 @@
+"""What one copy would say: the disclosure for an assessment, with the days that the copy adds."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from flagservice.audit.log import Work
+from flagservice.domain.elements import Element, Elements, Value
+from flagservice.intake.policies.rulebook import Rulebook, day_after
+from flagservice.intake.ruling.assess import Assessment
+from flagservice.policy.disclosure import Disclosure, disclose
+from flagservice.policy.ruling import Ruling
+
+
+@dataclass(frozen=True)
+class Days:
+    """The days that belong to a copy, counted from the day it was placed."""
+
+    placed: date
+    review: date | None
+    expires: date | None
+
+
+def days_from(placed: date, ruling: Ruling) -> Days:
+    """By the policy's intervals."""
+    row = ruling.placement
+    return Days(placed, day_after(placed, row.review), day_after(placed, row.expires))
+
+
+def told(assessment: Assessment, *, days: Days, rulebook: Rulebook) -> Disclosure:
+    """All that this record may be told of this plan."""
+    return would_say(assessment, assessment.ruling, days=days, rulebook=rulebook)
+
+
+def would_say(
+    assessment: Assessment, ruling: Ruling, *, days: Days, rulebook: Rulebook
+) -> Disclosure:
+    """All that a ruling lets this record be told of this plan."""
+    return disclose(ruling, _said(assessment, ruling, days=days, rulebook=rulebook))
+
+
+def own_digest(work: Work, assessment: Assessment, *, rulebook: Rulebook) -> str:
+    """Changes when, and only when, the submitter's own words would change what is told."""
+    if not assessment.own.remains:
+        return ""
+    days = Days(date.min, date.min, date.min)
+    says = would_say(assessment, assessment.own, days=days, rulebook=rulebook)
+    return digest(work, says, data_key=assessment.naming.data_key)
+
+
+def digest(work: Work, disclosure: Disclosure, *, data_key: bytes) -> str:
+    """Of everything that a disclosure says, keyed by the data key of whom it is about."""
+    says = sorted((name, _text(value)) for name, value in disclosure.says.items())
+    whole = repr((disclosure.form, disclosure.status, disclosure.labels, says))
+    return work.vault.digest(data_key, whole.encode(), purpose="copy")
+
+
+def _text(value: Value) -> str:
+    return value.isoformat() if isinstance(value, date) else repr(value)
+
+
+def _said(assessment: Assessment, ruling: Ruling, *, days: Days, rulebook: Rulebook) -> Elements:
+    ods = assessment.plan.ods
+    said: dict[Element, Value] = {
+        **assessment.facts.elements,
+        Element.PLACED: days.placed,
+        Element.DUTY_DESK: rulebook.desks.of(ods, ruling.placement.desk),
+        Element.AGENCY: rulebook.desks.organisation(ods),
+    }
+    if days.review is not None:
+        said[Element.REVIEW_BY] = days.review
+    if days.expires is not None:
+        said[Element.EXPIRES] = days.expires
+    return said

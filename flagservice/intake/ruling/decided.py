@@ -1,0 +1,91 @@
+"""Takes a held case further, by what each side has decided, and about what.
+
+A decision answers one question and no other. When what it was about changes, it no longer stands:
+a submitter's is about its own words and the state that it was asked in; a practice's is about the
+person's whole standing, at that practice.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from flagservice.audit.log import Work
+from flagservice.domain.people import Standing, State
+from flagservice.intake.ruling.particulars import Facts
+from flagservice.policy.case import Case
+from flagservice.policy.rows import Owner, PlacementAction
+from flagservice.policy.ruling import Ruling, rule_on
+from flagservice.policy.table import Policy
+from flagservice.store import tables
+
+Decisions = Mapping[tuple[Owner, str], str]
+"""`place` or `withhold`, by the side that decided and the question that it answered."""
+
+
+@dataclass(frozen=True)
+class Resolving:
+    """What is needed to take one naming's held case further."""
+
+    work: Work
+    data_key: bytes
+    policy: Policy
+    facts: Facts
+    own_standing: Standing
+    practice: str
+    decisions: Decisions
+
+    def question(self, owner: Owner, case: Case) -> str:
+        """What this side is asked about this case: keyed, so that it says nothing by itself."""
+        match owner:
+            case Owner.SUBMITTER:
+                about = f"{self.own_standing}|{case.state}"
+            case Owner.PRACTICE:  # pragma: no branch, a closed set
+                about = f"{case.standing}|{self.practice}"
+        whole = f"{owner}|{case.kind}|{case.role}|{case.knows}|{about}"
+        return self.work.vault.digest(self.data_key, whole.encode(), purpose="decision")
+
+    def resolve(self, case: Case) -> Ruling:
+        """The ruling, once every decision that was made about this case is taken into account.
+
+        A submitter who confirms an identity has confirmed that and no more: the case is then ruled
+        on as it stands, and may be held again, for whoever decides that.
+        """
+        ruling = rule_on(self.policy, case)
+        owner = ruling.placement.owner
+        if ruling.placement.action is not PlacementAction.HOLD or owner is None:
+            return ruling
+        match self.decisions.get((owner, self.question(owner, case))):
+            case None:
+                return ruling
+            case "withhold":
+                return rule_on(self.policy, replace(case, state=State.DECLINED))
+            case _ if case.state is State.UNCONFIRMED:
+                return self.resolve(replace(case, state=State(self.facts.involvement.value)))
+            case _:
+                return rule_on(self.policy, replace(case, state=State.APPROVED))
+
+    def suppose(self, owner: Owner, case: Case) -> Ruling:
+        """What the ruling would be if this side decided to place."""
+        supposed = {**self.decisions, (owner, self.question(owner, case)): "place"}
+        return replace(self, decisions=supposed).resolve(case)
+
+    def disowned(self, case: Case) -> bool:
+        """Did the submitter decide that this is not to be: that it is somebody else, perhaps?"""
+        asked = (Owner.SUBMITTER, self.question(Owner.SUBMITTER, case))
+        return self.decisions.get(asked) == "withhold"
+
+
+def decisions_of(holds: Iterable[tables.Hold], naming: tables.Naming) -> Decisions:
+    """The newest decision on each question, of a person's holds in the order of their decisions.
+
+    A practice's refusal is for the version that it saw.
+    """
+    return {
+        (Owner(hold.owner), hold.about): hold.outcome
+        for hold in holds
+        if hold.plan_id == naming.plan_id and hold.outcome is not None and not _lapsed(hold, naming)
+    }
+
+
+def _lapsed(hold: tables.Hold, naming: tables.Naming) -> bool:
+    refused = hold.owner == Owner.PRACTICE and hold.outcome == "withhold"
+    return refused and hold.version != naming.version

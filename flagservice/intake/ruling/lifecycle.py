@@ -1,0 +1,175 @@
+"""Brings what each practice holds for one person to what the policy now says.
+
+issue      nothing was there, and something is to be told
+amend      what is told has changed
+end        the plan has ended: inactive, stays as history
+move       the person's practice has changed: the old copy is taken back, a new one starts
+retract    nothing may be told any more: removed, no history
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from flagservice.audit.log import Work
+from flagservice.intake.policies.rulebook import Rulebook
+from flagservice.intake.ruling.assess import Assessment
+from flagservice.intake.ruling.circumstances import Dossier
+from flagservice.intake.ruling.content import Days, days_from, digest, own_digest, told
+from flagservice.intake.ruling.issue import Issue
+from flagservice.policy.disclosure import Disclosure, form_of, removal
+from flagservice.store import tables
+
+REMOVED = "removed"
+
+
+def changes(
+    work: Work, dossier: Dossier, assessments: Sequence[Assessment], *, rulebook: Rulebook
+) -> Iterator[Issue]:
+    """Every version that has to be issued so that the records of one person are right."""
+    copies, person, practice = dossier.standing_copies(), dossier.person, dossier.practice
+    refused = dossier.registration.refused if dossier.registration else None
+    for assessment in assessments:
+        own_news = _own_news(work, assessment, rulebook=rulebook)
+        mine = [copy for copy in copies if _is_of(copy, assessment)]
+        welcome = [copy for copy in mine if copy.practice != refused]
+        kept = _kept(welcome, assessment, practice=practice)
+        for copy in mine:
+            if copy is not kept:
+                yield _removal(copy, person)
+        where = practice or (kept.practice if kept else None)
+        if assessment.tells and where is not None:
+            due = _due(work, assessment, kept, renewed=own_news.amended, rulebook=rulebook)
+            if kept is None:
+                yield Issue(_new_copy(work, person, due, practice=where), person, *due.said)
+            elif own_news.told or _is_other(work, kept, due, person=person):
+                kept.review, kept.expires = due.days.review, due.days.expires
+                yield Issue(kept, person, *due.said, withdraws=_narrows(kept, due.disclosure))
+
+
+def _is_other(work: Work, kept: tables.Copy, due: "Due", *, person: tables.Person) -> bool:
+    return digest(work, due.disclosure, data_key=person.data_key) != kept.digest
+
+
+def _is_of(copy: tables.Copy, assessment: Assessment) -> bool:
+    return (copy.plan_id, copy.kind) == (assessment.plan.id, assessment.facts.kind)
+
+
+@dataclass(frozen=True)
+class News:
+    """Would the submitter's own words be told otherwise than before, and because it amended them?
+
+    Where the policy has changed meanwhile they may be told otherwise though it amended nothing:
+    that awaits a delivery, and puts off no review.
+    """
+
+    told: bool
+    amended: bool
+
+
+def _own_news(work: Work, assessment: Assessment, *, rulebook: Rulebook) -> News:
+    if assessment.former:
+        return News(told=False, amended=False)
+    naming, policy = assessment.naming, assessment.own.policy.digest[:16]
+    ruled_by, _, before = naming.own_digest.rpartition("|")
+    now = own_digest(work, assessment, rulebook=rulebook)
+    naming.own_digest = f"{policy}|{now}"
+    work.session.add(naming)
+    if before == now:
+        return News(told=False, amended=False)
+    naming.delivered = False
+    return News(told=True, amended=ruled_by in ("", policy))
+
+
+def _kept(
+    mine: Sequence[tables.Copy], assessment: Assessment, *, practice: str | None
+) -> tables.Copy | None:
+    """The copy that goes on: same form, same practice.
+
+    While nobody knows the person's practice, the copy stays where it is: the record is there yet.
+    """
+    if not assessment.tells:
+        return None
+    form = form_of(assessment.ruling)
+    fitting = [copy for copy in mine if copy.form == form and practice in (None, copy.practice)]
+    return fitting[0] if fitting else None
+
+
+def _removal(copy: tables.Copy, person: tables.Person) -> Issue:
+    disclosure = removal("request" if copy.form == "request" else "flag", _labels(copy))
+    return Issue(copy, person, disclosure, REMOVED, withdraws=True)
+
+
+def _labels(copy: tables.Copy) -> tuple[str, ...]:
+    return tuple(copy.labels.split())
+
+
+@dataclass(frozen=True)
+class Due:
+    """What a copy should say now, and the days that it counts from."""
+
+    assessment: Assessment
+    days: Days
+    disclosure: Disclosure
+
+    @property
+    def said(self) -> tuple[Disclosure, str]:
+        """The disclosure, and the copy's status that goes with it."""
+        return self.disclosure, self.disclosure.status
+
+
+def _due(
+    work: Work,
+    assessment: Assessment,
+    copy: tables.Copy | None,
+    *,
+    renewed: bool,
+    rulebook: Rulebook,
+) -> Due:
+    """A copy keeps its days; what its submitter amends is to be reviewed from today on.
+
+    It keeps none that the row which now places it does not have, and reviews no later than that.
+    """
+    days = days_from(work.today, assessment.ruling)
+    if copy is not None:
+        review = days.review
+        if review is not None and copy.review is not None and not renewed:
+            review = min(review, copy.review)
+        days = Days(copy.placed, review, _expires(copy, assessment, days=days))
+    return Due(assessment, days, told(assessment, days=days, rulebook=rulebook))
+
+
+def _expires(copy: tables.Copy, assessment: Assessment, *, days: Days) -> date | None:
+    """Counted from the day it was placed, and never later than it was: a life may be cut short."""
+    if days.expires is None or copy.expires is None:
+        return days.expires
+    counted = days_from(copy.placed, assessment.ruling).expires or days.expires
+    return min(copy.expires, counted)
+
+
+def _narrows(copy: tables.Copy, disclosure: Disclosure) -> bool:
+    """Is less told than before, for whatever cause? Then the earlier words go, too."""
+    return not set(copy.says.split()) <= set(disclosure.says)
+
+
+def _new_copy(work: Work, person: tables.Person, due: Due, *, practice: str) -> tables.Copy:
+    """A copy that has yet to be delivered, whatever was delivered elsewhere before."""
+    due.assessment.naming.delivered = False
+    copy = tables.Copy(
+        id=work.new_id(),
+        person_id=person.id,
+        plan_id=due.assessment.plan.id,
+        kind=due.assessment.facts.kind,
+        form=form_of(due.assessment.ruling),
+        practice=practice,
+        number=0,
+        status="",
+        labels="",
+        says="",
+        digest="",
+        placed=due.days.placed,
+        review=due.days.review,
+        expires=due.days.expires,
+    )
+    work.session.add(copy)
+    return copy

@@ -1,0 +1,168 @@
+"""Takes in one version of a plan, enquiry or notification: one transaction for all that follows.
+
+1. Find the plan by its natural key (organisation, reference), or start it; lock it.
+2. A version that is there already is a repeat, or a conflict if its body differs.
+3. A version older than the newest is kept, and has no effect.
+4. Find and lock every person that this version or the one before it names.
+5. Keep the submission, and what it says of each person, sealed.
+6. Rule on each person, from everything known; issue what follows.
+"""
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import bindparam
+from sqlmodel import col, select
+
+from flagservice.audit.log import Deed, Work
+from flagservice.domain.errors import Conflict, Fault, Forbidden, Invalid
+from flagservice.domain.submissions import Submission
+from flagservice.intake import unreached
+from flagservice.intake.namings import Renaming, rename
+from flagservice.intake.policies.rulebook import Rulebook
+from flagservice.intake.ruling.rerule import rerule
+from flagservice.people import persons
+from flagservice.store import tables
+from flagservice.store.lists import one_of
+
+
+class Effect(StrEnum):
+    """What came of a submission."""
+
+    ACCEPTED = "accepted"
+    REPEATED = "accepted before"
+    SUPERSEDED = "superseded, no effect"
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A submission that was taken in: which plan it belongs to, and what came of it."""
+
+    plan: tables.Plan
+    effect: Effect
+
+
+def submit(work: Work, submission: Submission, *, rulebook: Rulebook) -> Taken:
+    """The whole of intake, for the caller's organisation; raises Conflict, Forbidden or Invalid."""
+    if not rulebook.desks.has(work.actor.ods):
+        raise Forbidden("the policy lists no duty desk for this organisation")
+    # (1) the plan
+    plan = _plan(work, submission)
+    # (2) a repeat?
+    body = submission.model_dump_json().encode()
+    digest = work.vault.digest(plan.data_key, body, purpose="submission")
+    before = _version(work, plan, submission.version) if plan.version else None
+    if before is not None:
+        return _repeat(work, plan, before, digest=digest)
+    # (3) too late?
+    late, first = submission.version < plan.version, plan.version == 0
+    kept = _keep(work, plan, Sealing(submission.version, body, digest))
+    if late:
+        work.record(Deed.SUPERSEDED, submission=kept, plan=plan.id)
+        return Taken(plan, Effect.SUPERSEDED)
+    plan.version, plan.kind = submission.version, submission.rules_as
+    plan.ended = submission.end is not None
+    work.session.add(plan)
+    # (4) the people
+    numbers = [p.nhs_number for p in submission.people if p.nhs_number is not None]
+    named = persons.locked(work, numbers, and_of=plan.id)
+    # (5) what is said of them
+    affected = rename(work, plan, Renaming(submission, named, first=first))
+    unidentified = [s.person.role for s in submission.statements() if s.person.nhs_number is None]
+    if unidentified or not first:
+        unreached.keep_unidentified(work, plan.id, () if plan.ended else unidentified)
+    work.record(Deed.SUBMITTED, submission=kept, plan=plan.id)
+    # (6) rule and issue
+    rerule(work, affected, rulebook=rulebook)
+    return Taken(plan, Effect.ACCEPTED)
+
+
+_FOUND: Final = (
+    select(tables.Plan)
+    .where(col(tables.Plan.ods) == bindparam("ods"))
+    .where(one_of(col(tables.Plan.reference), "keys"))
+    .with_for_update(key_share=True)
+)
+
+
+def find_plan(work: Work, ods: str, reference: str) -> tables.Plan | None:
+    """The plan with this organisation's own reference."""
+    keys = work.vault.pseudonyms(_natural_key(ods, reference), purpose="reference")
+    return work.session.exec(_FOUND, params={"ods": ods, "keys": keys}).first()
+
+
+def natural_key_of(work: Work, plan: tables.Plan) -> str:
+    """What a plan's pseudonym stands for, from any version of it: they have one reference."""
+    asked = select(tables.Submission).where(col(tables.Submission.plan_id) == plan.id)
+    kept = work.session.exec(asked.limit(1)).one()
+    opened = work.vault.open(
+        plan.data_key, kept.sealed, table="submission", row=kept.id, version=kept.version
+    )
+    return _natural_key(plan.ods, json.loads(opened)["reference"])
+
+
+def _natural_key(ods: str, reference: str) -> str:
+    return f"{ods}|{reference}"
+
+
+def _plan(work: Work, submission: Submission) -> tables.Plan:
+    """Two that start one plan at once meet in its unique key; the loser does its work again."""
+    plan = find_plan(work, work.actor.ods, submission.reference)
+    if plan is None:
+        natural_key = _natural_key(work.actor.ods, submission.reference)
+        key = work.vault.pseudonym(natural_key, purpose="reference")
+        plan = tables.Plan(
+            id=work.new_id(),
+            ods=work.actor.ods,
+            reference=key,
+            kind=submission.rules_as,
+            version=0,
+            data_key=work.vault.new_data_key(),
+        )
+        work.session.add(plan)
+    if plan.kind.removeprefix("unborn-") != submission.rules_as.removeprefix("unborn-"):
+        raise Invalid(Fault("kind", "this reference belongs to another kind"))
+    return plan
+
+
+def _version(work: Work, plan: tables.Plan, version: int) -> tables.Submission | None:
+    asked = select(tables.Submission).where(
+        col(tables.Submission.plan_id) == plan.id, col(tables.Submission.version) == version
+    )
+    return work.session.exec(asked).first()
+
+
+def _repeat(work: Work, plan: tables.Plan, before: tables.Submission, *, digest: str) -> Taken:
+    if before.digest != digest:
+        raise Conflict("version: this reference and version were sent before with another body")
+    work.record(Deed.REPEATED, plan=plan.id, version=before.version)
+    return Taken(plan, Effect.REPEATED)
+
+
+@dataclass(frozen=True)
+class Sealing:
+    """A version's body and its keyed digest."""
+
+    version: int
+    body: bytes
+    digest: str
+
+
+def _keep(work: Work, plan: tables.Plan, sealing: Sealing) -> str:
+    row_id = work.new_id()
+    sealed = work.vault.seal(
+        plan.data_key, sealing.body, table="submission", row=row_id, version=sealing.version
+    )
+    work.keep(
+        tables.Submission,
+        id=row_id,
+        plan_id=plan.id,
+        version=sealing.version,
+        client_id=work.actor.name,
+        digest=sealing.digest,
+        received=work.now,
+        sealed=sealed,
+    )
+    return row_id

@@ -1,0 +1,1 @@
+"""What is asked of a GP system's patient side, and what did it answer?"""

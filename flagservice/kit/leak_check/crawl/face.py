@@ -1,0 +1,180 @@
+"""Asks every request of a list through one reader's token, and follows what the answers lead to."""
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from flagservice.kit.leak_check.config import Place
+from flagservice.kit.leak_check.crawl.asks import Ask, Door, Json
+from flagservice.kit.leak_check.crawl.transcript import Transcript
+
+_MOST_PAGES: Final = 20
+_MOST_POLLS: Final = 60
+_LONGEST_WAIT: Final = 5
+_SLOW_DOWN: Final = (429, 503)
+_PATIENCE: Final = 30
+Headers = tuple[tuple[str, str], ...]
+_JOB: Final = "<job>"
+
+
+class Unanswered(Exception):
+    """The system did not answer, or asked to be left alone: nothing can be concluded."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer, whole; the body as JSON where it is JSON, a list of it for NDJSON, or text."""
+
+    status: int
+    headers: Headers
+    body: Any
+    asked: datetime
+    answered: datetime
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A request and its answer; `step` tells the pages and the stages of an export apart."""
+
+    ask: Ask
+    answer: Answer
+    step: str = ""
+
+    @property
+    def line(self) -> str:
+        """What was asked, in one line."""
+        return f"{self.ask.line}{f' {self.step}' if self.step else ''}"
+
+
+class Face:
+    """The patient-facing API as one reader meets it."""
+
+    def __init__(self, place: Place, reader: str, transcript: Transcript) -> None:
+        self.base, self.reader = place.base, reader
+        self._transcript = transcript
+        self._headers = {
+            "Authorization": f"Bearer {place.token}",
+            "Accept": "application/fhir+json",
+            "Accept-Encoding": "identity",
+        }
+        self._line = _line(place.base)
+
+    def crawl(self, asks: Sequence[Ask]) -> list[Exchange]:
+        """Every request of the list, in order, with the pages and files behind it."""
+        return [exchange for ask in asks for exchange in self._follow(ask)]
+
+    def ask(self, ask: Ask) -> Answer:
+        """One request; raises Unanswered."""
+        slash = "/" if ask.target and not ask.target.startswith("?") else ""
+        return self._fetch(ask, f"{self.base}{slash}{ask.target}")
+
+    def close(self) -> None:
+        """Gives the connections back."""
+        self._line.close()
+
+    def _follow(self, ask: Ask) -> Iterator[Exchange]:
+        answer = self.ask(ask)
+        if ask.door is Door.EXPORT and answer.status == 202:
+            yield from self._export(ask, answer)
+            return
+        yield Exchange(ask, answer)
+        for page in range(2, _MOST_PAGES):
+            address = _next(answer.body)
+            if not self._is_ours(address):
+                return
+            answer = self._fetch(replace(ask, method="GET", form=""), address)
+            yield Exchange(ask, answer, f"page {page}")
+
+    def _export(self, ask: Ask, begun: Answer) -> Iterator[Exchange]:
+        """https://hl7.org/fhir/uv/bulkdata/export.html: the address of a job is chance."""
+        place = dict(begun.headers).get("content-location", "")
+        yield Exchange(ask, _without(begun, place))
+        if not self._is_ours(place):
+            return
+        polling = replace(ask, headers=())
+        manifest = self._fetch(polling, place)
+        for _ in range(_MOST_POLLS):
+            if manifest.status != 202:
+                break
+            time.sleep(_wait(manifest))
+            manifest = self._fetch(polling, place)
+        yield Exchange(ask, _without(manifest, place), "manifest")
+        outputs = manifest.body.get("output", []) if isinstance(manifest.body, dict) else []
+        for number, output in enumerate(outputs):
+            if self._is_ours(str(output.get("url", ""))):
+                answer = self._fetch(polling, output["url"])
+                earlier = sum(one.get("type") == output.get("type") for one in outputs[:number])
+                step = f"file {output.get('type')} {earlier + 1}"
+                yield Exchange(ask, _without(answer, place), step)
+        self._fetch(replace(polling, method="DELETE"), place)
+
+    def _is_ours(self, address: str) -> bool:
+        """A token goes nowhere but to the base that it is for."""
+        return address.startswith((f"{self.base}/", f"{self.base}?"))
+
+    def _fetch(self, ask: Ask, address: str) -> Answer:
+        asked = datetime.now(UTC)
+        try:
+            status, headers, text = self._exchange(ask, address)
+        except (OSError, HTTPException) as fault:
+            raise Unanswered(type(fault).__name__) from None
+        self._transcript.add(self.reader, ask.line, status=status, body=text)
+        if status in _SLOW_DOWN:
+            raise Unanswered(str(status))
+        return Answer(status, headers, _body(headers, text), asked, datetime.now(UTC))
+
+    def _exchange(self, ask: Ask, address: str) -> tuple[int, Headers, str]:
+        """The library's plain client: no redirect, no cookie, no proxy, and thousands of these."""
+        parts = urlsplit(address)
+        target = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
+        headers = self._headers | dict(ask.headers)
+        if ask.form:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        self._line.request(ask.method, target, ask.form or None, headers)
+        reply = self._line.getresponse()
+        text = reply.read().decode("utf-8", errors="replace")
+        told = sorted((name.lower(), value) for name, value in reply.getheaders())
+        return reply.status, tuple(told), text
+
+
+def _line(base: str) -> HTTPConnection:
+    parts = urlsplit(base)
+    of = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+    return of(str(parts.hostname), parts.port, timeout=_PATIENCE)
+
+
+def _body(headers: Headers, text: str) -> Any:
+    if "ndjson" in dict(headers).get("content-type", ""):
+        return [_json(line) for line in text.splitlines() if line.strip()]
+    return _json(text)
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _next(body: Any) -> str:
+    links: list[Json] = body.get("link", []) if isinstance(body, dict) else []
+    found = [one.get("url", "") for one in links if one.get("relation") == "next"]
+    return str(found[0]) if found else ""
+
+
+def _wait(answer: Answer) -> float:
+    seconds = dict(answer.headers).get("retry-after", "1")
+    return min(int(seconds) if seconds.isdecimal() else 1, _LONGEST_WAIT)
+
+
+def _without(answer: Answer, job: str) -> Answer:
+    if not job:
+        return answer
+    headers = tuple((name, value.replace(job, _JOB)) for name, value in answer.headers)
+    body = json.loads(json.dumps(answer.body).replace(json.dumps(job)[1:-1], _JOB))
+    return replace(answer, headers=headers, body=body)

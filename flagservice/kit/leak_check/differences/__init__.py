@@ -1,0 +1,1 @@
+"""What differs between two answers, and what is it called?"""

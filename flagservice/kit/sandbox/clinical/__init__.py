@@ -1,0 +1,1 @@
+"""What does the sandbox's clinical side do?"""

@@ -1,0 +1,157 @@
+"""The FHIR interactions that a service needs to tell a practice something and to check it.
+
+https://hl7.org/fhir/R4/http.html
+"""
+
+import uuid
+from datetime import UTC, datetime
+from email.utils import format_datetime
+
+from .. import wire
+from ..leaks import Leak
+from ..outcomes import Refusal, Reply, not_found
+from ..patient import labels
+from ..practice import Asked, Practice, Request
+from ..store import Kept, Key
+from ..wire import Resource
+from . import criteria
+
+NOTICES = frozenset({"Flag", "Task"})
+
+
+def conditional_update(practice: Practice, asked: Asked) -> Reply:
+    """Create or update by identifier: https://hl7.org/fhir/R4/http.html#cond-update.
+
+    1. The resource is read, and carries the identifier that the query names.
+    2. It is about somebody registered here.
+    3. With nobody between: none matches, and it is created; one, and it is updated.
+    """
+    # 1
+    found = criteria.resource(asked.request, kind=asked.kind)
+    identifier = criteria.asked_identifier(asked.request)
+    carried = criteria.identifiers(found)
+    if identifier not in carried:
+        raise Refusal(400, "invalid", "the resource must carry the identifier of the query")
+    # 2
+    patient = practice.patient(criteria.subject(found, kind=asked.kind)).nhs_number
+    # 3
+    with practice.store.alone():
+        matches = practice.store.notices.matching(asked.kind, identifier=identifier)
+        if len(matches) > 1:
+            raise Refusal(412, "multiple-matches", "several resources carry the identifier")
+        key, version = matches[0][:2] if matches else (Key(asked.kind, str(uuid.uuid4())), 0)
+        _refuse_stale(asked.request, version=version)
+        kept = _stamped(found, key=key, version=version + 1, patient=patient, practice=practice)
+        if Leak.DROPS_FLAGS not in practice.leaks:
+            practice.store.notices.put(kept, identifiers=carried)
+            _publish(practice, kept, found=found)
+    return _told(asked.request, kept.body, status=200 if matches else 201)
+
+
+def _publish(practice: Practice, kept: Kept, *, found: Resource) -> None:
+    """What a patient reads is a table of its own: of flags, only those that are ordinary stand."""
+    marked = (found.get("status"), str(found.get("verificationStatus")))
+    in_error = any("entered-in-error" in str(one) for one in marked)
+    if Leak.KEEPS_ALL in practice.leaks and in_error:
+        return
+    if (
+        Leak.NO_CONTROL not in practice.leaks
+        and not in_error
+        and (kept.key.kind not in NOTICES or labels.is_ordinary_flag(found))
+    ):
+        practice.store.entries.publish(kept)
+    else:
+        practice.store.entries.retract(kept.key)
+
+
+def create(practice: Practice, asked: Asked) -> Reply:
+    """Add an ordinary clinical entry: https://hl7.org/fhir/R4/http.html#create."""
+    found = criteria.resource(asked.request, kind=asked.kind)
+    patient = practice.patient(criteria.subject(found, kind=asked.kind)).nhs_number
+    key = Key(asked.kind, str(uuid.uuid4()))
+    kept = _stamped(found, key=key, version=1, patient=patient, practice=practice)
+    practice.store.entries.add(kept)
+    return _told(asked.request, kept.body, status=201)
+
+
+def read(practice: Practice, asked: Asked) -> Reply:
+    """The current version: https://hl7.org/fhir/R4/http.html#read."""
+    key = Key(asked.kind, asked.id)
+    shelf = practice.store.notices if asked.kind in NOTICES else practice.store.entries
+    return _found(asked.request, shelf.read(key))
+
+
+def vread(practice: Practice, asked: Asked) -> Reply:
+    """One version, current or past: https://hl7.org/fhir/R4/http.html#vread."""
+    key, number = Key(asked.kind, asked.id), int(asked.version)
+    if asked.kind in NOTICES:
+        return _found(asked.request, practice.store.notices.version(key, number=number))
+    return _found(asked.request, practice.store.entries.read(key) if number == 1 else [])
+
+
+def search_by_identifier(practice: Practice, asked: Asked) -> Reply:
+    """What carries an identifier: https://hl7.org/fhir/R4/http.html#search."""
+    identifier = criteria.asked_identifier(asked.request)
+    matches = practice.store.notices.matching(asked.kind, identifier=identifier)
+    bundle = _searchset(asked, [body for _, _, body in matches])
+    this = f"{asked.request.base}/{asked.kind}?{asked.request.query}"
+    return Reply(200, wire.write(bundle | {"link": [{"relation": "self", "url": this}]}))
+
+
+def search_by_patient(practice: Practice, asked: Asked) -> Reply:
+    """What is held about one person; no self link, which would put the number in an address."""
+    patient = criteria.asked_patient(asked.request)
+    bodies = practice.store.notices.about(patient, kind=asked.kind)
+    return Reply(200, wire.write(_searchset(asked, bodies)))
+
+
+def _refuse_stale(request: Request, *, version: int) -> None:
+    """https://hl7.org/fhir/R4/http.html#concurrency."""
+    wanted = request.header("If-Match")
+    if wanted and wanted != f'W/"{version}"':
+        raise Refusal(412, "conflict", "If-Match is not the current version")
+
+
+def _stamped(found: Resource, *, key: Key, version: int, patient: str, practice: Practice) -> Kept:
+    """The resource as sent, but for the three things that are the server's to say."""
+    now = practice.clock().astimezone(UTC)
+    instant = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    meta = found.get("meta", {}) | {"versionId": str(version), "lastUpdated": instant}
+    whole = {"resourceType": key.kind, "id": key.id, "meta": meta}
+    body = wire.write(whole | found | {"id": key.id, "meta": meta})
+    return Kept(key=key, version=version, patient=patient, body=body)
+
+
+def _found(request: Request, bodies: list[bytes]) -> Reply:
+    if not bodies:
+        raise not_found()
+    return _told(request, bodies[0], status=200)
+
+
+def _told(request: Request, body: bytes, *, status: int) -> Reply:
+    held = wire.read_object(body)
+    meta = held["meta"]
+    version, instant = meta["versionId"], datetime.fromisoformat(meta["lastUpdated"])
+    headers = (("ETag", f'W/"{version}"'), ("Last-Modified", format_datetime(instant, usegmt=True)))
+    if request.method == "GET":
+        return Reply(status, body, headers=headers)
+    location = f"{request.base}/{held['resourceType']}/{held['id']}/_history/{version}"
+    shown = b"" if _wants_minimal(request) else body
+    return Reply(status, shown, headers=(*headers, ("Location", location)))
+
+
+def _wants_minimal(request: Request) -> bool:
+    """https://hl7.org/fhir/R4/http.html#ops."""
+    preferences = request.header("Prefer").replace(";", ",").split(",")
+    return "return=minimal" in {one.strip() for one in preferences}
+
+
+def _searchset(asked: Asked, bodies: list[bytes]) -> Resource:
+    entries = [_entry(asked, wire.read_object(body)) for body in bodies]
+    bundle: Resource = {"resourceType": "Bundle", "type": "searchset", "total": len(entries)}
+    return bundle | ({"entry": entries} if entries else {})
+
+
+def _entry(asked: Asked, held: Resource) -> Resource:
+    address = f"{asked.request.base}/{asked.kind}/{held['id']}"
+    return {"fullUrl": address, "resource": held, "search": {"mode": "match"}}

@@ -1,0 +1,79 @@
+"""Shows a clinician the whole record, so that anybody can see what a practice was told."""
+
+from .. import wire
+from ..files import Patient
+from ..leaks import Leak
+from ..outcomes import Refusal, Reply, unreadable
+from ..practice import Asked, Practice
+from ..wire import Resource
+from . import interactions
+
+_OPEN_TASK = ("draft", "requested", "received", "accepted", "ready", "in-progress", "on-hold")
+
+
+def record(practice: Practice, asked: Asked) -> Reply:
+    """One person's record: what stands, what is asked, what was, and the ordinary entries."""
+    patient = practice.patient(_asked_number(asked.request.body))
+    flags = _about(practice, patient, kind="Flag")
+    tasks = _about(practice, patient, kind="Task")
+    return _json(
+        {
+            "practice": practice.ods_code,
+            "patient": {"nhs_number": patient.nhs_number, "name": patient.name},
+            "flags": [flag for flag in flags if _stands(flag)],
+            "requests": [task for task in tasks if _is_open(task)],
+            "history": [
+                *(flag for flag in flags if not _stands(flag)),
+                *(task for task in tasks if not _is_open(task)),
+            ],
+            "entries": [
+                entry
+                for body in practice.store.entries.about(patient.nhs_number)
+                if (entry := wire.read_object(body))["resourceType"] not in interactions.NOTICES
+            ],
+        }
+    )
+
+
+def patients(practice: Practice, _: Asked) -> Reply:
+    """Everybody registered, with how many flags stand on each."""
+    return _json([_row(practice, person) for person in practice.register.current().values()])
+
+
+def search_by_patient(practice: Practice, asked: Asked) -> Reply:
+    """Flags or tasks about one person, as a clinician's screen is given them."""
+    if Leak.CLINICIAN_BLIND in practice.leaks:
+        return Reply(200, wire.write({"resourceType": "Bundle", "type": "searchset"}))
+    return interactions.search_by_patient(practice, asked)
+
+
+def _row(practice: Practice, patient: Patient) -> Resource:
+    standing = [flag for flag in _about(practice, patient, kind="Flag") if _stands(flag)]
+    return {"nhs_number": patient.nhs_number, "name": patient.name, "active_flags": len(standing)}
+
+
+def _about(practice: Practice, patient: Patient, *, kind: str) -> list[Resource]:
+    found = practice.store.notices.about(patient.nhs_number, kind=kind)
+    return [wire.read_object(body) for body in found]
+
+
+def _stands(flag: Resource) -> bool:
+    return bool(flag["status"] == "active")
+
+
+def _is_open(task: Resource) -> bool:
+    return task["status"] in _OPEN_TASK
+
+
+def _asked_number(body: bytes) -> str:
+    try:
+        number = wire.read_object(body).get("nhs_number")
+    except wire.Unreadable:
+        raise unreadable() from None
+    if not isinstance(number, str):
+        raise Refusal(400, "required", "nhs_number is needed, as a string")
+    return number
+
+
+def _json(content: object) -> Reply:
+    return Reply(200, wire.write(content), content_type="application/json")

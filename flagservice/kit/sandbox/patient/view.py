@@ -1,0 +1,37 @@
+"""Shows a patient, or who reads for one, a record in which a flag leaves no trace at all.
+
+This module is handed the ordinary entries and nothing else. No total, no instant of reading,
+no id that counts: the bytes are the same in the world where a flag came and where none did.
+"""
+
+import uuid
+
+from .. import wire
+from ..files import Patient
+from ..outcomes import Reply
+from ..practice import NHS_NUMBER
+from ..store import Entries
+from ..wire import Resource
+from . import labels
+
+
+def record(patient: Patient, *, entries: Entries) -> Reply:
+    """The person and the entries that may be shown: https://hl7.org/fhir/R4/bundle.html."""
+    held = [wire.read_object(body) for body in entries.about(patient.nhs_number)]
+    shown = [_person(patient), *(one for one in held if labels.shown(one))]
+    bundle = {
+        "resourceType": "Bundle",
+        "type": "collection",
+        "entry": [{"fullUrl": f"urn:uuid:{one['id']}", "resource": one} for one in shown],
+    }
+    return Reply(200, wire.write(bundle))
+
+
+def _person(patient: Patient) -> Resource:
+    identity = uuid.uuid5(uuid.NAMESPACE_URL, f"{NHS_NUMBER}|{patient.nhs_number}")
+    return {
+        "resourceType": "Patient",
+        "id": str(identity),
+        "identifier": [{"system": NHS_NUMBER, "value": patient.nhs_number}],
+        "name": [{"text": patient.name}],
+    }

@@ -1,0 +1,1 @@
+"""Who is this, and where is the record?"""

@@ -1,0 +1,1 @@
+"""What does an officer read of a policy?"""

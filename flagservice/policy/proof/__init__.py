@@ -1,0 +1,1 @@
+"""Would a policy keep every promise, in every case there is?"""

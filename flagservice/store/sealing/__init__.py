@@ -1,0 +1,1 @@
+"""How is everything personal sealed, and found again?"""

@@ -1,0 +1,117 @@
+"""Keyed stand-ins by which people, plans and approvers are found, and how their key is replaced.
+
+NHS numbers are few enough to try them all, so whoever holds the key can undo every pseudonym: it
+is apart from the keys that seal. A pseudonym begins with the version of its key.
+
+A row carries one pseudonym. While the key is replaced there are rows of two versions, and two
+rows for one person would split what is known of them. So the database says which versions rows may
+carry, and each unit of work that gives pseudonyms reads that first:
+
+- it looks for all of these versions in one statement, so that a row which is given its new
+  pseudonym meanwhile is found by the one or by the other;
+- it makes rows under the newest only;
+- a process that has not got that key refuses, rather than finding nobody.
+
+The versions change alone (`_alone`): a unit of work that has read them ends first, and the next
+one reads the new ones. So nobody makes a row under a version that another no longer looks for.
+"""
+
+import hmac
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import sha256
+from typing import Final, Protocol
+
+from sqlalchemy import text
+from sqlmodel import Field, Session, SQLModel, col, delete, select
+
+from flagservice.store.instants import Instant
+from flagservice.store.sealing.ciphers import UnknownKey, VaultError, as_bytes, checked_key, framed
+
+FIRST = 1
+
+
+class PseudonymKeys(Protocol):
+    """The pseudonym keys by version, in this process or in a service that computes the digest."""
+
+    def versions(self) -> tuple[int, ...]:
+        """Newest first."""
+
+    def pseudonym(self, value: str, *, purpose: str, version: int) -> str:
+        """Equals itself and says nothing; raises `UnknownKey`."""
+
+
+class LocalPseudonymKeys:
+    """Pseudonym keys held in this process."""
+
+    def __init__(self, keys: Mapping[int, bytes]) -> None:
+        if not keys or min(keys) < FIRST:
+            raise VaultError("the versions of the pseudonym key are 1, 2, 3 and so on")
+        if len(set(keys.values())) < len(keys):
+            raise VaultError("two versions of the pseudonym key are the same key")
+        self._keyed = {
+            version: hmac.new(checked_key(keys[version]), digestmod=sha256)
+            for version in sorted(keys, reverse=True)
+        }
+
+    def versions(self) -> tuple[int, ...]:
+        """As `PseudonymKeys` says."""
+        return tuple(self._keyed)
+
+    def pseudonym(self, value: str, *, purpose: str, version: int) -> str:
+        """As `PseudonymKeys` says."""
+        keyed = self._keyed.get(version)
+        if keyed is None:
+            raise UnknownKey(f"version {version} of the pseudonym key is not here")
+        one = keyed.copy()
+        one.update(framed(purpose) + as_bytes(value))
+        return f"{version}:{one.hexdigest()}"
+
+    def __repr__(self) -> str:
+        return f"<LocalPseudonymKeys {', '.join(map(str, self._keyed))}>"
+
+
+class PseudonymVersion(SQLModel, table=True):
+    """A version of the pseudonym key that rows may carry; no row at all means the first alone."""
+
+    __tablename__ = "pseudonym_version"
+    version: int = Field(primary_key=True)
+    since: datetime = Field(sa_type=Instant)
+
+
+_LIVE: Final = select(PseudonymVersion.version).order_by(col(PseudonymVersion.version).desc())
+
+
+def live(session: Session) -> tuple[int, ...]:
+    """The versions that rows may carry until this transaction ends, newest first.
+
+    To read the table is to lock it against `_alone`, in PostgreSQL before the statement looks.
+    """
+    return tuple(session.exec(_LIVE).all()) or (FIRST,)
+
+
+def carry(session: Session, version: int, *, now: datetime) -> int:
+    """From now on rows are made under this version, and looked for under the one before, too.
+
+    Where an earlier change is not at its end nothing is changed. Answers which version rows are
+    made under: whatever is done under it may be called done once no row carries an older one.
+    """
+    _alone(session)
+    before = live(session)
+    if len(before) == 1 and version > before[0]:
+        for one in (before[0], version):
+            session.merge(PseudonymVersion(version=one, since=now))
+        session.flush()
+    return live(session)[0]
+
+
+def carry_no_older(session: Session, version: int) -> None:
+    """Nobody looks for an earlier version any more: no row carries one, and none will."""
+    _alone(session)
+    session.exec(delete(PseudonymVersion).where(col(PseudonymVersion.version) < version))
+
+
+def _alone(session: Session) -> None:
+    """Waits for every unit of work that has read the versions. SQLite has one writer anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("LOCK TABLE pseudonym_version IN ACCESS EXCLUSIVE MODE"))

@@ -1,0 +1,163 @@
+"""Everything personal is sealed here, so that a stolen database or backup says nothing.
+
+    key-encryption key (`keyrings`: a file, the environment, a KMS)
+        wraps a data key, one per person
+            seals a body, bound to its table, row and version
+            keys a digest, for what is compared and never searched for
+    pseudonym key (`pseudonyms`), apart
+        stands in for what is searched for: an NHS number, a plan's reference
+
+Rotation wraps data keys anew and never touches a body or a digest. Destroying a data key destroys
+all that it sealed, and what its digests could tell.
+
+No message and no `repr` here holds a key, a body or a value.
+"""
+
+import hmac
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from hashlib import sha256
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from flagservice.store.sealing.ciphers import (
+    FORMAT,
+    KEY_BYTES,
+    CannotOpen,
+    VaultError,
+    checked_key,
+    decrypt,
+    encrypt,
+    framed,
+    place,
+)
+from flagservice.store.sealing.keyrings import KeyRing, wrapping_key_id
+from flagservice.store.sealing.pseudonyms import PseudonymKeys
+
+_LEAST_SALT_BYTES = 16
+_MOST_SALT_BYTES = 255
+
+
+class Vault:
+    """Seals, opens, digests and gives pseudonyms."""
+
+    def __init__(
+        self,
+        keyring: "KeyRing | DataKeys",
+        pseudonym_keys: PseudonymKeys,
+        *,
+        versions: Callable[[], tuple[int, ...]] | None = None,
+    ) -> None:
+        self._data_keys = keyring if isinstance(keyring, DataKeys) else DataKeys(keyring)
+        self._pseudonym_keys = pseudonym_keys
+        self._versions = versions or pseudonym_keys.versions
+
+    def within(self, versions: Callable[[], tuple[int, ...]]) -> "Vault":
+        """This vault in one unit of work: its pseudonyms are of the versions that rows carry there.
+
+        They are asked for once, when the first pseudonym is.
+        """
+        return Vault(self._data_keys, self._pseudonym_keys, versions=cache(versions))
+
+    def new_data_key(self) -> bytes:
+        """A fresh key for one person, already wrapped: nobody above ever holds a bare one."""
+        return self._data_keys.ring.wrap(os.urandom(KEY_BYTES))
+
+    def seal(
+        self, wrapped_key: bytes, plaintext: bytes, *, table: str, row: str, version: int | str
+    ) -> bytes:
+        """Format, nonce, ciphertext. It opens only at the same table, row and version."""
+        bound_to = place(table, row, str(version))
+        return FORMAT + encrypt(
+            self._data_keys.get(wrapped_key).cipher, plaintext, bound_to=bound_to
+        )
+
+    def open(
+        self, wrapped_key: bytes, sealed: bytes, *, table: str, row: str, version: int | str
+    ) -> bytes:
+        """What was sealed at this very place; raises CannotOpen."""
+        if sealed[:1] != FORMAT:
+            raise CannotOpen("this was not sealed by a vault of this format")
+        bound_to = place(table, row, str(version))
+        return decrypt(self._data_keys.get(wrapped_key).cipher, sealed[1:], bound_to=bound_to)
+
+    def digest(self, wrapped_key: bytes, value: bytes, *, purpose: str) -> str:
+        """Tells under one data key whether a value is the same as before, and nothing else.
+
+        It outlives every rotation. Under another data key the same value has another digest.
+        """
+        one = self._data_keys.get(wrapped_key).keyed.copy()
+        one.update(framed(purpose) + value)
+        return one.hexdigest()
+
+    def rewrap(self, wrapped: bytes) -> bytes:
+        """The same data key under the current key-encryption key; what it sealed stays as it is."""
+        return self._data_keys.ring.wrap(self._data_keys.ring.unwrap(wrapped))
+
+    def is_stale(self, wrapped: bytes) -> bool:
+        """Is it wrapped under another key-encryption key than the current one?"""
+        return wrapping_key_id(wrapped) != self.current_key_id()
+
+    def current_key_id(self) -> str:
+        """Under which key-encryption key data keys are wrapped from now on."""
+        return self._data_keys.ring.current_id()
+
+    def newest_pseudonym_version(self) -> int:
+        """Of the pseudonym keys that this process has; rows may not carry it yet."""
+        return self._pseudonym_keys.versions()[0]
+
+    def forget(self) -> None:
+        """Drops the unwrapped data keys, so that a destroyed one does not live on in memory."""
+        self._data_keys.forget()
+
+    def pseudonym(self, value: str, *, purpose: str) -> str:
+        """A stand-in that equals itself and says nothing: for columns that are searched."""
+        return self.pseudonyms(value, purpose=purpose)[0]
+
+    def pseudonyms(self, value: str, *, purpose: str) -> tuple[str, ...]:
+        """Newest key first: a look-up asks for all of them, in one statement."""
+        return tuple(
+            self._pseudonym_keys.pseudonym(value, purpose=purpose, version=version)
+            for version in self._versions()
+        )
+
+    def __repr__(self) -> str:
+        return "<Vault>"
+
+
+@dataclass(frozen=True, repr=False)
+class _DataKey:
+    """A data key as what uses it: to seal, and, derived from it, to digest."""
+
+    cipher: AESGCM
+    keyed: hmac.HMAC
+
+
+class DataKeys:
+    """Unwraps data keys, and keeps the last few in memory."""
+
+    def __init__(self, ring: KeyRing, *, kept: int = 1024) -> None:
+        self.ring = ring
+        self.get = lru_cache(kept)(self._unwrapped)
+
+    def forget(self) -> None:
+        """Those that are unwrapped."""
+        self.get.cache_clear()
+
+    def _unwrapped(self, wrapped: bytes) -> _DataKey:
+        key = checked_key(self.ring.unwrap(wrapped))
+        derived = hmac.digest(key, b"flagservice digest", sha256)
+        return _DataKey(AESGCM(key), hmac.new(derived, digestmod=sha256))
+
+
+def commit(value: bytes, salt: bytes) -> str:
+    """What an audit leaf holds in place of a value: SHA-256 of salt length, salt and value.
+
+    With the salt destroyed it says nothing; with the salt kept it proves the value. The length
+    byte is at least 16, so that a commitment is never a hash of the tree, which starts 0 or 1.
+    """
+    if not _LEAST_SALT_BYTES <= len(salt) <= _MOST_SALT_BYTES:
+        raise VaultError("a salt has 16 to 255 bytes")
+    return sha256(bytes([len(salt)]) + salt + value).hexdigest()
