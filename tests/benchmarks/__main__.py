@@ -16,12 +16,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import deciding, growth, herd, plans, population, readme, records
+from tests.benchmarks import readme
 from tests.benchmarks.chart import drawn
 from tests.benchmarks.databases import Places, on_postgresql, on_sqlite
 from tests.benchmarks.measuring import FULL, QUICK, ROUNDS, Scale
 from tests.benchmarks.processes import hello, serving
 from tests.benchmarks.results import BELOW, CHART, Results, Row
+from tests.benchmarks.work import deciding, growth, herd, plans, population, records
 from tests.generated import HOME
 from tests.postgresql import NoPostgreSQL
 

@@ -13,8 +13,8 @@ from sqlmodel import SQLModel
 
 from flagservice.store.database import Database
 from tests import postgresql
-from tests.benchmarks.bulk import FILE
-from tests.benchmarks.population import Stored
+from tests.benchmarks.work.bulk import FILE
+from tests.benchmarks.work.population import Stored
 
 
 @dataclass(frozen=True)

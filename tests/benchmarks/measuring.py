@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
 
-from tests.benchmarks.population import Size
+from tests.benchmarks.work.population import Size
 
 ROUNDS = 7
 Deed = Callable[[], object]

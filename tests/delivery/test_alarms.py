@@ -13,6 +13,7 @@ from flagservice.app.serve import loops
 from flagservice.delivery.watch.alarms import Watch, judge
 from flagservice.store.tables.alarms import Alarm, Stranger
 from tests.api.answers import then_refused
+from tests.api.records.test_acknowledging import taken, versions_read, when_answered
 from tests.api.steps import (
     CHILD,
     FATHER,
@@ -24,7 +25,6 @@ from tests.api.steps import (
     a_plan,
     given_a_cast,
 )
-from tests.api.test_acknowledging import taken, versions_read, when_answered
 from tests.delivery.practices import nhs_numbers
 from tests.intake.families import NHS_NUMBERS
 from tests.world import World

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from tests.twin.comparing import Tally
+from tests.twin.outside.comparing import Tally
 from tests.twin.traffic import Round, rounds
 from tests.twin.twins import Leak, Twins
 from tests.twin.worlds import three_worlds

@@ -12,7 +12,7 @@ from joserfc.jwk import ECKey
 from flagservice.api.access.callers import SCOPES
 from flagservice.clients.assertions import ASSERTION_TYPE
 from tests.intake.families import NHS_NUMBERS
-from tests.twin.asking import HOST, Request, post_form
+from tests.twin.outside.asking import HOST, Request, post_form
 from tests.world import COUNCIL, HEALTH, POLICE
 
 OTHER_COUNCIL, OTHER_POLICE, OTHER_HEALTH = "E08000035", "Q0SYP", "TAD11"

@@ -12,8 +12,8 @@ import pytest
 from flagservice.api.edge.floods import Floods
 from flagservice.api.edge.limits import Audience, Limits
 from tests.twin import cast
-from tests.twin.asking import Answer, Request
-from tests.twin.comparing import Tally
+from tests.twin.outside.asking import Answer, Request
+from tests.twin.outside.comparing import Tally
 from tests.twin.test_twin_worlds import A_RICH_TRACE
 from tests.twin.traffic import Round
 from tests.twin.twins import Leak, Twins

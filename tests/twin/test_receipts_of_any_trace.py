@@ -2,7 +2,7 @@
 
 The children's services post any sequence about one family. In the other world the police, the 0-19
 service and the practices do whatever they like about the same people, before, between and after.
-`tests/api/test_twin_receipts.py` has the sequences that are worth reading.
+`tests/api/social_care/test_twin_receipts.py` has the sequences that are worth reading.
 """
 
 import itertools
@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as some
 
 from tests.twin import cast
-from tests.twin.asking import Request, get, post
+from tests.twin.outside.asking import Request, get, post
 from tests.twin.traffic import FAMILIES, KINDS, PATHS, Decide, Post, _posts
 from tests.twin.worlds import TwinWorld, three_worlds
 

@@ -16,7 +16,7 @@ from sqlmodel import col, func, select
 from flagservice.delivery.push.outbox import State
 from flagservice.store import tables
 from tests.twin import cast
-from tests.twin.comparing import Tally
+from tests.twin.outside.comparing import Tally
 from tests.twin.traffic import Acknowledge, Decide, Fall, Move, Post, Round, Rule, rounds
 from tests.twin.twins import Leak, Twins
 from tests.twin.worlds import TwinWorld, furnished, three_worlds

@@ -1,7 +1,7 @@
 """Nothing that leaves towards two practices joins a family (P6): over the wire, with all headers.
 
-The rule and its statistics stand in `tests/intake/test_unlinkable.py`. Here the values are those
-that really leave: pushes, feed pages, reads, version reads and searches, with their headers.
+The rule and its statistics stand in `tests/intake/ruling/test_unlinkable.py`. Here the values are
+those that really leave: pushes, feed pages, reads, version reads and searches, with their headers.
 """
 
 import json
@@ -24,7 +24,7 @@ from tests.api.answers import FHIR
 from tests.api.steps import Client, Service, an_ec_key
 from tests.checked import a_registration, given_an_admitted_practice
 from tests.intake.families import Made, made_up
-from tests.intake.test_unlinkable import (
+from tests.intake.ruling.test_unlinkable import (
     CONSTANTS,
     Told,
     _amended,

@@ -12,10 +12,11 @@ from flagservice.domain.elements import Kind
 from flagservice.policy.proof.prove import load
 from tests.api.answers import FHIR
 from tests.api.steps import versions_in
-from tests.twin import cast, curl, outsiders
-from tests.twin.asking import Answer, Request, get, post
-from tests.twin.comparing import Tally, difference
-from tests.twin.learning import Learnt, learnt_from
+from tests.twin import cast
+from tests.twin.outside import curl, outsiders
+from tests.twin.outside.asking import Answer, Request, get, post
+from tests.twin.outside.comparing import Tally, difference
+from tests.twin.outside.learning import Learnt, learnt_from
 from tests.twin.traffic import (
     FAMILIES,
     PATHS,

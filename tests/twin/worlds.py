@@ -46,7 +46,7 @@ from flagservice.store.sealing.pseudonyms import LocalPseudonymKeys
 from flagservice.store.sealing.vault import Vault
 from tests.checked import a_registration, given_a_checked_system, given_an_admitted_practice
 from tests.twin import cast
-from tests.twin.asking import HOST, Answer, Request, ask
+from tests.twin.outside.asking import HOST, Answer, Request, ask
 from tests.world import HOME, WIDE
 
 _READ: dict[str, Any] = {}

@@ -1,0 +1,163 @@
+"""Whatever the order in which things are heard, the same records say the same in the end."""
+
+import json
+from collections.abc import Iterator
+from math import factorial
+from typing import Any
+
+import pytest
+
+from flagservice.kit.demo.family import Family, families
+from tests.intake.people import (
+    CHILD,
+    CPP_ADULT,
+    ELSEWHERE,
+    FATHER,
+    HOME,
+    MOTHER,
+    UNBORN_NEED,
+    Who,
+    a_born_plan,
+    a_notification,
+    a_plan,
+    an_unborn_plan,
+    child,
+    codes,
+    father,
+    given_the_family,
+    mother,
+)
+from tests.intake.ruling.orders import End, Step, ends, practices_of, steps_of
+from tests.world import COUNCIL, HEALTH, POLICE, World, a_submission
+
+FAMILIES = {family.name: family for family in families()}
+LAST_DAY = "2022-10-03"
+AT = [HOME, ELSEWHERE]
+
+
+@pytest.fixture
+def little_world() -> Iterator[World]:
+    """A whole service in memory, after everything has happened."""
+    world = World("sqlite://")
+    world.on(LAST_DAY)
+    yield world
+    world.close()
+
+
+def given_registered(world: World, family: Family) -> None:
+    for member in family.members.values():
+        world.registered(member.nhs_number, member.born.isoformat(), member.practice)
+
+
+def then_there_is_one_end(world: World, steps: list[Step], at: list[str]) -> tuple[int, End]:
+    orders: dict[str, list[str]] = {}
+    for order, end in ends(world, steps, at=at):
+        orders.setdefault(json.dumps(end, sort_keys=True), []).append(order)
+    assert len(orders) == 1, [(len(found), found[0]) for found in orders.values()]
+    ((end, found),) = orders.items()
+    return len(found), json.loads(end)
+
+
+@pytest.mark.parametrize(
+    ("name", "orders"),
+    [
+        # Its risk decision can only follow the notification that asks for it: half of them.
+        ("family 1", factorial(4) // 2),
+        ("family 2", factorial(6)),
+        ("family 3", factorial(5)),
+    ],
+)
+def test_a_family_in_every_order_ends_in_the_same_records_and_on_the_same_worklists(
+    little_world: World, name: str, orders: int
+) -> None:
+    family = FAMILIES[name]
+    given_registered(little_world, family)
+    found, end = then_there_is_one_end(little_world, steps_of(family), practices_of(family))
+    assert found == orders
+    assert any(end["held"].values())
+
+
+def post(ods: str, body: dict[str, Any]) -> Step:
+    def step(world: World) -> bool:
+        world.posts(ods, body)
+        return True
+
+    return step
+
+
+def learn(who: Who, practice: str) -> Step:
+    def step(world: World) -> bool:
+        world.registered(*who, practice)
+        return True
+
+    return step
+
+
+def test_a_notification_before_a_plan_and_after_it_narrows_the_same(little_world: World) -> None:
+    given_the_family(little_world)
+    steps = [post(COUNCIL, a_plan()), post(POLICE, a_notification())]
+    _, end = then_there_is_one_end(little_world, steps, AT)
+    (flag,) = [json.loads(held) for held in end["held"][ELSEWHERE]]
+    assert flag["code"]["coding"][0]["code"] == CPP_ADULT
+    assert "author" not in flag
+    assert "period" not in flag
+    assert [waiting[0] for waiting in end["waits"][ELSEWHERE]] == [FATHER[0]]
+
+
+def test_two_agencies_and_their_versions_interleaved_end_alike(little_world: World) -> None:
+    given_the_family(little_world)
+    steps = [
+        post(COUNCIL, a_plan()),
+        post(COUNCIL, a_plan(version=2, end="2022-09-30")),
+        post(HEALTH, a_submission("child-in-need", "H-1", child(), mother(), father())),
+        post(POLICE, a_notification()),
+        post(POLICE, a_notification(version=2, end="2022-09-30")),
+    ]
+    found, end = then_there_is_one_end(little_world, steps, AT)
+    assert found == factorial(5)
+    assert not end["waits"][ELSEWHERE]
+    # The end of a notification clears nobody: what it said of the father still stands.
+    assert not any("author" in json.loads(one) for one in end["held"][ELSEWHERE])
+
+
+def test_a_registration_learned_before_or_after_what_it_answers_ends_alike(
+    little_world: World,
+) -> None:
+    steps = [
+        learn(CHILD, HOME),
+        learn(FATHER, ELSEWHERE),
+        post(COUNCIL, a_plan()),
+        post(POLICE, a_notification()),
+        learn(MOTHER, HOME),
+    ]
+    found, end = then_there_is_one_end(little_world, steps, AT)
+    assert found == factorial(5)
+    assert end["not reached"] == []
+
+
+def test_a_birth_an_allegation_and_a_move_end_alike_once_the_unborn_child_was_told_of(
+    little_world: World,
+) -> None:
+    given_the_family(little_world)
+    little_world.posts(COUNCIL, an_unborn_plan())
+    alleged = father(standing="alleged-perpetrator")
+    steps = [
+        post(COUNCIL, a_born_plan()),
+        post(POLICE, a_notification(alleged, mother(standing="both"))),
+        post(POLICE, a_notification(alleged, mother(standing="victim"), version=2)),
+        learn(MOTHER, ELSEWHERE),
+    ]
+    _, end = then_there_is_one_end(little_world, steps, AT)
+    assert sum(UNBORN_NEED in held for held in end["held"][ELSEWHERE]) == 1
+
+
+def test_an_unborn_childs_version_that_comes_after_the_birth_tells_nothing(
+    little_world: World,
+) -> None:
+    """What is history is what a record was told: this one was never told of an unborn child."""
+    given_the_family(little_world)
+    little_world.posts(COUNCIL, a_born_plan())
+    before = codes(little_world, HOME)
+    little_world.posts(COUNCIL, an_unborn_plan())
+    assert codes(little_world, HOME) == before
+    assert UNBORN_NEED not in str(before)
