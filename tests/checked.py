@@ -14,7 +14,7 @@ from flagservice.audit.log import Actor, Log, Work
 from flagservice.kit.leak_check.config import Place, System, Twin
 from flagservice.kit.leak_check.control import Shown
 from flagservice.kit.leak_check.result import Asked, Outcome, Signing, content, signed
-from flagservice.store.tables.leak_checks import Checker
+from flagservice.store.tables.leak_checks import CheckerRow
 
 SYSTEM, VERSION = "A GP system", "4.2"
 SIGNING = Signing("a.checker", Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
@@ -81,7 +81,7 @@ def given_a_checked_system(log: Log, *, version: str = VERSION) -> None:
     """Its result is accepted, as of now; once is enough."""
 
     def deed(work: Work) -> None:
-        if work.session.get(Checker, SIGNING.name) is None:
+        if work.session.get(CheckerRow, SIGNING.name) is None:
             add_checker(work, a_checker())
         accept(work, a_result(work.now, version=version), decided=DECIDED)
 

@@ -48,20 +48,20 @@ def _owner(work: Work, row: Any) -> Any:
     if hasattr(row, "data_key"):
         return row
     match row:
-        case tables.Submission():
-            return work.session.get_one(tables.Plan, row.plan_id)
-        case tables.Version():
-            copy = work.session.get_one(tables.Copy, row.copy_id)
-            return work.session.get_one(tables.Person, copy.person_id)
+        case tables.SubmissionRow():
+            return work.session.get_one(tables.PlanRow, row.plan_id)
+        case tables.VersionRow():
+            copy = work.session.get_one(tables.CopyRow, row.copy_id)
+            return work.session.get_one(tables.PersonRow, copy.person_id)
         case _:
-            return work.session.get_one(tables.Person, row.person_id)
+            return work.session.get_one(tables.PersonRow, row.person_id)
 
 
 def _version(row: Any) -> int:
     match row:
-        case tables.Version():
+        case tables.VersionRow():
             return row.number
-        case tables.Submission() | tables.Naming():
+        case tables.SubmissionRow() | tables.NamingRow():
             return row.version
         case _:
             return 1

@@ -157,18 +157,18 @@ class World:
     def _newest(self, practice: str, *, removed: bool) -> list[dict[str, Any]]:
         def deed(work: Work) -> list[dict[str, Any]]:
             work.record(Deed.STATUS_READ)
-            asked = select(tables.Copy).where(col(tables.Copy.practice) == practice)
+            asked = select(tables.CopyRow).where(col(tables.CopyRow.practice) == practice)
             found = []
             for copy in work.session.exec(asked):
                 if copy.status == "removed" and not removed:
                     continue
                 version = work.session.exec(
-                    select(tables.Version).where(
-                        col(tables.Version.copy_id) == copy.id,
-                        col(tables.Version.number) == copy.number,
+                    select(tables.VersionRow).where(
+                        col(tables.VersionRow.copy_id) == copy.id,
+                        col(tables.VersionRow.number) == copy.number,
                     )
                 ).one()
-                person = work.session.get_one(tables.Person, copy.person_id)
+                person = work.session.get_one(tables.PersonRow, copy.person_id)
                 found.append(
                     json.loads(
                         work.vault.open(

@@ -23,7 +23,7 @@ from flagservice.domain.errors import Fault, Invalid, NotFound
 from flagservice.store import tables
 from flagservice.store.instants import Instant
 from flagservice.store.lists import one_of
-from flagservice.store.tables.leak_checks import LeakResult
+from flagservice.store.tables.leak_checks import LeakResultRow
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -62,7 +62,7 @@ def register(work: Work, said: Registration, *, allow_loopback: bool) -> None:
         data_key, json.dumps(secret).encode(), table="endpoint", row=said.practice, version=1
     )
     work.session.merge(
-        tables.Endpoint(
+        tables.EndpointRow(
             practice=said.practice,
             url=said.url.rstrip("/"),
             system=said.system,
@@ -112,7 +112,7 @@ def _is_our_own(host: str) -> bool:
 
 def suspend(work: Work, practice: str, *, by: str, reason: str) -> None:
     """From now on nothing goes out to this practice's system, until it is registered anew."""
-    row = work.session.get(tables.Endpoint, practice)
+    row = work.session.get(tables.EndpointRow, practice)
     if row is None:
         raise NotFound("no system of this practice is registered")
     if not by.strip() or not reason.strip():
@@ -134,15 +134,15 @@ def is_admitted(now: datetime) -> ColumnElement[bool]:
 
 def _runs(valid: ColumnElement[bool]) -> ColumnElement[bool]:
     result = exists().where(
-        col(LeakResult.system) == col(tables.Endpoint.system),
-        col(LeakResult.system_version) == col(tables.Endpoint.system_version),
+        col(LeakResultRow.system) == col(tables.EndpointRow.system),
+        col(LeakResultRow.system_version) == col(tables.EndpointRow.system_version),
         valid,
     )
-    return and_(col(tables.Endpoint.suspended).is_(None), result)
+    return and_(col(tables.EndpointRow.suspended).is_(None), result)
 
 
-_ADMITTED: Final = select(col(tables.Endpoint.practice)).where(
-    one_of(col(tables.Endpoint.practice), "practices"),
+_ADMITTED: Final = select(col(tables.EndpointRow.practice)).where(
+    one_of(col(tables.EndpointRow.practice), "practices"),
     _runs(is_valid_between(bindparam("since", type_=Instant), bindparam("until", type_=Instant))),
 )
 """Made once: every poll asks it."""
@@ -168,10 +168,10 @@ def reach(work: Work, practice: str) -> Reach | None:
     return Reach(practice, row.url, json.loads(opened)["token"])
 
 
-def _admitted(work: Work, practice: str) -> tables.Endpoint | None:
+def _admitted(work: Work, practice: str) -> tables.EndpointRow | None:
     asked = (
-        select(tables.Endpoint)
-        .where(col(tables.Endpoint.practice) == practice)
+        select(tables.EndpointRow)
+        .where(col(tables.EndpointRow.practice) == practice)
         .where(is_admitted(work.now))
     )
     return work.session.exec(asked).first()

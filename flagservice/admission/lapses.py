@@ -16,7 +16,7 @@ from flagservice.admission.endpoints import is_admitted
 from flagservice.admission.notes import VALID_FOR, Verdict
 from flagservice.audit.log import Deed, Work
 from flagservice.store import tables
-from flagservice.store.tables.leak_checks import Checker, LeakResult
+from flagservice.store.tables.leak_checks import CheckerRow, LeakResultRow
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,9 @@ class Standing:
 def standings(work: Work) -> list[Standing]:
     """Every registered practice, for an operator."""
     work.record(Deed.STATUS_READ, what="practices")
-    admitted = set(work.session.exec(select(tables.Endpoint.practice).where(is_admitted(work.now))))
+    admitted = set(
+        work.session.exec(select(tables.EndpointRow.practice).where(is_admitted(work.now)))
+    )
     return [
         Standing(
             row.practice,
@@ -42,13 +44,15 @@ def standings(work: Work) -> list[Standing]:
             name_of(work, row.practice),
             None if row.practice in admitted else lapsed_at(work, row),
         )
-        for row in work.session.exec(select(tables.Endpoint).order_by(tables.Endpoint.practice))
+        for row in work.session.exec(
+            select(tables.EndpointRow).order_by(tables.EndpointRow.practice)
+        )
     ]
 
 
-def holding_lapsed(work: Work) -> Sequence[tables.Endpoint]:
+def holding_lapsed(work: Work) -> Sequence[tables.EndpointRow]:
     """Practices that are not admitted, and hold a flag or a history of one, or may well do."""
-    asked = select(tables.Endpoint).where(not_(is_admitted(work.now)), _holds_something())
+    asked = select(tables.EndpointRow).where(not_(is_admitted(work.now)), _holds_something())
     return work.session.exec(asked).all()
 
 
@@ -57,25 +61,25 @@ def name_of(work: Work, practice: str) -> str:
     return work.vault.pseudonym(practice, purpose="lapse")
 
 
-def lapsed_at(work: Work, endpoint: tables.Endpoint) -> datetime:
+def lapsed_at(work: Work, endpoint: tables.EndpointRow) -> datetime:
     """Since when this endpoint, which is not admitted, is not; if it never was, its registration.
 
     A run that was clean first and leaking later counts as one that never was clean.
     """
     of_version = (
-        col(LeakResult.system) == endpoint.system,
-        col(LeakResult.system_version) == endpoint.system_version,
+        col(LeakResultRow.system) == endpoint.system,
+        col(LeakResultRow.system_version) == endpoint.system_version,
     )
-    results = work.session.exec(select(LeakResult).where(*of_version)).all()
+    results = work.session.exec(select(LeakResultRow).where(*of_version)).all()
     ends = [_end(work, one, results) for one in results if one.verdict == Verdict.CLEAN]
     lapsed = max([endpoint.registered, *ends])
     return min(lapsed, endpoint.suspended or lapsed)
 
 
-def _end(work: Work, clean: LeakResult, results: Sequence[LeakResult]) -> datetime:
+def _end(work: Work, clean: LeakResultRow, results: Sequence[LeakResultRow]) -> datetime:
     """The first of whatever ended it: its year, its checker, a finding or a withdrawal."""
     ends = [clean.run_at + VALID_FOR]
-    checker = work.session.get_one(Checker, clean.checker)
+    checker = work.session.get_one(CheckerRow, clean.checker)
     if checker.revoked is not None:
         ends.append(checker.revoked)
     for other in results:
@@ -88,13 +92,14 @@ def _end(work: Work, clean: LeakResult, results: Sequence[LeakResult]) -> dateti
 
 def _holds_something() -> ColumnElement[bool]:
     was_sent = exists().where(
-        col(tables.Delivery.copy_id) == col(tables.Copy.id), col(tables.Delivery.attempts) > 0
+        col(tables.DeliveryRow.copy_id) == col(tables.CopyRow.id),
+        col(tables.DeliveryRow.attempts) > 0,
     )
     was_read = exists().where(
-        col(tables.Version.copy_id) == col(tables.Copy.id), col(tables.Version.served)
+        col(tables.VersionRow.copy_id) == col(tables.CopyRow.id), col(tables.VersionRow.served)
     )
     return exists().where(
-        col(tables.Copy.practice) == col(tables.Endpoint.practice),
-        col(tables.Copy.status) != "removed",
+        col(tables.CopyRow.practice) == col(tables.EndpointRow.practice),
+        col(tables.CopyRow.status) != "removed",
         or_(was_sent, was_read),
     )

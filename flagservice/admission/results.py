@@ -22,7 +22,7 @@ from flagservice.admission.checkers import signer_of
 from flagservice.admission.notes import AHEAD, VALID_FOR, Said, Sides, Verdict, read_note, sides
 from flagservice.audit.log import Deed, Work
 from flagservice.domain.errors import Conflict, Fault, Invalid, NotFound
-from flagservice.store.tables.leak_checks import Checker, LeakResult
+from flagservice.store.tables.leak_checks import CheckerRow, LeakResultRow
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def accept(work: Work, note: str, *, decided: Decided) -> Taken:
     checker, line = signer_of(work, note)
     said = read_note(line, now=work.now)
     identity = _identity(said)
-    earlier = work.session.get(LeakResult, identity)
+    earlier = work.session.get(LeakResultRow, identity)
     if earlier is not None and (said.verdict is Verdict.CLEAN or earlier.verdict == said.verdict):
         raise Conflict("this result was withdrawn" if earlier.withdrawn else "it was accepted")
     if said.verdict is Verdict.CLEAN and _barred(work, said):
@@ -64,7 +64,7 @@ def accept(work: Work, note: str, *, decided: Decided) -> Taken:
     secret: dict[str, Any] = {"by": decided.by, "reason": decided.reason}
     if earlier is not None:
         secret["before"] = _decided(work, earlier)
-    row = LeakResult(
+    row = LeakResultRow(
         id=identity,
         checker=checker.name,
         system=said.system,
@@ -82,7 +82,7 @@ def accept(work: Work, note: str, *, decided: Decided) -> Taken:
     return Taken(identity, said.verdict is Verdict.LEAKS)
 
 
-def _recorded(work: Work, row: LeakResult) -> None:
+def _recorded(work: Work, row: LeakResultRow) -> None:
     work.record(
         Deed.LEAK_RESULT_ACCEPTED,
         result=row.id,
@@ -100,18 +100,18 @@ def _identity(said: Said) -> str:
 
 
 def _barred(work: Work, said: Said) -> bool:
-    asked = select(LeakResult.id).where(
-        col(LeakResult.system) == said.system,
-        col(LeakResult.system_version) == said.version,
-        col(LeakResult.run_at) >= said.run_at,
-        or_(col(LeakResult.verdict) == Verdict.LEAKS, col(LeakResult.withdrawn).is_not(None)),
+    asked = select(LeakResultRow.id).where(
+        col(LeakResultRow.system) == said.system,
+        col(LeakResultRow.system_version) == said.version,
+        col(LeakResultRow.run_at) >= said.run_at,
+        or_(col(LeakResultRow.verdict) == Verdict.LEAKS, col(LeakResultRow.withdrawn).is_not(None)),
     )
     return work.session.exec(asked.limit(1)).first() is not None
 
 
 def withdraw(work: Work, identity: str, *, decided: Decided) -> None:
     """From now on no run of that system and version up to this one admits; raises NotFound."""
-    row = work.session.get(LeakResult, identity)
+    row = work.session.get(LeakResultRow, identity)
     if row is None or row.withdrawn is not None:
         raise NotFound("there is no such result, or it was withdrawn before")
     kept = _decided(work, row)
@@ -130,12 +130,12 @@ def is_valid(now: datetime) -> ColumnElement[bool]:
 def is_valid_between(since: Any, until: Any) -> ColumnElement[bool]:
     """The same, for runs after one instant and up to another; either may be a parameter."""
     signed_by_a_checker = exists().where(
-        col(Checker.name) == col(LeakResult.checker), col(Checker.revoked).is_(None)
+        col(CheckerRow.name) == col(LeakResultRow.checker), col(CheckerRow.revoked).is_(None)
     )
     return and_(
-        col(LeakResult.verdict) == Verdict.CLEAN,
-        col(LeakResult.run_at) > since,
-        col(LeakResult.run_at) <= until,
+        col(LeakResultRow.verdict) == Verdict.CLEAN,
+        col(LeakResultRow.run_at) > since,
+        col(LeakResultRow.run_at) <= until,
         signed_by_a_checker,
         ~_spoken_against(),
     )
@@ -143,11 +143,11 @@ def is_valid_between(since: Any, until: Any) -> ColumnElement[bool]:
 
 def _spoken_against() -> ColumnElement[bool]:
     """By a finding or a withdrawal of the same run or a later one; a revoked checker's, too."""
-    other = aliased(LeakResult)
+    other = aliased(LeakResultRow)
     return exists().where(
-        col(other.system) == col(LeakResult.system),
-        col(other.system_version) == col(LeakResult.system_version),
-        col(other.run_at) >= col(LeakResult.run_at),
+        col(other.system) == col(LeakResultRow.system),
+        col(other.system_version) == col(LeakResultRow.system_version),
+        col(other.run_at) >= col(LeakResultRow.run_at),
         or_(col(other.verdict) == Verdict.LEAKS, col(other.withdrawn).is_not(None)),
     )
 
@@ -155,16 +155,16 @@ def _spoken_against() -> ColumnElement[bool]:
 def sides_checked(work: Work, *, system: str, version: str) -> Sides | None:
     """What the newest result that admits this version was about: for a person to compare."""
     asked = (
-        select(LeakResult.note)
-        .where(col(LeakResult.system) == system, col(LeakResult.system_version) == version)
+        select(LeakResultRow.note)
+        .where(col(LeakResultRow.system) == system, col(LeakResultRow.system_version) == version)
         .where(is_valid(work.now))
-        .order_by(col(LeakResult.run_at).desc())
+        .order_by(col(LeakResultRow.run_at).desc())
     )
     note = work.session.exec(asked.limit(1)).first()
     return None if note is None else sides(note)
 
 
-def _decided(work: Work, row: LeakResult) -> dict[str, Any]:
+def _decided(work: Work, row: LeakResultRow) -> dict[str, Any]:
     place = {"table": "leak_result", "row": row.id}
     kept: dict[str, Any] = json.loads(work.vault.open(row.data_key, row.sealed, version=1, **place))
     return kept

@@ -50,7 +50,7 @@ def add_client(parts: Parts, new: NewClient) -> str:
 
     def deed(work: Work) -> None:
         work.session.add(
-            tables.Client(
+            tables.ClientRow(
                 id=client_id,
                 ods=new.ods,
                 kind=new.kind,
@@ -85,7 +85,7 @@ def revoke_client(parts: Parts, client_id: str) -> None:
     """From its next request on, the client is nobody; raises NotFound."""
 
     def deed(work: Work) -> None:
-        client = work.session.get(tables.Client, client_id)
+        client = work.session.get(tables.ClientRow, client_id)
         if client is None:
             raise NotFound("there is no such client")
         client.revoked = True

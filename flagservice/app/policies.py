@@ -160,7 +160,7 @@ def _of_kind(work: Work, kind: Kind) -> list[Standing]:
 
 
 def _standing(
-    work: Work, text: policies.PolicyText, change: policies.PolicyChange | None
+    work: Work, text: policies.PolicyTextRow, change: policies.PolicyChangeRow | None
 ) -> Standing:
     if change is None:
         names = approval.approved_by(work, text)

@@ -18,15 +18,15 @@ from flagservice.store import leaves, tables
 from flagservice.store.database import Database
 
 _WAITING: Final = (
-    select(col(tables.Leaf.row), col(tables.Leaf.body))
-    .where(col(tables.Leaf.position).is_(None))
-    .order_by(col(tables.Leaf.row))
+    select(col(tables.LeafRow.row), col(tables.LeafRow.body))
+    .where(col(tables.LeafRow.position).is_(None))
+    .order_by(col(tables.LeafRow.row))
 )
 _BETWEEN: Final = (
-    select(col(tables.Leaf.body))
-    .where(col(tables.Leaf.position) >= bindparam("from"))
-    .where(col(tables.Leaf.position) < bindparam("to"))
-    .order_by(col(tables.Leaf.position))
+    select(col(tables.LeafRow.body))
+    .where(col(tables.LeafRow.position) >= bindparam("from"))
+    .where(col(tables.LeafRow.position) < bindparam("to"))
+    .order_by(col(tables.LeafRow.position))
 )
 _MOST_BETWEEN: Final = 50_000
 """Leaves between the head that was kept and the tree's: of more it is not proven while all wait."""
@@ -134,7 +134,9 @@ class Sequencer:
             head.size, head.frontier = frontier.size, frontier.to_bytes()
             signed = self._head(frontier)
             # Somebody may have left one of a tree that is not there; it stops nobody.
-            session.merge(tables.Checkpoint(size=frontier.size, note=signed.note, at=self.clock()))
+            session.merge(
+                tables.CheckpointRow(size=frontier.size, note=signed.note, at=self.clock())
+            )
             return _Placed(len(waiting), signed, grown)
 
     def _head(self, frontier: Frontier) -> Head:
@@ -168,12 +170,12 @@ class Sequencer:
         return frontier.to_bytes() == now.to_bytes()
 
 
-def _locked_head(session: Session) -> tables.TreeHead:
+def _locked_head(session: Session) -> tables.TreeHeadRow:
     head = session.exec(
-        select(tables.TreeHead).where(col(tables.TreeHead.id) == 1).with_for_update()
+        select(tables.TreeHeadRow).where(col(tables.TreeHeadRow.id) == 1).with_for_update()
     ).first()
     if head is None:
-        head = tables.TreeHead(id=1, size=0, frontier=Frontier().to_bytes())
+        head = tables.TreeHeadRow(id=1, size=0, frontier=Frontier().to_bytes())
         session.add(head)
         session.flush()
     return head

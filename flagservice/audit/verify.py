@@ -48,7 +48,7 @@ def verify_audit(
     """
     by = Signature(origin, public_key)
     with database.transaction(at_once=True) as session:
-        notes = {row.size: row.note for row in session.exec(select(tables.Checkpoint)).all()}
+        notes = {row.size: row.note for row in session.exec(select(tables.CheckpointRow)).all()}
         heads = _KeptHeads({} if kept is None else kept, by=by)
         walk = _Walk(notes, kept=heads, by=by)
         findings = list(walk.over(_placed(session)))
@@ -68,7 +68,7 @@ class _Said:
     about: set[tuple[str, str]]
 
 
-def _said(leaf: tables.Leaf) -> _Said | None:
+def _said(leaf: tables.LeafRow) -> _Said | None:
     try:
         body = orjson.loads(leaf.body)
         return _Said(body["id"], {(body["deed"], str(value)) for value in body["about"].values()})
@@ -76,11 +76,11 @@ def _said(leaf: tables.Leaf) -> _Said | None:
         return None
 
 
-def _placed(session: Session) -> Iterator[tables.Leaf]:
+def _placed(session: Session) -> Iterator[tables.LeafRow]:
     asked = (
-        select(tables.Leaf)
-        .where(col(tables.Leaf.position).is_not(None))
-        .order_by(col(tables.Leaf.position))
+        select(tables.LeafRow)
+        .where(col(tables.LeafRow.position).is_not(None))
+        .order_by(col(tables.LeafRow.position))
         .execution_options(yield_per=1000)
     )
     yield from session.exec(asked)
@@ -96,7 +96,7 @@ class _Walk:
         self._by = by
         self._kept = kept
 
-    def over(self, leaves: Iterable[tables.Leaf]) -> Iterator[str]:
+    def over(self, leaves: Iterable[tables.LeafRow]) -> Iterator[str]:
         for leaf in leaves:
             if leaf.position != self.frontier.size:
                 yield f"leaf {self.frontier.size} is missing"
@@ -107,7 +107,7 @@ class _Walk:
             yield f"checkpoint {size} is of a tree that is not there"
         yield from self._kept.left()
 
-    def _leaf(self, leaf: tables.Leaf) -> Iterator[str]:
+    def _leaf(self, leaf: tables.LeafRow) -> Iterator[str]:
         said = _said(leaf)
         if said is None:
             yield f"leaf {leaf.position} is not a leaf"
@@ -168,12 +168,12 @@ class _KeptHeads:
 
 
 def _head(session: Session, frontier: Frontier) -> Iterator[str]:
-    head = session.get(tables.TreeHead, 1)
+    head = session.get(tables.TreeHeadRow, 1)
     kept = head.frontier if head else Frontier().to_bytes()
     if kept != frontier.to_bytes():
         yield "the head of the tree is not what its leaves make"
     newest = session.exec(
-        select(tables.Checkpoint).order_by(col(tables.Checkpoint.size).desc())
+        select(tables.CheckpointRow).order_by(col(tables.CheckpointRow.size).desc())
     ).first()
     if (newest.size if newest else 0) != frontier.size:
         yield "the newest checkpoint is missing"
@@ -182,7 +182,7 @@ def _head(session: Session, frontier: Frontier) -> Iterator[str]:
 def _unleaved(session: Session, about: set[tuple[str, str]]) -> Iterator[str]:
     """By the rows that exist: a leaf removed before it had a place is missed here."""
     known = set(about)
-    for leaf in session.exec(select(tables.Leaf).where(col(tables.Leaf.position).is_(None))):
+    for leaf in session.exec(select(tables.LeafRow).where(col(tables.LeafRow.position).is_(None))):
         said = _said(leaf)
         if said is None or said.id != leaf.id:
             yield "a leaf that waits for its place is not a leaf, or stands in another's row"
@@ -195,20 +195,20 @@ def _unleaved(session: Session, about: set[tuple[str, str]]) -> Iterator[str]:
 
 
 def _must_have(session: Session) -> Iterator[tuple[str, Iterable[str], tuple[Deed, ...]]]:
-    submissions = session.exec(select(col(tables.Submission.id)))
+    submissions = session.exec(select(col(tables.SubmissionRow.id)))
     yield "submission", submissions.all(), (Deed.SUBMITTED, Deed.SUPERSEDED)
-    yield "ruling", session.exec(select(col(tables.Ruling.id))).all(), (Deed.RULED,)
-    versions = session.exec(select(col(tables.Version.id)))
+    yield "ruling", session.exec(select(col(tables.RulingRow.id))).all(), (Deed.RULED,)
+    versions = session.exec(select(col(tables.VersionRow.id)))
     yield "version", versions.all(), (Deed.DISCLOSED, Deed.TAKEN_BACK)
-    decided = select(col(tables.Hold.id)).where(col(tables.Hold.outcome).is_not(None))
+    decided = select(col(tables.HoldRow.id)).where(col(tables.HoldRow.outcome).is_not(None))
     yield "decision", session.exec(decided).all(), (Deed.DECIDED,)
 
 
 def _unwitnessed(session: Session, now: datetime, *, witnessed: int) -> Iterator[str]:
     asked = (
-        select(tables.Checkpoint)
-        .where(col(tables.Checkpoint.size) > witnessed)
-        .where(col(tables.Checkpoint.at) < now - _PATIENCE)
+        select(tables.CheckpointRow)
+        .where(col(tables.CheckpointRow.size) > witnessed)
+        .where(col(tables.CheckpointRow.at) < now - _PATIENCE)
     )
     if session.exec(asked).first() is not None:
         yield f"only {witnessed} leaves are witnessed outside the database, for more than a minute"
@@ -216,9 +216,9 @@ def _unwitnessed(session: Session, now: datetime, *, witnessed: int) -> Iterator
 
 def _late(session: Session, now: datetime) -> Iterator[str]:
     asked = (
-        select(tables.Leaf)
-        .where(col(tables.Leaf.position).is_(None))
-        .where(col(tables.Leaf.at) < now - _PATIENCE)
+        select(tables.LeafRow)
+        .where(col(tables.LeafRow.position).is_(None))
+        .where(col(tables.LeafRow.at) < now - _PATIENCE)
     )
     if session.exec(asked).first() is not None:
         yield "a leaf has waited for its place for more than a minute"

@@ -56,10 +56,10 @@ def check_form(form: dict[str, str]) -> None:
         raise BadAssertion("Missing client_assertion")
 
 
-def proven(work: Work, assertion: str, *, url: str, now: float) -> tuple[tables.Client, str]:
+def proven(work: Work, assertion: str, *, url: str, now: float) -> tuple[tables.ClientRow, str]:
     """The client that signed this for this address, just now and never before; and its key."""
     header = _header(assertion)
-    client = work.session.get(tables.Client, _claimed_client(assertion))
+    client = work.session.get(tables.ClientRow, _claimed_client(assertion))
     if client is None or client.revoked:
         raise BadAssertion(_NOBODY, status=401)
     key = _key(client, header)
@@ -148,7 +148,7 @@ def _claimed_client(assertion: str) -> str:
     return issuer
 
 
-def _key(client: tables.Client, header: dict[str, Any]) -> RSAKey | ECKey:
+def _key(client: tables.ClientRow, header: dict[str, Any]) -> RSAKey | ECKey:
     """The registered key that the header names, if it is of the algorithm's sort."""
     registered = json.loads(client.keys)
     if not registered["keys"]:
@@ -179,9 +179,9 @@ def _verified(assertion: str, key: RSAKey | ECKey) -> dict[str, Any]:
 def _use_once(work: Work, client_id: str, *, jti: str, expires: int, now: float) -> None:
     """Two that use one assertion at once meet in the primary key: the second finds it used."""
     row_id = hashlib.sha256(f"{client_id}|{jti}".encode()).hexdigest()
-    if work.session.get(tables.Assertion, row_id) is not None:
+    if work.session.get(tables.AssertionRow, row_id) is not None:
         raise BadAssertion("Non-unique 'jti' claim in client_assertion JWT")
-    over = col(tables.Assertion.expires) < int(now) - _KEPT
-    work.session.exec(delete(tables.Assertion).where(over))
-    work.session.add(tables.Assertion(id=row_id, expires=expires))
+    over = col(tables.AssertionRow.expires) < int(now) - _KEPT
+    work.session.exec(delete(tables.AssertionRow).where(over))
+    work.session.add(tables.AssertionRow(id=row_id, expires=expires))
     work.session.flush()

@@ -13,7 +13,7 @@ from sqlmodel import col, select
 from flagservice.audit.log import Deed, Work
 from flagservice.delivery.push import outbox
 from flagservice.store import tables
-from flagservice.store.tables.acknowledgements import Answer as Row
+from flagservice.store.tables.acknowledgements import AnswerRow as Row
 
 
 class Outcome(StrEnum):
@@ -52,11 +52,11 @@ def file(work: Work, answer: Answer) -> int:
     Answers of how many of them it was news: delivered, kept, or settled.
     """
     asked = (
-        select(tables.Delivery)
-        .where(col(tables.Delivery.version_id).in_(answer.versions))
-        .where(col(tables.Delivery.practice) == work.actor.ods)
-        .where(col(tables.Delivery.state) == outbox.State.OPEN)
-        .order_by(col(tables.Delivery.id))
+        select(tables.DeliveryRow)
+        .where(col(tables.DeliveryRow.version_id).in_(answer.versions))
+        .where(col(tables.DeliveryRow.practice) == work.actor.ods)
+        .where(col(tables.DeliveryRow.state) == outbox.State.OPEN)
+        .order_by(col(tables.DeliveryRow.id))
         .with_for_update()
     )
     owed = work.session.exec(asked).all()
@@ -84,7 +84,7 @@ def query(work: Work, answer: Answer) -> int:
     """
     kept = []
     for version in versions_of(work, answer):
-        copy = work.session.get_one(tables.Copy, version.copy_id)
+        copy = work.session.get_one(tables.CopyRow, version.copy_id)
         if copy.status != "removed" and keep(work, version, answer):
             kept.append(version)
             work.record(Deed.QUERIED, copy=copy.id, version=version.id, reason=str(answer.reason))
@@ -92,30 +92,30 @@ def query(work: Work, answer: Answer) -> int:
     return len(kept)
 
 
-def named(versions: Sequence[tables.Version]) -> str:
+def named(versions: Sequence[tables.VersionRow]) -> str:
     """Which these are, for the audit: each by its copy and its version."""
     return " ".join(f"{version.copy_id}/{version.id}" for version in versions)
 
 
-def versions_of(work: Work, answer: Answer) -> Sequence[tables.Version]:
+def versions_of(work: Work, answer: Answer) -> Sequence[tables.VersionRow]:
     """Those that are the caller's: another's version, and one that is nobody's, are the same."""
     asked = (
-        select(tables.Version)
-        .where(col(tables.Version.id).in_(answer.versions))
-        .where(col(tables.Version.practice) == work.actor.ods)
-        .order_by(col(tables.Version.id))
+        select(tables.VersionRow)
+        .where(col(tables.VersionRow.id).in_(answer.versions))
+        .where(col(tables.VersionRow.practice) == work.actor.ods)
+        .order_by(col(tables.VersionRow.id))
     )
     return work.session.exec(asked).all()
 
 
-def keep(work: Work, version: tables.Version, answer: Answer) -> bool:
+def keep(work: Work, version: tables.VersionRow, answer: Answer) -> bool:
     """Keeps the answer; False where it was given before. Two at once meet in the unique key.
 
     A question is asked anew once it was settled, or once the plan has said more.
     """
     reason, asks = answer.reason or "", answer.outcome is Outcome.QUERIED
-    copy = work.session.get_one(tables.Copy, version.copy_id)
-    plan = work.session.get_one(tables.Plan, copy.plan_id)
+    copy = work.session.get_one(tables.CopyRow, version.copy_id)
+    plan = work.session.get_one(tables.PlanRow, copy.plan_id)
     there = select(Row).where(
         col(Row.version_id) == version.id,
         col(Row.outcome) == answer.outcome,
@@ -143,7 +143,7 @@ def keep(work: Work, version: tables.Version, answer: Answer) -> bool:
     return True
 
 
-def _settled(work: Work, filed: Sequence[tables.Version]) -> list[tables.Version]:
+def _settled(work: Work, filed: Sequence[tables.VersionRow]) -> list[tables.VersionRow]:
     """What is filed was understood: its practice asks no more, of these versions and of no other.
 
     An older one may be filed late, and says nothing of what was asked about a newer.
@@ -168,11 +168,11 @@ def open_queries(work: Work, *, ods: str | None = None) -> Sequence[Row]:
     asked = (
         select(Row)
         .where(col(Row.open))
-        .where(col(Row.plan_id) == col(tables.Plan.id))
-        .where(col(Row.plan_version) == col(tables.Plan.version))
-        .where(col(Row.copy_id) == col(tables.Copy.id), col(tables.Copy.status) != "removed")
+        .where(col(Row.plan_id) == col(tables.PlanRow.id))
+        .where(col(Row.plan_version) == col(tables.PlanRow.version))
+        .where(col(Row.copy_id) == col(tables.CopyRow.id), col(tables.CopyRow.status) != "removed")
         .order_by(col(Row.at), col(Row.id))
     )
     if ods is not None:
-        asked = asked.where(col(tables.Plan.ods) == ods)
+        asked = asked.where(col(tables.PlanRow.ods) == ods)
     return work.session.exec(asked).all()

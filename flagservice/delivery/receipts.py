@@ -29,13 +29,13 @@ class Line:
 class Said:
     """A naming, and what is needed of its sealed facts: the role, and may the holder know?"""
 
-    naming: tables.Naming
+    naming: tables.NamingRow
     role: Role
     knows: Knows
 
 
 def receipt(
-    work: Work, plan: tables.Plan, said: Sequence[Said], *, received_only: bool
+    work: Work, plan: tables.PlanRow, said: Sequence[Said], *, received_only: bool
 ) -> list[Line]:
     """The lines for those whom a plan's newest version names, in the order that it has them."""
     work.record(Deed.RECEIPT_READ, plan=plan.id, version=plan.version)
@@ -47,7 +47,7 @@ def receipt(
     ]
 
 
-def _line(work: Work, naming: tables.Naming, said: Said) -> Line:
+def _line(work: Work, naming: tables.NamingRow, said: Said) -> Line:
     if naming.word == "held":
         return Line(naming.place, said.role, "held", due=_due(work, naming))
     if said.knows is Knows.MUST_NOT_KNOW and naming.word != "not reached":
@@ -58,11 +58,11 @@ def _line(work: Work, naming: tables.Naming, said: Said) -> Line:
     return Line(naming.place, said.role, naming.word)
 
 
-def _due(work: Work, naming: tables.Naming) -> date | None:
+def _due(work: Work, naming: tables.NamingRow) -> date | None:
     asked = (
-        select(col(tables.Hold.due))
-        .where(col(tables.Hold.plan_id) == naming.plan_id)
-        .where(col(tables.Hold.person_id) == naming.person_id)
-        .where(col(tables.Hold.owner) == "submitter", col(tables.Hold.open))
+        select(col(tables.HoldRow.due))
+        .where(col(tables.HoldRow.plan_id) == naming.plan_id)
+        .where(col(tables.HoldRow.person_id) == naming.person_id)
+        .where(col(tables.HoldRow.owner) == "submitter", col(tables.HoldRow.open))
     )
     return work.session.exec(asked).first()

@@ -33,7 +33,7 @@ def give_back(work: Work, claim: Claim, why: Unsent, *, jitter: float = 1.0) -> 
     It counts as no attempt, so that it lengthens no wait and nobody is taken to have heard of it.
     A delivery that could not have been sent is looked at later, by how long it has been owed.
     """
-    asked = select(tables.Delivery).where(col(tables.Delivery.id) == claim.delivery_id)
+    asked = select(tables.DeliveryRow).where(col(tables.DeliveryRow.id) == claim.delivery_id)
     delivery = work.session.exec(asked.with_for_update()).one()
     delivery.attempts -= 1
     if delivery.lease == claim.lease:
@@ -49,12 +49,12 @@ def give_back(work: Work, claim: Claim, why: Unsent, *, jitter: float = 1.0) -> 
 
 def _owe_no_removal_of_what_nobody_has(work: Work, copy_id: str) -> None:
     """A removal that was owed only because this claim might have been sent is owed no more."""
-    copy = work.session.get_one(tables.Copy, copy_id)
+    copy = work.session.get_one(tables.CopyRow, copy_id)
     if copy.says or was_heard_of(work, copy_id):
         return
     work.session.exec(
-        update(tables.Delivery)
-        .where(col(tables.Delivery.copy_id) == copy_id)
-        .where(col(tables.Delivery.state) == State.OPEN)
+        update(tables.DeliveryRow)
+        .where(col(tables.DeliveryRow.copy_id) == copy_id)
+        .where(col(tables.DeliveryRow.state) == State.OPEN)
         .values(state=State.NEVER_SENT, closed=work.now)
     )

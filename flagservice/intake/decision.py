@@ -52,9 +52,9 @@ class Item:
 def worklist(work: Work, *, rulebook: Rulebook) -> list[Item]:
     """The caller's organisation's open holds, oldest first."""
     asked = (
-        select(tables.Hold)
-        .where(col(tables.Hold.owner_ods) == work.actor.ods, col(tables.Hold.open))
-        .order_by(col(tables.Hold.opened), col(tables.Hold.id))
+        select(tables.HoldRow)
+        .where(col(tables.HoldRow.owner_ods) == work.actor.ods, col(tables.HoldRow.open))
+        .order_by(col(tables.HoldRow.opened), col(tables.HoldRow.id))
     )
     holds = work.session.exec(asked).all()
     work.record(Deed.WORKLIST_READ, holds=" ".join(hold.id for hold in holds))
@@ -63,7 +63,7 @@ def worklist(work: Work, *, rulebook: Rulebook) -> list[Item]:
 
 def decide(work: Work, hold_id: str, *, decision: Decision, rulebook: Rulebook) -> None:
     """Records the decision and rules again, in one commit; raises NotFound or Conflict."""
-    hold = work.session.get(tables.Hold, hold_id)
+    hold = work.session.get(tables.HoldRow, hold_id)
     if hold is None or hold.owner_ods != work.actor.ods:
         raise NotFound(NOTHING)
     person = persons.lock_again(work, [hold.person_id])
@@ -85,8 +85,8 @@ def decide(work: Work, hold_id: str, *, decision: Decision, rulebook: Rulebook) 
     rerule(work, person, rulebook=rulebook)
 
 
-def _item(work: Work, hold: tables.Hold, *, rulebook: Rulebook) -> Item:
-    person = work.session.get_one(tables.Person, hold.person_id)
+def _item(work: Work, hold: tables.HoldRow, *, rulebook: Rulebook) -> Item:
+    person = work.session.get_one(tables.PersonRow, hold.person_id)
     number = persons.nhs_number_of(work, person)
     (dossier,) = dossiers(work, [person])
     assessments = assess(work, dossier, rulebook=rulebook)

@@ -22,7 +22,7 @@ def once(work: Work, key: str | None, *, digest: str, deed: Callable[[], Answer]
     if key is None:
         return deed()
     row_id = hashlib.sha256(f"{work.actor.name}|{key}".encode()).hexdigest()
-    row = work.session.get(tables.Idempotency, row_id)
+    row = work.session.get(tables.IdempotencyRow, row_id)
     if row is not None:
         return _again(work, row, digest)
     answer = deed()
@@ -31,7 +31,7 @@ def once(work: Work, key: str | None, *, digest: str, deed: Callable[[], Answer]
     sealed = work.vault.seal(data_key, answer.content, table="idempotency", row=row_id, version=1)
     # Two with one key at once meet in the primary key; the loser finds the winner's answer.
     work.session.add(
-        tables.Idempotency(
+        tables.IdempotencyRow(
             id=row_id, request=keyed, status=answer.status, data_key=data_key, sealed=sealed
         )
     )
@@ -43,7 +43,7 @@ def _keyed(work: Work, data_key: bytes, digest: str) -> str:
     return work.vault.digest(data_key, digest.encode(), purpose="idempotency")
 
 
-def _again(work: Work, row: tables.Idempotency, digest: str) -> Answer:
+def _again(work: Work, row: tables.IdempotencyRow, digest: str) -> Answer:
     if row.request != _keyed(work, row.data_key, digest):
         raise Conflict("Idempotency-Key: this key was sent before with another body")
     work.record(Deed.REPEATED, key=row.id)

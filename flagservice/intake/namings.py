@@ -15,7 +15,7 @@ from flagservice.intake.ruling.particulars import seal, stated, unseal
 from flagservice.people import persons
 from flagservice.store import tables
 
-_NAMINGS: Final = select(tables.Naming).where(col(tables.Naming.plan_id) == bindparam("plan"))
+_NAMINGS: Final = select(tables.NamingRow).where(col(tables.NamingRow.plan_id) == bindparam("plan"))
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,11 @@ class Renaming:
     """A version, the people whom it names, and is it the first that there is of its plan?"""
 
     submission: Submission
-    people: Mapping[str, tables.Person]
+    people: Mapping[str, tables.PersonRow]
     first: bool
 
 
-def rename(work: Work, plan: tables.Plan, now: Renaming) -> list[tables.Person]:
+def rename(work: Work, plan: tables.PlanRow, now: Renaming) -> list[tables.PersonRow]:
     """Replaces what the plan said of everybody; answers everybody who was or is named, locked."""
     submission, people = now.submission, now.people
     rows = [] if now.first else work.session.exec(_NAMINGS, params={"plan": plan.id}).all()
@@ -57,11 +57,11 @@ class NamedNow:
     submission: Submission
     statement: Statement
     person_id: str | None
-    before: tables.Naming | None
+    before: tables.NamingRow | None
 
 
-def _name(work: Work, plan: tables.Plan, now: NamedNow) -> None:
-    naming = now.before or tables.Naming(
+def _name(work: Work, plan: tables.PlanRow, now: NamedNow) -> None:
+    naming = now.before or tables.NamingRow(
         id=work.new_id(),
         plan_id=plan.id,
         person_id=now.person_id,
@@ -77,7 +77,7 @@ def _name(work: Work, plan: tables.Plan, now: NamedNow) -> None:
     work.session.add(naming)
 
 
-def _no_longer(work: Work, naming: tables.Naming, *, dropped: bool) -> None:
+def _no_longer(work: Work, naming: tables.NamingRow, *, dropped: bool) -> None:
     """Left out of a plan that goes on, the person was wrongly named: nothing of it stays."""
     if naming.current:
         naming.current, naming.dropped = False, dropped

@@ -34,7 +34,7 @@ def queries(work: Work) -> list[Query]:
     """The caller's open questions, oldest first."""
     found = []
     for row in open_queries(work, ods=work.actor.ods):
-        plan = work.session.get_one(tables.Plan, row.plan_id)
+        plan = work.session.get_one(tables.PlanRow, row.plan_id)
         place = _place(work, row.copy_id)
         for line in receipt_of(work, plan):
             if line.place == place and line.status in _SAID:
@@ -46,11 +46,11 @@ def queries(work: Work) -> list[Query]:
 
 
 def _place(work: Work, copy_id: str) -> int | None:
-    copy = work.session.get_one(tables.Copy, copy_id)
+    copy = work.session.get_one(tables.CopyRow, copy_id)
     asked = (
-        select(col(tables.Naming.place))
-        .where(col(tables.Naming.plan_id) == copy.plan_id)
-        .where(col(tables.Naming.person_id) == copy.person_id)
-        .where(col(tables.Naming.current))
+        select(col(tables.NamingRow.place))
+        .where(col(tables.NamingRow.plan_id) == copy.plan_id)
+        .where(col(tables.NamingRow.person_id) == copy.person_id)
+        .where(col(tables.NamingRow.current))
     )
     return work.session.exec(asked).first()

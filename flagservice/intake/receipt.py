@@ -12,14 +12,14 @@ from flagservice.intake.ruling.particulars import unseal
 from flagservice.store import tables
 
 _CURRENT: Final = (
-    select(tables.Naming)
-    .where(col(tables.Naming.plan_id) == bindparam("plan"))
-    .where(col(tables.Naming.current))
-    .order_by(col(tables.Naming.place))
+    select(tables.NamingRow)
+    .where(col(tables.NamingRow.plan_id) == bindparam("plan"))
+    .where(col(tables.NamingRow.current))
+    .order_by(col(tables.NamingRow.place))
 )
 
 
-def receipt_of(work: Work, plan: tables.Plan) -> list[Line]:
+def receipt_of(work: Work, plan: tables.PlanRow) -> list[Line]:
     """One line for each person whom the newest version names."""
     said = []
     for naming in work.session.exec(_CURRENT, params={"plan": plan.id}):

@@ -23,6 +23,6 @@ def registered(
     return news
 
 
-def _is_named(work: Work, person: tables.Person) -> bool:
-    asked = select(tables.Naming).where(col(tables.Naming.person_id) == person.id)
+def _is_named(work: Work, person: tables.PersonRow) -> bool:
+    asked = select(tables.NamingRow).where(col(tables.NamingRow.person_id) == person.id)
     return work.session.exec(asked).first() is not None

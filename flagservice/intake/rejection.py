@@ -50,6 +50,6 @@ def _reject(work: Work, answer: Answer, *, rulebook: Rulebook) -> int:
     return len(standing)
 
 
-def _copy(work: Work, copy_id: str) -> tables.Copy:
+def _copy(work: Work, copy_id: str) -> tables.CopyRow:
     """As it is now: once a person is locked, nothing of theirs changes but by us."""
-    return work.session.get_one(tables.Copy, copy_id, populate_existing=True)
+    return work.session.get_one(tables.CopyRow, copy_id, populate_existing=True)

@@ -40,7 +40,7 @@ class Effect(StrEnum):
 class Taken:
     """A submission that was taken in: which plan it belongs to, and what came of it."""
 
-    plan: tables.Plan
+    plan: tables.PlanRow
     effect: Effect
 
 
@@ -80,22 +80,22 @@ def submit(work: Work, submission: Submission, *, rulebook: Rulebook) -> Taken:
 
 
 _FOUND: Final = (
-    select(tables.Plan)
-    .where(col(tables.Plan.ods) == bindparam("ods"))
-    .where(one_of(col(tables.Plan.reference), "keys"))
+    select(tables.PlanRow)
+    .where(col(tables.PlanRow.ods) == bindparam("ods"))
+    .where(one_of(col(tables.PlanRow.reference), "keys"))
     .with_for_update(key_share=True)
 )
 
 
-def find_plan(work: Work, ods: str, reference: str) -> tables.Plan | None:
+def find_plan(work: Work, ods: str, reference: str) -> tables.PlanRow | None:
     """The plan with this organisation's own reference."""
     keys = work.vault.pseudonyms(_natural_key(ods, reference), purpose="reference")
     return work.session.exec(_FOUND, params={"ods": ods, "keys": keys}).first()
 
 
-def natural_key_of(work: Work, plan: tables.Plan) -> str:
+def natural_key_of(work: Work, plan: tables.PlanRow) -> str:
     """What a plan's pseudonym stands for, from any version of it: they have one reference."""
-    asked = select(tables.Submission).where(col(tables.Submission.plan_id) == plan.id)
+    asked = select(tables.SubmissionRow).where(col(tables.SubmissionRow.plan_id) == plan.id)
     kept = work.session.exec(asked.limit(1)).one()
     opened = work.vault.open(
         plan.data_key, kept.sealed, table="submission", row=kept.id, version=kept.version
@@ -107,13 +107,13 @@ def _natural_key(ods: str, reference: str) -> str:
     return f"{ods}|{reference}"
 
 
-def _plan(work: Work, submission: Submission) -> tables.Plan:
+def _plan(work: Work, submission: Submission) -> tables.PlanRow:
     """Two that start one plan at once meet in its unique key; the loser does its work again."""
     plan = find_plan(work, work.actor.ods, submission.reference)
     if plan is None:
         natural_key = _natural_key(work.actor.ods, submission.reference)
         key = work.vault.pseudonym(natural_key, purpose="reference")
-        plan = tables.Plan(
+        plan = tables.PlanRow(
             id=work.new_id(),
             ods=work.actor.ods,
             reference=key,
@@ -127,14 +127,16 @@ def _plan(work: Work, submission: Submission) -> tables.Plan:
     return plan
 
 
-def _version(work: Work, plan: tables.Plan, version: int) -> tables.Submission | None:
-    asked = select(tables.Submission).where(
-        col(tables.Submission.plan_id) == plan.id, col(tables.Submission.version) == version
+def _version(work: Work, plan: tables.PlanRow, version: int) -> tables.SubmissionRow | None:
+    asked = select(tables.SubmissionRow).where(
+        col(tables.SubmissionRow.plan_id) == plan.id, col(tables.SubmissionRow.version) == version
     )
     return work.session.exec(asked).first()
 
 
-def _repeat(work: Work, plan: tables.Plan, before: tables.Submission, *, digest: str) -> Taken:
+def _repeat(
+    work: Work, plan: tables.PlanRow, before: tables.SubmissionRow, *, digest: str
+) -> Taken:
     if before.digest != digest:
         raise Conflict("version: this reference and version were sent before with another body")
     work.record(Deed.REPEATED, plan=plan.id, version=before.version)
@@ -150,13 +152,13 @@ class Sealing:
     digest: str
 
 
-def _keep(work: Work, plan: tables.Plan, sealing: Sealing) -> str:
+def _keep(work: Work, plan: tables.PlanRow, sealing: Sealing) -> str:
     row_id = work.new_id()
     sealed = work.vault.seal(
         plan.data_key, sealing.body, table="submission", row=row_id, version=sealing.version
     )
     work.keep(
-        tables.Submission,
+        tables.SubmissionRow,
         id=row_id,
         plan_id=plan.id,
         version=sealing.version,

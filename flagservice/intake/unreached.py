@@ -35,7 +35,9 @@ def keep_unidentified(work: Work, plan_id: str, roles: Iterable[str]) -> None:
         _note(work, Gap(plan_id, role, NOT_IDENTIFIED))
 
 
-def keep_unplaced(work: Work, gap: Gap, *, there: Iterable[tables.Lookup], reached: bool) -> None:
+def keep_unplaced(
+    work: Work, gap: Gap, *, there: Iterable[tables.LookupRow], reached: bool
+) -> None:
     """One identified person's practice: known or not; `there` is what is open of this person."""
     there = [row for row in there if row.plan_id == gap.plan_id]
     if reached:
@@ -45,18 +47,18 @@ def keep_unplaced(work: Work, gap: Gap, *, there: Iterable[tables.Lookup], reach
         _note(work, gap)
 
 
-def _unidentified(work: Work, plan_id: str) -> list[tables.Lookup]:
+def _unidentified(work: Work, plan_id: str) -> list[tables.LookupRow]:
     asked = (
-        select(tables.Lookup)
-        .where(col(tables.Lookup.plan_id) == plan_id)
-        .where(col(tables.Lookup.person_id).is_(None))
-        .where(col(tables.Lookup.closed).is_(None))
+        select(tables.LookupRow)
+        .where(col(tables.LookupRow.plan_id) == plan_id)
+        .where(col(tables.LookupRow.person_id).is_(None))
+        .where(col(tables.LookupRow.closed).is_(None))
     )
     return list(work.session.exec(asked).all())
 
 
 def _note(work: Work, gap: Gap) -> None:
-    row = tables.Lookup(
+    row = tables.LookupRow(
         id=work.new_id(),
         plan_id=gap.plan_id,
         person_id=gap.person_id,
@@ -68,6 +70,6 @@ def _note(work: Work, gap: Gap) -> None:
     work.record(Deed.NOT_REACHED, lookup=row.id, reason=gap.reason)
 
 
-def _close(work: Work, gap: tables.Lookup) -> None:
+def _close(work: Work, gap: tables.LookupRow) -> None:
     gap.closed = work.today
     work.session.add(gap)

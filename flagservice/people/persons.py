@@ -12,19 +12,23 @@ from flagservice.store.lists import one_of
 
 # Two searches by two indexes: one with OR between them PostgreSQL answers by reading everybody.
 _WANTED: Final[CompoundSelect[Any]] = union(
-    select(col(tables.Person.id)).where(one_of(col(tables.Person.pseudonym), "pseudonyms")),
-    select(col(tables.Naming.person_id)).where(col(tables.Naming.plan_id) == bindparam("plan")),
+    select(col(tables.PersonRow.id)).where(one_of(col(tables.PersonRow.pseudonym), "pseudonyms")),
+    select(col(tables.NamingRow.person_id)).where(
+        col(tables.NamingRow.plan_id) == bindparam("plan")
+    ),
 )
 _FOUND: Final = (
-    select(tables.Person)
-    .where(col(tables.Person.id).in_(_WANTED))
-    .order_by(col(tables.Person.id))
+    select(tables.PersonRow)
+    .where(col(tables.PersonRow.id).in_(_WANTED))
+    .order_by(col(tables.PersonRow.id))
     # Their keys stay: a row that is made to refer to one of them need not wait.
     .with_for_update(key_share=True)
 )
 
 
-def locked(work: Work, nhs_numbers: Iterable[str], *, and_of: str = "") -> dict[str, tables.Person]:
+def locked(
+    work: Work, nhs_numbers: Iterable[str], *, and_of: str = ""
+) -> dict[str, tables.PersonRow]:
     """Each person by NHS number, made if need be, locked in one order for everybody.
 
     In the same statement whoever the plan `and_of` names so far is locked, too: two statements
@@ -40,28 +44,28 @@ def locked(work: Work, nhs_numbers: Iterable[str], *, and_of: str = "") -> dict[
     return rows | made
 
 
-def lock_again(work: Work, person_ids: Iterable[str]) -> list[tables.Person]:
+def lock_again(work: Work, person_ids: Iterable[str]) -> list[tables.PersonRow]:
     """People who are already known, locked in the same order."""
     wanted = set(person_ids)
     if not wanted:
         return []
     asked = (
-        select(tables.Person)
-        .where(col(tables.Person.id).in_(wanted))
-        .order_by(col(tables.Person.id))
+        select(tables.PersonRow)
+        .where(col(tables.PersonRow.id).in_(wanted))
+        .order_by(col(tables.PersonRow.id))
         .with_for_update(key_share=True)
     )
     return list(work.session.exec(asked).all())
 
 
-def nhs_number_of(work: Work, person: tables.Person) -> str:
+def nhs_number_of(work: Work, person: tables.PersonRow) -> str:
     """The sealed number, opened."""
     return work.vault.open(
         person.data_key, person.sealed, table="person", row=person.id, version=1
     ).decode()
 
 
-def _found(work: Work, nhs_numbers: Iterable[str], plan_id: str) -> Sequence[tables.Person]:
+def _found(work: Work, nhs_numbers: Iterable[str], plan_id: str) -> Sequence[tables.PersonRow]:
     """By the ids: they stay, where a rotation of the pseudonyms' key changes any other order."""
     pseudonyms = [
         one for number in nhs_numbers for one in work.vault.pseudonyms(number, purpose="person")
@@ -70,10 +74,10 @@ def _found(work: Work, nhs_numbers: Iterable[str], plan_id: str) -> Sequence[tab
     return work.session.exec(_FOUND, params=asked).all()
 
 
-def _make(work: Work, nhs_number: str, pseudonym: str) -> tables.Person:
+def _make(work: Work, nhs_number: str, pseudonym: str) -> tables.PersonRow:
     row_id, data_key = work.new_id(), work.vault.new_data_key()
     sealed = work.vault.seal(data_key, nhs_number.encode(), table="person", row=row_id, version=1)
-    row = tables.Person(id=row_id, pseudonym=pseudonym, data_key=data_key, sealed=sealed)
+    row = tables.PersonRow(id=row_id, pseudonym=pseudonym, data_key=data_key, sealed=sealed)
     work.made.add(row_id)
     work.session.add(row)
     return row

@@ -23,8 +23,8 @@ from flagservice.store import tables
 from flagservice.store.lists import one_of
 
 _ODS = re.compile(r"[A-Z0-9]{3,10}")
-_FOUND: Final = select(tables.Registration).where(
-    one_of(col(tables.Registration.pseudonym), "pseudonyms")
+_FOUND: Final = select(tables.RegistrationRow).where(
+    one_of(col(tables.RegistrationRow.pseudonym), "pseudonyms")
 )
 _COLUMNS = ["nhs_number", "date_of_birth", "practice"]
 
@@ -124,7 +124,7 @@ def learn(work: Work, nhs_number: str, registration: Registration) -> bool:
         registration = replace(registration, practice=None, refused=before.refused)
     if before == registration:
         return False
-    row = _row(work, nhs_number) or tables.Registration(
+    row = _row(work, nhs_number) or tables.RegistrationRow(
         id=work.new_id(),
         pseudonym=work.vault.pseudonym(nhs_number, purpose="registration"),
         data_key=b"",
@@ -140,17 +140,17 @@ def learn(work: Work, nhs_number: str, registration: Registration) -> bool:
     return True
 
 
-def nhs_number_of(work: Work, row: tables.Registration) -> str:
+def nhs_number_of(work: Work, row: tables.RegistrationRow) -> str:
     """Whose registration a row is."""
     return str(_said(work, row)["number"])
 
 
-def _row(work: Work, nhs_number: str) -> tables.Registration | None:
+def _row(work: Work, nhs_number: str) -> tables.RegistrationRow | None:
     pseudonyms = work.vault.pseudonyms(nhs_number, purpose="registration")
     return work.session.exec(_FOUND, params={"pseudonyms": pseudonyms}).first()
 
 
-def _said(work: Work, row: tables.Registration) -> dict[str, Any]:
+def _said(work: Work, row: tables.RegistrationRow) -> dict[str, Any]:
     opened = work.vault.open(row.data_key, row.sealed, table="registration", row=row.id, version=1)
     said: dict[str, Any] = json.loads(opened)
     return said

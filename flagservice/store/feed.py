@@ -14,12 +14,12 @@ from typing import Final
 from sqlmodel import Session, col, select
 
 from flagservice.store.lists import one_of
-from flagservice.store.tables import FeedCounter
+from flagservice.store.tables import FeedCounterRow
 
 _COUNTERS: Final = (
-    select(FeedCounter)
-    .where(one_of(col(FeedCounter.practice), "practices"))
-    .order_by(col(FeedCounter.practice))
+    select(FeedCounterRow)
+    .where(one_of(col(FeedCounterRow.practice), "practices"))
+    .order_by(col(FeedCounterRow.practice))
     .with_for_update()
 )
 _BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
@@ -38,7 +38,7 @@ class Place:
     order: int
 
 
-def lock(session: Session, practices: Iterable[str]) -> dict[str, FeedCounter]:
+def lock(session: Session, practices: Iterable[str]) -> dict[str, FeedCounterRow]:
     """The counters of these practices, locked until the transaction ends."""
     wanted = sorted(set(practices))
     if not wanted:
@@ -48,7 +48,7 @@ def lock(session: Session, practices: Iterable[str]) -> dict[str, FeedCounter]:
     for practice in wanted:
         if practice not in found:
             # Two that start a feed at once meet in the primary key; the loser does its work again.
-            found[practice] = FeedCounter(
+            found[practice] = FeedCounterRow(
                 practice=practice, last=0, flags=0, requests=0, issued=_BEFORE_ALL
             )
             session.add(found[practice])
@@ -56,7 +56,7 @@ def lock(session: Session, practices: Iterable[str]) -> dict[str, FeedCounter]:
 
 
 def take(
-    counter: FeedCounter, form: str, *, now: datetime, step: timedelta = timedelta(0)
+    counter: FeedCounterRow, form: str, *, now: datetime, step: timedelta = timedelta(0)
 ) -> Place:
     """The next place in the feed of this form, of a locked counter.
 
@@ -70,12 +70,12 @@ def take(
     return Place(_next(counter, form), counter.issued, counter.last)
 
 
-def last_number(counter: FeedCounter, form: str) -> int:
+def last_number(counter: FeedCounterRow, form: str) -> int:
     """The last number that was given in the feed of this form."""
     return counter.requests if form == "request" else counter.flags
 
 
-def _next(counter: FeedCounter, form: str) -> int:
+def _next(counter: FeedCounterRow, form: str) -> int:
     if form == "request":
         counter.requests += 1
     else:

@@ -12,9 +12,9 @@ from sqlalchemy.types import TypeEngine
 from sqlmodel import Session
 
 from flagservice.store.instants import Instant
-from flagservice.store.tables import Leaf
+from flagservice.store.tables import LeafRow
 
-_LEAF: Final = Leaf.metadata.tables["leaf"]
+_LEAF: Final = LeafRow.metadata.tables["leaf"]
 _ONE_BY_ONE: Final = _LEAF.insert()
 _COLUMNS: Final[dict[str, TypeEngine[Any]]] = {
     "id": String(),

@@ -136,7 +136,7 @@ def test_what_a_revoked_checker_signed_admits_nobody(any_world: World) -> None:
 
 def test_who_registered_it_and_its_token_are_sealed_and_never_printed(world: World) -> None:
     given_it_is_admitted(world, token="secret-token")
-    (row,) = rows(world, of=tables.Endpoint)
+    (row,) = rows(world, of=tables.EndpointRow)
     for secret in (b"secret-token", b"A. Lead"):
         assert secret not in row.sealed
     assert "secret-token" not in repr(a_registration(HOME, token="secret-token"))
@@ -202,7 +202,7 @@ def test_a_suspended_practice_is_not_reached_until_it_is_registered_anew(any_wor
 def test_who_suspended_it_and_why_is_kept_sealed_beside_who_registered_it(world: World) -> None:
     given_it_is_admitted(world)
     suspend_it(world)
-    (row,) = rows(world, of=tables.Endpoint)
+    (row,) = rows(world, of=tables.EndpointRow)
     place = {"table": "endpoint", "row": HOME, "version": 1}
     kept = json.loads(world.log.vault.open(row.data_key, row.sealed, **place))
     assert (kept["by"], kept["suspended_by"], kept["suspended_why"]) == (

@@ -111,7 +111,7 @@ class Service:
     def rehomes(self, client: "Client", ods: str) -> None:
         """As if the client had been registered for another organisation."""
         with self.world.database.transaction() as session:
-            row = session.get_one(tables.Client, client.id)
+            row = session.get_one(tables.ClientRow, client.id)
             row.ods = client.ods = ods
             session.add(row)
 
@@ -136,7 +136,7 @@ class Service:
 
     def leaves(self, deed: str) -> list[dict[str, Any]]:
         with self.world.database.transaction() as session:
-            found = [json.loads(body) for body in session.exec(select(col(tables.Leaf.body)))]
+            found = [json.loads(body) for body in session.exec(select(col(tables.LeafRow.body)))]
         return [leaf for leaf in found if leaf["deed"] == deed]
 
 

@@ -116,9 +116,9 @@ def test_many_records_that_are_not_reached_warn_and_then_fail(cast: Cast) -> Non
 def given_open_lookups(cast: Cast, many: int) -> None:
     """So many in all, of the one plan that there is."""
     with cast.world.database.transaction() as session:
-        plan = session.exec(select(tables.Plan)).one()
-        for number in range(len(session.exec(select(tables.Lookup)).all()), many):
-            row = tables.Lookup(
+        plan = session.exec(select(tables.PlanRow)).one()
+        for number in range(len(session.exec(select(tables.LookupRow)).all()), many):
+            row = tables.LookupRow(
                 id=f"{number:032x}",
                 plan_id=plan.id,
                 role="child",

@@ -74,11 +74,11 @@ class Audited:
         with self.world.database.transaction() as session:
             deed(session)
 
-    def leaf(self, session: Session, position: int) -> tables.Leaf:
-        return session.exec(select(tables.Leaf).where(tables.Leaf.position == position)).one()
+    def leaf(self, session: Session, position: int) -> tables.LeafRow:
+        return session.exec(select(tables.LeafRow).where(tables.LeafRow.position == position)).one()
 
 
 def positions(world: World) -> list[int | None]:
     with world.database.transaction() as session:
-        asked = select(col(tables.Leaf.position)).order_by(col(tables.Leaf.position))
+        asked = select(col(tables.LeafRow.position)).order_by(col(tables.LeafRow.position))
         return list(session.exec(asked).all())

@@ -40,7 +40,7 @@ def asked(one: Group[int, int], numbers: Sequence[int]) -> list[int | None]:
 
 def leaves(world: World) -> list[tuple[str, str]]:
     with world.database.transaction() as session:
-        found = session.exec(select(tables.Leaf).order_by(col(tables.Leaf.row))).all()
+        found = session.exec(select(tables.LeafRow).order_by(col(tables.LeafRow.row))).all()
     bodies = [json.loads(leaf.body) for leaf in found]
     return [(body["actor"], body["about"]["copy"]) for body in bodies]
 

@@ -21,9 +21,9 @@ from tests.world import World
 SAYS_ANOTHER = (b'"somebody"', b'"no_bodys"')
 
 
-def placed(session: Session) -> list[tables.Leaf]:
-    asked = select(tables.Leaf).where(col(tables.Leaf.position).is_not(None))
-    return list(session.exec(asked.order_by(col(tables.Leaf.position))).all())
+def placed(session: Session) -> list[tables.LeafRow]:
+    asked = select(tables.LeafRow).where(col(tables.LeafRow.position).is_not(None))
+    return list(session.exec(asked.order_by(col(tables.LeafRow.position))).all())
 
 
 def put_right(session: Session) -> None:
@@ -31,7 +31,7 @@ def put_right(session: Session) -> None:
     frontier = Frontier()
     for leaf in placed(session):
         frontier.append(leaf_hash(leaf.body))
-    head = session.get_one(tables.TreeHead, 1)
+    head = session.get_one(tables.TreeHeadRow, 1)
     head.size, head.frontier = frontier.size, frontier.to_bytes()
 
 
@@ -39,7 +39,7 @@ def cut(session: Session) -> None:
     """The last two leaves, with their checkpoint and the head."""
     for leaf in placed(session)[3:]:
         session.delete(leaf)
-    session.exec(delete(tables.Checkpoint).where(col(tables.Checkpoint.size) > 3))
+    session.exec(delete(tables.CheckpointRow).where(col(tables.CheckpointRow.size) > 3))
     put_right(session)
 
 
@@ -67,15 +67,17 @@ def rewritten_after_three(session: Session) -> None:
 def forged_one_further(session: Session) -> None:
     """Every leaf is as it was; the head is of others, which are to be put in later."""
     frontier = Frontier()
-    for place, leaf in enumerate(session.exec(select(tables.Leaf).order_by(col(tables.Leaf.row)))):
+    for place, leaf in enumerate(
+        session.exec(select(tables.LeafRow).order_by(col(tables.LeafRow.row)))
+    ):
         leaf.position = place
         frontier.append(leaf_hash(leaf.body.replace(*SAYS_ANOTHER)))
-    head = session.get_one(tables.TreeHead, 1)
+    head = session.get_one(tables.TreeHeadRow, 1)
     head.size, head.frontier = frontier.size, frontier.to_bytes()
 
 
 def emptied(session: Session) -> None:
-    for table in (tables.Leaf, tables.Checkpoint, tables.TreeHead):
+    for table in (tables.LeafRow, tables.CheckpointRow, tables.TreeHeadRow):
         session.exec(delete(table))
 
 
@@ -181,7 +183,7 @@ def test_a_head_that_was_not_written_is_once_there_is_time(any_world: World) -> 
     assert audited.sequencer().sequence() == 0
     kept = [head.note for head in audited.outside.written]
     with any_world.database.transaction() as session:
-        assert kept == [row.note for row in session.exec(select(tables.Checkpoint)).all()]
+        assert kept == [row.note for row in session.exec(select(tables.CheckpointRow)).all()]
     assert audited.sequencer().sequence() == 0
     assert len(audited.outside.written) == 2
 

@@ -16,18 +16,18 @@ from tests.world import World
 SOMEBODY = Actor("a client", "E08000032", "request-1")
 
 
-def leaves(world: World) -> list[tables.Leaf]:
+def leaves(world: World) -> list[tables.LeafRow]:
     with world.database.transaction() as session:
-        return list(session.exec(select(tables.Leaf)).all())
+        return list(session.exec(select(tables.LeafRow)).all())
 
 
 def policies(world: World) -> int:
     with world.database.transaction() as session:
-        return len(session.exec(select(approved.PolicyText)).all())
+        return len(session.exec(select(approved.PolicyTextRow)).all())
 
 
 def a_change(work: Work) -> None:
-    work.session.add(approved.PolicyText(digest=work.new_id(), kind="k", version=1, text="t"))
+    work.session.add(approved.PolicyTextRow(digest=work.new_id(), kind="k", version=1, text="t"))
     work.session.flush()
 
 
@@ -85,7 +85,7 @@ def test_a_row_that_would_be_written_by_nobody_is_no_success(world: World) -> No
 
 def test_reading_without_a_leaf_is_refused_like_writing(world: World) -> None:
     with pytest.raises(Unrecorded):
-        world.log.perform(SOMEBODY, lambda work: work.session.exec(select(tables.Leaf)).all())
+        world.log.perform(SOMEBODY, lambda work: work.session.exec(select(tables.LeafRow)).all())
 
 
 @pytest.mark.parametrize("losses", [0, 1, 7])
@@ -152,5 +152,5 @@ def test_whatever_a_question_changes_is_not_kept(any_world: World) -> None:
 def test_a_leafs_place_is_nobodys_to_give_but_the_sequencers(world: World) -> None:
     world.log.perform(SOMEBODY, lambda work: work.record(Deed.READ))
     with world.database.transaction() as session:
-        waiting = session.exec(select(tables.Leaf).where(col(tables.Leaf.position).is_(None)))
+        waiting = session.exec(select(tables.LeafRow).where(col(tables.LeafRow.position).is_(None)))
         assert len(waiting.all()) == 1

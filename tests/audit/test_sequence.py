@@ -28,7 +28,7 @@ def test_where_nothing_waits_nothing_is_signed(world: World) -> None:
     audited = Audited(world)
     assert audited.sequencer().sequence() == 0
     with world.database.transaction() as session:
-        assert session.exec(select(tables.Checkpoint)).all() == []
+        assert session.exec(select(tables.CheckpointRow)).all() == []
     assert audited.outside.written == []
 
 
@@ -63,8 +63,8 @@ def test_its_signed_head_is_of_the_tree_of_these_leaves(world: World) -> None:
     audited = Audited(world)
     audited.sequenced(4)
     with world.database.transaction() as session:
-        leaves = session.exec(select(tables.Leaf).order_by(tables.Leaf.position)).all()
-        (kept,) = session.exec(select(tables.Checkpoint)).all()
+        leaves = session.exec(select(tables.LeafRow).order_by(tables.LeafRow.position)).all()
+        (kept,) = session.exec(select(tables.CheckpointRow)).all()
     signed = checkpoint.verify(kept.note, ORIGIN, public_key=audited.signer.public_key_bytes)
     assert signed.size == kept.size == 4
     assert signed.root == root_of(leaf_hash(leaf.body) for leaf in leaves)
@@ -75,7 +75,7 @@ def test_the_head_goes_to_the_witness_once_it_is_committed(world: World) -> None
     audited.sequenced(2)
     audited.sequenced(1)
     with world.database.transaction() as session:
-        notes = [row.note for row in session.exec(select(tables.Checkpoint)).all()]
+        notes = [row.note for row in session.exec(select(tables.CheckpointRow)).all()]
     assert [head.note for head in audited.outside.written] == notes
 
 

@@ -66,7 +66,7 @@ def test_a_removed_leaf_is_found(audited: Audited, position: int) -> None:
 
 def test_the_last_leaf_removed_is_found(audited: Audited) -> None:
     def tamper(session: Session) -> None:
-        head = session.get_one(tables.TreeHead, 1)
+        head = session.get_one(tables.TreeHeadRow, 1)
         session.delete(audited.leaf(session, head.size - 1))
 
     audited.tampers(tamper)
@@ -95,11 +95,11 @@ def test_two_bodies_that_changed_rows_are_found(audited: Audited) -> None:
 
 def test_an_inserted_leaf_is_found(audited: Audited) -> None:
     def tamper(session: Session) -> None:
-        size = session.get_one(tables.TreeHead, 1).size
+        size = session.get_one(tables.TreeHeadRow, 1).size
         for position in reversed(range(2, size)):
             audited.leaf(session, position).position = position + 1
             session.flush()
-        session.add(tables.Leaf(id="x", at=audited.world.now, body=_leaf("x"), position=2))
+        session.add(tables.LeafRow(id="x", at=audited.world.now, body=_leaf("x"), position=2))
 
     audited.tampers(tamper)
     assert f"checkpoint 3 {ALTERED}" in audited.findings()
@@ -117,8 +117,8 @@ def test_a_leaf_that_is_none_is_found(audited: Audited, body: bytes, waiting: bo
         audited.happens()
 
     def tamper(session: Session) -> None:
-        found = tables.Leaf.position.is_(None) if waiting else tables.Leaf.position == 4
-        session.exec(update(tables.Leaf).where(found).values(body=body))
+        found = tables.LeafRow.position.is_(None) if waiting else tables.LeafRow.position == 4
+        session.exec(update(tables.LeafRow).where(found).values(body=body))
 
     audited.tampers(tamper)
     wanted = "a leaf that waits for its place is not a leaf" if waiting else "leaf 4 is not a leaf"
@@ -129,8 +129,8 @@ def test_a_waiting_leaf_in_anothers_row_is_found(audited: Audited) -> None:
     audited.happens()
 
     def tamper(session: Session) -> None:
-        waiting = tables.Leaf.position.is_(None)
-        session.exec(update(tables.Leaf).where(waiting).values(body=_leaf("another")))
+        waiting = tables.LeafRow.position.is_(None)
+        session.exec(update(tables.LeafRow).where(waiting).values(body=_leaf("another")))
 
     audited.tampers(tamper)
     assert len(audited.findings()) == 1
@@ -148,7 +148,7 @@ def test_a_changed_checkpoint_is_found(
     audited: Audited, note: Callable[[str], str], finding: str
 ) -> None:
     def tamper(session: Session) -> None:
-        row = session.get_one(tables.Checkpoint, 3)
+        row = session.get_one(tables.CheckpointRow, 3)
         row.note = note(row.note)
 
     audited.tampers(tamper)
@@ -163,7 +163,7 @@ def _signed_by_another() -> str:
 def test_a_checkpoint_that_was_signed_for_another_tree_is_found(audited: Audited) -> None:
     def tamper(session: Session) -> None:
         lie = Checkpoint(ORIGIN, 3, bytes(32))
-        session.get_one(tables.Checkpoint, 3).note = sign(lie, audited.signer)
+        session.get_one(tables.CheckpointRow, 3).note = sign(lie, audited.signer)
 
     audited.tampers(tamper)
     assert audited.findings() == [f"checkpoint 3 {ALTERED}"]
@@ -171,8 +171,8 @@ def test_a_checkpoint_that_was_signed_for_another_tree_is_found(audited: Audited
 
 def test_the_newest_checkpoint_missing_is_found(audited: Audited) -> None:
     def tamper(session: Session) -> None:
-        size = session.get_one(tables.TreeHead, 1).size
-        session.delete(session.get_one(tables.Checkpoint, size))
+        size = session.get_one(tables.TreeHeadRow, 1).size
+        session.delete(session.get_one(tables.CheckpointRow, size))
 
     audited.tampers(tamper)
     assert audited.findings() == ["the newest checkpoint is missing"]
@@ -180,8 +180,8 @@ def test_the_newest_checkpoint_missing_is_found(audited: Audited) -> None:
 
 def test_every_checkpoint_and_the_head_missing_is_found(audited: Audited) -> None:
     def tamper(session: Session) -> None:
-        session.exec(delete(tables.Checkpoint))
-        session.exec(delete(tables.TreeHead))
+        session.exec(delete(tables.CheckpointRow))
+        session.exec(delete(tables.TreeHeadRow))
 
     audited.tampers(tamper)
     assert audited.findings() == [
@@ -209,7 +209,7 @@ def test_a_row_whose_leaf_was_removed_before_it_had_a_place_is_found(
     world.decides(ELSEWHERE)
 
     def tamper(session: Session) -> None:
-        for leaf in session.exec(select(tables.Leaf)):
+        for leaf in session.exec(select(tables.LeafRow)):
             if orjson.loads(leaf.body)["deed"] in deeds:
                 session.delete(leaf)
 
@@ -257,7 +257,7 @@ def test_what_happens_while_it_looks_is_no_finding(
     given_the_family(postgresql_world)
     plain = verifying._placed
 
-    def slowly(session: Session) -> Iterator[tables.Leaf]:
+    def slowly(session: Session) -> Iterator[tables.LeafRow]:
         yield from plain(session)
         postgresql_world.posts(COUNCIL, a_plan())
         audited.sequenced(1)

@@ -45,13 +45,13 @@ class Served:
     ports: Sequence[int]
     processes: Sequence[subprocess.Popen[bytes]]
     settings: Settings
-    clients: dict[str, tables.Client] = field(default_factory=dict)
+    clients: dict[str, tables.ClientRow] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._database = Database(self.settings.database)
         keys = load_keys(self.settings)
         self._tokens = Tokens(f"{self.settings.base}/oauth2/token", keys.tokens)
-        self.clients = {one.ods: one for one in self.rows(select(tables.Client))}
+        self.clients = {one.ods: one for one in self.rows(select(tables.ClientRow))}
 
     def rows(self, asked: Any) -> list[Any]:
         """What the database has now."""

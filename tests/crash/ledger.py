@@ -25,11 +25,11 @@ RECORDS_OF_A_PLAN = 3
 class Kept:
     """The service's rows, read once everything has settled."""
 
-    submissions: list[tables.Submission]
-    rulings: list[tables.Ruling]
-    copies: list[tables.Copy]
-    versions: list[tables.Version]
-    deliveries: list[tables.Delivery]
+    submissions: list[tables.SubmissionRow]
+    rulings: list[tables.RulingRow]
+    copies: list[tables.CopyRow]
+    versions: list[tables.VersionRow]
+    deliveries: list[tables.DeliveryRow]
     leaves: Counter[tuple[str, str]]
     contents: dict[str, dict[str, Any]]
     plans: dict[str, str]
@@ -44,15 +44,15 @@ def kept_by(town: Town) -> Kept:
         def everything(table: Any) -> list[Any]:
             return list(work.session.exec(select(table)).all())
 
-        copies = everything(tables.Copy)
-        versions = everything(tables.Version)
+        copies = everything(tables.CopyRow)
+        versions = everything(tables.VersionRow)
         return Kept(
-            everything(tables.Submission),
-            everything(tables.Ruling),
+            everything(tables.SubmissionRow),
+            everything(tables.RulingRow),
             copies,
             versions,
-            everything(tables.Delivery),
-            Counter(_about(everything(tables.Leaf))),
+            everything(tables.DeliveryRow),
+            Counter(_about(everything(tables.LeafRow))),
             {version.id: _content(work, version) for version in versions},
             _plans(work, town),
         )
@@ -60,16 +60,16 @@ def kept_by(town: Town) -> Kept:
     return town.parts.log.perform(Actor("test"), deed)
 
 
-def _about(leaves: list[tables.Leaf]) -> Iterator[tuple[str, str]]:
+def _about(leaves: list[tables.LeafRow]) -> Iterator[tuple[str, str]]:
     for leaf in leaves:
         said = json.loads(leaf.body)
         for value in said["about"].values():
             yield said["deed"], str(value)
 
 
-def _content(work: Work, version: tables.Version) -> dict[str, Any]:
-    copy = work.session.get_one(tables.Copy, version.copy_id)
-    person = work.session.get_one(tables.Person, copy.person_id)
+def _content(work: Work, version: tables.VersionRow) -> dict[str, Any]:
+    copy = work.session.get_one(tables.CopyRow, version.copy_id)
+    person = work.session.get_one(tables.PersonRow, copy.person_id)
     opened = work.vault.open(
         person.data_key, version.sealed, table="version", row=version.id, version=version.number
     )

@@ -79,7 +79,9 @@ def told(town: Town, load: Load, done: Kills) -> str:
 
 def what_is_there(work: Work) -> dict[str, int]:
     work.record(Deed.STATUS_READ)
-    people = Counter(nhs_number_of(work, one) for one in work.session.exec(select(tables.Person)))
+    people = Counter(
+        nhs_number_of(work, one) for one in work.session.exec(select(tables.PersonRow))
+    )
     wrapped, carried = wrapped_by(work), carried_by(work)
     rows = sum(
         work.session.exec(select(func.count()).select_from(one.table)).one() for one in FOUND
@@ -140,7 +142,7 @@ def posted(town: Town, plan: dict[str, Any], headers: dict[str, str]) -> str:
 def versions_of(town: Town) -> int:
     def deed(work: Work) -> int:
         work.record(Deed.STATUS_READ)
-        return work.session.exec(select(func.count()).select_from(tables.Version)).one()
+        return work.session.exec(select(func.count()).select_from(tables.VersionRow)).one()
 
     return town.parts.log.perform(Actor("test"), deed)
 

@@ -78,32 +78,32 @@ def look(world: World, question: Callable[[Work], Any]) -> Any:
     return world.log.perform(Actor("test"), deed)
 
 
-def the_deliveries(world: World) -> list[tables.Delivery]:
+def the_deliveries(world: World) -> list[tables.DeliveryRow]:
     """Every one, in the order of their numbers."""
-    asked = select(tables.Delivery).order_by(
-        col(tables.Delivery.practice), col(tables.Delivery.number)
+    asked = select(tables.DeliveryRow).order_by(
+        col(tables.DeliveryRow.practice), col(tables.DeliveryRow.number)
     )
-    found: list[tables.Delivery] = look(world, lambda work: list(work.session.exec(asked)))
+    found: list[tables.DeliveryRow] = look(world, lambda work: list(work.session.exec(asked)))
     return found
 
 
-def the_only_delivery(world: World) -> tables.Delivery:
+def the_only_delivery(world: World) -> tables.DeliveryRow:
     (one,) = the_deliveries(world)
     return one
 
 
 def the_outcomes(world: World) -> list[str]:
     """Of every attempt, oldest first."""
-    asked = select(col(tables.Attempt.outcome)).order_by(
-        col(tables.Attempt.at), col(tables.Attempt.number)
+    asked = select(col(tables.AttemptRow.outcome)).order_by(
+        col(tables.AttemptRow.at), col(tables.AttemptRow.number)
     )
     found: list[str] = look(world, lambda work: list(work.session.exec(asked)))
     return found
 
 
-def the_endpoint(world: World, practice: str = OWN) -> tables.Endpoint:
-    found: tables.Endpoint = look(
-        world, lambda work: work.session.get_one(tables.Endpoint, practice)
+def the_endpoint(world: World, practice: str = OWN) -> tables.EndpointRow:
+    found: tables.EndpointRow = look(
+        world, lambda work: work.session.get_one(tables.EndpointRow, practice)
     )
     return found
 
@@ -112,7 +112,7 @@ def leaves_that_say(world: World, deed: Deed) -> list[dict[str, Any]]:
     """What each leaf of one deed is about."""
 
     def question(work: Work) -> list[dict[str, Any]]:
-        bodies = [json.loads(leaf.body) for leaf in work.session.exec(select(tables.Leaf))]
+        bodies = [json.loads(leaf.body) for leaf in work.session.exec(select(tables.LeafRow))]
         return [body["about"] for body in bodies if body["deed"] == deed]
 
     found: list[dict[str, Any]] = look(world, question)

@@ -31,7 +31,7 @@ def mothers_copy(cast: Cast) -> str:
         if entry["search"]["mode"] == "match"
     ]
     with cast.world.database.transaction() as session:
-        for version in session.exec(select(tables.Version)):
+        for version in session.exec(select(tables.VersionRow)):
             version.served = False
             session.add(version)
     return str(flag["id"])
@@ -68,7 +68,7 @@ def test_a_flag_that_is_taken_back_while_it_is_read_is_not_shown(
     answer = cast.practice.gets(f"{FHIR}/Flag/{copy_id}", headers=headers)
     assert answer.status_code == 404
     with cast.world.database.transaction() as session:
-        found = select(tables.Version).where(col(tables.Version.copy_id) == copy_id)
+        found = select(tables.VersionRow).where(col(tables.VersionRow.copy_id) == copy_id)
         assert not any(version.served for version in session.exec(found))
 
 
@@ -78,7 +78,7 @@ def test_a_flag_that_was_read_just_before_is_owed_its_removal(cast: Cast) -> Non
     assert cast.practice.gets(f"{FHIR}/Flag/{copy_id}").status_code == 200
     when_she_is_left_out(cast)
     with cast.world.database.transaction() as session:
-        owed = select(col(tables.Delivery.state)).where(
-            col(tables.Delivery.copy_id) == copy_id, col(tables.Delivery.practice) == MINE
+        owed = select(col(tables.DeliveryRow.state)).where(
+            col(tables.DeliveryRow.copy_id) == copy_id, col(tables.DeliveryRow.practice) == MINE
         )
         assert sorted(session.exec(owed)) == ["open", "superseded"]

@@ -52,9 +52,9 @@ def given_it_cannot_be_opened(world: World) -> None:
     def spoil(work: Work) -> None:
         work.record(Deed.STATUS_READ)
         first = work.session.exec(
-            select(col(tables.Delivery.version_id)).where(tables.Delivery.number == 1)
+            select(col(tables.DeliveryRow.version_id)).where(tables.DeliveryRow.number == 1)
         ).one()
-        spoilt = update(tables.Version).where(col(tables.Version.id) == first)
+        spoilt = update(tables.VersionRow).where(col(tables.VersionRow.id) == first)
         work.session.exec(spoilt.values(sealed=b"\x01spoilt by a bad disk"))
 
     world.log.perform(Actor("test"), spoil)
@@ -238,5 +238,5 @@ def test_a_person_who_moved_before_anything_was_sent_was_never_heard_of(any_worl
     assert the_only_delivery(any_world).outcome == Unsent.MOVED
 
 
-def the_only_copy(work: Work) -> tables.Copy:
-    return work.session.exec(select(tables.Copy).where(tables.Copy.practice == OWN)).one()
+def the_only_copy(work: Work) -> tables.CopyRow:
+    return work.session.exec(select(tables.CopyRow).where(tables.CopyRow.practice == OWN)).one()

@@ -279,6 +279,6 @@ def test_a_practice_that_polls_closes_its_delivery_by_acknowledging_it_and_no_ot
 
 def test_an_endpoint_never_shows_its_token(world: World) -> None:
     given_a_registered_family(world)
-    row = look(world, lambda work: work.session.get_one(tables.Endpoint, OWN))
+    row = look(world, lambda work: work.session.get_one(tables.EndpointRow, OWN))
     assert row.url == "https://gp.example/fhir"
     assert b"A. Lead" not in row.sealed

@@ -38,7 +38,7 @@ BREACHES = (
     Breach(
         "floors",
         "the domain imports the store",
-        {"domain/people.py": "from flagservice.store.tables import Person as Row"},
+        {"domain/people.py": "from flagservice.store.tables import PersonRow as Row"},
     ),
     Breach(
         "floors",
@@ -117,7 +117,7 @@ BREACHES = (
     Breach(
         "patient-view",
         "the process that serves a patient's view reaches a store",
-        {"kit/patient_view.py": "from flagservice.store.tables import Copy"},
+        {"kit/patient_view.py": "from flagservice.store.tables import CopyRow"},
     ),
     Breach(
         "patient-view",
@@ -140,7 +140,7 @@ BREACHES = (
     Breach(
         "demo",
         "the demonstration looks inside",
-        {"kit/demo/play.py": "from flagservice.store.tables import Copy"},
+        {"kit/demo/play.py": "from flagservice.store.tables import CopyRow"},
     ),
 )
 

@@ -91,11 +91,11 @@ def rows(world: World, *conditions: Any, of: Any) -> list[Any]:
 
 def open_lookups(world: World) -> list[tuple[str, str]]:
     """Role and reason of everything that is not reached."""
-    found = rows(world, col(tables.Lookup.closed).is_(None), of=tables.Lookup)
+    found = rows(world, col(tables.LookupRow.closed).is_(None), of=tables.LookupRow)
     return sorted((row.role, row.reason) for row in found)
 
 
-def versions(world: World, copy_id: str) -> list[tables.Version]:
+def versions(world: World, copy_id: str) -> list[tables.VersionRow]:
     """Every version of one copy, oldest first."""
-    found = rows(world, col(tables.Version.copy_id) == copy_id, of=tables.Version)
+    found = rows(world, col(tables.VersionRow.copy_id) == copy_id, of=tables.VersionRow)
     return sorted(found, key=lambda version: int(version.number))

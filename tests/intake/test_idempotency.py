@@ -76,7 +76,7 @@ def test_the_kept_answer_is_sealed_and_its_repetition_is_recorded(world: World) 
     caller = Caller(world)
     caller.asks("k")
     caller.asks("k")
-    (row,) = rows(world, of=tables.Idempotency)
+    (row,) = rows(world, of=tables.IdempotencyRow)
     assert b"answer" not in row.sealed
-    leaves = rows(world, col(tables.Leaf.position).is_(None), of=tables.Leaf)
+    leaves = rows(world, col(tables.LeafRow.position).is_(None), of=tables.LeafRow)
     assert sum(b'"deed":"repeated"' in leaf.body for leaf in leaves) == 1

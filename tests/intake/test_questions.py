@@ -22,7 +22,7 @@ def the_question(world: World) -> str:
     """As it is kept, of the one hold that there is."""
     given_the_family(world)
     world.posts(POLICE, a_notification())
-    (hold,) = rows(world, of=tables.Hold)
+    (hold,) = rows(world, of=tables.HoldRow)
     return str(hold.about)
 
 
@@ -57,5 +57,5 @@ def test_what_a_practice_declines_still_narrows_what_others_tell_of_him(world: W
     world.decides(ELSEWHERE, "withhold")
     (after,) = world.held_at(ELSEWHERE)
     assert not {"author", "period"} & after.keys()
-    (declined,) = rows(world, col(tables.Hold.outcome) == "withhold", of=tables.Hold)
+    (declined,) = rows(world, col(tables.HoldRow.outcome) == "withhold", of=tables.HoldRow)
     assert declined.owner_ods == ELSEWHERE

@@ -24,7 +24,7 @@ from tests.world import COUNCIL, HEALTH, POLICE, World, a_submission
 
 def given_everything_owed_is_delivered(world: World) -> None:
     def deed(work: Work) -> None:
-        asked = select(tables.Delivery).where(col(tables.Delivery.state) == "open")
+        asked = select(tables.DeliveryRow).where(col(tables.DeliveryRow.state) == "open")
         for delivery in work.session.exec(asked).all():
             outbox.deliver(work, delivery)
         work.record(Deed.STATUS_READ)
@@ -60,7 +60,7 @@ def test_another_agencys_notification_changes_no_word_of_it(any_world: World) ->
     any_world.on("2022-01-10")
     any_world.posts(POLICE, a_notification())
     assert any_world.receipt(COUNCIL, "CPP-1") == before
-    assert len(rows(any_world, col(tables.Delivery.state) == "open", of=tables.Delivery)) == 1
+    assert len(rows(any_world, col(tables.DeliveryRow.state) == "open", of=tables.DeliveryRow)) == 1
 
 
 def test_its_own_news_is_delivered_even_where_another_agency_lets_it_say_no_more(
@@ -142,7 +142,7 @@ def test_the_word_of_a_victims_notification_stays_when_another_agency_accuses_he
 
 def _words(world: World) -> dict[str, str]:
     """As they are kept, by naming."""
-    return {naming.id: naming.word for naming in rows(world, of=tables.Naming)}
+    return {naming.id: naming.word for naming in rows(world, of=tables.NamingRow)}
 
 
 @pytest.mark.parametrize("kind", ["domestic-abuse-victim", "marac"])

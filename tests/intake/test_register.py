@@ -53,7 +53,7 @@ def test_a_register_that_is_put_right_places_what_its_birth_date_held(world: Wor
 def test_a_person_without_a_practice_is_an_open_look_up_and_never_a_guess(world: World) -> None:
     world.registered(*CHILD, None)
     world.posts(COUNCIL, a_plan(child()))
-    assert rows(world, of=tables.Copy) == []
+    assert rows(world, of=tables.CopyRow) == []
     assert open_lookups(world) == [("child", "no-practice")]
     assert world.receipt(COUNCIL, "CPP-1") == [("child", "not reached")]
 
@@ -63,9 +63,9 @@ def test_a_look_up_is_answered_when_the_register_learns_it_in_one_commit(any_wor
     before = any_world.now
     any_world.on("2022-01-10")
     any_world.registered(*CHILD, HOME)
-    (lookup,) = rows(any_world, of=tables.Lookup)
-    (version,) = rows(any_world, of=tables.Version)
-    (delivery,) = rows(any_world, of=tables.Delivery)
+    (lookup,) = rows(any_world, of=tables.LookupRow)
+    (version,) = rows(any_world, of=tables.VersionRow)
+    (delivery,) = rows(any_world, of=tables.DeliveryRow)
     assert lookup.opened == before.date()
     assert lookup.closed == date(2022, 1, 10)
     assert (version.practice, version.feed_number) == (HOME, 1)
@@ -76,9 +76,9 @@ def test_a_look_up_is_answered_when_the_register_learns_it_in_one_commit(any_wor
 def test_a_register_that_says_what_it_said_changes_nothing(world: World) -> None:
     given_the_family(world)
     world.posts(COUNCIL, a_plan())
-    before = len(rows(world, of=tables.Ruling))
+    before = len(rows(world, of=tables.RulingRow))
     given_the_family(world)
-    assert len(rows(world, of=tables.Ruling)) == before
+    assert len(rows(world, of=tables.RulingRow)) == before
 
 
 def test_after_a_move_the_old_copy_is_taken_back_and_a_new_one_has_its_own_id(

@@ -42,17 +42,17 @@ def the_words(world: World) -> dict[str, str]:
 
 
 def open_lookups(world: World) -> list[tuple[str, str]]:
-    found = rows(world, of=tables.Lookup)
+    found = rows(world, of=tables.LookupRow)
     return [(row.role, row.reason) for row in found if row.closed is None]
 
 
 def test_that_the_register_says_it_again_changes_nothing(any_world: World) -> None:
     given_a_plan(any_world)
     assert when_rejected(any_world, ELSEWHERE) == 1
-    versions = len(rows(any_world, of=tables.Version))
+    versions = len(rows(any_world, of=tables.VersionRow))
     for _ in range(3):
         any_world.registered(*FATHER, ELSEWHERE)
-    assert len(rows(any_world, of=tables.Version)) == versions
+    assert len(rows(any_world, of=tables.VersionRow)) == versions
     assert any_world.held_at(ELSEWHERE) == []
     assert the_words(any_world)["father"] == "not reached"
     assert open_lookups(any_world) == [("father", "the-practice-says-not-its-patient")]
@@ -107,9 +107,9 @@ def test_what_stayed_where_nobody_knew_the_practice_is_taken_back(world: World) 
 def test_a_practice_that_has_rejected_somebody_decides_nothing_about_them(world: World) -> None:
     given_a_plan(world)
     world.posts(POLICE, a_notification())
-    assert [hold.owner_ods for hold in rows(world, of=tables.Hold) if hold.open] == [ELSEWHERE]
+    assert [hold.owner_ods for hold in rows(world, of=tables.HoldRow) if hold.open] == [ELSEWHERE]
     when_rejected(world, ELSEWHERE)
-    assert not [hold for hold in rows(world, of=tables.Hold) if hold.open]
+    assert not [hold for hold in rows(world, of=tables.HoldRow) if hold.open]
 
 
 @pytest.mark.parametrize("practice", [HOME, NEW])

@@ -102,7 +102,7 @@ def test_a_father_who_is_not_identified_is_an_open_gap_until_he_is(world: World)
     assert world.receipt(COUNCIL, "CPP-1")[2] == ("father", "not reached")
     assert open_lookups(world) == [("father", "not-identified")]
     world.posts(COUNCIL, a_plan(child(), mother(), unknown, version=2))
-    (kept,) = rows(world, of=tables.Lookup)
+    (kept,) = rows(world, of=tables.LookupRow)
     assert kept.opened.isoformat() == "2022-01-04"
     world.posts(COUNCIL, a_plan(version=3))
     assert codes(world, ELSEWHERE, FATHER) == [CPP_ADULT]
@@ -224,7 +224,7 @@ def test_every_plan_keeps_its_newest_version_alone_and_every_version_that_came(
     given_the_family(world)
     for version in (2, 1, 3):
         world.posts(COUNCIL, a_plan(version=version))
-    (plan,) = rows(world, of=tables.Plan)
-    kept = rows(world, col(tables.Submission.plan_id) == plan.id, of=tables.Submission)
+    (plan,) = rows(world, of=tables.PlanRow)
+    kept = rows(world, col(tables.SubmissionRow.plan_id) == plan.id, of=tables.SubmissionRow)
     assert plan.version == 3
     assert sorted(one.version for one in kept) == [1, 2, 3]

@@ -85,7 +85,7 @@ def test_what_a_register_says_is_news_once(any_world: World) -> None:
 
 def test_a_registration_is_kept_sealed_under_a_pseudonym(world: World) -> None:
     learned(world, REGISTERED)
-    (row,) = rows(world, of=tables.Registration)
+    (row,) = rows(world, of=tables.RegistrationRow)
     assert CHILD[0] not in row.id + row.pseudonym
     assert CHILD[0].encode() not in row.sealed
     assert b"2021-12-06" not in row.sealed

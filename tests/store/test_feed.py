@@ -49,13 +49,15 @@ def when_taken(database: Database, practices: list[str], *, now: datetime = NOW)
 def _write(session: Session, taken: Iterable[tuple[str, int]]) -> None:
     """Into a table that any text fits."""
     for practice, number in taken:
-        row = policies.PolicyText(digest=f"{practice}/{number}", kind="", version=number, text="")
+        row = policies.PolicyTextRow(
+            digest=f"{practice}/{number}", kind="", version=number, text=""
+        )
         session.add(row)
 
 
 def the_numbers(database: Database, practice: str) -> list[int]:
-    asked = select(col(policies.PolicyText.version)).where(
-        col(policies.PolicyText.digest).startswith(f"{practice}/")
+    asked = select(col(policies.PolicyTextRow.version)).where(
+        col(policies.PolicyTextRow.digest).startswith(f"{practice}/")
     )
     with database.transaction() as session:
         return sorted(session.exec(asked).all())
@@ -138,8 +140,8 @@ def test_whoever_locks_feeds_in_another_order_never_deadlocks(database: Database
     database.close()
 
 
-def a_counter() -> tables.FeedCounter:
-    return tables.FeedCounter(practice="P", issued=datetime(1970, 1, 1, tzinfo=UTC))
+def a_counter() -> tables.FeedCounterRow:
+    return tables.FeedCounterRow(practice="P", issued=datetime(1970, 1, 1, tzinfo=UTC))
 
 
 @given(st.lists(st.timedeltas(-timedelta(days=400), timedelta(days=400)), max_size=40))

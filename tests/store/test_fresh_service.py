@@ -21,7 +21,7 @@ def test_a_fresh_service_has_no_client_no_checker_no_approver_and_no_practice(
     tmp_path: Path,
 ) -> None:
     parts = build(Settings(data=tmp_path))
-    known = (tables.Client, tables.Endpoint, leak_checks.Checker, policies.Approver)
+    known = (tables.ClientRow, tables.EndpointRow, leak_checks.CheckerRow, policies.ApproverRow)
 
     def counted(work: Work) -> list[int]:
         work.record(Deed.STATUS_READ)

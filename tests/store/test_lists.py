@@ -40,9 +40,9 @@ STATEMENTS = {
 
 
 def told(session: Session, names: list[str]) -> set[str]:
-    asked = select(col(tables.Client.id))
+    asked = select(col(tables.ClientRow.id))
     return set(
-        session.exec(asked.where(one_of(col(tables.Client.id), "ids")), params={"ids": names})
+        session.exec(asked.where(one_of(col(tables.ClientRow.id), "ids")), params={"ids": names})
     )
 
 
@@ -55,7 +55,9 @@ def test_it_finds_whatever_is_in_the_list_however_it_is_spelled(
     there = ["a", 'b"', "c,d", "{e}", "é\\", "other"]
     with any_world.database.transaction() as session:
         for name in there:
-            session.add(tables.Client(id=name, ods="X26", kind="gp-system", scopes="", keys="[]"))
+            session.add(
+                tables.ClientRow(id=name, ods="X26", kind="gp-system", scopes="", keys="[]")
+            )
         session.flush()
         assert told(session, names) == set(there) & set(names)
         session.rollback()
@@ -108,7 +110,7 @@ def test_leaves_are_written_in_the_order_in_which_they_were_made(any_world: Worl
     ]
     with any_world.database.transaction() as session:
         leaves.write(session, made)
-        asked = select(tables.Leaf).order_by(col(tables.Leaf.row))
+        asked = select(tables.LeafRow).order_by(col(tables.LeafRow.row))
         kept = [{"id": one.id, "at": one.at, "body": one.body} for one in session.exec(asked)]
         assert kept == made
         assert session.connection().execute(text("SELECT count(*) FROM leaf")).scalar_one() == 40

@@ -36,7 +36,7 @@ def when_migrated(database: Database, to: str) -> None:
 
 
 def test_an_empty_database_is_brought_to_what_the_code_says(database: Database) -> None:
-    for table in (acknowledgements.Answer, tables.Person, alarms.Stranger):
+    for table in (acknowledgements.AnswerRow, tables.PersonRow, alarms.StrangerRow):
         assert table.__tablename__ in OURS
     database.upgrade()
     assert the_tables(database) == OURS | {"alembic_version"}
@@ -155,7 +155,7 @@ def test_what_is_written_is_there_after_the_files_are_copied_without_a_goodbye(
     database = Database(sqlite_url)
     database.upgrade()
     with database.transaction() as session:
-        session.add(policies.PolicyText(digest="d", kind="k", version=1, text="kept"))
+        session.add(policies.PolicyTextRow(digest="d", kind="k", version=1, text="kept"))
     copied = tmp_path / "copy"
     copied.mkdir()
     for path in tmp_path.glob("flagservice.db*"):
@@ -163,5 +163,5 @@ def test_what_is_written_is_there_after_the_files_are_copied_without_a_goodbye(
     database.close()
     after = Database(f"sqlite:///{copied}/flagservice.db")
     with after.transaction() as session:
-        assert session.get_one(policies.PolicyText, "d").text == "kept"
+        assert session.get_one(policies.PolicyTextRow, "d").text == "kept"
     after.close()

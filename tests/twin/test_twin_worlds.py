@@ -102,11 +102,11 @@ def test_every_outsider_asks_every_route_by_every_method_and_sees_the_same(twins
 
 
 def then_the_worlds_did_differ(twins: Twins) -> None:
-    copies = [_count(world, tables.Copy) for world in twins.worlds]
-    decisions = col(tables.Hold.outcome).is_not(None)
-    decided = [_count(world, tables.Hold, where=decisions) for world in twins.worlds]
-    delivered = col(tables.Delivery.state) == State.DELIVERED
-    filed = [_count(world, tables.Delivery, where=delivered) for world in twins.worlds]
+    copies = [_count(world, tables.CopyRow) for world in twins.worlds]
+    decisions = col(tables.HoldRow.outcome).is_not(None)
+    decided = [_count(world, tables.HoldRow, where=decisions) for world in twins.worlds]
+    delivered = col(tables.DeliveryRow.state) == State.DELIVERED
+    filed = [_count(world, tables.DeliveryRow, where=delivered) for world in twins.worlds]
     assert copies[0] < min(copies[1:])
     assert decided[2] > decided[0] > 0
     assert filed[1] > filed[0] > 0
@@ -158,7 +158,7 @@ class Leaky:
 def _inside(world: TwinWorld) -> int:
     """Copies that no outsider may know of: none in world A."""
     with world.database.transaction() as session:
-        asked = select(func.count()).where(col(tables.Copy.practice).in_(cast.INSIDE))
+        asked = select(func.count()).where(col(tables.CopyRow.practice).in_(cast.INSIDE))
         return int(session.exec(asked).one())
 
 

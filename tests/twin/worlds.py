@@ -260,7 +260,7 @@ def _add_clients(work: Work) -> None:
     for party in cast.EVERYBODY:
         scopes = " ".join(SCOPES.get(party.kind, ()))
         work.session.add(
-            tables.Client(
+            tables.ClientRow(
                 id=party.id,
                 ods=party.ods,
                 kind=party.kind,

@@ -69,7 +69,7 @@ class Face:
         """One unit of work for a caller who is still registered."""
 
         def checked(work: Work) -> T:
-            client = work.session.get(tables.Client, asked.caller.client_id)
+            client = work.session.get(tables.ClientRow, asked.caller.client_id)
             if client is None or client.revoked or not is_as_registered(asked.caller, client):
                 raise Unauthenticated("the client is not registered")
             return deed(work)

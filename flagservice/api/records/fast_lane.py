@@ -37,8 +37,11 @@ _UNUSUAL: Final = frozenset(
 _READS: Final = {type_: May((f"system/{type_}.r",)) for type_ in FORMS}
 _SEARCHES: Final = {type_: May((f"system/{type_}.s",)) for type_ in FORMS}
 _CLIENTS: Final = select(
-    col(tables.Client.id), col(tables.Client.ods), col(tables.Client.kind), col(tables.Client.keys)
-).where(one_of(col(tables.Client.id), "ids"), col(tables.Client.revoked).is_(False))
+    col(tables.ClientRow.id),
+    col(tables.ClientRow.ods),
+    col(tables.ClientRow.kind),
+    col(tables.ClientRow.keys),
+).where(one_of(col(tables.ClientRow.id), "ids"), col(tables.ClientRow.revoked).is_(False))
 Question = tuple[Asked, Poll | Read]
 
 

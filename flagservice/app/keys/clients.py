@@ -37,7 +37,7 @@ def add_key(parts: Parts, client_id: str, *, public_key: bytes) -> str:
     """
     jwk = public_jwk(public_key)
 
-    def deed(work: Work, client: tables.Client) -> None:
+    def deed(work: Work, client: tables.ClientRow) -> None:
         keys = _keys(client)
         if any(key["kid"] == jwk["kid"] for key in keys):
             raise Conflict("the client has this key already")
@@ -51,7 +51,7 @@ def add_key(parts: Parts, client_id: str, *, public_key: bytes) -> str:
 def drop_key(parts: Parts, client_id: str, *, kid: str) -> None:
     """From now on nothing that it signs is taken; raises NotFound, or Conflict for the last one."""
 
-    def deed(work: Work, client: tables.Client) -> None:
+    def deed(work: Work, client: tables.ClientRow) -> None:
         keys = _keys(client)
         left = [key for key in keys if key["kid"] != kid]
         if len(left) == len(keys):
@@ -67,18 +67,20 @@ def drop_key(parts: Parts, client_id: str, *, kid: str) -> None:
 def keys_of(parts: Parts, client_id: str) -> list[RegisteredKey]:
     """In the order in which they were added; raises NotFound."""
 
-    def deed(work: Work, client: tables.Client) -> list[RegisteredKey]:
+    def deed(work: Work, client: tables.ClientRow) -> list[RegisteredKey]:
         work.record(Deed.CLIENT_KEYS_READ, client=client.id)
         return [RegisteredKey(key["kid"], key.get("crv") or "RSA") for key in _keys(client)]
 
     return _of_client(parts, client_id, deed=deed)
 
 
-def _of_client(parts: Parts, client_id: str, *, deed: Callable[[Work, tables.Client], T]) -> T:
+def _of_client(parts: Parts, client_id: str, *, deed: Callable[[Work, tables.ClientRow], T]) -> T:
     """Locked: two who change its keys at once do so one after the other."""
 
     def performed(work: Work) -> T:
-        asked = select(tables.Client).where(col(tables.Client.id) == client_id).with_for_update()
+        asked = (
+            select(tables.ClientRow).where(col(tables.ClientRow.id) == client_id).with_for_update()
+        )
         client = work.session.exec(asked).one_or_none()
         if client is None:
             raise NotFound("there is no such client")
@@ -87,10 +89,10 @@ def _of_client(parts: Parts, client_id: str, *, deed: Callable[[Work, tables.Cli
     return parts.log.perform(OPERATOR, performed)
 
 
-def _keys(client: tables.Client) -> list[_Jwk]:
+def _keys(client: tables.ClientRow) -> list[_Jwk]:
     return list(json.loads(client.keys)["keys"])
 
 
-def _set(work: Work, client: tables.Client, keys: list[_Jwk]) -> None:
+def _set(work: Work, client: tables.ClientRow, keys: list[_Jwk]) -> None:
     client.keys = json.dumps({"keys": keys})
     work.session.add(client)

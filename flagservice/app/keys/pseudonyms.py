@@ -56,10 +56,10 @@ class Found:
 
 
 FOUND: Final = (
-    Found(tables.Person, "pseudonym", "person", persons.nhs_number_of),
-    Found(tables.Registration, "pseudonym", "registration", registrations.nhs_number_of),
-    Found(tables.Plan, "reference", "reference", submission.natural_key_of),
-    Found(policies.Approver, "pseudonym", "approver", approval.key_of),
+    Found(tables.PersonRow, "pseudonym", "person", persons.nhs_number_of),
+    Found(tables.RegistrationRow, "pseudonym", "registration", registrations.nhs_number_of),
+    Found(tables.PlanRow, "reference", "reference", submission.natural_key_of),
+    Found(policies.ApproverRow, "pseudonym", "approver", approval.key_of),
 )
 ARCHIVED: Final = ("audit",)
 """In leaves, which nobody can change: whoever has to find a person in old ones needs the old key.

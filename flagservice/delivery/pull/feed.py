@@ -38,17 +38,17 @@ def feed(
     """
     only_if_admitted(work)
     asked = (
-        select(tables.Version)
-        .where(col(tables.Version.practice) == work.actor.ods)
-        .where(col(tables.Version.form) == form)
-        .where(col(tables.Version.feed_number) > min(after, _LARGEST))
-        .order_by(col(tables.Version.feed_number))
+        select(tables.VersionRow)
+        .where(col(tables.VersionRow.practice) == work.actor.ods)
+        .where(col(tables.VersionRow.form) == form)
+        .where(col(tables.VersionRow.feed_number) > min(after, _LARGEST))
+        .order_by(col(tables.VersionRow.feed_number))
         .limit(limit)
     )
     if since is not None:
         # Where the feed ends is asked first: what is committed meanwhile is then found, or to come.
         after = _last(work, form)
-        asked = asked.where(col(tables.Version.issued) >= _hour_of(since))
+        asked = asked.where(col(tables.VersionRow.issued) >= _hour_of(since))
     found = work.session.exec(asked).all()
     if not found and after > _last(work, form):
         raise Invalid(Fault("cursor", "is beyond the end of this feed: read it from the start"))
@@ -58,7 +58,7 @@ def feed(
 
 
 def _record(
-    work: Work, found: Sequence[tables.Version], *, form: str, asked: int | datetime
+    work: Work, found: Sequence[tables.VersionRow], *, form: str, asked: int | datetime
 ) -> None:
     """Where it was asked to begin, and what was shown: by a clock, no number says the first."""
     shown = [version.feed_number for version in found]
@@ -81,7 +81,7 @@ def _hour_of(since: datetime) -> datetime:
 
 
 def _last(work: Work, form: str) -> int:
-    counter = work.session.get(tables.FeedCounter, work.actor.ods)
+    counter = work.session.get(tables.FeedCounterRow, work.actor.ods)
     return numbers.last_number(counter, form) if counter else 0
 
 
@@ -100,14 +100,16 @@ def digest(work: Work, *, form: str) -> Digest:
     Numbers and copies are of one instant: a writer to this practice waits while they are read.
     """
     only_if_admitted(work)
-    mine = select(tables.FeedCounter).where(col(tables.FeedCounter.practice) == work.actor.ods)
+    mine = select(tables.FeedCounterRow).where(
+        col(tables.FeedCounterRow.practice) == work.actor.ods
+    )
     work.session.exec(mine.with_for_update()).first()
     asked = (
-        select(col(tables.Version.copy_id), col(tables.Version.id))
-        .where(col(tables.Version.copy_id) == col(tables.Copy.id))
-        .where(col(tables.Version.number) == col(tables.Copy.number))
-        .where(col(tables.Copy.practice) == work.actor.ods, col(tables.Copy.form) == form)
-        .where(col(tables.Copy.status) == "active")
+        select(col(tables.VersionRow.copy_id), col(tables.VersionRow.id))
+        .where(col(tables.VersionRow.copy_id) == col(tables.CopyRow.id))
+        .where(col(tables.VersionRow.number) == col(tables.CopyRow.number))
+        .where(col(tables.CopyRow.practice) == work.actor.ods, col(tables.CopyRow.form) == form)
+        .where(col(tables.CopyRow.status) == "active")
     )
     lines = sorted(f"{copy_id}/{version_id}\n" for copy_id, version_id in work.session.exec(asked))
     work.record(Deed.DIGESTED, form=form, count=len(lines))

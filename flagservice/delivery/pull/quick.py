@@ -64,31 +64,31 @@ class Row(NamedTuple):
 
 
 _VERSION: Final = (
-    col(tables.Version.copy_id),
-    col(tables.Version.id),
-    col(tables.Version.number),
-    col(tables.Version.form),
-    col(tables.Version.practice),
-    col(tables.Version.feed_number),
-    col(tables.Version.issued),
-    col(tables.Version.withdrawn),
-    col(tables.Version.served),
-    col(tables.Version.sealed),
-    col(tables.Copy.status),
-    col(tables.Person.data_key),
+    col(tables.VersionRow.copy_id),
+    col(tables.VersionRow.id),
+    col(tables.VersionRow.number),
+    col(tables.VersionRow.form),
+    col(tables.VersionRow.practice),
+    col(tables.VersionRow.feed_number),
+    col(tables.VersionRow.issued),
+    col(tables.VersionRow.withdrawn),
+    col(tables.VersionRow.served),
+    col(tables.VersionRow.sealed),
+    col(tables.CopyRow.status),
+    col(tables.PersonRow.data_key),
 )
 _WHOSE: Final = (
-    col(tables.Copy.id) == col(tables.Version.copy_id),
-    col(tables.Person.id) == col(tables.Copy.person_id),
+    col(tables.CopyRow.id) == col(tables.VersionRow.copy_id),
+    col(tables.PersonRow.id) == col(tables.CopyRow.person_id),
 )
 _OWN: Final = and_(
-    one_of(col(tables.Version.copy_id), "copies"),
+    one_of(col(tables.VersionRow.copy_id), "copies"),
     one_of(
-        col(tables.Version.copy_id)
+        col(tables.VersionRow.copy_id)
         + literal("|")
-        + col(tables.Version.practice)
+        + col(tables.VersionRow.practice)
         + literal("|")
-        + col(tables.Version.form),
+        + col(tables.VersionRow.form),
         "own",
     ),
 )
@@ -96,25 +96,27 @@ _OWN: Final = and_(
 _NOW: Final[Select[*tuple[Any, ...]]] = (
     select(*_VERSION)
     .where(*_WHOSE)
-    .where(col(tables.Version.number) == col(tables.Copy.number))
+    .where(col(tables.VersionRow.number) == col(tables.CopyRow.number))
     .where(_OWN)
 )
 _EVERY: Final = select(
-    col(tables.Version.copy_id), col(tables.Version.id), col(tables.Version.issued)
+    col(tables.VersionRow.copy_id), col(tables.VersionRow.id), col(tables.VersionRow.issued)
 ).where(_OWN)
 _UNSERVED: Final = (
-    select(col(tables.Version.id))
-    .where(one_of(col(tables.Version.id), "versions"))
-    .where(col(tables.Version.withdrawn).is_(False))
+    select(col(tables.VersionRow.id))
+    .where(one_of(col(tables.VersionRow.id), "versions"))
+    .where(col(tables.VersionRow.withdrawn).is_(False))
     .with_for_update(skip_locked=True, key_share=True)
 )
 _SERVED: Final = (
-    update(tables.Version).where(one_of(col(tables.Version.id), "versions")).values(served=True)
+    update(tables.VersionRow)
+    .where(one_of(col(tables.VersionRow.id), "versions"))
+    .values(served=True)
 )
 
 
 def _after(place: int) -> Select[*tuple[Any, ...]]:
-    one = tables.Version
+    one = tables.VersionRow
     return (
         select(*_VERSION, literal(place))
         .where(*_WHOSE)

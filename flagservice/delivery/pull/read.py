@@ -29,7 +29,7 @@ def read(work: Work, copy_id: str, *, form: str, version_id: str | None = None) 
     copy = mine(work, copy_id, form=form)
     asked = _standing(copy)
     if version_id is not None:
-        asked = asked.where(col(tables.Version.id) == version_id)
+        asked = asked.where(col(tables.VersionRow.id) == version_id)
     version = work.session.exec(asked).first()
     if version is None or unheard(work, copy):
         raise NotFound(NOTHING)
@@ -52,32 +52,34 @@ def history(
         raise NotFound(NOTHING)
     asked = _standing(copy)
     if before is not None:
-        last = work.session.get(tables.Version, before)
+        last = work.session.get(tables.VersionRow, before)
         if last is None or last.copy_id != copy.id:
             raise Invalid(Fault("cursor", "is not one that this history gave out"))
-        asked = asked.where(col(tables.Version.number) < last.number)
+        asked = asked.where(col(tables.VersionRow.number) < last.number)
     found = work.session.exec(asked.limit(limit)).all()
     work.record(Deed.READ, copy=copy.id, found=ids(found))
     return [stored(work, version) for version in found]
 
 
-def mine(work: Work, copy_id: str, *, form: str) -> tables.Copy:
+def mine(work: Work, copy_id: str, *, form: str) -> tables.CopyRow:
     """The copy, if it stands at the caller's practice; raises Forbidden or NotFound."""
     # Asked whatever the id names: a question that only a real copy raises would tell of it.
     only_if_admitted(work)
-    copy = work.session.get(tables.Copy, copy_id)
+    copy = work.session.get(tables.CopyRow, copy_id)
     own = copy is not None and copy.practice == work.actor.ods and copy.form == form
     if copy is None or not own:
         raise NotFound(NOTHING)
     return copy
 
 
-def _standing(copy: tables.Copy) -> SelectOfScalar[tables.Version]:
+def _standing(copy: tables.CopyRow) -> SelectOfScalar[tables.VersionRow]:
     """The versions of a copy whose words were not withdrawn, newest first."""
     return (
-        select(tables.Version)
-        .where(col(tables.Version.copy_id) == copy.id, col(tables.Version.withdrawn).is_(False))
-        .order_by(col(tables.Version.number).desc())
+        select(tables.VersionRow)
+        .where(
+            col(tables.VersionRow.copy_id) == copy.id, col(tables.VersionRow.withdrawn).is_(False)
+        )
+        .order_by(col(tables.VersionRow.number).desc())
     )
 
 
@@ -87,52 +89,52 @@ def only_if_admitted(work: Work) -> None:
         raise Forbidden(NOT_ADMITTED)
 
 
-def ids(versions: Sequence[tables.Version]) -> str:
+def ids(versions: Sequence[tables.VersionRow]) -> str:
     """Which versions were shown: so that the audit can say who saw what."""
     return " ".join(version.id for version in versions)
 
 
-def stored(work: Work, version: tables.Version) -> Stored:
+def stored(work: Work, version: tables.VersionRow) -> Stored:
     """A version as it is shown: by what carries its words, or by nothing if nobody heard of it."""
-    copy = work.session.get_one(tables.Copy, version.copy_id)
+    copy = work.session.get_one(tables.CopyRow, version.copy_id)
     carries = _next_standing(work, version) if version.withdrawn else version
     content = b"" if unheard(work, copy) else _shown(work, copy, carries)
     return Stored(copy.id, copy.form, carries.id, version.feed_number, carries.issued, content)
 
 
-def _next_standing(work: Work, version: tables.Version) -> tables.Version:
+def _next_standing(work: Work, version: tables.VersionRow) -> tables.VersionRow:
     asked = (
-        select(tables.Version)
-        .where(col(tables.Version.copy_id) == version.copy_id)
-        .where(col(tables.Version.number) > version.number)
-        .where(col(tables.Version.withdrawn).is_(False))
-        .order_by(col(tables.Version.number))
+        select(tables.VersionRow)
+        .where(col(tables.VersionRow.copy_id) == version.copy_id)
+        .where(col(tables.VersionRow.number) > version.number)
+        .where(col(tables.VersionRow.withdrawn).is_(False))
+        .order_by(col(tables.VersionRow.number))
     )
     return work.session.exec(asked.limit(1)).one()
 
 
-def unheard(work: Work, copy: tables.Copy) -> bool:
+def unheard(work: Work, copy: tables.CopyRow) -> bool:
     """Was it taken back before it was ever on its way, or read?"""
     return copy.status == "removed" and not outbox.was_heard_of(work, copy.id)
 
 
-def _alone_in_its_second(work: Work, version: tables.Version) -> bool:
+def _alone_in_its_second(work: Work, version: tables.VersionRow) -> bool:
     """HTTP dates have seconds: of two versions in one, a date cannot say which is held."""
     asked = (
-        select(col(tables.Version.issued))
-        .where(col(tables.Version.copy_id) == version.copy_id)
-        .where(col(tables.Version.id) != version.id)
+        select(col(tables.VersionRow.issued))
+        .where(col(tables.VersionRow.copy_id) == version.copy_id)
+        .where(col(tables.VersionRow.id) != version.id)
     )
     second = version.issued.replace(microsecond=0)
     return all(issued.replace(microsecond=0) != second for issued in work.session.exec(asked))
 
 
-def _shown(work: Work, copy: tables.Copy, version: tables.Version) -> bytes:
+def _shown(work: Work, copy: tables.CopyRow, version: tables.VersionRow) -> bytes:
     mark_served(work, version)
     return opened(work, copy, version)
 
 
-def mark_served(work: Work, version: tables.Version) -> None:
+def mark_served(work: Work, version: tables.VersionRow) -> None:
     """From now on the practice has heard of it, so that a removal of it is owed.
 
     Raises Overtaken where it was withdrawn meanwhile: whoever did so looked for this mark.
@@ -140,17 +142,17 @@ def mark_served(work: Work, version: tables.Version) -> None:
     if version.served:
         return
     marked = work.session.exec(
-        update(tables.Version)
-        .where(col(tables.Version.id) == version.id, col(tables.Version.withdrawn).is_(False))
+        update(tables.VersionRow)
+        .where(col(tables.VersionRow.id) == version.id, col(tables.VersionRow.withdrawn).is_(False))
         .values(served=True)
     )
     if not marked.rowcount:
         raise Overtaken
 
 
-def opened(work: Work, copy: tables.Copy, version: tables.Version) -> bytes:
+def opened(work: Work, copy: tables.CopyRow, version: tables.VersionRow) -> bytes:
     """The stored bytes, for a look that is not an answer yet: nobody has heard of it by this."""
-    person = work.session.get_one(tables.Person, copy.person_id)
+    person = work.session.get_one(tables.PersonRow, copy.person_id)
     return work.vault.open(
         person.data_key, version.sealed, table="version", row=version.id, version=version.number
     )

@@ -12,11 +12,11 @@ from sqlmodel import col, select
 from flagservice.admission.endpoints import admitted_of
 from flagservice.audit.log import Work
 from flagservice.store.lists import one_of
-from flagservice.store.tables import FeedCounter
+from flagservice.store.tables import FeedCounterRow
 
 _LAST: Final = select(
-    col(FeedCounter.practice), col(FeedCounter.flags), col(FeedCounter.requests)
-).where(one_of(col(FeedCounter.practice), "practices"))
+    col(FeedCounterRow.practice), col(FeedCounterRow.flags), col(FeedCounterRow.requests)
+).where(one_of(col(FeedCounterRow.practice), "practices"))
 
 
 @dataclass(frozen=True)

@@ -75,13 +75,13 @@ def search_patient(work: Work, nhs_number: str, criteria: Criteria) -> Page:
     found, more = _filled(work, asked, criteria) if mine else ([], False)
     about = work.vault.pseudonym(nhs_number, purpose="audit")
     work.record(Deed.SEARCHED, patient=about, form=criteria.form, found=ids(found))
-    whose = work.session.get_one(tables.Copy, found[0].copy_id).person_id if found else ""
+    whose = work.session.get_one(tables.CopyRow, found[0].copy_id).person_id if found else ""
     return Page([stored(work, version) for version in found], more, whose)
 
 
 def search_onward(work: Work, person_id: str, criteria: Criteria) -> Page:
     """The next page of a search by patient; whether they are still the caller's is asked anew."""
-    person = work.session.get(tables.Person, person_id)
+    person = work.session.get(tables.PersonRow, person_id)
     if person is None:
         raise Invalid(Fault("page", "is not one that this search gave out"))
     number = work.vault.open(
@@ -90,40 +90,41 @@ def search_onward(work: Work, person_id: str, criteria: Criteria) -> Page:
     return search_patient(work, number.decode(), criteria)
 
 
-def _newest(work: Work, form: str) -> SelectOfScalar[tables.Version]:
+def _newest(work: Work, form: str) -> SelectOfScalar[tables.VersionRow]:
     return (
-        select(tables.Version)
-        .where(col(tables.Version.copy_id) == col(tables.Copy.id))
-        .where(col(tables.Version.number) == col(tables.Copy.number))
-        .where(col(tables.Copy.practice) == work.actor.ods, col(tables.Copy.form) == form)
+        select(tables.VersionRow)
+        .where(col(tables.VersionRow.copy_id) == col(tables.CopyRow.id))
+        .where(col(tables.VersionRow.number) == col(tables.CopyRow.number))
+        .where(col(tables.CopyRow.practice) == work.actor.ods, col(tables.CopyRow.form) == form)
     )
 
 
-def _of_patient(work: Work, nhs_number: str, *, form: str) -> SelectOfScalar[tables.Version]:
+def _of_patient(work: Work, nhs_number: str, *, form: str) -> SelectOfScalar[tables.VersionRow]:
     pseudonyms = work.vault.pseudonyms(nhs_number, purpose="person")
     return (
         _newest(work, form)
-        .where(col(tables.Person.id) == col(tables.Copy.person_id))
-        .where(col(tables.Person.pseudonym).in_(pseudonyms))
-        .where(col(tables.Copy.status) != "removed")
+        .where(col(tables.PersonRow.id) == col(tables.CopyRow.person_id))
+        .where(col(tables.PersonRow.pseudonym).in_(pseudonyms))
+        .where(col(tables.CopyRow.status) != "removed")
     )
 
 
 def _heard_of() -> ColumnElement[bool]:
     """The opposite of `unheard`, for a query: a page is filled with what is shown."""
-    one = aliased(tables.Version)
+    one = aliased(tables.VersionRow)
     tried = exists().where(
-        col(tables.Delivery.copy_id) == col(tables.Copy.id), col(tables.Delivery.attempts) > 0
+        col(tables.DeliveryRow.copy_id) == col(tables.CopyRow.id),
+        col(tables.DeliveryRow.attempts) > 0,
     )
-    was_read = exists().where(col(one.copy_id) == col(tables.Copy.id), col(one.served))
-    return or_(col(tables.Copy.status) != "removed", tried, was_read)
+    was_read = exists().where(col(one.copy_id) == col(tables.CopyRow.id), col(one.served))
+    return or_(col(tables.CopyRow.status) != "removed", tried, was_read)
 
 
 def _filled(
-    work: Work, asked: SelectOfScalar[tables.Version], criteria: Criteria
-) -> tuple[list[tables.Version], bool]:
+    work: Work, asked: SelectOfScalar[tables.VersionRow], criteria: Criteria
+) -> tuple[list[tables.VersionRow], bool]:
     """As many matches as the page takes, and whether another follows."""
-    found: list[tables.Version] = []
+    found: list[tables.VersionRow] = []
     after, size = criteria.after, _BATCH if criteria.says else criteria.limit + 1
     while True:
         batch = work.session.exec(_within(asked, criteria, after=after).limit(size)).all()
@@ -136,12 +137,12 @@ def _filled(
 
 
 def _within(
-    asked: SelectOfScalar[tables.Version], criteria: Criteria, *, after: datetime | None
-) -> SelectOfScalar[tables.Version]:
+    asked: SelectOfScalar[tables.VersionRow], criteria: Criteria, *, after: datetime | None
+) -> SelectOfScalar[tables.VersionRow]:
     """By instant: no two versions of one practice share one, so it is a key of its own."""
-    issued = col(tables.Version.issued)
+    issued = col(tables.VersionRow.issued)
     if criteria.copy_ids is not None:
-        asked = asked.where(col(tables.Copy.id).in_(criteria.copy_ids))
+        asked = asked.where(col(tables.CopyRow.id).in_(criteria.copy_ids))
     if criteria.since is not None:
         asked = asked.where(issued >= criteria.since)
     if criteria.until is not None:
@@ -151,7 +152,7 @@ def _within(
     return asked.order_by(issued)
 
 
-def _matches(work: Work, version: tables.Version, says: Says | None) -> bool:
+def _matches(work: Work, version: tables.VersionRow, says: Says | None) -> bool:
     if says is None:
         return True
-    return says(opened(work, work.session.get_one(tables.Copy, version.copy_id), version))
+    return says(opened(work, work.session.get_one(tables.CopyRow, version.copy_id), version))

@@ -28,8 +28,8 @@ PAGE = 50
 Trace = tuple[dict[str, Any], tuple[str, ...]]
 """A leaf about one copy, and which of its versions it names."""
 # Columns, not objects: a walk of objects costs everybody else their turn.
-_LEAF: Final = col(tables.Leaf.row)
-_LEAVES: Final = select(_LEAF, col(tables.Leaf.body)).order_by(_LEAF.desc())
+_LEAF: Final = col(tables.LeafRow.row)
+_LEAVES: Final = select(_LEAF, col(tables.LeafRow.body)).order_by(_LEAF.desc())
 _LEAVES_BEFORE: Final = _LEAVES.where(bindparam("before") > _LEAF)
 
 
@@ -44,11 +44,11 @@ class Origin:
 def origin(work: Work, version_id: str, *, forms: Sequence[str]) -> Origin:
     """Of one version that still stands, in one of these forms; raises Forbidden or NotFound."""
     only_if_admitted(work)
-    version = work.session.get(tables.Version, version_id)
+    version = work.session.get(tables.VersionRow, version_id)
     own = version is not None and version.practice == work.actor.ods and version.form in forms
     if version is None or not own or version.withdrawn:
         raise NotFound(NOTHING)
-    copy = work.session.get_one(tables.Copy, version.copy_id)
+    copy = work.session.get_one(tables.CopyRow, version.copy_id)
     if unheard(work, copy):
         raise NotFound(NOTHING)
     work.record(Deed.PROVENANCE_READ, copy=copy.id, version=version.id)
@@ -58,19 +58,22 @@ def origin(work: Work, version_id: str, *, forms: Sequence[str]) -> Origin:
 def origins(work: Work, copy_id: str, *, form: str) -> list[Origin]:
     """Of every version of a copy that still stands, newest first: none for what is another's."""
     copy = _own(work, copy_id, form=form)
-    found: Sequence[tables.Version] = []
+    found: Sequence[tables.VersionRow] = []
     if copy is not None:
         asked = (
-            select(tables.Version)
-            .where(col(tables.Version.copy_id) == copy.id, col(tables.Version.withdrawn).is_(False))
-            .order_by(col(tables.Version.number).desc())
+            select(tables.VersionRow)
+            .where(
+                col(tables.VersionRow.copy_id) == copy.id,
+                col(tables.VersionRow.withdrawn).is_(False),
+            )
+            .order_by(col(tables.VersionRow.number).desc())
         )
         found = work.session.exec(asked).all()
     work.record(Deed.PROVENANCE_READ, found=" ".join(version.id for version in found))
     return [_origin(work, copy, version) for version in found if copy is not None]
 
 
-def _own(work: Work, copy_id: str, *, form: str) -> tables.Copy | None:
+def _own(work: Work, copy_id: str, *, form: str) -> tables.CopyRow | None:
     try:
         copy = mine(work, copy_id, form=form)
     except NotFound:
@@ -78,7 +81,7 @@ def _own(work: Work, copy_id: str, *, form: str) -> tables.Copy | None:
     return None if unheard(work, copy) else copy
 
 
-def _origin(work: Work, copy: tables.Copy, version: tables.Version) -> Origin:
+def _origin(work: Work, copy: tables.CopyRow, version: tables.VersionRow) -> Origin:
     removal = copy.status == "removed" and version.number == copy.number
     mark_served(work, version)
     return Origin(opened(work, copy, version), removal)
@@ -99,7 +102,7 @@ def traces(work: Work, copy_id: str, *, form: str, before: int | None) -> Traces
     if copy is None:
         work.record(Deed.AUDIT_READ, found=0)
         return Traces((), [], None)
-    versions = select(col(tables.Version.id)).where(col(tables.Version.copy_id) == copy.id)
+    versions = select(col(tables.VersionRow.id)).where(col(tables.VersionRow.copy_id) == copy.id)
     names = (copy.id, *work.session.exec(versions))
     found, onward = _walked(work, names, before=before)
     work.record(Deed.AUDIT_READ, copy=copy.id, found=len(found))

@@ -22,7 +22,7 @@ class Closing(Strict):
 
 def close(work: Work, delivery_id: str, *, closing: Closing) -> None:
     """Somebody named has seen to it in another way; raises NotFound or Conflict."""
-    asked = select(tables.Delivery).where(col(tables.Delivery.id) == delivery_id)
+    asked = select(tables.DeliveryRow).where(col(tables.DeliveryRow.id) == delivery_id)
     delivery = work.session.exec(asked.with_for_update()).first()
     if delivery is None:
         raise NotFound("there is no such delivery")

@@ -47,7 +47,7 @@ class Claim:
 class Owed:
     """A version of a copy, its order among all that the practice is owed, and is it a removal?"""
 
-    copy: tables.Copy
+    copy: tables.CopyRow
     version_id: str
     order: int
     removal: bool
@@ -62,15 +62,15 @@ def owe(work: Work, owed: Sequence[Owed]) -> None:
     earlier = [one.copy.id for one in owed if one.copy.number > 1]
     if earlier:
         work.session.exec(
-            update(tables.Delivery)
-            .where(col(tables.Delivery.copy_id).in_(earlier))
-            .where(col(tables.Delivery.state) == State.OPEN)
+            update(tables.DeliveryRow)
+            .where(col(tables.DeliveryRow.copy_id).in_(earlier))
+            .where(col(tables.DeliveryRow.state) == State.OPEN)
             .values(state=State.SUPERSEDED, closed=work.now)
         )
     for one in owed:
         unheard = one.removal and not was_heard_of(work, one.copy.id)
         work.keep(
-            tables.Delivery,
+            tables.DeliveryRow,
             id=work.new_id(),
             version_id=one.version_id,
             copy_id=one.copy.id,
@@ -86,11 +86,11 @@ def owe(work: Work, owed: Sequence[Owed]) -> None:
 
 def was_heard_of(work: Work, copy_id: str) -> bool:
     """Was any version of this copy ever on its way, or read? Asked once the rows are locked."""
-    tried = select(tables.Delivery).where(
-        col(tables.Delivery.copy_id) == copy_id, col(tables.Delivery.attempts) > 0
+    tried = select(tables.DeliveryRow).where(
+        col(tables.DeliveryRow.copy_id) == copy_id, col(tables.DeliveryRow.attempts) > 0
     )
-    read = select(tables.Version).where(
-        col(tables.Version.copy_id) == copy_id, col(tables.Version.served)
+    read = select(tables.VersionRow).where(
+        col(tables.VersionRow.copy_id) == copy_id, col(tables.VersionRow.served)
     )
     return any(work.session.exec(asked.limit(1)).first() is not None for asked in (tried, read))
 
@@ -128,14 +128,14 @@ def due_since(work: Work) -> datetime | None:
     return next((delivery.due for delivery in _due(work, 1, lock=False)), None)
 
 
-def _due(work: Work, limit: int, *, lock: bool = True) -> Sequence[tables.Delivery]:
-    delivery, older = tables.Delivery, aliased(tables.Delivery)
+def _due(work: Work, limit: int, *, lock: bool = True) -> Sequence[tables.DeliveryRow]:
+    delivery, older = tables.DeliveryRow, aliased(tables.DeliveryRow)
     now = work.now
-    endpoint = col(tables.Endpoint.practice) == col(delivery.practice)
+    endpoint = col(tables.EndpointRow.practice) == col(delivery.practice)
     ready = or_(
-        col(tables.Endpoint.paused_until).is_(None),
-        col(tables.Endpoint.paused_until) <= now,
-        col(tables.Endpoint.paused_until) > now + schedule.CAP,
+        col(tables.EndpointRow.paused_until).is_(None),
+        col(tables.EndpointRow.paused_until) <= now,
+        col(tables.EndpointRow.paused_until) > now + schedule.CAP,
     )
     overtaken = exists().where(
         col(older.person_id) == col(delivery.person_id),
@@ -170,12 +170,12 @@ def _due(work: Work, limit: int, *, lock: bool = True) -> Sequence[tables.Delive
     return work.session.exec(asked.with_for_update(skip_locked=True) if lock else asked).all()
 
 
-def held(work: Work, claim: Claim) -> tables.Delivery | None:
+def held(work: Work, claim: Claim) -> tables.DeliveryRow | None:
     """The delivery, if the lease is still ours and it is still owed; locked. The lease ends."""
     asked = (
-        select(tables.Delivery)
-        .where(col(tables.Delivery.id) == claim.delivery_id)
-        .where(col(tables.Delivery.lease) == claim.lease)
+        select(tables.DeliveryRow)
+        .where(col(tables.DeliveryRow.id) == claim.delivery_id)
+        .where(col(tables.DeliveryRow.lease) == claim.lease)
     )
     delivery = work.session.exec(asked.with_for_update()).first()
     if delivery is None:
@@ -185,17 +185,17 @@ def held(work: Work, claim: Claim) -> tables.Delivery | None:
     return delivery if delivery.state == State.OPEN else None
 
 
-def deliver(work: Work, delivery: tables.Delivery) -> None:
+def deliver(work: Work, delivery: tables.DeliveryRow) -> None:
     """Closes a delivery by its verified receipt, and lets the submitter's receipt say so."""
     delivery.state, delivery.closed = State.DELIVERED, work.now
     work.session.add(delivery)
-    copy = work.session.get_one(tables.Copy, delivery.copy_id)
-    plan = work.session.get_one(tables.Plan, copy.plan_id)
+    copy = work.session.get_one(tables.CopyRow, delivery.copy_id)
+    plan = work.session.get_one(tables.PlanRow, copy.plan_id)
     if copy.status != "removed" and copy.kind == plan.kind:
         work.session.exec(
-            update(tables.Naming)
-            .where(col(tables.Naming.plan_id) == copy.plan_id)
-            .where(col(tables.Naming.person_id) == copy.person_id)
+            update(tables.NamingRow)
+            .where(col(tables.NamingRow.plan_id) == copy.plan_id)
+            .where(col(tables.NamingRow.person_id) == copy.person_id)
             .values(delivered=True)
         )
     _settle(work, delivery)
@@ -224,7 +224,7 @@ class Retry:
     after: timedelta | None = None
 
 
-def put_back(work: Work, delivery: tables.Delivery, retry: Retry) -> None:
+def put_back(work: Work, delivery: tables.DeliveryRow, retry: Retry) -> None:
     """Stays open, and is due again later."""
     pause = schedule.wait(delivery.attempts, jitter=retry.jitter)
     delivery.due = work.now + max(pause, min(retry.after or pause, schedule.CAP))
@@ -238,10 +238,10 @@ def put_back(work: Work, delivery: tables.Delivery, retry: Retry) -> None:
     )
 
 
-def _settle(work: Work, delivery: tables.Delivery, *, failed: Retry | None = None) -> None:
+def _settle(work: Work, delivery: tables.DeliveryRow, *, failed: Retry | None = None) -> None:
     """A breaker that slows an ill endpoint: one good answer, and it is well again."""
     ill = failed is not None and failed.endpoint_ill
-    endpoint = work.session.get(tables.Endpoint, delivery.practice)
+    endpoint = work.session.get(tables.EndpointRow, delivery.practice)
     if endpoint is None or (not ill and not endpoint.failures):
         return
     endpoint.failures = endpoint.failures + 1 if ill else 0
@@ -253,10 +253,10 @@ def _settle(work: Work, delivery: tables.Delivery, *, failed: Retry | None = Non
     work.session.add(endpoint)
 
 
-def _attempt(work: Work, delivery: tables.Delivery, outcome: str) -> None:
+def _attempt(work: Work, delivery: tables.DeliveryRow, outcome: str) -> None:
     delivery.outcome = outcome
     work.session.add(
-        tables.Attempt(
+        tables.AttemptRow(
             id=work.new_id(),
             delivery_id=delivery.id,
             number=delivery.attempts,

@@ -144,10 +144,10 @@ def _openable(work: Work, claim: outbox.Claim) -> Parcel | Unsent:
 
 
 def _parcel(work: Work, claim: outbox.Claim) -> Parcel | Unsent:
-    delivery = work.session.get_one(tables.Delivery, claim.delivery_id)
-    version = work.session.get_one(tables.Version, delivery.version_id)
-    copy = work.session.get_one(tables.Copy, delivery.copy_id)
-    person = work.session.get_one(tables.Person, delivery.person_id)
+    delivery = work.session.get_one(tables.DeliveryRow, claim.delivery_id)
+    version = work.session.get_one(tables.VersionRow, delivery.version_id)
+    copy = work.session.get_one(tables.CopyRow, delivery.copy_id)
+    person = work.session.get_one(tables.PersonRow, delivery.person_id)
     where = reach(work, delivery.practice)
     # (2) where now? A removal goes wherever its copy went; all else only where the record is.
     if where is None or (copy.says and _registered_at(work, person) != delivery.practice):
@@ -158,7 +158,7 @@ def _parcel(work: Work, claim: outbox.Claim) -> Parcel | Unsent:
     return Parcel(where, stored)
 
 
-def _registered_at(work: Work, person: tables.Person) -> str | None:
+def _registered_at(work: Work, person: tables.PersonRow) -> str | None:
     number = work.vault.open(
         person.data_key, person.sealed, table="person", row=person.id, version=1
     )

@@ -18,8 +18,8 @@ from flagservice.audit.log import Actor, Deed, Log, Work
 from flagservice.delivery.acknowledgements import Outcome
 from flagservice.people.registrations import Registration
 from flagservice.store import tables, turns
-from flagservice.store.tables.acknowledgements import Answer
-from flagservice.store.tables.alarms import Alarm, Stranger
+from flagservice.store.tables.acknowledgements import AnswerRow
+from flagservice.store.tables.alarms import AlarmRow, StrangerRow
 
 _ALARMS = Actor("alarms")
 _SWEPT = timedelta(hours=1)
@@ -67,7 +67,7 @@ def note(work: Work, nhs_number: str, registration: Registration | None) -> None
         return
     about = f"{work.actor.ods}|{nhs_number}"
     row_id = work.vault.pseudonym(about, purpose="alarm")
-    work.session.merge(Stranger(id=row_id, practice=work.actor.ods, at=work.now))
+    work.session.merge(StrangerRow(id=row_id, practice=work.actor.ods, at=work.now))
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class _Found:
     cause: Cause
     practice: str
     people: int
-    standing: Alarm | None
+    standing: AlarmRow | None
 
 
 def judge(log: Log, watch: Watch) -> int:
@@ -97,14 +97,14 @@ def _judged(work: Work, watch: Watch) -> int:
     for found in due:
         _raise(work, found, hours=watch.hours)
     raised = sum(found.standing is None for found in due)
-    work.session.exec(delete(Stranger).where(col(Stranger.at) <= work.now - watch.window))
+    work.session.exec(delete(StrangerRow).where(col(StrangerRow.at) <= work.now - watch.window))
     work.record(Deed.ALARMS_JUDGED, raised=raised)
     return raised
 
 
 def _raise(work: Work, found: _Found, *, hours: int) -> None:
     practice, people = found.practice, found.people
-    alarm = found.standing or Alarm(
+    alarm = found.standing or AlarmRow(
         id=work.new_id(),
         practice=practice,
         cause=found.cause,
@@ -120,7 +120,7 @@ def _raise(work: Work, found: _Found, *, hours: int) -> None:
 
 
 def _has_old(work: Work, watch: Watch) -> bool:
-    old = select(Stranger.id).where(col(Stranger.at) <= work.now - watch.window - _SWEPT)
+    old = select(StrangerRow.id).where(col(StrangerRow.at) <= work.now - watch.window - _SWEPT)
     return work.session.exec(old.limit(1)).first() is not None
 
 
@@ -129,7 +129,7 @@ def _due(work: Work, watch: Watch) -> list[_Found]:
     since = work.now - watch.window
     standing = {
         (alarm.cause, alarm.practice): alarm
-        for alarm in work.session.exec(select(Alarm).where(col(Alarm.raised) > since))
+        for alarm in work.session.exec(select(AlarmRow).where(col(AlarmRow.raised) > since))
     }
     counted = (
         (Cause.STRANGERS, _strangers(work, since, more_than=watch.people)),
@@ -145,31 +145,33 @@ def _due(work: Work, watch: Watch) -> list[_Found]:
 
 def _strangers(work: Work, since: datetime, *, more_than: int) -> Sequence[tuple[str, int]]:
     asked = (
-        select(col(Stranger.practice), func.count())
-        .where(col(Stranger.at) > since)
-        .group_by(col(Stranger.practice))
+        select(col(StrangerRow.practice), func.count())
+        .where(col(StrangerRow.at) > since)
+        .group_by(col(StrangerRow.practice))
         .having(func.count() > more_than)
-        .order_by(col(Stranger.practice))
+        .order_by(col(StrangerRow.practice))
     )
     return work.session.exec(asked).all()
 
 
 def _rejections(work: Work, since: datetime, *, more_than: int) -> Sequence[tuple[str, int]]:
-    people = func.count(col(tables.Copy.person_id).distinct())
+    people = func.count(col(tables.CopyRow.person_id).distinct())
     asked = (
-        select(col(Answer.practice), people)
-        .where(col(Answer.copy_id) == col(tables.Copy.id))
-        .where(col(Answer.outcome) == Outcome.REJECTED, col(Answer.at) > since)
-        .group_by(col(Answer.practice))
+        select(col(AnswerRow.practice), people)
+        .where(col(AnswerRow.copy_id) == col(tables.CopyRow.id))
+        .where(col(AnswerRow.outcome) == Outcome.REJECTED, col(AnswerRow.at) > since)
+        .group_by(col(AnswerRow.practice))
         .having(people > more_than)
-        .order_by(col(Answer.practice))
+        .order_by(col(AnswerRow.practice))
     )
     return work.session.exec(asked).all()
 
 
 def alarms(work: Work, *, limit: int) -> list[Raised]:
     """The newest alarms first."""
-    found = work.session.exec(select(Alarm).order_by(col(Alarm.raised).desc()).limit(limit)).all()
+    found = work.session.exec(
+        select(AlarmRow).order_by(col(AlarmRow.raised).desc()).limit(limit)
+    ).all()
     work.record(Deed.GOVERNANCE_READ, alarms=len(found))
     return [
         Raised(one.id, one.practice, one.cause, one.raised.isoformat(), one.people, one.hours)
@@ -179,4 +181,4 @@ def alarms(work: Work, *, limit: int) -> list[Raised]:
 
 def raised_since(work: Work, at: datetime) -> int:
     """How many there were since then."""
-    return work.session.exec(select(func.count()).where(col(Alarm.raised) > at)).one()
+    return work.session.exec(select(func.count()).where(col(AlarmRow.raised) > at)).one()

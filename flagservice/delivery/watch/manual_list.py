@@ -45,17 +45,17 @@ def waiting(work: Work) -> list[ToDo]:
 
 def _stuck(work: Work) -> Iterator[ToDo]:
     """Deliveries that no worker takes, that were refused as they are, or that are late."""
-    reachable = select(col(tables.Endpoint.practice)).where(is_admitted(work.now))
+    reachable = select(col(tables.EndpointRow.practice)).where(is_admitted(work.now))
     late = work.now - schedule.LATE_AFTER
     asked = (
-        select(tables.Delivery)
-        .where(col(tables.Delivery.state) == State.OPEN)
+        select(tables.DeliveryRow)
+        .where(col(tables.DeliveryRow.state) == State.OPEN)
         .where(
             or_(
-                col(tables.Delivery.practice).not_in(reachable),
-                col(tables.Delivery.poisoned),
-                col(tables.Delivery.owed) <= late,
-                col(tables.Delivery.owed) > work.now + schedule.CAP,
+                col(tables.DeliveryRow.practice).not_in(reachable),
+                col(tables.DeliveryRow.poisoned),
+                col(tables.DeliveryRow.owed) <= late,
+                col(tables.DeliveryRow.owed) > work.now + schedule.CAP,
             )
         )
     )
@@ -65,13 +65,15 @@ def _stuck(work: Work) -> Iterator[ToDo]:
         yield _todo(delivery.id, ("delivery", reason), opened=delivery.owed.date(), age=age)
 
 
-def _untried(work: Work, delivery: tables.Delivery) -> str:
+def _untried(work: Work, delivery: tables.DeliveryRow) -> str:
     there = admitted(work, delivery.practice)
     return "not tried yet" if there else "practice system not admitted"
 
 
 def _not_reached(work: Work) -> Iterator[ToDo]:
-    for gap in work.session.exec(select(tables.Lookup).where(col(tables.Lookup.closed).is_(None))):
+    for gap in work.session.exec(
+        select(tables.LookupRow).where(col(tables.LookupRow.closed).is_(None))
+    ):
         yield _todo(gap.id, (gap.role, gap.reason), opened=gap.opened, age=work.today - gap.opened)
 
 
@@ -86,7 +88,9 @@ def _lapsed(work: Work) -> Iterator[ToDo]:
 
 def _undecided(work: Work) -> Iterator[ToDo]:
     """Past its day a decision is the second named person's; whose it is about is not said here."""
-    asked = select(tables.Hold).where(col(tables.Hold.open), col(tables.Hold.due) < work.today)
+    asked = select(tables.HoldRow).where(
+        col(tables.HoldRow.open), col(tables.HoldRow.due) < work.today
+    )
     for hold in work.session.exec(asked):
         todo = _todo(
             hold.id,

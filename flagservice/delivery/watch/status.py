@@ -43,16 +43,16 @@ def standing(work: Work) -> Standing:
     ages = [
         work.now - owed
         for owed in work.session.exec(
-            select(col(tables.Delivery.owed)).where(col(tables.Delivery.state) == State.OPEN)
+            select(col(tables.DeliveryRow.owed)).where(col(tables.DeliveryRow.state) == State.OPEN)
         )
     ]
     owed = {str(urgency): 0 for urgency in schedule.Urgency}
     for age in ages:
         owed[schedule.urgency(age)] += 1
     work.record(Deed.STATUS_READ)
-    waiting, held = col(tables.Leaf.position).is_(None), col(tables.Hold.open)
+    waiting, held = col(tables.LeafRow.position).is_(None), col(tables.HoldRow.open)
     first_held: date | None = work.session.exec(
-        select(func.min(col(tables.Hold.opened))).where(held)
+        select(func.min(col(tables.HoldRow.opened))).where(held)
     ).one()
     return Standing(
         owed=owed,
@@ -60,11 +60,11 @@ def standing(work: Work) -> Standing:
         worker_lag_seconds=_seconds(work, due_since(work)),
         holds=_count(work, held),
         oldest_hold_days=(work.today - first_held).days if first_held else 0,
-        holds_overdue=_count(work, held, col(tables.Hold.due) < work.today),
-        not_reached=_count(work, col(tables.Lookup.closed).is_(None)),
+        holds_overdue=_count(work, held, col(tables.HoldRow.due) < work.today),
+        not_reached=_count(work, col(tables.LookupRow.closed).is_(None)),
         leaves_waiting=_count(work, waiting),
-        unproven_seconds=_age(work, func.min(col(tables.Leaf.at)), waiting),
-        checkpoint_age_seconds=_age(work, func.max(col(tables.Checkpoint.at))),
+        unproven_seconds=_age(work, func.min(col(tables.LeafRow.at)), waiting),
+        checkpoint_age_seconds=_age(work, func.max(col(tables.CheckpointRow.at))),
         alarms=alarms.raised_since(work, work.now - _LATELY),
     )
 

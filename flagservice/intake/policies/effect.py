@@ -50,7 +50,7 @@ def effect(work: Work, old: Policy, new: Policy, *, rulebook: Rulebook) -> Effec
 
 def _stored(work: Work, old: Policy, new: Policy, *, rulebook: Rulebook) -> Iterator[str]:
     """Each record that a plan of this kind names, in its whole state of now."""
-    asked = select(tables.Person).where(concerned(old.kind)).order_by(col(tables.Person.id))
+    asked = select(tables.PersonRow).where(concerned(old.kind)).order_by(col(tables.PersonRow.id))
     for person in work.session.exec(asked).all():
         before = _assessed(work, person, with_policy(rulebook, old))
         after = _assessed(work, person, with_policy(rulebook, new))
@@ -59,7 +59,7 @@ def _stored(work: Work, old: Policy, new: Policy, *, rulebook: Rulebook) -> Iter
                 yield becomes(_told(was), _told(is_))
 
 
-def _assessed(work: Work, person: tables.Person, rulebook: Rulebook) -> list[Assessment]:
+def _assessed(work: Work, person: tables.PersonRow, rulebook: Rulebook) -> list[Assessment]:
     """Also what a plan has left behind, of which a copy may stand."""
     (dossier,) = dossiers(work, [person])
     found = assess(work, dossier, rulebook=rulebook)
@@ -73,18 +73,18 @@ def _told(assessment: Assessment) -> Ruling | None:
 def _of_late(work: Work, old: Policy, new: Policy) -> Iterator[str]:
     """Each ruling of the last 90 days, with the case that it was made in."""
     asked = (
-        select(tables.Ruling, tables.Person)
-        .join(tables.Person, col(tables.Person.id) == col(tables.Ruling.person_id))
-        .where(col(tables.Ruling.kind) == old.kind)
-        .where(col(tables.Ruling.day) >= work.today - OF_LATE)
-        .order_by(col(tables.Ruling.id))
+        select(tables.RulingRow, tables.PersonRow)
+        .join(tables.PersonRow, col(tables.PersonRow.id) == col(tables.RulingRow.person_id))
+        .where(col(tables.RulingRow.kind) == old.kind)
+        .where(col(tables.RulingRow.day) >= work.today - OF_LATE)
+        .order_by(col(tables.RulingRow.id))
     )
     for row, person in work.session.exec(asked):
         case = _case(work, row, person)
         yield becomes(rule_on(old, case), rule_on(new, case))
 
 
-def _case(work: Work, row: tables.Ruling, person: tables.Person) -> Case:
+def _case(work: Work, row: tables.RulingRow, person: tables.PersonRow) -> Case:
     opened = work.vault.open(person.data_key, row.sealed, table="ruling", row=row.id, version=1)
     kind, role, standing, knows, state, phase = json.loads(opened)
     return Case(

@@ -67,15 +67,15 @@ def go_back(work: Work, kind: Kind, *, approval: Approval, reason: str) -> int:
     return before.version
 
 
-def would_go_back_to(work: Work, kind: Kind) -> policies.PolicyText:
+def would_go_back_to(work: Work, kind: Kind) -> policies.PolicyTextRow:
     """What `go_back` would put in force, for whoever signs for it; raises Conflict."""
     work.record(Deed.POLICY_READ, kind=kind)
     return _before(work, kind)
 
 
-def _before(work: Work, kind: Kind) -> policies.PolicyText:
+def _before(work: Work, kind: Kind) -> policies.PolicyTextRow:
     changes = of_kind(work, kind)
-    texts = [work.session.get_one(policies.PolicyText, change.digest) for change in changes]
+    texts = [work.session.get_one(policies.PolicyTextRow, change.digest) for change in changes]
     older = [text for text in texts if text.version < texts[0].version]
     if not older:
         raise Conflict(f"{kind} has ruled by no earlier version: there is nothing to go back to")
@@ -103,21 +103,23 @@ def sweep(work: Work, shelf: Shelf) -> int:
     return len(people)
 
 
-def _unswept(work: Work) -> policies.PolicyChange | None:
+def _unswept(work: Work) -> policies.PolicyChangeRow | None:
     asked = (
-        select(policies.PolicyChange)
-        .where(col(policies.PolicyChange.current), col(policies.PolicyChange.swept).is_not(None))
-        .order_by(col(policies.PolicyChange.kind))
+        select(policies.PolicyChangeRow)
+        .where(
+            col(policies.PolicyChangeRow.current), col(policies.PolicyChangeRow.swept).is_not(None)
+        )
+        .order_by(col(policies.PolicyChangeRow.kind))
     )
     return work.session.exec(asked).first()
 
 
-def _next(work: Work, change: policies.PolicyChange) -> list[str]:
+def _next(work: Work, change: policies.PolicyChangeRow) -> list[str]:
     asked = (
-        select(col(tables.Person.id))
-        .where(col(tables.Person.id) > str(change.swept))
+        select(col(tables.PersonRow.id))
+        .where(col(tables.PersonRow.id) > str(change.swept))
         .where(concerned(change.kind))
-        .order_by(col(tables.Person.id))
+        .order_by(col(tables.PersonRow.id))
         .limit(A_BATCH)
     )
     return list(work.session.exec(asked).all())

@@ -53,22 +53,22 @@ class Shelf:
         return self._last
 
 
-def current(work: Work) -> list[approved.PolicyChange]:
+def current(work: Work) -> list[approved.PolicyChangeRow]:
     """What is in force, a row for each kind."""
     asked = (
-        select(approved.PolicyChange)
-        .where(col(approved.PolicyChange.current))
-        .order_by(col(approved.PolicyChange.kind))
+        select(approved.PolicyChangeRow)
+        .where(col(approved.PolicyChangeRow.current))
+        .order_by(col(approved.PolicyChangeRow.kind))
     )
     return list(work.session.exec(asked).all())
 
 
-def of_kind(work: Work, kind: Kind) -> list[approved.PolicyChange]:
+def of_kind(work: Work, kind: Kind) -> list[approved.PolicyChangeRow]:
     """Everything that was ever in force for a kind, newest first."""
     asked = (
-        select(approved.PolicyChange)
-        .where(col(approved.PolicyChange.kind) == kind)
-        .order_by(col(approved.PolicyChange.number).desc())
+        select(approved.PolicyChangeRow)
+        .where(col(approved.PolicyChangeRow.kind) == kind)
+        .order_by(col(approved.PolicyChangeRow.number).desc())
     )
     return list(work.session.exec(asked).all())
 
@@ -76,16 +76,16 @@ def of_kind(work: Work, kind: Kind) -> list[approved.PolicyChange]:
 def newest_that_ruled(work: Work, kind: Kind) -> int:
     """The highest version of a kind that was ever in force."""
     digests = [change.digest for change in of_kind(work, kind)]
-    texts_ = (work.session.get_one(approved.PolicyText, digest) for digest in digests)
+    texts_ = (work.session.get_one(approved.PolicyTextRow, digest) for digest in digests)
     return max((text.version for text in texts_), default=0)
 
 
-def texts(work: Work, kind: Kind) -> list[approved.PolicyText]:
+def texts(work: Work, kind: Kind) -> list[approved.PolicyTextRow]:
     """Every text of a kind that was proposed or ruled, by version."""
     asked = (
-        select(approved.PolicyText)
-        .where(col(approved.PolicyText.kind) == kind)
-        .order_by(col(approved.PolicyText.version))
+        select(approved.PolicyTextRow)
+        .where(col(approved.PolicyTextRow.kind) == kind)
+        .order_by(col(approved.PolicyTextRow.version))
     )
     return list(work.session.exec(asked).all())
 
@@ -95,16 +95,16 @@ def policy_by(work: Work, digest: str) -> Policy:
 
     What was signed for is the digest: a text that was changed in the database rules nothing.
     """
-    policy = load(work.session.get_one(approved.PolicyText, digest).text)
+    policy = load(work.session.get_one(approved.PolicyTextRow, digest).text)
     if policy.digest != digest:
         raise UnusablePolicy(f"{policy.name}: the text that is kept is not the one that was signed")
     return policy
 
 
-def kept(work: Work, kind: Kind, version: int) -> approved.PolicyText:
+def kept(work: Work, kind: Kind, version: int) -> approved.PolicyTextRow:
     """The text that was proposed as this version; raises NotFound."""
-    asked = select(approved.PolicyText).where(
-        col(approved.PolicyText.kind) == kind, col(approved.PolicyText.version) == version
+    asked = select(approved.PolicyTextRow).where(
+        col(approved.PolicyTextRow.kind) == kind, col(approved.PolicyTextRow.version) == version
     )
     row = work.session.exec(asked).first()
     if row is None:
@@ -114,15 +114,15 @@ def kept(work: Work, kind: Kind, version: int) -> approved.PolicyText:
 
 def keep(work: Work, policy: Policy) -> None:
     """Keeps a text by its digest; raises UnusablePolicy where that version has another text."""
-    asked = select(approved.PolicyText).where(
-        col(approved.PolicyText.kind) == policy.kind,
-        col(approved.PolicyText.version) == policy.version,
-        col(approved.PolicyText.digest) != policy.digest,
+    asked = select(approved.PolicyTextRow).where(
+        col(approved.PolicyTextRow.kind) == policy.kind,
+        col(approved.PolicyTextRow.version) == policy.version,
+        col(approved.PolicyTextRow.digest) != policy.digest,
     )
     if work.session.exec(asked).first() is not None:
         raise UnusablePolicy(f"{policy.name} stands here with another text: save it as a new one")
-    if work.session.get(approved.PolicyText, policy.digest) is None:
-        row = approved.PolicyText(
+    if work.session.get(approved.PolicyTextRow, policy.digest) is None:
+        row = approved.PolicyTextRow(
             digest=policy.digest, kind=policy.kind, version=policy.version, text=policy.text
         )
         work.session.add(row)
@@ -158,7 +158,7 @@ def bring_into_force(work: Work, policy: Policy, *, why: dict[str, str], sweep: 
         data_key, json.dumps(why).encode(), table="policy_change", row=row_id, version=1
     )
     work.session.add(
-        approved.PolicyChange(
+        approved.PolicyChangeRow(
             id=row_id,
             kind=policy.kind,
             number=before[0].number + 1 if before else 1,
@@ -176,7 +176,7 @@ def bring_into_force(work: Work, policy: Policy, *, why: dict[str, str], sweep: 
     )
 
 
-def why(work: Work, change: approved.PolicyChange) -> dict[str, str]:
+def why(work: Work, change: approved.PolicyChangeRow) -> dict[str, str]:
     """By whose word a policy came into force, and for what reason."""
     opened = work.vault.open(
         change.data_key, change.sealed, table="policy_change", row=change.id, version=1
@@ -192,7 +192,7 @@ def with_policy(rulebook: Rulebook, policy: Policy) -> Rulebook:
 
 def _check_desks(work: Work, desks: Desks) -> None:
     """Whoever has a plan here has a desk: without one, other agencies' posts would fail."""
-    for ods in work.session.exec(select(col(tables.Plan.ods)).distinct()):
+    for ods in work.session.exec(select(col(tables.PlanRow.ods)).distinct()):
         if not desks.has(ods):
             raise UnusablePolicy(f"desks: {ods} has submitted plans, and no duty desk any more")
 
@@ -200,7 +200,7 @@ def _check_desks(work: Work, desks: Desks) -> None:
 def _check_unchanged(work: Work, policy: Policy) -> None:
     """A version never changes once it has ruled: an edited file is the next version."""
     for change in of_kind(work, policy.kind):
-        ruled = work.session.get_one(approved.PolicyText, change.digest)
+        ruled = work.session.get_one(approved.PolicyTextRow, change.digest)
         if ruled.version == policy.version and ruled.digest != policy.digest:
             raise UnusablePolicy(
                 f"{policy.name} has ruled with another text: save it as a new version"

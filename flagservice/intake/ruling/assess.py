@@ -31,8 +31,8 @@ from flagservice.store import tables
 class Assessment:
     """One plan's answer for one person, and what its submitter's own words would have given."""
 
-    plan: tables.Plan
-    naming: tables.Naming
+    plan: tables.PlanRow
+    naming: tables.NamingRow
     facts: Facts
     ruling: Ruling
     own: Ruling
@@ -62,8 +62,8 @@ class Assessment:
 class Named:
     """One naming of the person, opened."""
 
-    plan: tables.Plan
-    naming: tables.Naming
+    plan: tables.PlanRow
+    naming: tables.NamingRow
     facts: Facts
 
 
@@ -118,12 +118,12 @@ def formers(
 def concerned(kind: str) -> ColumnElement[bool]:
     """Whom plans of a kind name, and who holds a copy of it from before a birth."""
     named = (
-        select(col(tables.Naming.person_id))
-        .join(tables.Plan, col(tables.Plan.id) == col(tables.Naming.plan_id))
-        .where(col(tables.Plan.kind) == kind)
+        select(col(tables.NamingRow.person_id))
+        .join(tables.PlanRow, col(tables.PlanRow.id) == col(tables.NamingRow.plan_id))
+        .where(col(tables.PlanRow.kind) == kind)
     )
-    holding = select(col(tables.Copy.person_id)).where(col(tables.Copy.kind) == kind)
-    return or_(col(tables.Person.id).in_(named), col(tables.Person.id).in_(holding))
+    holding = select(col(tables.CopyRow.person_id)).where(col(tables.CopyRow.kind) == kind)
+    return or_(col(tables.PersonRow.id).in_(named), col(tables.PersonRow.id).in_(holding))
 
 
 def _former(now: Assessment, kind: Kind, *, rulebook: Rulebook) -> Assessment:

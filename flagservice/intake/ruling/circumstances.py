@@ -26,14 +26,14 @@ def _by_people(table: Any) -> Any:
 
 
 _NAMED: Final = (
-    select(tables.Plan, tables.Naming)
-    .where(col(tables.Naming.plan_id) == col(tables.Plan.id))
-    .where(one_of(col(tables.Naming.person_id), "people"))
-    .order_by(col(tables.Plan.id))
+    select(tables.PlanRow, tables.NamingRow)
+    .where(col(tables.NamingRow.plan_id) == col(tables.PlanRow.id))
+    .where(one_of(col(tables.NamingRow.person_id), "people"))
+    .order_by(col(tables.PlanRow.id))
 )
-_HOLDS: Final = _by_people(tables.Hold)
-_COPIES: Final = _by_people(tables.Copy)
-_GAPS: Final = _by_people(tables.Lookup)
+_HOLDS: Final = _by_people(tables.HoldRow)
+_COPIES: Final = _by_people(tables.CopyRow)
+_GAPS: Final = _by_people(tables.LookupRow)
 
 
 @dataclass(frozen=True)
@@ -43,24 +43,24 @@ class Dossier:
     Plans stand in the order of their ids, decisions in the order in which they were made.
     """
 
-    person: tables.Person
+    person: tables.PersonRow
     registration: Registration | None
-    named: Sequence[tuple[tables.Plan, tables.Naming]]
-    holds: Sequence[tables.Hold]
-    copies: Sequence[tables.Copy]
-    gaps: Sequence[tables.Lookup]
+    named: Sequence[tuple[tables.PlanRow, tables.NamingRow]]
+    holds: Sequence[tables.HoldRow]
+    copies: Sequence[tables.CopyRow]
+    gaps: Sequence[tables.LookupRow]
 
     @property
     def practice(self) -> str | None:
         """Where the person is registered, if that is known."""
         return self.registration.practice if self.registration else None
 
-    def standing_copies(self) -> list[tables.Copy]:
+    def standing_copies(self) -> list[tables.CopyRow]:
         """Those that were not taken back."""
         return [copy for copy in self.copies if copy.status != "removed"]
 
 
-def dossiers(work: Work, people: Iterable[tables.Person]) -> list[Dossier]:
+def dossiers(work: Work, people: Iterable[tables.PersonRow]) -> list[Dossier]:
     """One for each of these people, in their order."""
     rows = list(people)
     ids = [person.id for person in rows]
@@ -96,5 +96,5 @@ def _by_person(found: Iterable[T], person_of: Callable[[T], Hashable]) -> dict[H
     return sorted_
 
 
-def _decided(hold: tables.Hold) -> str:
+def _decided(hold: tables.HoldRow) -> str:
     return hold.decided_at.isoformat() if hold.decided_at else ""

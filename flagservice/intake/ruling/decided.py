@@ -74,7 +74,7 @@ class Resolving:
         return self.decisions.get(asked) == "withhold"
 
 
-def decisions_of(holds: Iterable[tables.Hold], naming: tables.Naming) -> Decisions:
+def decisions_of(holds: Iterable[tables.HoldRow], naming: tables.NamingRow) -> Decisions:
     """The newest decision on each question, of a person's holds in the order of their decisions.
 
     A practice's refusal is for the version that it saw.
@@ -86,6 +86,6 @@ def decisions_of(holds: Iterable[tables.Hold], naming: tables.Naming) -> Decisio
     }
 
 
-def _lapsed(hold: tables.Hold, naming: tables.Naming) -> bool:
+def _lapsed(hold: tables.HoldRow, naming: tables.NamingRow) -> bool:
     refused = hold.owner == Owner.PRACTICE and hold.outcome == "withhold"
     return refused and hold.version != naming.version

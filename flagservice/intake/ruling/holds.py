@@ -28,7 +28,7 @@ def keep_holds(work: Work, dossier: Dossier, assessments: Sequence[Assessment]) 
             _hold(work, assessment, owner, owner_ods=owner_ods)
 
 
-def _what(hold: tables.Hold) -> tuple[str, str, str]:
+def _what(hold: tables.HoldRow) -> tuple[str, str, str]:
     """Who decides, and about what. When the practice changes, the new one is asked."""
     return hold.owner, hold.owner_ods, hold.about
 
@@ -50,7 +50,7 @@ def _hold(work: Work, assessment: Assessment, owner: Owner, *, owner_ods: str) -
     """Without a practice to ask there is no hold yet: the open look-up stands for it."""
     row = assessment.ruling.placement
     due = day_after(work.today, row.due)
-    hold = tables.Hold(
+    hold = tables.HoldRow(
         id=work.new_id(),
         plan_id=assessment.plan.id,
         person_id=str(assessment.naming.person_id),

@@ -28,8 +28,8 @@ from flagservice.store import feed, tables
 class Issue:
     """One version to issue: which copy, whose, and what it says."""
 
-    copy: tables.Copy
-    person: tables.Person
+    copy: tables.CopyRow
+    person: tables.PersonRow
     disclosure: Disclosure
     status: str
     withdraws: bool = False
@@ -46,7 +46,7 @@ def issue_all(work: Work, issues: Iterable[Issue], *, rulebook: Rulebook) -> Non
     outbox.owe(work, owed)
 
 
-def _issue(work: Work, issue: Issue, *, counter: tables.FeedCounter, rulebook: Rulebook) -> Owed:
+def _issue(work: Work, issue: Issue, *, counter: tables.FeedCounterRow, rulebook: Rulebook) -> Owed:
     version_id = work.new_id()
     copy = issue.copy
     place = feed.take(counter, copy.form, now=work.now, step=feed.step_of(version_id))
@@ -66,7 +66,7 @@ def _issue(work: Work, issue: Issue, *, counter: tables.FeedCounter, rulebook: R
     )
     written = to_bytes(build(issue.disclosure, addressed), rulebook.profiles)
     work.keep(
-        tables.Version,
+        tables.VersionRow,
         id=version_id,
         copy_id=copy.id,
         number=copy.number,
@@ -83,10 +83,10 @@ def _issue(work: Work, issue: Issue, *, counter: tables.FeedCounter, rulebook: R
     return Owed(copy, version_id, place.order, removal=not issue.disclosure.says)
 
 
-def _withdraw_earlier(work: Work, copy: tables.Copy) -> None:
+def _withdraw_earlier(work: Work, copy: tables.CopyRow) -> None:
     """Their feed numbers carry the newest version from now on, and reading them finds nothing."""
     work.session.exec(
-        update(tables.Version)
-        .where(col(tables.Version.copy_id) == copy.id)
+        update(tables.VersionRow)
+        .where(col(tables.VersionRow.copy_id) == copy.id)
         .values(withdrawn=True, sealed=b"")
     )

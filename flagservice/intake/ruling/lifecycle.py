@@ -47,11 +47,11 @@ def changes(
                 yield Issue(kept, person, *due.said, withdraws=_narrows(kept, due.disclosure))
 
 
-def _is_other(work: Work, kept: tables.Copy, due: "Due", *, person: tables.Person) -> bool:
+def _is_other(work: Work, kept: tables.CopyRow, due: "Due", *, person: tables.PersonRow) -> bool:
     return digest(work, due.disclosure, data_key=person.data_key) != kept.digest
 
 
-def _is_of(copy: tables.Copy, assessment: Assessment) -> bool:
+def _is_of(copy: tables.CopyRow, assessment: Assessment) -> bool:
     return (copy.plan_id, copy.kind) == (assessment.plan.id, assessment.facts.kind)
 
 
@@ -82,8 +82,8 @@ def _own_news(work: Work, assessment: Assessment, *, rulebook: Rulebook) -> News
 
 
 def _kept(
-    mine: Sequence[tables.Copy], assessment: Assessment, *, practice: str | None
-) -> tables.Copy | None:
+    mine: Sequence[tables.CopyRow], assessment: Assessment, *, practice: str | None
+) -> tables.CopyRow | None:
     """The copy that goes on: same form, same practice.
 
     While nobody knows the person's practice, the copy stays where it is: the record is there yet.
@@ -95,12 +95,12 @@ def _kept(
     return fitting[0] if fitting else None
 
 
-def _removal(copy: tables.Copy, person: tables.Person) -> Issue:
+def _removal(copy: tables.CopyRow, person: tables.PersonRow) -> Issue:
     disclosure = removal("request" if copy.form == "request" else "flag", _labels(copy))
     return Issue(copy, person, disclosure, REMOVED, withdraws=True)
 
 
-def _labels(copy: tables.Copy) -> tuple[str, ...]:
+def _labels(copy: tables.CopyRow) -> tuple[str, ...]:
     return tuple(copy.labels.split())
 
 
@@ -121,7 +121,7 @@ class Due:
 def _due(
     work: Work,
     assessment: Assessment,
-    copy: tables.Copy | None,
+    copy: tables.CopyRow | None,
     *,
     renewed: bool,
     rulebook: Rulebook,
@@ -139,7 +139,7 @@ def _due(
     return Due(assessment, days, told(assessment, days=days, rulebook=rulebook))
 
 
-def _expires(copy: tables.Copy, assessment: Assessment, *, days: Days) -> date | None:
+def _expires(copy: tables.CopyRow, assessment: Assessment, *, days: Days) -> date | None:
     """Counted from the day it was placed, and never later than it was: a life may be cut short."""
     if days.expires is None or copy.expires is None:
         return days.expires
@@ -147,15 +147,15 @@ def _expires(copy: tables.Copy, assessment: Assessment, *, days: Days) -> date |
     return min(copy.expires, counted)
 
 
-def _narrows(copy: tables.Copy, disclosure: Disclosure) -> bool:
+def _narrows(copy: tables.CopyRow, disclosure: Disclosure) -> bool:
     """Is less told than before, for whatever cause? Then the earlier words go, too."""
     return not set(copy.says.split()) <= set(disclosure.says)
 
 
-def _new_copy(work: Work, person: tables.Person, due: Due, *, practice: str) -> tables.Copy:
+def _new_copy(work: Work, person: tables.PersonRow, due: Due, *, practice: str) -> tables.CopyRow:
     """A copy that has yet to be delivered, whatever was delivered elsewhere before."""
     due.assessment.naming.delivered = False
-    copy = tables.Copy(
+    copy = tables.CopyRow(
         id=work.new_id(),
         person_id=person.id,
         plan_id=due.assessment.plan.id,

@@ -45,7 +45,7 @@ def stated(submission: Submission, statement: Statement) -> Facts:
     )
 
 
-def seal(work: Work, naming: tables.Naming, facts: Facts) -> bytes:
+def seal(work: Work, naming: tables.NamingRow, facts: Facts) -> bytes:
     """For the naming's row and nowhere else."""
     body = {
         "kind": facts.kind,
@@ -67,7 +67,7 @@ def seal(work: Work, naming: tables.Naming, facts: Facts) -> bytes:
     )
 
 
-def unseal(work: Work, naming: tables.Naming) -> Facts:
+def unseal(work: Work, naming: tables.NamingRow) -> Facts:
     """The facts that a naming's row holds."""
     opened = work.vault.open(
         naming.data_key, naming.sealed, table="naming", row=naming.id, version=naming.version

@@ -21,7 +21,7 @@ from flagservice.policy.ruling import Ruling
 from flagservice.store import tables
 
 
-def rerule(work: Work, people: Iterable[tables.Person], *, rulebook: Rulebook) -> None:
+def rerule(work: Work, people: Iterable[tables.PersonRow], *, rulebook: Rulebook) -> None:
     """Every open flag of these people, ruled on anew; the people are locked already."""
     work.write()
     with work.session.no_autoflush:
@@ -85,7 +85,7 @@ def _keep_ruling(
     row_id = work.new_id()
     case = json.dumps([str(part) for part in vars(ruling.case).values()]).encode()
     work.keep(
-        tables.Ruling,
+        tables.RulingRow,
         id=row_id,
         plan_id=assessment.plan.id,
         person_id=person.id,

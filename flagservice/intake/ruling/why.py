@@ -53,37 +53,37 @@ class Wanted:
 def why(work: Work, flag_id: str) -> Why:
     """The newest ruling about a flag or request; raises NotFound."""
     asked = (
-        select(tables.Ruling)
-        .where(col(tables.Ruling.copy_id) == flag_id)
-        .order_by(col(tables.Ruling.at).desc(), col(tables.Ruling.id))
+        select(tables.RulingRow)
+        .where(col(tables.RulingRow.copy_id) == flag_id)
+        .order_by(col(tables.RulingRow.at).desc(), col(tables.RulingRow.id))
     )
     row = work.session.exec(asked).first()
     if row is None:
         raise NotFound("no ruling is about this flag")
     work.record(Deed.GOVERNANCE_READ, what="why", ruling=row.id)
-    copy = work.session.get(tables.Copy, flag_id)
+    copy = work.session.get(tables.CopyRow, flag_id)
     return replace(_why(row), stands="" if copy is None else copy.status)
 
 
 def rulings(work: Work, wanted: Wanted) -> list[Why]:
     """Rulings by day, kind, action and policy version, in the order of their random ids."""
-    asked = select(tables.Ruling).order_by(col(tables.Ruling.id)).limit(wanted.limit)
+    asked = select(tables.RulingRow).order_by(col(tables.RulingRow.id)).limit(wanted.limit)
     for column, value in (
-        (tables.Ruling.day, wanted.day),
-        (tables.Ruling.kind, wanted.kind),
-        (tables.Ruling.action, wanted.action),
-        (tables.Ruling.policy_version, wanted.policy_version),
+        (tables.RulingRow.day, wanted.day),
+        (tables.RulingRow.kind, wanted.kind),
+        (tables.RulingRow.action, wanted.action),
+        (tables.RulingRow.policy_version, wanted.policy_version),
     ):
         if value is not None:
             asked = asked.where(col(column) == value)
     if wanted.after is not None:
-        asked = asked.where(col(tables.Ruling.id) > wanted.after)
+        asked = asked.where(col(tables.RulingRow.id) > wanted.after)
     found = [_why(row) for row in work.session.exec(asked)]
     work.record(Deed.GOVERNANCE_READ, what="rulings", found=len(found))
     return found
 
 
-def _why(row: tables.Ruling) -> Why:
+def _why(row: tables.RulingRow) -> Why:
     elements = tuple(
         ElementWhy(Element(name), action, tuple(rules))
         for name, action, rules in json.loads(row.elements)

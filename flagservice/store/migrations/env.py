@@ -8,12 +8,12 @@ from flagservice.store.sealing import pseudonyms
 from flagservice.store.tables import acknowledgements, alarms, leak_checks, policies
 
 for filled in (
-    acknowledgements.Answer,
-    policies.PolicyText,
-    leak_checks.LeakResult,
+    acknowledgements.AnswerRow,
+    policies.PolicyTextRow,
+    leak_checks.LeakResultRow,
     pseudonyms.PseudonymVersion,
-    tables.Person,
-    alarms.Stranger,
+    tables.PersonRow,
+    alarms.StrangerRow,
 ):  # the import fills the metadata
     assert filled.__tablename__ in SQLModel.metadata.tables
 

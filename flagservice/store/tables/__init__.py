@@ -13,8 +13,10 @@ from flagservice.store.counts import Count
 from flagservice.store.instants import Instant
 
 
-class Client(SQLModel, table=True):
+class ClientRow(SQLModel, table=True):
     """A registered organisation's key: who may call, and with what right."""
+
+    __tablename__ = "client"
 
     id: str = Field(primary_key=True)
     ods: str = Field(index=True)
@@ -24,15 +26,19 @@ class Client(SQLModel, table=True):
     revoked: bool = False
 
 
-class Assertion(SQLModel, table=True):
+class AssertionRow(SQLModel, table=True):
     """A client assertion that was used: none is taken twice."""
+
+    __tablename__ = "assertion"
 
     id: str = Field(primary_key=True)
     expires: int = Field(index=True, sa_type=Count)
 
 
-class Idempotency(SQLModel, table=True):
+class IdempotencyRow(SQLModel, table=True):
     """The answer that an `Idempotency-Key` got, for ever; `request` is the body's keyed digest."""
+
+    __tablename__ = "idempotency"
 
     id: str = Field(primary_key=True)
     request: str
@@ -41,26 +47,32 @@ class Idempotency(SQLModel, table=True):
     sealed: bytes = Field(sa_type=LargeBinary)
 
 
-class Person(SQLModel, table=True):
+class PersonRow(SQLModel, table=True):
     """Somebody with a record. `sealed` is the NHS number."""
 
+    __tablename__ = "person"
+
     id: str = Field(primary_key=True)
     pseudonym: str = Field(unique=True)
     data_key: bytes = Field(sa_type=LargeBinary)
     sealed: bytes = Field(sa_type=LargeBinary)
 
 
-class Registration(SQLModel, table=True):
+class RegistrationRow(SQLModel, table=True):
     """Where a person is registered, as the register last said; `sealed` has the number, too."""
 
+    __tablename__ = "registration"
+
     id: str = Field(primary_key=True)
     pseudonym: str = Field(unique=True)
     data_key: bytes = Field(sa_type=LargeBinary)
     sealed: bytes = Field(sa_type=LargeBinary)
 
 
-class Plan(SQLModel, table=True):
+class PlanRow(SQLModel, table=True):
     """A plan, enquiry or notification by its reference, at its newest version."""
+
+    __tablename__ = "plan"
 
     __table_args__ = (UniqueConstraint("ods", "reference"),)
     id: str = Field(primary_key=True)
@@ -72,8 +84,10 @@ class Plan(SQLModel, table=True):
     data_key: bytes = Field(sa_type=LargeBinary)
 
 
-class Submission(SQLModel, table=True):
+class SubmissionRow(SQLModel, table=True):
     """One version of a plan, as it was sent, for ever. `digest` tells a repeat from a conflict."""
+
+    __tablename__ = "submission"
 
     __table_args__ = (UniqueConstraint("plan_id", "version"),)
     id: str = Field(primary_key=True)
@@ -85,13 +99,15 @@ class Submission(SQLModel, table=True):
     sealed: bytes = Field(sa_type=LargeBinary)
 
 
-class Naming(SQLModel, table=True):
+class NamingRow(SQLModel, table=True):
     """What a plan's newest version that named a person says about that person.
 
     `current` is false once a later version no longer names the person, and `dropped` unless that
     version ended the plan. `word` and `delivered` are
     the receipt's; `own_digest` tells whether the submitter's own words, alone, changed anything.
     """
+
+    __tablename__ = "naming"
 
     id: str = Field(primary_key=True)
     plan_id: str = Field(foreign_key="plan.id", index=True)
@@ -107,8 +123,10 @@ class Naming(SQLModel, table=True):
     sealed: bytes = Field(sa_type=LargeBinary)
 
 
-class Lookup(SQLModel, table=True):
+class LookupRow(SQLModel, table=True):
     """A record that is not reached yet, because the person or the practice is not known."""
+
+    __tablename__ = "lookup"
 
     id: str = Field(primary_key=True)
     plan_id: str = Field(foreign_key="plan.id", index=True)
@@ -119,8 +137,10 @@ class Lookup(SQLModel, table=True):
     closed: date | None = None
 
 
-class Hold(SQLModel, table=True):
+class HoldRow(SQLModel, table=True):
     """A placement that waits for a named side. `sealed` is who decided, and why."""
+
+    __tablename__ = "hold"
 
     id: str = Field(primary_key=True)
     plan_id: str = Field(foreign_key="plan.id", index=True)
@@ -139,8 +159,10 @@ class Hold(SQLModel, table=True):
     sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 
-class Copy(SQLModel, table=True):
+class CopyRow(SQLModel, table=True):
     """A flag or request at one practice. `digest` is a keyed digest of what it now says."""
+
+    __tablename__ = "copy"
 
     __table_args__ = (Index("ix_copy_person_plan", "person_id", "plan_id"),)
     id: str = Field(primary_key=True)
@@ -159,8 +181,10 @@ class Copy(SQLModel, table=True):
     expires: date | None = None
 
 
-class Version(SQLModel, table=True):
+class VersionRow(SQLModel, table=True):
     """One version of a copy, at its number in its practice's feed of its form. `sealed`: bytes."""
+
+    __tablename__ = "version"
 
     __table_args__ = (
         UniqueConstraint("copy_id", "number"),
@@ -179,7 +203,7 @@ class Version(SQLModel, table=True):
     sealed: bytes = Field(sa_type=LargeBinary)
 
 
-class FeedCounter(SQLModel, table=True):
+class FeedCounterRow(SQLModel, table=True):
     """A practice's feeds, one for each form: the last numbers given, and the last instant.
 
     One row, so that one lock orders whatever is owed to a practice; `last` counts all of it.
@@ -193,8 +217,10 @@ class FeedCounter(SQLModel, table=True):
     issued: datetime = Field(sa_type=Instant)
 
 
-class Delivery(SQLModel, table=True):
+class DeliveryRow(SQLModel, table=True):
     """A version that is owed to a practice. Closed only as promise P2 says; `sealed`: by whom."""
+
+    __tablename__ = "delivery"
 
     __table_args__ = (Index("ix_delivery_open_due", "state", "due"),)
     id: str = Field(primary_key=True)
@@ -216,8 +242,10 @@ class Delivery(SQLModel, table=True):
     sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 
-class Attempt(SQLModel, table=True):
+class AttemptRow(SQLModel, table=True):
     """One try to deliver, and how it went."""
+
+    __tablename__ = "attempt"
 
     id: str = Field(primary_key=True)
     delivery_id: str = Field(foreign_key="delivery.id", index=True)
@@ -226,8 +254,10 @@ class Attempt(SQLModel, table=True):
     outcome: str
 
 
-class Endpoint(SQLModel, table=True):
+class EndpointRow(SQLModel, table=True):
     """How a practice is reached, and what it runs; `sealed`: its token, and who registered it."""
+
+    __tablename__ = "endpoint"
 
     practice: str = Field(primary_key=True)
     url: str
@@ -241,8 +271,10 @@ class Endpoint(SQLModel, table=True):
     sealed: bytes = Field(sa_type=LargeBinary)
 
 
-class Ruling(SQLModel, table=True):
+class RulingRow(SQLModel, table=True):
     """One answer of a policy: element, action, rules; never a value. `sealed` is the case."""
+
+    __tablename__ = "ruling"
 
     id: str = Field(primary_key=True)
     plan_id: str = Field(index=True)
@@ -259,11 +291,13 @@ class Ruling(SQLModel, table=True):
     sealed: bytes = Field(sa_type=LargeBinary)
 
 
-class Leaf(SQLModel, table=True):
+class LeafRow(SQLModel, table=True):
     """One entry of the audit, as written; `position` is its place in the tree, once it has one.
 
     Its key counts up, so that writing one touches the end of the table and nothing else.
     """
+
+    __tablename__ = "leaf"
 
     __table_args__ = (
         Index(
@@ -280,7 +314,7 @@ class Leaf(SQLModel, table=True):
     position: int | None = Field(default=None, unique=True, sa_type=Count)
 
 
-class TreeHead(SQLModel, table=True):
+class TreeHeadRow(SQLModel, table=True):
     """The tree as far as it is built. One row, locked to append."""
 
     __tablename__ = "tree_head"
@@ -289,8 +323,10 @@ class TreeHead(SQLModel, table=True):
     frontier: bytes = Field(sa_type=LargeBinary)
 
 
-class Checkpoint(SQLModel, table=True):
+class CheckpointRow(SQLModel, table=True):
     """A signed head of the tree."""
+
+    __tablename__ = "checkpoint"
 
     size: int = Field(primary_key=True, sa_type=Count)
     note: str

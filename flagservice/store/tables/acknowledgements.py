@@ -8,12 +8,14 @@ from sqlmodel import Field, SQLModel
 from flagservice.store.instants import Instant
 
 
-class Answer(SQLModel, table=True):
+class AnswerRow(SQLModel, table=True):
     """That a version was filed out of the patient's sight, queried, or rejected; in codes alone.
 
     A query is `open` until its practice files that very version; `plan_version` is what the plan
     said then.
     """
+
+    __tablename__ = "answer"
 
     __table_args__ = (
         UniqueConstraint("version_id", "outcome", "reason"),

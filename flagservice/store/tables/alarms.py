@@ -12,8 +12,10 @@ from sqlmodel import Field, SQLModel
 from flagservice.store.instants import Instant
 
 
-class Stranger(SQLModel, table=True):
+class StrangerRow(SQLModel, table=True):
     """Somebody whom a practice asked about and who is not registered there; kept for a window."""
+
+    __tablename__ = "stranger"
 
     __table_args__ = (Index("ix_stranger_practice_at", "practice", "at"),)
     id: str = Field(primary_key=True)
@@ -21,11 +23,13 @@ class Stranger(SQLModel, table=True):
     at: datetime = Field(sa_type=Instant)
 
 
-class Alarm(SQLModel, table=True):
+class AlarmRow(SQLModel, table=True):
     """A practice asked about more strangers, or rejected more people, than there is a reason for.
 
     `people` is the most that there were within a window, as long as the alarm stands.
     """
+
+    __tablename__ = "alarm"
 
     id: str = Field(primary_key=True)
     practice: str

@@ -8,8 +8,10 @@ from sqlmodel import Field, SQLModel
 from flagservice.store.instants import Instant
 
 
-class Checker(SQLModel, table=True):
+class CheckerRow(SQLModel, table=True):
     """A key that may sign results, by its name; `sealed` is who decided so, and why."""
+
+    __tablename__ = "checker"
 
     name: str = Field(primary_key=True)
     public_key: bytes = Field(sa_type=LargeBinary)
@@ -19,7 +21,7 @@ class Checker(SQLModel, table=True):
     sealed: bytes = Field(sa_type=LargeBinary)
 
 
-class LeakResult(SQLModel, table=True):
+class LeakResultRow(SQLModel, table=True):
     """A result for one version of one system, clean or leaking; `note` is the file as signed.
 
     The id is the run's: a digest of system, version, instant and transcript, so that a run signed

@@ -8,7 +8,7 @@ from sqlmodel import Field, SQLModel
 from flagservice.store.instants import Instant
 
 
-class PolicyText(SQLModel, table=True):
+class PolicyTextRow(SQLModel, table=True):
     """Every policy that ever ruled, by its digest: a ruling can be made again from it."""
 
     __tablename__ = "policy_text"
@@ -18,8 +18,10 @@ class PolicyText(SQLModel, table=True):
     text: str
 
 
-class Approver(SQLModel, table=True):
+class ApproverRow(SQLModel, table=True):
     """Somebody who may approve a policy, by their public key. `sealed` is name and role."""
+
+    __tablename__ = "approver"
 
     id: str = Field(primary_key=True)
     pseudonym: str = Field(unique=True)
@@ -29,7 +31,7 @@ class Approver(SQLModel, table=True):
     sealed: bytes = Field(sa_type=LargeBinary)
 
 
-class PolicyApproval(SQLModel, table=True):
+class PolicyApprovalRow(SQLModel, table=True):
     """One approver's signature over one policy's text."""
 
     __tablename__ = "policy_approval"
@@ -41,7 +43,7 @@ class PolicyApproval(SQLModel, table=True):
     signature: str
 
 
-class PolicyChange(SQLModel, table=True):
+class PolicyChangeRow(SQLModel, table=True):
     """A policy that came into force; `current` is the one of its kind that rules now.
 
     `swept` is the last person whose records it has ruled on again, None once it has ruled on all.

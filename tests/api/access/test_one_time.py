@@ -80,5 +80,5 @@ def test_a_used_assertion_is_kept_as_long_as_any_clock_would_take_it(any_cast: C
     clock[0] = start + 10 + 3 * SKEW
     assert any_cast.police.asks_for_a_token().status_code == 200
     with any_cast.world.database.transaction() as session:
-        kept = set(session.exec(select(col(tables.Assertion.expires))).all())
+        kept = set(session.exec(select(col(tables.AssertionRow.expires))).all())
     assert start + 10 not in kept

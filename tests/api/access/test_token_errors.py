@@ -64,12 +64,12 @@ def signed_by_somebody_else(client: Client) -> httpx.Response:
 
 def whose_key_is_still_awaited(client: Client) -> httpx.Response:
     with client.service.world.database.transaction() as session:
-        row = session.get_one(tables.Client, client.id)
+        row = session.get_one(tables.ClientRow, client.id)
         keys, row.keys = row.keys, '{"keys": []}'
         session.add(row)
     answer = client.asks_for_a_token()
     with client.service.world.database.transaction() as session:
-        session.get_one(tables.Client, client.id).keys = keys
+        session.get_one(tables.ClientRow, client.id).keys = keys
     return answer
 
 

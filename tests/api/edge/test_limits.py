@@ -173,7 +173,7 @@ def test_a_count_that_could_not_be_written_is_in_the_next_leaf(world: World, clo
 
 def leaves_of(world: World, deed: str) -> Iterator[dict[str, Any]]:
     with world.database.transaction() as session:
-        for body in session.exec(select(col(tables.Leaf.body))):
+        for body in session.exec(select(col(tables.LeafRow.body))):
             leaf = json.loads(body)
             if leaf["deed"] == deed:
                 yield leaf["about"]

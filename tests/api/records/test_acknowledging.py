@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import col, select
 
 from flagservice.store import tables
-from flagservice.store.tables.acknowledgements import Answer
+from flagservice.store.tables.acknowledgements import AnswerRow
 from tests.api.answers import FHIR, faults, resources, then_refused
 from tests.api.steps import CHILD, FATHER, Cast, Client, a_notification, a_plan, versions_in
 
@@ -40,14 +40,16 @@ def taken(answer: httpx.Response) -> int:
 
 
 def states(cast: Cast, practice: str) -> list[str]:
-    asked = select(col(tables.Delivery.state)).where(col(tables.Delivery.practice) == practice)
+    asked = select(col(tables.DeliveryRow.state)).where(
+        col(tables.DeliveryRow.practice) == practice
+    )
     with cast.world.database.transaction() as session:
         return sorted(session.exec(asked))
 
 
 def kept(cast: Cast) -> list[tuple[str, str, bool]]:
     with cast.world.database.transaction() as session:
-        rows = session.exec(select(Answer).order_by(col(Answer.at), col(Answer.id))).all()
+        rows = session.exec(select(AnswerRow).order_by(col(AnswerRow.at), col(AnswerRow.id))).all()
         return [(row.outcome, row.reason, row.open) for row in rows]
 
 

@@ -45,7 +45,7 @@ def told(answer: httpx.Response) -> tuple[Any, ...]:
 def leaf(cast: Cast) -> dict[str, Any]:
     """The newest, without what is its own."""
     with cast.world.database.transaction() as session:
-        newest = select(col(tables.Leaf.body)).order_by(col(tables.Leaf.row).desc()).limit(1)
+        newest = select(col(tables.LeafRow.body)).order_by(col(tables.LeafRow.row).desc()).limit(1)
         body: dict[str, Any] = json.loads(session.exec(newest).one())
     return {name: value for name, value in body.items() if name not in ("id", "request")}
 
@@ -110,7 +110,7 @@ def test_what_the_lane_showed_first_counts_as_heard_of(any_cast: Cast, lane: lis
     with in_the_lane(lane, answered=True):
         any_cast.practice.gets(FEED)
     with any_cast.world.database.transaction() as session:
-        served = select(col(tables.Version.practice), col(tables.Version.served))
+        served = select(col(tables.VersionRow.practice), col(tables.VersionRow.served))
         assert set(session.exec(served)) == {("B83901", True), ("B83902", False)}
 
 

@@ -42,7 +42,9 @@ def when_read_to_its_end(client: Client, count: int, feed: str = FEED) -> list[i
 
 
 def states(cast: Cast, practice: str) -> list[str]:
-    asked = select(col(tables.Delivery.state)).where(col(tables.Delivery.practice) == practice)
+    asked = select(col(tables.DeliveryRow.state)).where(
+        col(tables.DeliveryRow.practice) == practice
+    )
     with cast.world.database.transaction() as session:
         return sorted(session.exec(asked))
 

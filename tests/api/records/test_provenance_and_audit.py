@@ -224,7 +224,7 @@ def test_a_page_asks_for_few_leaves_and_reads_those_alone_that_name_the_flag(cas
             b'"ods":"B83901" no flag, and no JSON',
             b'"ods":"B83902" ' + flag["id"].encode(),
         ):
-            session.add(tables.Leaf(id="f" * 32, at=cast.world.now, body=body))
+            session.add(tables.LeafRow(id="f" * 32, at=cast.world.now, body=body))
     issued: list[tuple[str, Any]] = []
     event.listen(
         *(cast.world.database.engine, "before_cursor_execute"),

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlmodel import col, select
 
-from flagservice.store.tables.acknowledgements import Answer
+from flagservice.store.tables.acknowledgements import AnswerRow
 from tests.api.records.test_acknowledging import asked_of, kept, taken, versions_read, when_answered
 from tests.api.steps import Cast, a_notification, a_plan
 
@@ -19,9 +19,9 @@ def said_last(cast: Cast) -> dict[str, Any]:
 
 def named(cast: Cast, *versions: str) -> str:
     """As the audit names answers: each by its copy and its version."""
-    asked = select(Answer).where(col(Answer.version_id).in_(versions))
+    asked = select(AnswerRow).where(col(AnswerRow.version_id).in_(versions))
     with cast.world.database.transaction() as session:
-        rows = session.exec(asked.order_by(col(Answer.version_id))).all()
+        rows = session.exec(asked.order_by(col(AnswerRow.version_id))).all()
         return " ".join(f"{row.copy_id}/{row.version_id}" for row in rows)
 
 

@@ -58,7 +58,7 @@ def committing(url: str, *, processes: int) -> Iterator[Commits]:
 
 def _commit(log: Log) -> None:
     def deed(work: Work) -> None:
-        work.session.add(tables.Assertion(id=work.new_id(), expires=0))
+        work.session.add(tables.AssertionRow(id=work.new_id(), expires=0))
         work.record(Deed.SUBMITTED)
 
     log.perform(Actor("benchmark", "E08000032"), deed)

@@ -64,7 +64,7 @@ def _median(load: Load) -> float:
 
 
 def _flags(served: Served) -> int:
-    return int(served.rows(select(func.count()).select_from(tables.Version))[0])
+    return int(served.rows(select(func.count()).select_from(tables.VersionRow))[0])
 
 
 def _round(count: int) -> str:

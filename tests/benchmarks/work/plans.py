@@ -57,4 +57,4 @@ def _rows(name: str, found: list[Answered], bare: list[float], *, told: str) -> 
 
 
 def _flags(served: Served) -> int:
-    return int(served.rows(select(func.count()).select_from(tables.Version))[0])
+    return int(served.rows(select(func.count()).select_from(tables.VersionRow))[0])

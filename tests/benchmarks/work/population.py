@@ -106,7 +106,7 @@ def _organisations(work: Work, size: Size, *, folder: Path) -> None:
         kind = "childrens-services" if ods == COUNCIL else "gp-system"
         scopes = " ".join(SCOPES[kind])
         work.keep(
-            tables.Client,
+            tables.ClientRow,
             id=work.new_id(),
             ods=ods,
             kind=kind,

@@ -24,7 +24,7 @@ _FEED = "/fhir/R4/Flag/_history"
 
 def polls(served: Served, practices: list[str]) -> list[str]:
     """Of each practice, after the last that its feed has."""
-    counters = served.rows(select(tables.FeedCounter))
+    counters = served.rows(select(tables.FeedCounterRow))
     last = {one.practice: one.flags for one in counters}
     cursors = {ods: cursor_of(Feed(ods, "Flag"), last.get(ods, 0)) for ods in practices}
     return [
@@ -33,7 +33,7 @@ def polls(served: Served, practices: list[str]) -> list[str]:
 
 
 def _reads(served: Served, practices: list[str]) -> list[str]:
-    asked = select(tables.Copy).where(col(tables.Copy.practice).in_(practices))
+    asked = select(tables.CopyRow).where(col(tables.CopyRow.practice).in_(practices))
     ids = {one.practice: one.id for one in served.rows(asked)}
     return [served.get(ods, f"/fhir/R4/Flag/{ids[ods]}") for ods in practices]
 

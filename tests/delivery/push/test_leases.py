@@ -103,7 +103,7 @@ def test_the_leaf_of_an_attempt_is_durable_before_anything_is_sent(
     def looks_from_outside(_: Parcel) -> Outcome:
         outside = Database(database_url)
         with outside.transaction() as session:
-            bodies = [json.loads(leaf.body) for leaf in session.exec(select(tables.Leaf))]
+            bodies = [json.loads(leaf.body) for leaf in session.exec(select(tables.LeafRow))]
         outside.close()
         seen.extend(body["about"] for body in bodies if body["deed"] == Deed.ATTEMPTED)
         return Outcome.DELIVERED

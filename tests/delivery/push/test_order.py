@@ -36,7 +36,7 @@ def the_numbers(world: World, practice: Practice) -> list[int]:
     def deed(work: Work) -> list[int]:
         work.record(Deed.STATUS_READ)
         sent = [one["meta"]["versionId"] for one in practice.sent]
-        return [work.session.get_one(tables.Version, version).number for version in sent]
+        return [work.session.get_one(tables.VersionRow, version).number for version in sent]
 
     return world.log.perform(Actor("test"), deed)
 
@@ -201,6 +201,6 @@ def test_a_receipt_becomes_delivered_by_a_verified_receipt_and_by_nothing_else(
     assert any_world.receipt(COUNCIL, "CPP-1") == [("child", "delivered")]
     given_a_plan(any_world, version=2, categories=["neglect"])
     assert any_world.receipt(COUNCIL, "CPP-1") == [("child", "placed")]
-    counted = look(any_world, lambda work: work.session.exec(select(tables.Attempt)).all())
+    counted = look(any_world, lambda work: work.session.exec(select(tables.AttemptRow)).all())
     assert len(counted) == len(Outcome)
     assert {one.practice for one in the_deliveries(any_world)} == {OWN}

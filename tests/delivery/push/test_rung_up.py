@@ -15,7 +15,7 @@ from flagservice.delivery.pull.feed import feed
 from flagservice.delivery.watch import manual_list
 from flagservice.delivery.watch.manual_list import ToDo
 from flagservice.store import tables
-from flagservice.store.tables.leak_checks import LeakResult
+from flagservice.store.tables.leak_checks import LeakResultRow
 from tests.checked import DECIDED, SIGNING, VERSION, a_finding, a_registration
 from tests.checked import given_an_admitted_practice as given_it_registers
 from tests.delivery.steps import (
@@ -48,7 +48,7 @@ def given_a_flag_is_there(world: World, *, pushed: bool = True) -> None:
 
 
 def withdraws(work: Work) -> None:
-    (result,) = work.session.exec(select(LeakResult)).all()
+    (result,) = work.session.exec(select(LeakResultRow)).all()
     withdraw(work, result.id, decided=DECIDED)
 
 
@@ -118,17 +118,17 @@ def test_an_operator_finds_the_practice_by_its_name_in_the_list(any_world: World
     assert (row.name, row.lapsed) == (todo.id, any_world.now)
 
 
-def given_a_hold(world: World, *, then: str) -> tables.Hold:
+def given_a_hold(world: World, *, then: str) -> tables.HoldRow:
     """As a ruling opens one; due on the second day."""
     given_a_registered_family(world)
     given_a_plan(world)
 
     def deed(work: Work) -> None:
         work.record(Deed.HELD)
-        copy = work.session.exec(select(tables.Copy)).first()
+        copy = work.session.exec(select(tables.CopyRow)).first()
         assert copy is not None
         work.session.add(
-            tables.Hold(
+            tables.HoldRow(
                 id="a-hold",
                 plan_id=copy.plan_id,
                 person_id=copy.person_id,
@@ -144,7 +144,7 @@ def given_a_hold(world: World, *, then: str) -> tables.Hold:
 
     a_worker(world, Practice()).run_once()
     world.log.perform(GOVERNANCE, deed)
-    (hold,) = rows(world, of=tables.Hold)
+    (hold,) = rows(world, of=tables.HoldRow)
     return hold
 
 
@@ -171,7 +171,7 @@ def test_a_decision_that_was_made_is_on_no_list(world: World) -> None:
 
     def decide(work: Work) -> None:
         work.record(Deed.DECIDED)
-        hold = work.session.get_one(tables.Hold, "a-hold")
+        hold = work.session.get_one(tables.HoldRow, "a-hold")
         hold.open = False
         work.session.add(hold)
 

@@ -36,7 +36,7 @@ def feed(world: World, practice: str, form: str = "flag") -> list[Stored]:
 
 
 def then_every_feed_is_whole(world: World) -> None:
-    issued = rows(world, of=tables.Version)
+    issued = rows(world, of=tables.VersionRow)
     for practice, form in itertools.product(AT, ("flag", "request")):
         in_order = sorted(
             (one for one in issued if (one.practice, one.form) == (practice, form)),
@@ -100,5 +100,5 @@ def test_numbers_are_contiguous_when_many_post_at_once(any_world: World, hands: 
 
     with ThreadPoolExecutor(hands) as pool:
         list(pool.map(post, range(24)))
-    assert len(rows(any_world, of=tables.Version)) == 72
+    assert len(rows(any_world, of=tables.VersionRow)) == 72
     then_every_feed_is_whole(any_world)

@@ -97,7 +97,7 @@ class Service:
         """What each copy says now, at which version, and in what status."""
         return {
             copy.id: (copy.says, copy.number, copy.status)
-            for copy in rows(self.world, of=tables.Copy)
+            for copy in rows(self.world, of=tables.CopyRow)
         }
 
 
@@ -115,6 +115,6 @@ def given_a_plan_and_approvers(any_world: World) -> Service:
     return service
 
 
-def why_of(work: Work, change: policies.PolicyChange) -> dict[str, str]:
+def why_of(work: Work, change: policies.PolicyChangeRow) -> dict[str, str]:
     work.record(Deed.POLICY_READ)
     return in_force.why(work, change)

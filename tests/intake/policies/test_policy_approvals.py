@@ -50,7 +50,7 @@ def test_one_approval_is_not_enough_and_one_person_counts_once(service: Service)
     assert service.rules_by()[Kind.CHILD_PROTECTION] == 1
     service.approves(BRUCE)
     service.enforces()
-    changes = rows(service.world, of=policies.PolicyChange)
+    changes = rows(service.world, of=policies.PolicyChangeRow)
     by = {service.do(lambda work, c=c: why_of(work, c)).get("by") for c in changes}
     assert by == {None, "Dr N. Amed (Caldicott Guardian), Ms L. Bruce (safeguarding lead)"}
 
@@ -95,14 +95,14 @@ def test_an_approval_written_straight_into_the_database_does_not_count(service: 
     def forge(work: Work) -> None:
         work.record(Deed.POLICY_READ)
         bruce = work.session.exec(
-            select(policies.Approver).where(
-                col(policies.Approver.pseudonym)
+            select(policies.ApproverRow).where(
+                col(policies.ApproverRow.pseudonym)
                 == work.vault.pseudonym(BRUCE.casefold(), purpose="approver")
             )
         ).one()
-        (real,) = work.session.exec(select(policies.PolicyApproval)).all()
+        (real,) = work.session.exec(select(policies.PolicyApprovalRow)).all()
         work.session.add(
-            policies.PolicyApproval(
+            policies.PolicyApprovalRow(
                 id="f" * 32,
                 digest=real.digest,
                 approver_id=bruce.id,
@@ -199,7 +199,7 @@ def test_a_third_approver_needs_the_word_of_one_who_is_there(service: Service) -
             add(nobodys)
     said = approval.vouching("Dr New", approval.read_key(public(key)))
     add(Approval(BRUCE, b64encode(KEYS[BRUCE].sign(said)).decode()))
-    assert len(rows(service.world, of=policies.Approver)) == 3
+    assert len(rows(service.world, of=policies.ApproverRow)) == 3
 
 
 def test_every_text_of_a_kind_is_listed_by_version(service: Service) -> None:

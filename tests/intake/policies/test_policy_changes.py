@@ -37,7 +37,7 @@ def test_a_first_start_puts_the_releases_own_policies_in_force_and_a_second_chan
 ) -> None:
     assert service.rules_by() == dict.fromkeys(Kind, 1)
     service.world.starts()
-    changes = rows(service.world, of=policies.PolicyChange)
+    changes = rows(service.world, of=policies.PolicyChangeRow)
     assert sorted(change.kind for change in changes) == sorted(Kind)
     why = service.do(lambda work: why_of(work, changes[0]))
     assert why == {"how": in_force.FIRST}
@@ -82,9 +82,9 @@ def test_two_different_people_bring_a_policy_into_force_and_every_record_follows
             )
         else:
             assert after[id_] == before[id_]
-    owed = {row.copy_id for row in rows(service.world, of=tables.Delivery) if row.number == 2}
+    owed = {row.copy_id for row in rows(service.world, of=tables.DeliveryRow) if row.number == 2}
     assert owed == set(told)
-    withdrawn = {v.copy_id for v in rows(service.world, of=tables.Version) if v.withdrawn}
+    withdrawn = {v.copy_id for v in rows(service.world, of=tables.VersionRow) if v.withdrawn}
     assert withdrawn == set(told), "less is told, so the earlier words go, too"
 
 
@@ -109,10 +109,10 @@ def test_who_goes_on_after_a_crash_goes_on_where_it_stopped(
 ) -> None:
     monkeypatch.setattr(enforcement, "A_BATCH", 1)
     service.changes_to()
-    people = len(rows(service.world, of=tables.Person))
+    people = len(rows(service.world, of=tables.PersonRow))
     assert service.do(lambda work: enforcement.sweep(work, service.shelf)) == 1
-    (change,) = [c for c in rows(service.world, of=policies.PolicyChange) if c.swept is not None]
-    assert change.swept == min(person.id for person in rows(service.world, of=tables.Person))
+    (change,) = [c for c in rows(service.world, of=policies.PolicyChangeRow) if c.swept is not None]
+    assert change.swept == min(person.id for person in rows(service.world, of=tables.PersonRow))
     service.shelf = Shelf(service.shelf.desks, service.shelf.profiles)
     assert service.sweeps() == people - 1
     with pytest.raises(NotFound, match="ruled on everybody"):
@@ -125,7 +125,7 @@ def test_what_is_posted_between_the_change_and_the_sweep_is_ruled_on_by_the_new_
     service.changes_to()
     service.do(lambda work: _adopt(work, service))
     service.world.posts(COUNCIL, {**a_plan(), "reference": "P-2"})
-    by = {ruling.policy_version for ruling in rows(service.world, of=tables.Ruling)}
+    by = {ruling.policy_version for ruling in rows(service.world, of=tables.RulingRow)}
     assert by == {1, 2}
     assert {
         says for says, _, _ in service.held().values() if "plan-category placed" in says
@@ -145,7 +145,7 @@ def test_one_command_goes_back_and_every_record_with_it(service: Service) -> Non
     assert service.rules_by()[Kind.CHILD_PROTECTION] == 1
     service.sweeps()
     assert {says for says, _, _ in service.held().values()} == before
-    changes = rows(service.world, of=policies.PolicyChange)
+    changes = rows(service.world, of=policies.PolicyChangeRow)
     whys = [service.do(lambda work, c=c: why_of(work, c)) for c in changes]
     (back,) = [why for why in whys if why["how"] == "back"]
     assert (back["by"], back["reason"]) == (AMED, "it told too little")
@@ -182,7 +182,7 @@ def test_every_step_leaves_a_leaf(service: Service) -> None:
     service.changes_to()
     service.sweeps()
     service.goes_back()
-    bodies = b"".join(leaf.body for leaf in rows(service.world, of=tables.Leaf))
+    bodies = b"".join(leaf.body for leaf in rows(service.world, of=tables.LeafRow))
     for deed in (
         Deed.APPROVER_ADDED,
         Deed.POLICY_PROPOSED,
@@ -196,14 +196,14 @@ def test_every_step_leaves_a_leaf(service: Service) -> None:
 
 
 def test_what_a_policy_would_change_is_counted_and_nothing_changes(service: Service) -> None:
-    held, rulings = service.held(), len(rows(service.world, of=tables.Ruling))
+    held, rulings = service.held(), len(rows(service.world, of=tables.RulingRow))
     old, new = load(CP), load(NARROWER)
     found = service.do(lambda work: effect(work, old, new, rulebook=service.shelf.rulebook(work)))
     assert found.stored_changes == {"told less": 1}
     assert found.ruled_changes == {"told less": 1}
     assert found.stored == found.ruled == len(held)
     assert service.held() == held
-    assert len(rows(service.world, of=tables.Ruling)) == rulings
+    assert len(rows(service.world, of=tables.RulingRow)) == rulings
     service.world.on("2022-06-04")
     later = service.do(lambda work: effect(work, old, new, rulebook=service.shelf.rulebook(work)))
     assert (later.stored, later.ruled) == (len(held), 0)

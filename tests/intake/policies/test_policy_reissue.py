@@ -77,11 +77,11 @@ def _somebody_waits(world: World) -> bool:
 
 def test_a_policy_that_amends_nothing_puts_off_no_review(service: Service) -> None:
     """Overdue stays overdue: the practice has checked nothing because a policy changed."""
-    before = {copy.id: copy.review for copy in rows(service.world, of=tables.Copy)}
+    before = {copy.id: copy.review for copy in rows(service.world, of=tables.CopyRow)}
     service.world.on("2022-04-20")
     service.changes_to()
     service.sweeps()
-    assert {copy.id: copy.review for copy in rows(service.world, of=tables.Copy)} == before
+    assert {copy.id: copy.review for copy in rows(service.world, of=tables.CopyRow)} == before
 
 
 def test_a_shorter_life_reaches_the_copies_that_are_there(service: Service) -> None:
@@ -89,7 +89,7 @@ def test_a_shorter_life_reaches_the_copies_that_are_there(service: Service) -> N
     world = service.world
     world.posts(POLICE, a_notification())
     world.decides(ELSEWHERE)
-    (copy,) = rows(world, col(tables.Copy.expires).is_not(None), of=tables.Copy)
+    (copy,) = rows(world, col(tables.CopyRow.expires).is_not(None), of=tables.CopyRow)
     assert copy.expires == date(2023, 1, 4)
     world.on("2022-02-01")
     shorter = policy_text(Kind.PERPETRATOR).replace('expires = "12 months"', 'expires = "6 months"')
@@ -97,7 +97,7 @@ def test_a_shorter_life_reaches_the_copies_that_are_there(service: Service) -> N
     why = {"how": "by a test"}
     service.do(lambda work: in_force.bring_into_force(work, policy, why=why, sweep=True))
     service.sweeps()
-    (after,) = rows(world, col(tables.Copy.expires).is_not(None), of=tables.Copy)
+    (after,) = rows(world, col(tables.CopyRow.expires).is_not(None), of=tables.CopyRow)
     assert (after.id, after.expires, after.number) == (copy.id, date(2022, 7, 4), 2)
 
 

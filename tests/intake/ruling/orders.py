@@ -106,7 +106,7 @@ def open_gaps(world: World) -> list[tuple[str, str]]:
 
     def deed(work: Work) -> list[tuple[str, str]]:
         work.record(Deed.STATUS_READ)
-        asked = select(tables.Lookup).where(col(tables.Lookup.closed).is_(None))
+        asked = select(tables.LookupRow).where(col(tables.LookupRow.closed).is_(None))
         return sorted((gap.role, gap.reason) for gap in work.session.exec(asked))
 
     return world.log.perform(Actor("test"), deed)

@@ -179,7 +179,7 @@ def test_a_hold_is_closed_when_nothing_asks_for_it_any_more(world: World) -> Non
     world.posts(COUNCIL, a_plan(child(), version=2))
     assert world.worklist(COUNCIL) == []
     assert codes(world, HOME) == [CPP_CHILD]
-    (hold,) = rows(world, of=tables.Hold)
+    (hold,) = rows(world, of=tables.HoldRow)
     assert (hold.open, hold.outcome) == (False, None)
 
 
@@ -211,7 +211,7 @@ def test_a_hold_for_a_practice_that_is_not_known_is_an_open_look_up_until_it_is(
 ) -> None:
     world.posts(POLICE, a_notification())
     assert open_lookups(world) == [("father", "no-practice")]
-    assert rows(world, of=tables.Hold) == []
+    assert rows(world, of=tables.HoldRow) == []
     world.registered(*FATHER, ELSEWHERE)
     assert open_lookups(world) == []
     assert len(world.worklist(ELSEWHERE)) == 1
@@ -243,7 +243,7 @@ def test_what_is_decided_is_kept_sealed_with_its_reason(world: World) -> None:
     given_the_family(world)
     world.posts(POLICE, a_notification())
     world.decides(ELSEWHERE)
-    (hold,) = rows(world, col(tables.Hold.outcome) == "place", of=tables.Hold)
+    (hold,) = rows(world, col(tables.HoldRow.outcome) == "place", of=tables.HoldRow)
     assert hold.sealed
     assert b"Amed" not in hold.sealed
 

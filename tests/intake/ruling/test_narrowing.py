@@ -115,7 +115,7 @@ def test_what_was_owed_of_a_copy_is_superseded_by_its_newer_version(world: World
     given_the_family(world)
     world.posts(COUNCIL, a_plan(child()))
     world.posts(COUNCIL, a_plan(child(), version=2, categories=["neglect"]))
-    states = [row.state for row in rows(world, of=tables.Delivery)]
+    states = [row.state for row in rows(world, of=tables.DeliveryRow)]
     assert sorted(states) == ["open", "superseded"]
 
 
@@ -128,8 +128,8 @@ def test_a_copys_own_days_follow_the_row_that_now_places_it(world: World) -> Non
     world.posts(POLICE, a_notification(alleged, both))
     world.decides(HOME)
     world.posts(POLICE, a_notification(alleged, victim, version=2))
-    (as_victim,) = rows(world, col(tables.Copy.practice) == HOME, of=tables.Copy)
+    (as_victim,) = rows(world, col(tables.CopyRow.practice) == HOME, of=tables.CopyRow)
     assert as_victim.expires is None
     world.posts(POLICE, a_notification(alleged, both, version=3))
-    (as_both,) = rows(world, col(tables.Copy.practice) == HOME, of=tables.Copy)
+    (as_both,) = rows(world, col(tables.CopyRow.practice) == HOME, of=tables.CopyRow)
     assert (str(as_both.review), str(as_both.expires)) == ("2022-04-04", "2023-01-04")

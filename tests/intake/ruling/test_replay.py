@@ -48,16 +48,16 @@ def everything_told(world: World) -> dict[str, bytes]:
     def deed(work: Work) -> dict[str, bytes]:
         work.record(Deed.STATUS_READ)
         found = {}
-        for version in work.session.exec(select(tables.Version)):
-            copy = work.session.get_one(tables.Copy, version.copy_id)
-            person = work.session.get_one(tables.Person, copy.person_id)
+        for version in work.session.exec(select(tables.VersionRow)):
+            copy = work.session.get_one(tables.CopyRow, version.copy_id)
+            person = work.session.get_one(tables.PersonRow, copy.person_id)
             place = {"table": "version", "row": version.id, "version": version.number}
             found[version.id] = (
                 b""
                 if version.withdrawn
                 else work.vault.open(person.data_key, version.sealed, **place)
             )
-        for row in work.session.exec(select(tables.Ruling).order_by(col(tables.Ruling.id))):
+        for row in work.session.exec(select(tables.RulingRow).order_by(col(tables.RulingRow.id))):
             said = (row.copy_id, row.day, row.policy_digest, row.placement, row.elements)
             found[row.id] = repr(said).encode()
         return found

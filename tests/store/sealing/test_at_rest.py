@@ -185,7 +185,7 @@ def wait_for_attempts(parts: Parts) -> None:
 
     def deed(work: Work) -> bool:
         work.record(Deed.STATUS_READ)
-        return work.session.exec(select(tables.Attempt)).first() is not None
+        return work.session.exec(select(tables.AttemptRow)).first() is not None
 
     until = time.monotonic() + _PATIENCE
     while time.monotonic() < until:

@@ -143,25 +143,25 @@ def test_a_repeat_is_a_repeat_and_other_words_are_a_conflict(parts: Parts) -> No
 
 def test_what_has_not_changed_is_not_told_again(parts: Parts) -> None:
     posted(parts, COUNCIL, a_plan())
-    before = rows(parts, tables.Version)
+    before = rows(parts, tables.VersionRow)
     assert len(before) == 1
     when_every_key_is_replaced(parts)
     assert posted(parts, COUNCIL, a_plan(version=2)) is Effect.ACCEPTED
     given_registered(parts, CHILD)
-    assert rows(parts, tables.Version) == before
-    assert len(rows(parts, tables.Plan)) == 1
+    assert rows(parts, tables.VersionRow) == before
+    assert len(rows(parts, tables.PlanRow)) == 1
 
 
 def test_a_question_that_was_decided_is_not_asked_again(parts: Parts) -> None:
     posted(parts, POLICE, a_notification())
     (hold,) = open_holds(parts)
     when_decided(parts, hold)
-    before = rows(parts, tables.Version)
+    before = rows(parts, tables.VersionRow)
     assert len(before) == 1
     when_every_key_is_replaced(parts)
     posted(parts, POLICE, a_notification(version=2))
     assert open_holds(parts) == []
-    assert rows(parts, tables.Version) == before
+    assert rows(parts, tables.VersionRow) == before
 
 
 def said(settings: Settings, *words: str) -> tuple[int, str]:
@@ -209,9 +209,9 @@ def test_an_approver_is_still_known_by_name(parts: Parts) -> None:
 
     parts.log.perform(Actor("operator"), add)
     when_every_key_is_replaced(parts)
-    (approver,) = rows(parts, policies.Approver)
+    (approver,) = rows(parts, policies.ApproverRow)
     assert approver.pseudonym.startswith("2:")
     with pytest.raises(Conflict, match="with this name"):
         parts.log.perform(Actor("operator"), add)
     parts.log.perform(Actor("operator"), lambda work: revoke_approver(work, AMED))
-    assert [one.revoked for one in rows(parts, policies.Approver)] == [True]
+    assert [one.revoked for one in rows(parts, policies.ApproverRow)] == [True]

@@ -61,7 +61,7 @@ def known(parts: Parts, number: str) -> str | None:
     def deed(work: Work) -> str | None:
         work.record(Deed.STATUS_READ)
         names = work.vault.pseudonyms(number, purpose="person")
-        asked = select(col(tables.Person.id)).where(col(tables.Person.pseudonym).in_(names))
+        asked = select(col(tables.PersonRow.id)).where(col(tables.PersonRow.pseudonym).in_(names))
         return work.session.exec(asked).first()
 
     return parts.log.perform(ACTOR, deed)
@@ -229,7 +229,7 @@ def test_nobody_is_made_under_an_old_key_once_rows_may_carry_a_new_one(
 
     def everybody(work: Work) -> list[str]:
         work.record(Deed.STATUS_READ)
-        return [row.id for row in work.session.exec(select(tables.Person)).all()]
+        return [row.id for row in work.session.exec(select(tables.PersonRow)).all()]
 
     assert parts.log.perform(ACTOR, everybody) == [person]
 
@@ -275,7 +275,7 @@ def test_nothing_is_looked_for_under_a_version_that_no_row_carries(parts: Parts)
     assert parts.log.perform(ACTOR, live) == (1,)
     rotate_pseudonyms(parts)
     assert parts.log.perform(ACTOR, live) == (2,)
-    rows = select(tables.Person).where(col(tables.Person.pseudonym).startswith("1:"))
+    rows = select(tables.PersonRow).where(col(tables.PersonRow.pseudonym).startswith("1:"))
     assert parts.log.is_waiting(ACTOR, lambda work: work.session.exec(rows).first() is None)
 
 

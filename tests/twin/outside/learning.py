@@ -16,14 +16,14 @@ from tests.twin.worlds import START, TwinWorld
 
 Learnt = dict[str, list[str]]
 _IDS: tuple[type[Any], ...] = (
-    tables.Copy,
-    tables.Version,
-    tables.Hold,
-    tables.Delivery,
-    tables.Submission,
-    tables.Ruling,
-    tables.Plan,
-    tables.Person,
+    tables.CopyRow,
+    tables.VersionRow,
+    tables.HoldRow,
+    tables.DeliveryRow,
+    tables.SubmissionRow,
+    tables.RulingRow,
+    tables.PlanRow,
+    tables.PersonRow,
 )
 NOBODYS = "0123456789abcdef0123456789abcdef"
 
@@ -40,7 +40,7 @@ def learnt_from(worlds: Iterable[TwinWorld]) -> Learnt:
         with world.database.transaction() as session:
             for table in _IDS:
                 found[table.__name__.lower()].update(session.exec(select(col(table.id))))
-            for version in session.exec(select(tables.Version)):
+            for version in session.exec(select(tables.VersionRow)):
                 found["number"].add(str(version.number))
                 found["instant"].add(instant(version.issued))
                 feed = Feed(version.practice, resource_type(version.form))
