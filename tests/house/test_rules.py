@@ -10,27 +10,21 @@ from tests.house import source
 from tests.house.source import Defined, Module
 
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "manager", "base", "services", "misc"}
-DECIDING = ("domain", "policy", "fhir", "intake", "delivery", "directory", "audit")
+DECIDING = (
+    "domain",
+    "policy",
+    "fhir",
+    "intake",
+    "delivery",
+    "people",
+    "admission",
+    "clients",
+    "audit",
+)
 CONTEXT = ("self", "cls", "work")
 """A unit of work goes first, as `self` does: it is where a deed happens, not what it is about."""
 
-MORE_POSITIONS = {
-    "delivery/push/fhir_rest.py:FhirRest._ask": "an HTTP request: to whom, method, target",
-    "domain/codes.py:_Seen.code": "a row of the table of codes, written as one",
-    "fhir/bundles.py:_bundle": "type, links, entries: in the order of the resource",
-    "fhir/bundles.py:_links": "base, self, next: in the order of the resource",
-    "fhir/outcomes.py:outcome": "status, rule, faults: in the order in which they are told",
-    "fhir/profile/check.py:Profile.load": "a profile and the two sorts of text that it points to",
-    "fhir/profile/check.py:_entries": "walks a tree: rule, content, place",
-    "fhir/profile/check.py:_listed": "walks a tree: rule, content, place",
-    "fhir/profile/check.py:_object": "walks a tree: rule, content, place",
-    "fhir/profile/check.py:_property": "walks a tree: rule, content, place",
-    "fhir/profile/check.py:_slices": "walks a tree: rule, content, place",
-    "fhir/profile/check.py:_value": "walks a tree: rule, content, place",
-    "fhir/profile/snapshot.py:_annotation": "type, name, value: as the definition has them",
-    "fhir/profile/snapshot.py:_check_slicing": "a rule, its element, its id",
-    "policy/printed/answers.py:_block.answer": "a case in three, in the table's order",
-}
+MORE_POSITIONS: dict[str, str] = {}
 """Each with its reason. A new one is turned into keywords or a value; an old one goes from here."""
 
 
@@ -39,9 +33,17 @@ def everywhere() -> Iterator[tuple[str, Module]]:
     yield from ((f"tests/{module.name}", module) for module in source.suite())
 
 
-def test_a_file_has_at_most_three_hundred_lines() -> None:
+def test_a_file_has_at_most_four_hundred_lines() -> None:
     long = {name: len(module.text.splitlines()) for name, module in everywhere()}
-    assert {name: lines for name, lines in long.items() if lines > 300} == {}
+    assert {name: lines for name, lines in long.items() if lines > 400} == {}
+
+
+def test_a_room_has_at_most_twelve_files() -> None:
+    """Its `__init__.py` says what the room is for, and is not counted."""
+    rooms = Counter(
+        name.rpartition("/")[0] for name, _ in everywhere() if not name.endswith("/__init__.py")
+    )
+    assert {room: files for room, files in rooms.items() if files > 12} == {}
 
 
 def test_a_function_has_at_most_forty_lines() -> None:
@@ -96,11 +98,11 @@ def _with_more_positions(modules: tuple[Module, ...]) -> set[str]:
         for module in modules
         if module.floor in DECIDING
         for one in module.functions()
-        if len(_positions(one)) > 2
+        if len(_positions(one)) > 4
     }
 
 
-def test_a_function_takes_two_positional_arguments_at_most() -> None:
+def test_a_function_takes_four_positional_arguments_at_most() -> None:
     assert _with_more_positions(source.package()) - set(MORE_POSITIONS) == set()
 
 
@@ -111,15 +113,15 @@ def test_no_exception_from_that_is_out_of_date() -> None:
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("def f(a, b): ...", set()),
-        ("def f(a, b, c): ...", {"intake/new.py:f"}),
-        ("def f(a, b, *, c): ...", set()),
-        ("def f(work, a, b): ...", set()),
-        ("def f(work, a, b, c): ...", {"intake/new.py:f"}),
-        ("class C:\n def f(self, a, b): ...", set()),
-        ("class C:\n def f(self, work, a, b): ...", set()),
-        ("class C:\n def f(self, a, b, c): ...", {"intake/new.py:C.f"}),
-        ("def f():\n def g(a, b, c): ...", {"intake/new.py:f.g"}),
+        ("def f(a, b, c, d): ...", set()),
+        ("def f(a, b, c, d, e): ...", {"intake/new.py:f"}),
+        ("def f(a, b, c, d, *, e): ...", set()),
+        ("def f(work, a, b, c, d): ...", set()),
+        ("def f(work, a, b, c, d, e): ...", {"intake/new.py:f"}),
+        ("class C:\n def f(self, a, b, c, d): ...", set()),
+        ("class C:\n def f(self, work, a, b, c, d): ...", set()),
+        ("class C:\n def f(self, a, b, c, d, e): ...", {"intake/new.py:C.f"}),
+        ("def f():\n def g(a, b, c, d, e): ...", {"intake/new.py:f.g"}),
     ],
 )
 def test_the_count_of_positions_is_right(text: str, found: set[str]) -> None:
