@@ -1,7 +1,7 @@
 """Speed and memory, beside their targets (`make bench`): figures, and nothing asserted.
 
-One table, which is also kept as `results.json`, drawn as `results.svg` and told in the README;
-`--quick` tries all of it with small numbers, and keeps nothing.
+One table, which is also kept as `results.json`, drawn as `results.svg` and told in
+`docs/measured.md`; `--quick` tries all of it with small numbers, and keeps nothing.
 """
 
 import os
@@ -16,7 +16,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import readme
+from tests.benchmarks import page
 from tests.benchmarks.chart import drawn
 from tests.benchmarks.databases import Places, on_postgresql, on_sqlite
 from tests.benchmarks.measuring import FULL, QUICK, ROUNDS, Scale
@@ -56,7 +56,7 @@ def main() -> None:
     if scale is FULL:
         results.keep()
         CHART.write_text(drawn(results), encoding="utf-8")
-        readme.write(results)
+        page.write(results)
     _print(results)
     _print_deciding()
 

@@ -4,7 +4,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.benchmarks import readme
+from tests.benchmarks import page
 from tests.benchmarks.chart import drawn
 from tests.benchmarks.results import BELOW, CHART, Results, Row, kept
 
@@ -70,12 +70,12 @@ def test_the_chart_that_is_kept_shows_the_results_that_are_kept() -> None:
     assert CHART.read_text("utf-8") == drawn(kept())
 
 
-def test_the_figures_of_the_readme_are_the_results_that_are_kept() -> None:
-    assert readme.section(kept()) in readme.README.read_text("utf-8")
+def test_the_figures_of_the_page_are_the_results_that_are_kept() -> None:
+    assert page.section(kept()) in page.PAGE.read_text("utf-8")
 
 
-def test_a_table_of_the_readme_says_what_was_missed_and_what_was_not_measured() -> None:
-    assert readme.table(RESULTS).splitlines() == [
+def test_a_table_of_the_page_says_what_was_missed_and_what_was_not_measured() -> None:
+    assert page.table(RESULTS).splitlines() == [
         "| work | target | SQLite | PostgreSQL |",
         "| --- | --- | --- | --- |",
         "| poll | at least 0.35 | 0.45 |  |",

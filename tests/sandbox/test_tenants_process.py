@@ -76,7 +76,7 @@ def test_a_tenant_added_while_the_process_runs_is_known_at_once(
     assert when_told(tmp_path, "sandbox", "tenants").stdout == "_nobody\t0\nbradford\t1\n"
 
 
-def test_the_scenarios_are_printed_as_the_readme_has_them(tmp_path: Path) -> None:
+def test_the_scenarios_are_printed_as_the_documents_have_them(tmp_path: Path) -> None:
     assert when_told(tmp_path, "sandbox", "scenarios").stdout == guide.table()
 
 

@@ -41,7 +41,7 @@ def sandbox_tenants() -> None:
 
 @group.command("scenarios")
 def sandbox_scenarios() -> None:
-    """The table of synthetic people, as the README has it."""
+    """The table of synthetic people, as the documents have it."""
     typer.echo(table(), nl=False)
 
 

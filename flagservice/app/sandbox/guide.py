@@ -1,4 +1,4 @@
-"""Prints what the sandbox holds, for the README: nobody copies a table by hand."""
+"""Prints what the sandbox holds, for the documents: nobody copies a table by hand."""
 
 from collections.abc import Iterable, Iterator
 

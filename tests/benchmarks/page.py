@@ -1,4 +1,4 @@
-"""The README's table of figures is written from the results that are kept, and by nobody's hand."""
+"""The figures of `docs/measured.md` are written from the results that are kept, never by hand."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.benchmarks.results import Results, Row
 from tests.generated import HOME
 
-README = HOME / "README.md"
+PAGE = HOME / "docs/measured.md"
 BEGIN, END = "<!-- written by make bench -->", "<!-- up to here -->"
 
 
@@ -45,7 +45,7 @@ def _section(results: Results) -> Iterator[str]:
     yield END
 
 
-def write(results: Results, path: Path = README) -> None:
+def write(results: Results, path: Path = PAGE) -> None:
     """In place of what stood there."""
     text = path.read_text("utf-8")
     before, _, rest = text.partition(BEGIN)

@@ -1,4 +1,4 @@
-"""What the README says of the sandbox is printed from it, and its commands and program run."""
+"""What the documents say of the sandbox is printed from it, and its commands and program run."""
 
 import re
 import shlex
@@ -10,8 +10,7 @@ from pathlib import Path
 from flagservice.app.sandbox import guide
 from tests.sandbox.running import HOME, a_sandbox, environment
 
-README = (HOME / "README.md").read_text("utf-8")
-SECTION = README.partition("## Integrate in a day\n")[2].partition("\n## ")[0]
+SECTION = (HOME / "docs/integrate/gp-system.md").read_text("utf-8")
 COMMANDS, PRINTED = (
     textwrap.dedent(found)
     for found in re.findall(r"(?:(?<=\n\n)|(?<=```\n\n))((?:    .+\n)+)", SECTION)
@@ -19,12 +18,12 @@ COMMANDS, PRINTED = (
 PROGRAM = SECTION.partition("```python\n")[2].partition("```\n")[0]
 
 
-def test_the_readme_has_the_tables_as_they_are_printed() -> None:
+def test_the_page_has_the_tables_as_they_are_printed() -> None:
     for printed in (guide.clients(), guide.table(), guide.faults()):
         assert printed in SECTION
 
 
-def test_the_readmes_commands_and_program_do_what_it_says(tmp_path: Path) -> None:
+def test_the_pages_commands_and_program_do_what_it_says(tmp_path: Path) -> None:
     *before, last = COMMANDS.splitlines()
     python = shlex.quote(sys.executable)
     told = subprocess.run(
