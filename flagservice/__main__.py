@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 from functools import partial
 from pathlib import Path
@@ -66,14 +67,15 @@ def serve(
 
 @cli.command()
 def deliver() -> None:
-    """Runs a delivery worker as a process of its own; start as many as you like."""
+    """Runs a delivery worker as a process of its own; start as many as you like.
+
+    SIGTERM ends it: what is on its way is concluded, and what was not begun is given back.
+    """
     parts = build.build(Settings())
-    worker = serving.worker_loop(parts.worker())
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     sequencer = serving.Loop("sequencer", parts.sequencer().sequence, pause=0.5)
     policies = serving.Loop("policies", partial(sweep, parts), pause=2)
-    sequencer.start()
-    policies.start()
-    worker.run()
+    serving.run(sequencer, policies, serving.worker_loop(parts.worker()))
 
 
 @cli.command()

@@ -150,6 +150,17 @@ class Loop:
             return 0
 
 
+def run(*loops: Loop) -> None:
+    """Until the process is asked to end."""
+    for loop in loops:
+        loop.start()
+    try:
+        threading.Event().wait()
+    finally:
+        for loop in loops:
+            loop.stop()
+
+
 def worker_loop(worker: Worker) -> Loop:
     """Delivers; when it is stopped, what was claimed and not begun is given back."""
     return Loop("worker", worker.run_once, pause=0.2, over=worker.over)

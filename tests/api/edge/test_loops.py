@@ -1,12 +1,23 @@
 """What runs beside the API goes on at once while there is a whole round to do, and rests if not."""
 
+import signal
+import subprocess
+import sys
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from sqlmodel import select
 
-from flagservice.app.serve import Loop, loops
+from flagservice.app.build import Parts, build
+from flagservice.app.serve import Loop, loops, worker_loop
+from flagservice.audit.log import Actor, Deed, Work
+from flagservice.settings import Settings
+from flagservice.store import tables
 from tests.api.steps import Cast
+from tests.patience import enough, until
+from tests.world import HOME
 
 
 class Broken(Exception):
@@ -55,3 +66,38 @@ def test_leaves_are_sequenced_in_batches_and_not_one_by_one(cast: Cast) -> None:
         one for one in loops(cast.service.parts, deliver=False) if one._name == "sequencer"
     )
     assert sequencer._full == cast.service.parts.sequencer().batch > 1
+
+
+def test_a_worker_learns_that_its_loop_is_stopped(cast: Cast) -> None:
+    """And gives back what it has claimed and not begun."""
+    worker = cast.service.parts.worker()
+    loop = worker_loop(worker)
+    loop.start()
+    assert not worker.over.is_set()
+    loop.stop()
+    assert worker.over.is_set()
+    assert not loop._thread.is_alive()
+
+
+def test_a_worker_that_is_a_process_ends_by_itself_when_it_is_asked_to(tmp_path: Path) -> None:
+    parts = build(Settings(data=tmp_path))
+    command = [sys.executable, "-m", "flagservice", "deliver"]
+    environment = {"FLAGSERVICE_DATA": str(tmp_path)}
+    with subprocess.Popen(command, cwd=HOME, env=environment) as process:
+        try:
+            until(lambda: its_sequencer_runs(parts), what="it did not start")
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(enough()) == 0
+        finally:
+            process.kill()
+            parts.database.close()
+
+
+def its_sequencer_runs(parts: Parts) -> bool:
+    """It begins right before the worker does."""
+
+    def deed(work: Work) -> bool:
+        work.record(Deed.STATUS_READ)
+        return work.session.exec(select(tables.CheckpointRow)).first() is not None
+
+    return parts.log.perform(Actor("test"), deed)
