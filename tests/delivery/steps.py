@@ -12,8 +12,8 @@ from sqlmodel import col, select
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.delivery.push import outbox
 from flagservice.delivery.push.fhir_rest import Outcome, Parcel, Reply
+from flagservice.delivery.push.unsent import Unsent, give_back
 from flagservice.delivery.push.worker import WORKER, Channel, Worker
-from flagservice.delivery.unsent import Unsent, give_back
 from flagservice.store import tables
 from tests.checked import a_registration, given_an_admitted_practice
 from tests.world import COUNCIL, World, a_submission, person

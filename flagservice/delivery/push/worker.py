@@ -18,10 +18,10 @@ from typing import Protocol
 
 from flagservice.admission.endpoints import reach
 from flagservice.audit.log import Actor, Log, Work
-from flagservice.delivery.pace import Pace
 from flagservice.delivery.push import outbox
 from flagservice.delivery.push.fhir_rest import ILL, THIS_ONE, Outcome, Parcel, Reply
-from flagservice.delivery.unsent import Unsent, give_back
+from flagservice.delivery.push.pace import Pace
+from flagservice.delivery.push.unsent import Unsent, give_back
 from flagservice.people.registrations import known
 from flagservice.store import tables
 from flagservice.store.sealing.ciphers import VaultError

@@ -9,8 +9,8 @@ from sqlmodel import col, select, update
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.delivery.push import outbox, schedule
 from flagservice.delivery.push.fhir_rest import Outcome, Parcel
+from flagservice.delivery.push.unsent import OUR_OWN, Unsent
 from flagservice.delivery.push.worker import Worker
-from flagservice.delivery.unsent import OUR_OWN, Unsent
 from flagservice.delivery.watch import manual_list
 from flagservice.people.registrations import Registration, learn
 from flagservice.store import tables

@@ -7,7 +7,7 @@ import pytest
 
 from flagservice.delivery.push import outbox
 from flagservice.delivery.push.fhir_rest import Outcome
-from flagservice.delivery.unsent import Unsent
+from flagservice.delivery.push.unsent import Unsent
 from tests.delivery.steps import (
     BORN,
     FATHER,

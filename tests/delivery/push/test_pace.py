@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from flagservice.delivery.pace import MOST, Pace
 from flagservice.delivery.push import outbox
 from flagservice.delivery.push.fhir_rest import Outcome, Parcel
+from flagservice.delivery.push.pace import MOST, Pace
 from tests.delivery.practices import nhs_numbers
 from tests.delivery.steps import OWN, Practice, a_worker, given_a_plan
 from tests.world import World
