@@ -84,7 +84,7 @@ def test_every_file_and_test_that_a_document_names_is_there() -> None:
         ("`intake/gone.py`", "there is no intake/gone.py"),
         ("`tests/gone/`", "there is no tests/gone/"),
         ("`tests/house/test_gone_*.py`", "there is no"),
-        ("`tests/house/test_documents.py::test_gone`", "::test_gone"),
+        ("`tests/documents/test_documents.py::test_gone`", "::test_gone"),
     ],
 )
 def test_what_is_not_there_would_be_found(text: str, told: str) -> None:
@@ -103,7 +103,7 @@ def test_what_is_not_there_would_be_found(text: str, told: str) -> None:
         "`policy/disclosure.py`",
         "`tests/house/`",
         "    [a](docs/gone.md) and `gone.py` in a listing",
-        "`tests/house/test_documents.py::test_what_is_there_is_not_called_lost`",
+        "`tests/documents/test_documents.py::test_what_is_there_is_not_called_lost`",
     ],
 )
 def test_what_is_there_is_not_called_lost(text: str) -> None:
