@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import ColumnElement, and_, bindparam, exists
 from sqlmodel import col, select
 
-from flagservice.admission.notes import AHEAD, VALID_FOR
+from flagservice.admission.result_notes import AHEAD, VALID_FOR
 from flagservice.admission.results import is_valid, is_valid_between
 from flagservice.audit.log import Deed, Work
 from flagservice.domain.errors import Fault, Invalid, NotFound

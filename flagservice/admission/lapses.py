@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, exists, not_, or_
 from sqlmodel import col, select
 
 from flagservice.admission.endpoints import is_admitted
-from flagservice.admission.notes import VALID_FOR, Verdict
+from flagservice.admission.result_notes import VALID_FOR, Verdict
 from flagservice.audit.log import Deed, Work
 from flagservice.store import tables
 from flagservice.store.tables.leak_checks import CheckerRow, LeakResultRow

@@ -19,7 +19,15 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from flagservice.admission.checkers import signer_of
-from flagservice.admission.notes import AHEAD, VALID_FOR, Said, Sides, Verdict, read_note, sides
+from flagservice.admission.result_notes import (
+    AHEAD,
+    VALID_FOR,
+    Said,
+    Sides,
+    Verdict,
+    read_note,
+    sides,
+)
 from flagservice.audit.log import Deed, Work
 from flagservice.domain.errors import Conflict, Fault, Invalid, NotFound
 from flagservice.store.tables.leak_checks import CheckerRow, LeakResultRow

@@ -14,7 +14,7 @@ from flagservice.domain.elements import Element, Kind
 from flagservice.domain.errors import NotFound
 from flagservice.domain.reading import read
 from flagservice.domain.statements import Day
-from flagservice.intake.ruling.why import Wanted, rulings, why
+from flagservice.intake.ruling.explanation import Wanted, rulings, why
 from flagservice.policy.rows import PlacementAction
 
 router = APIRouter(prefix="/governance", tags=["governance"])

@@ -11,7 +11,7 @@ from joserfc.jwk import ECKey, RSAKey
 from flagservice.admission import endpoints
 from flagservice.admission.checkers import NewChecker, add_checker, revoke_checker
 from flagservice.admission.lapses import Standing, standings
-from flagservice.admission.notes import Sides
+from flagservice.admission.result_notes import Sides
 from flagservice.admission.results import Decided, Taken, accept, sides_checked, withdraw
 from flagservice.api.access.callers import SCOPES
 from flagservice.app.build import Parts

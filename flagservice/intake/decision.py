@@ -17,9 +17,9 @@ from flagservice.domain.elements import Coding, Desk, Organisation, Value
 from flagservice.domain.errors import Conflict, NotFound
 from flagservice.domain.statements import Strict
 from flagservice.intake.policies.rulebook import Rulebook
-from flagservice.intake.ruling.assess import Assessment, assess
-from flagservice.intake.ruling.circumstances import dossiers
+from flagservice.intake.ruling.assessment import Assessment, assess
 from flagservice.intake.ruling.content import days_from, would_say
+from flagservice.intake.ruling.person_files import dossiers
 from flagservice.intake.ruling.rerule import rerule
 from flagservice.people import persons
 from flagservice.policy.rows import Owner, PlacementAction

@@ -7,7 +7,7 @@ import pytest
 
 from flagservice.admission.checkers import add_checker, revoke_checker
 from flagservice.admission.endpoints import Reach, Registration, admitted, reach, register, suspend
-from flagservice.admission.notes import VALID_FOR
+from flagservice.admission.result_notes import VALID_FOR
 from flagservice.admission.results import accept
 from flagservice.audit.log import Actor, Work
 from flagservice.domain.errors import Invalid, NotFound

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlmodel import select
 
 from flagservice.admission.checkers import NewChecker, add_checker, revoke_checker
-from flagservice.admission.notes import FEWEST_REQUESTS, VALID_FOR
+from flagservice.admission.result_notes import FEWEST_REQUESTS, VALID_FOR
 from flagservice.admission.results import Decided, accept, withdraw
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.domain.errors import Conflict, Invalid, NotFound

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from flagservice.admission.notes import VALID_FOR
+from flagservice.admission.result_notes import VALID_FOR
 from flagservice.admission.results import Decided, accept, withdraw
 from flagservice.domain.errors import Conflict, Invalid
 from flagservice.kit.leak_check.result import signed

@@ -5,7 +5,7 @@ from datetime import timedelta
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from flagservice.admission.checkers import NewChecker, add_checker, revoke_checker
-from flagservice.admission.notes import Sides
+from flagservice.admission.result_notes import Sides
 from flagservice.admission.results import accept, sides_checked, withdraw
 from flagservice.audit.log import Deed, Work
 from flagservice.kit.leak_check.result import Signing

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlmodel import col, select
 
-from flagservice.delivery.pull import quick, read
+from flagservice.delivery.pull import read
 from flagservice.store import tables
 from tests.api.answers import FHIR
 from tests.api.steps import MINE, MOTHER, Cast, a_plan, given_a_cast
@@ -61,7 +61,7 @@ def test_a_flag_that_is_taken_back_while_it_is_read_is_not_shown(
 ) -> None:
     cast.council.posts("/plans", a_plan())
     copy_id = mothers_copy(cast)
-    module, name = (quick, "_mark_served") if how == BOTH[0] else (read, "mark_served")
+    module, name = (batched, "_mark_served") if how == BOTH[0] else (read, "mark_served")
     slow = just_before(lambda: when_she_is_left_out(cast), getattr(module, name))
     monkeypatch.setattr(module, name, slow)
     headers = {} if how == BOTH[0] else {"Prefer": "handling=strict"}

@@ -10,9 +10,9 @@ from sqlmodel import Session, col, select
 
 from flagservice.admission import endpoints
 from flagservice.api.records import fast_lane
-from flagservice.delivery.pull import quick
+from flagservice.delivery.pull import batched
 from flagservice.intake import submission
-from flagservice.intake.ruling import circumstances
+from flagservice.intake.ruling import person_files
 from flagservice.people import persons, registrations
 from flagservice.store import feed, leaves, tables
 from flagservice.store.instants import Instant
@@ -21,17 +21,17 @@ from tests.world import World
 
 STATEMENTS = {
     "clients": fast_lane._CLIENTS,
-    "now": quick._NOW,
-    "every": quick._EVERY,
-    "unserved": quick._UNSERVED,
-    "served": quick._SERVED,
-    "one page": quick._NEW[1],
+    "now": batched._NOW,
+    "every": batched._EVERY,
+    "unserved": batched._UNSERVED,
+    "served": batched._SERVED,
+    "one page": batched._NEW[1],
     "admitted": endpoints._ADMITTED,
     "registered": registrations._FOUND,
-    "named": circumstances._NAMED,
-    "holds": circumstances._HOLDS,
-    "copies": circumstances._COPIES,
-    "gaps": circumstances._GAPS,
+    "named": person_files._NAMED,
+    "holds": person_files._HOLDS,
+    "copies": person_files._COPIES,
+    "gaps": person_files._GAPS,
     "people": persons._FOUND,
     "plan": submission._FOUND,
     "counters": feed._COUNTERS,

@@ -20,9 +20,9 @@ from flagservice.api.records.cursors import Feed, number_of
 from flagservice.api.records.feed import page_of
 from flagservice.audit.group import Group
 from flagservice.audit.log import Log, Work
-from flagservice.delivery.pull import quick
+from flagservice.delivery.pull import batched
+from flagservice.delivery.pull.batched import Answer, Poll, Read
 from flagservice.delivery.pull.feed import Page
-from flagservice.delivery.pull.quick import Answer, Poll, Read
 from flagservice.domain.errors import Refusal
 from flagservice.fhir.bundles import Stored
 from flagservice.store import tables
@@ -120,7 +120,7 @@ def _answers(works: Sequence[Work], questions: Sequence[Question]) -> Sequence[A
         if (client := clients.get(asked.caller.client_id))
         and is_as_registered(asked.caller, client)
     ]
-    found = quick.answers(
+    found = batched.answers(
         [works[place] for place in theirs], [questions[place][1] for place in theirs]
     )
     by_place = dict(zip(theirs, found, strict=True))

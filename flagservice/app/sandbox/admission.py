@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from flagservice.admission.checkers import NewChecker
 from flagservice.admission.endpoints import Registration
-from flagservice.admission.notes import FEWEST_REQUESTS
+from flagservice.admission.result_notes import FEWEST_REQUESTS
 from flagservice.admission.results import Decided
 from flagservice.app import operating
 from flagservice.app.build import Parts, software_version

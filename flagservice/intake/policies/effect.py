@@ -17,8 +17,8 @@ from flagservice.domain.elements import Kind
 from flagservice.domain.people import Knows, Phase, Role, Standing, State
 from flagservice.intake.policies.in_force import with_policy
 from flagservice.intake.policies.rulebook import Rulebook
-from flagservice.intake.ruling.assess import Assessment, assess, concerned, formers
-from flagservice.intake.ruling.circumstances import dossiers
+from flagservice.intake.ruling.assessment import Assessment, assess, concerned, formers
+from flagservice.intake.ruling.person_files import dossiers
 from flagservice.policy.case import Case
 from flagservice.policy.compare import Direction, between
 from flagservice.policy.ruling import Ruling, rule_on

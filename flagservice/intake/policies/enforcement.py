@@ -28,7 +28,7 @@ from flagservice.intake.policies.in_force import (
     of_kind,
     policy_by,
 )
-from flagservice.intake.ruling.assess import concerned
+from flagservice.intake.ruling.assessment import concerned
 from flagservice.intake.ruling.rerule import rerule
 from flagservice.people import persons
 from flagservice.store import tables, turns

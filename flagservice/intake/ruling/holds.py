@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from flagservice.audit.log import Deed, Work
 from flagservice.domain.people import Phase
 from flagservice.intake.policies.rulebook import day_after
-from flagservice.intake.ruling.assess import Assessment
-from flagservice.intake.ruling.circumstances import Dossier
+from flagservice.intake.ruling.assessment import Assessment
+from flagservice.intake.ruling.person_files import Dossier
 from flagservice.policy.rows import Owner, PlacementAction
 from flagservice.policy.ruling import Ruling
 from flagservice.store import tables

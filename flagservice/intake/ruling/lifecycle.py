@@ -13,10 +13,10 @@ from datetime import date
 
 from flagservice.audit.log import Work
 from flagservice.intake.policies.rulebook import Rulebook
-from flagservice.intake.ruling.assess import Assessment
-from flagservice.intake.ruling.circumstances import Dossier
+from flagservice.intake.ruling.assessment import Assessment
 from flagservice.intake.ruling.content import Days, days_from, digest, own_digest, told
 from flagservice.intake.ruling.issue import Issue
+from flagservice.intake.ruling.person_files import Dossier
 from flagservice.policy.disclosure import Disclosure, form_of, removal
 from flagservice.store import tables
 

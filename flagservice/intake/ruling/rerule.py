@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from flagservice.audit.log import Deed, Work
 from flagservice.domain.people import Phase
 from flagservice.intake.policies.rulebook import Rulebook
-from flagservice.intake.ruling.assess import Assessment, assess, formers
-from flagservice.intake.ruling.circumstances import Dossier, dossiers
+from flagservice.intake.ruling.assessment import Assessment, assess, formers
 from flagservice.intake.ruling.holds import keep_holds
 from flagservice.intake.ruling.issue import Issue, issue_all
 from flagservice.intake.ruling.lifecycle import changes
+from flagservice.intake.ruling.person_files import Dossier, dossiers
 from flagservice.intake.unreached import NO_PRACTICE, NOT_THEIR_PATIENT, Gap, keep_unplaced
 from flagservice.policy.rows import PlacementAction
 from flagservice.policy.ruling import Ruling

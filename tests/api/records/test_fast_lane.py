@@ -11,7 +11,7 @@ from psycopg._queries import MAX_CACHED_STATEMENT_LENGTH
 from sqlalchemy.dialects.postgresql import psycopg
 from sqlmodel import col, select
 
-from flagservice.delivery.pull import quick as pull_quick
+from flagservice.delivery.pull import batched as pull_quick
 from flagservice.store import tables
 from tests.api.answers import FHIR, links, resources
 from tests.api.steps import Cast, Client, a_notification, a_plan, an_enquiry

@@ -8,7 +8,7 @@ from sqlmodel import select
 from flagservice.admission.checkers import revoke_checker
 from flagservice.admission.endpoints import suspend
 from flagservice.admission.lapses import standings
-from flagservice.admission.notes import VALID_FOR
+from flagservice.admission.result_notes import VALID_FOR
 from flagservice.admission.results import accept, withdraw
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.delivery.pull.feed import feed

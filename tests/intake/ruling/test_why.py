@@ -7,7 +7,7 @@ import pytest
 from flagservice.audit.log import Actor
 from flagservice.domain.elements import Element
 from flagservice.domain.errors import NotFound
-from flagservice.intake.ruling.why import Wanted, Why, rulings, why
+from flagservice.intake.ruling.explanation import Wanted, Why, rulings, why
 from tests.intake.people import (
     CHILD,
     ELSEWHERE,

@@ -17,9 +17,9 @@ from flagservice.domain.elements import Kind
 from flagservice.domain.people import Phase, Standing, State, together
 from flagservice.domain.statements import Identity
 from flagservice.intake.policies.rulebook import Rulebook
-from flagservice.intake.ruling.circumstances import Dossier
-from flagservice.intake.ruling.decided import Resolving, decisions_of
+from flagservice.intake.ruling.decisions import Resolving, decisions_of
 from flagservice.intake.ruling.particulars import Facts, unseal
+from flagservice.intake.ruling.person_files import Dossier
 from flagservice.people.registrations import Registration
 from flagservice.policy.case import Case
 from flagservice.policy.rows import Owner

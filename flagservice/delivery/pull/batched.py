@@ -17,7 +17,7 @@ from sqlmodel import col
 
 from flagservice.audit.log import Deed, Overtaken, Work
 from flagservice.delivery.pull.feed import Page
-from flagservice.delivery.pull.readers import Reader, readers
+from flagservice.delivery.pull.practice_feeds import Reader, readers
 from flagservice.fhir.bundles import Stored
 from flagservice.store import tables
 from flagservice.store.lists import one_of
