@@ -8,8 +8,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from flagservice.admission.checkers import NewChecker, add_checker
-from flagservice.admission.endpoints import Registration, register
-from flagservice.admission.results import Decided, accept
+from flagservice.admission.endpoints import EndpointRegistration, register
+from flagservice.admission.results import OperatorDecision, accept
 from flagservice.audit.log import Actor, Log, Work
 from flagservice.kit.leak_check.config import Place, System, Twin
 from flagservice.kit.leak_check.control import Shown
@@ -18,7 +18,7 @@ from flagservice.store.tables.leak_checks import CheckerRow
 
 SYSTEM, VERSION = "A GP system", "4.2"
 SIGNING = Signing("a.checker", Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
-DECIDED = Decided("A. Lead", "the transcript was read")
+DECIDED = OperatorDecision("A. Lead", "the transcript was read")
 _ACTOR = Actor("test")
 
 
@@ -65,7 +65,7 @@ def a_finding(at: datetime, **changed: Any) -> str:
     return a_result(at, **({"verdict": "leaks", "findings": [found]} | changed))
 
 
-def a_registration(practice: str, **more: str) -> Registration:
+def a_registration(practice: str, **more: str) -> EndpointRegistration:
     said = {
         "url": "https://gp.example/fhir",
         "token": "t",
@@ -74,7 +74,7 @@ def a_registration(practice: str, **more: str) -> Registration:
         "by": "A. Lead",
         "reason": "tested",
     }
-    return Registration(practice, **{**said, **more})
+    return EndpointRegistration(practice, **{**said, **more})
 
 
 def given_a_checked_system(log: Log, *, version: str = VERSION) -> None:
@@ -88,6 +88,6 @@ def given_a_checked_system(log: Log, *, version: str = VERSION) -> None:
     log.perform(_ACTOR, deed)
 
 
-def given_an_admitted_practice(log: Log, registration: Registration) -> None:
+def given_an_admitted_practice(log: Log, registration: EndpointRegistration) -> None:
     """Registered, and running what was checked."""
     log.perform(_ACTOR, lambda work: register(work, registration, allow_loopback=True))

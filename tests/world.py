@@ -15,11 +15,11 @@ from flagservice.domain.reading import read_submission
 from flagservice.domain.submissions import Enquiry, Notification, Plan, Submission
 from flagservice.fhir.profile.check import Profile
 from flagservice.intake.decision import Decision, decide, worklist
-from flagservice.intake.policies.in_force import Shelf, start
+from flagservice.intake.policies.in_force import PoliciesInForce, start
 from flagservice.intake.policies.rulebook import Rulebook
 from flagservice.intake.receipt import receipt_of
-from flagservice.intake.registration import registered
-from flagservice.intake.submission import Taken, find_plan, submit
+from flagservice.intake.registration import update_registration
+from flagservice.intake.submission import Submitted, find_plan, submit
 from flagservice.people.registrations import Registration
 from flagservice.policy.desks import load_desks
 from flagservice.policy.proof.prove import load
@@ -89,7 +89,7 @@ class World:
             new_id=lambda: f"{chance.getrandbits(128):032x}",
         )
         self.rulebook = the_rulebook()
-        self.shelf = Shelf(self.rulebook.desks, self.rulebook.profiles)
+        self.shelf = PoliciesInForce(self.rulebook.desks, self.rulebook.profiles)
         self._checked: set[datetime] = set()
 
     def close(self) -> None:
@@ -107,7 +107,7 @@ class World:
         registration = Registration(date.fromisoformat(born), practice)
         self.log.perform(
             Actor("test"),
-            lambda work: registered(
+            lambda work: update_registration(
                 work, nhs_number, registration=registration, rulebook=self.rulebook
             ),
         )
@@ -123,7 +123,7 @@ class World:
             given_a_checked_system(self.log)
             self._checked.add(self.now)
 
-    def posts(self, ods: str, body: dict[str, Any]) -> Taken:
+    def posts(self, ods: str, body: dict[str, Any]) -> Submitted:
         raw = json.dumps(body).encode()
         submission = read_submission(MODELS[body["kind"]], raw, today=self.now.date())
         return self.log.perform(

@@ -29,7 +29,7 @@ _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 @dataclass(frozen=True)
-class Registration:
+class EndpointRegistration:
     """How a practice is reached, what it runs, and who says so."""
 
     practice: str
@@ -42,7 +42,7 @@ class Registration:
 
 
 @dataclass(frozen=True)
-class Reach:
+class Endpoint:
     """The base address of a practice's FHIR server, and the token that it takes."""
 
     practice: str
@@ -50,7 +50,7 @@ class Reach:
     token: str = field(repr=False)
 
 
-def register(work: Work, said: Registration, *, allow_loopback: bool) -> None:
+def register(work: Work, said: EndpointRegistration, *, allow_loopback: bool) -> None:
     """Records it, in place of what was said before; a suspension ends. Raises Invalid.
 
     A version that has no valid result of its own is not admitted, whatever went before.
@@ -77,7 +77,7 @@ def register(work: Work, said: Registration, *, allow_loopback: bool) -> None:
     )
 
 
-def _check(said: Registration, *, allow_loopback: bool) -> None:
+def _check(said: EndpointRegistration, *, allow_loopback: bool) -> None:
     address = urlsplit(said.url)
     loopback = allow_loopback and address.hostname in _LOOPBACK
     if address.scheme != "https" and not (address.scheme == "http" and loopback):
@@ -159,13 +159,13 @@ def admitted(work: Work, practice: str) -> bool:
     return _admitted(work, practice) is not None
 
 
-def reach(work: Work, practice: str) -> Reach | None:
+def endpoint_of(work: Work, practice: str) -> Endpoint | None:
     """How to reach an admitted practice."""
     row = _admitted(work, practice)
     if row is None:
         return None
     opened = work.vault.open(row.data_key, row.sealed, table="endpoint", row=practice, version=1)
-    return Reach(practice, row.url, json.loads(opened)["token"])
+    return Endpoint(practice, row.url, json.loads(opened)["token"])
 
 
 def _admitted(work: Work, practice: str) -> tables.EndpointRow | None:

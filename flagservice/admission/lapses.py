@@ -2,7 +2,7 @@
 
 What was filed there stays there, in a system of which nobody knows whether it leaks. So it is
 listed until the system is checked anew, or the flags are taken back. A list of work says no
-practice: `name_of` stands for it there, and an operator's own list says which one that is.
+practice: `practice_pseudonym` stands for it there, and an operator's own list says which it is.
 """
 
 from collections.abc import Sequence
@@ -13,14 +13,14 @@ from sqlalchemy import ColumnElement, exists, not_, or_
 from sqlmodel import col, select
 
 from flagservice.admission.endpoints import is_admitted
-from flagservice.admission.result_notes import VALID_FOR, Verdict
+from flagservice.admission.result_notes import VALID_FOR, AcceptedVerdict
 from flagservice.audit.log import Deed, Work
 from flagservice.store import tables
 from flagservice.store.tables.leak_checks import CheckerRow, LeakResultRow
 
 
 @dataclass(frozen=True)
-class Standing:
+class PracticeSystem:
     """A registered practice's system; `lapsed` is the instant since which it is not admitted."""
 
     practice: str
@@ -30,18 +30,18 @@ class Standing:
     lapsed: datetime | None
 
 
-def standings(work: Work) -> list[Standing]:
+def practice_systems(work: Work) -> list[PracticeSystem]:
     """Every registered practice, for an operator."""
     work.record(Deed.STATUS_READ, what="practices")
     admitted = set(
         work.session.exec(select(tables.EndpointRow.practice).where(is_admitted(work.now)))
     )
     return [
-        Standing(
+        PracticeSystem(
             row.practice,
             row.system,
             row.system_version,
-            name_of(work, row.practice),
+            practice_pseudonym(work, row.practice),
             None if row.practice in admitted else lapsed_at(work, row),
         )
         for row in work.session.exec(
@@ -56,7 +56,7 @@ def holding_lapsed(work: Work) -> Sequence[tables.EndpointRow]:
     return work.session.exec(asked).all()
 
 
-def name_of(work: Work, practice: str) -> str:
+def practice_pseudonym(work: Work, practice: str) -> str:
     """What stands for a practice where its code would say where somebody is registered."""
     return work.vault.pseudonym(practice, purpose="lapse")
 
@@ -71,7 +71,7 @@ def lapsed_at(work: Work, endpoint: tables.EndpointRow) -> datetime:
         col(LeakResultRow.system_version) == endpoint.system_version,
     )
     results = work.session.exec(select(LeakResultRow).where(*of_version)).all()
-    ends = [_end(work, one, results) for one in results if one.verdict == Verdict.CLEAN]
+    ends = [_end(work, one, results) for one in results if one.verdict == AcceptedVerdict.CLEAN]
     lapsed = max([endpoint.registered, *ends])
     return min(lapsed, endpoint.suspended or lapsed)
 
@@ -83,7 +83,7 @@ def _end(work: Work, clean: LeakResultRow, results: Sequence[LeakResultRow]) -> 
     if checker.revoked is not None:
         ends.append(checker.revoked)
     for other in results:
-        if other.run_at >= clean.run_at and other.verdict == Verdict.LEAKS:
+        if other.run_at >= clean.run_at and other.verdict == AcceptedVerdict.LEAKS:
             ends.append(other.accepted)
         if other.run_at >= clean.run_at and other.withdrawn is not None:
             ends.append(other.withdrawn)

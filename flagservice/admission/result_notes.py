@@ -45,7 +45,7 @@ _FIELDS: Final[dict[str, type]] = {
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 
 
-class Verdict(StrEnum):
+class AcceptedVerdict(StrEnum):
     """What a result may say; an inconclusive one says nothing, and is not taken in."""
 
     CLEAN = "clean"
@@ -53,18 +53,18 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True)
-class Said:
+class LeakResult:
     """What a result says, once all of it has been checked."""
 
     system: str
     version: str
     run_at: datetime
-    verdict: Verdict
+    verdict: AcceptedVerdict
     transcript: str
 
 
 @dataclass(frozen=True)
-class Sides:
+class CheckedAddresses:
     """When a check ran, and the addresses of the test system that it was about."""
 
     run_at: str
@@ -73,7 +73,7 @@ class Sides:
     clinician: str
 
 
-def read_note(line: str, *, now: datetime) -> Said:
+def read_note(line: str, *, now: datetime) -> LeakResult:
     """The signed line of a result; raises Invalid, naming field and rule."""
     said = _fields(line)
     if said["tool"] != _TOOL or said["protocol"] not in FEWEST_REQUESTS:
@@ -83,24 +83,24 @@ def read_note(line: str, *, now: datetime) -> Said:
     if not _DIGEST.fullmatch(said["transcript"]):
         raise Invalid(Fault("transcript", "is sha256: and 64 hexadecimal digits"))
     run_at = _instant(said["run_at"], now=now)
-    if verdict is Verdict.CLEAN and run_at <= now - VALID_FOR:  # a finding never grows old
+    if verdict is AcceptedVerdict.CLEAN and run_at <= now - VALID_FOR:  # a finding never grows old
         raise Invalid(Fault("run_at", f"is not longer ago than {VALID_FOR.days} days"))
-    return Said(said["system"], said["version"], run_at, verdict, said["transcript"])
+    return LeakResult(said["system"], said["version"], run_at, verdict, said["transcript"])
 
 
-def sides(note: str) -> Sides:
+def checked_addresses(note: str) -> CheckedAddresses:
     """Of a note that was accepted."""
     said = json.loads(note.partition("\n")[0])
     bases = (said["push_base"], said["patient_base"], said["clinician_base"])
-    return Sides(said["run_at"], *bases)
+    return CheckedAddresses(said["run_at"], *bases)
 
 
-def _verdict(said: dict[str, Any]) -> Verdict:
+def _verdict(said: dict[str, Any]) -> AcceptedVerdict:
     """A leak is a leak, however little was asked; that nothing leaks takes a whole check."""
-    if said["verdict"] not in list(Verdict):
+    if said["verdict"] not in list(AcceptedVerdict):
         raise Invalid(Fault("verdict", "is clean or leaks: another concludes nothing"))
-    verdict = Verdict(said["verdict"])
-    if verdict is Verdict.LEAKS:
+    verdict = AcceptedVerdict(said["verdict"])
+    if verdict is AcceptedVerdict.LEAKS:
         if not said["findings"]:
             raise Invalid(Fault("findings", "are named where the verdict is leaks"))
         return verdict

@@ -22,11 +22,11 @@ from flagservice.admission.checkers import signer_of
 from flagservice.admission.result_notes import (
     AHEAD,
     VALID_FOR,
-    Said,
-    Sides,
-    Verdict,
+    AcceptedVerdict,
+    CheckedAddresses,
+    LeakResult,
+    checked_addresses,
     read_note,
-    sides,
 )
 from flagservice.audit.log import Deed, Work
 from flagservice.domain.errors import Conflict, Fault, Invalid, NotFound
@@ -34,7 +34,7 @@ from flagservice.store.tables.leak_checks import CheckerRow, LeakResultRow
 
 
 @dataclass(frozen=True)
-class Decided:
+class OperatorDecision:
     """Who decided, and why."""
 
     by: str
@@ -46,14 +46,14 @@ class Decided:
 
 
 @dataclass(frozen=True)
-class Taken:
+class AcceptedResult:
     """A result that was taken in: its id, and whether it is a finding."""
 
     id: str
     suspends: bool
 
 
-def accept(work: Work, note: str, *, decided: Decided) -> Taken:
+def accept(work: Work, note: str, *, decided: OperatorDecision) -> AcceptedResult:
     """Takes a result in: a clean one admits, one that leaks suspends its system and version.
 
     Raises Invalid, or Conflict where this run was taken in already: however it is signed anew, it
@@ -63,9 +63,11 @@ def accept(work: Work, note: str, *, decided: Decided) -> Taken:
     said = read_note(line, now=work.now)
     identity = _identity(said)
     earlier = work.session.get(LeakResultRow, identity)
-    if earlier is not None and (said.verdict is Verdict.CLEAN or earlier.verdict == said.verdict):
+    if earlier is not None and (
+        said.verdict is AcceptedVerdict.CLEAN or earlier.verdict == said.verdict
+    ):
         raise Conflict("this result was withdrawn" if earlier.withdrawn else "it was accepted")
-    if said.verdict is Verdict.CLEAN and _barred(work, said):
+    if said.verdict is AcceptedVerdict.CLEAN and _barred(work, said):
         rule = "is later than any finding or withdrawn result of this version: run the check anew"
         raise Invalid(Fault("run_at", rule))
     data_key = work.vault.new_data_key()
@@ -87,7 +89,7 @@ def accept(work: Work, note: str, *, decided: Decided) -> Taken:
     )
     work.session.merge(row)
     _recorded(work, row)
-    return Taken(identity, said.verdict is Verdict.LEAKS)
+    return AcceptedResult(identity, said.verdict is AcceptedVerdict.LEAKS)
 
 
 def _recorded(work: Work, row: LeakResultRow) -> None:
@@ -101,23 +103,26 @@ def _recorded(work: Work, row: LeakResultRow) -> None:
     )
 
 
-def _identity(said: Said) -> str:
+def _identity(said: LeakResult) -> str:
     run_at = said.run_at.astimezone(UTC).isoformat()
     run = [said.system, said.version, run_at, said.transcript]
     return hashlib.sha256(json.dumps(run).encode()).hexdigest()
 
 
-def _barred(work: Work, said: Said) -> bool:
+def _barred(work: Work, said: LeakResult) -> bool:
     asked = select(LeakResultRow.id).where(
         col(LeakResultRow.system) == said.system,
         col(LeakResultRow.system_version) == said.version,
         col(LeakResultRow.run_at) >= said.run_at,
-        or_(col(LeakResultRow.verdict) == Verdict.LEAKS, col(LeakResultRow.withdrawn).is_not(None)),
+        or_(
+            col(LeakResultRow.verdict) == AcceptedVerdict.LEAKS,
+            col(LeakResultRow.withdrawn).is_not(None),
+        ),
     )
     return work.session.exec(asked.limit(1)).first() is not None
 
 
-def withdraw(work: Work, identity: str, *, decided: Decided) -> None:
+def withdraw(work: Work, identity: str, *, decided: OperatorDecision) -> None:
     """From now on no run of that system and version up to this one admits; raises NotFound."""
     row = work.session.get(LeakResultRow, identity)
     if row is None or row.withdrawn is not None:
@@ -141,7 +146,7 @@ def is_valid_between(since: Any, until: Any) -> ColumnElement[bool]:
         col(CheckerRow.name) == col(LeakResultRow.checker), col(CheckerRow.revoked).is_(None)
     )
     return and_(
-        col(LeakResultRow.verdict) == Verdict.CLEAN,
+        col(LeakResultRow.verdict) == AcceptedVerdict.CLEAN,
         col(LeakResultRow.run_at) > since,
         col(LeakResultRow.run_at) <= until,
         signed_by_a_checker,
@@ -156,11 +161,11 @@ def _spoken_against() -> ColumnElement[bool]:
         col(other.system) == col(LeakResultRow.system),
         col(other.system_version) == col(LeakResultRow.system_version),
         col(other.run_at) >= col(LeakResultRow.run_at),
-        or_(col(other.verdict) == Verdict.LEAKS, col(other.withdrawn).is_not(None)),
+        or_(col(other.verdict) == AcceptedVerdict.LEAKS, col(other.withdrawn).is_not(None)),
     )
 
 
-def sides_checked(work: Work, *, system: str, version: str) -> Sides | None:
+def newest_checked_addresses(work: Work, *, system: str, version: str) -> CheckedAddresses | None:
     """What the newest result that admits this version was about: for a person to compare."""
     asked = (
         select(LeakResultRow.note)
@@ -169,7 +174,7 @@ def sides_checked(work: Work, *, system: str, version: str) -> Sides | None:
         .order_by(col(LeakResultRow.run_at).desc())
     )
     note = work.session.exec(asked.limit(1)).first()
-    return None if note is None else sides(note)
+    return None if note is None else checked_addresses(note)
 
 
 def _decided(work: Work, row: LeakResultRow) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from flagservice.domain.elements import Element, Kind
 from flagservice.domain.errors import NotFound
 from flagservice.domain.reading import read
 from flagservice.domain.statements import Day
-from flagservice.intake.ruling.explanation import Wanted, rulings, why
+from flagservice.intake.ruling.explanation import RulingFilter, explain, rulings
 from flagservice.policy.rows import PlacementAction
 
 router = APIRouter(prefix="/governance", tags=["governance"])
@@ -26,7 +26,7 @@ Limit = Annotated[int, Query(ge=1, le=500)]
 @router.get("/flags/{flag_id}/why")
 def get_why(face: Faced, asked: Reviews, flag_id: str, element: Element | None = None) -> Response:
     """Which policy version and which rules decided, for a flag and its elements."""
-    found = face.perform(asked, lambda work: why(work, flag_id))
+    found = face.perform(asked, lambda work: explain(work, flag_id))
     if element is None:
         return _json(found)
     ruled = next((one for one in found.elements if one.element is element), None)
@@ -47,7 +47,7 @@ def get_rulings(
     limit: Limit = 100,
 ) -> Response:
     """Rulings by day, kind, action and version; `after` is the last id of the page before."""
-    wanted = Wanted(day, kind, action, policy_version, after, limit)
+    wanted = RulingFilter(day, kind, action, policy_version, after, limit)
     return _json({"rulings": face.perform(asked, lambda work: rulings(work, wanted))})
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from flagservice.delivery.watch.status import Standing
+from flagservice.delivery.watch.status import ServiceStatus
 
 
 class Health(StrEnum):
@@ -50,7 +50,7 @@ that rejects what it is sent, and their flags are shown nowhere.
 """
 
 
-def health(now: Standing, *, version: str) -> dict[str, Any]:
+def health(now: ServiceStatus, *, version: str) -> dict[str, Any]:
     """The body of `/_status`: status, version, checks, and every figure."""
     figures = vars(now)
     checks = {name: _check(bounds, figures[name]) for name, bounds in CHECKS.items()}

@@ -9,7 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, gen
 from flagservice.api.access.callers import Asked, Faced, may
 from flagservice.api.health import health
 from flagservice.connections.endings import FIGURES
-from flagservice.delivery.watch.status import Standing, standing
+from flagservice.delivery.watch.status import ServiceStatus, service_status
 
 router = APIRouter(tags=["service"])
 Operates = Annotated[Asked, Depends(may("service.read"))]
@@ -24,7 +24,7 @@ def ping() -> Response:
 @router.get("/_status")
 def status(face: Faced, asked: Operates) -> Response:
     """How the service is, check by check, with what is owed and how old the oldest is."""
-    body = health(face.perform(asked, standing), version=face.version)
+    body = health(face.perform(asked, service_status), version=face.version)
     return Response(orjson.dumps(body), media_type="application/json")
 
 
@@ -34,10 +34,10 @@ def metrics(face: Faced, asked: Operates) -> Response:
 
     No label names a person, a practice or a kind.
     """
-    return Response(_exposed(face.perform(asked, standing)), media_type=CONTENT_TYPE_LATEST)
+    return Response(_exposed(face.perform(asked, service_status)), media_type=CONTENT_TYPE_LATEST)
 
 
-def _exposed(now: Standing) -> bytes:
+def _exposed(now: ServiceStatus) -> bytes:
     registry = CollectorRegistry()
     owed = Gauge("flagservice_deliveries_open", "Versions owed", ["urgency"], registry=registry)
     for urgency, count in now.owed.items():

@@ -9,16 +9,16 @@ from fastapi import APIRouter, Depends, Header, Response
 from flagservice.api.access.callers import Asked, Faced, may
 from flagservice.api.edge.bodies import body_of, described
 from flagservice.audit.log import Work
-from flagservice.delivery.receipts import Line
+from flagservice.delivery.receipts import ReceiptLine
 from flagservice.domain.errors import Forbidden, NotFound
 from flagservice.domain.reading import read, read_submission
 from flagservice.domain.submissions import Enquiry, Notification, Plan, Submission
 from flagservice.intake import idempotency
-from flagservice.intake.decision import Decision, Item, decide, worklist
+from flagservice.intake.decision import Decision, WorklistItem, decide, worklist
 from flagservice.intake.policies.rulebook import Rulebook
 from flagservice.intake.queries import Query, queries
 from flagservice.intake.receipt import receipt_of
-from flagservice.intake.submission import Effect, find_plan, submit
+from flagservice.intake.submission import SubmissionEffect, find_plan, submit
 
 router = APIRouter(tags=["social care"])
 _JSON: Final = "application/json"
@@ -118,8 +118,8 @@ def _post(face: Faced, asked: Asked, posted: Posted) -> Response:
     if asked.caller.kind == "zero-to-nineteen" and submission.rules_as.endswith("protection"):
         raise Forbidden("child protection plans come from children's services alone")
 
-    def deed(work: Work) -> idempotency.Answer:
-        return idempotency.once(
+    def deed(work: Work) -> idempotency.KeptAnswer:
+        return idempotency.answer_once(
             work,
             posted.key,
             digest=hashlib.sha256(posted.body).hexdigest(),
@@ -130,25 +130,27 @@ def _post(face: Faced, asked: Asked, posted: Posted) -> Response:
     return Response(answer.content, answer.status, media_type=_JSON)
 
 
-def _submit(work: Work, submission: Submission, rulebook: Rulebook) -> idempotency.Answer:
+def _submit(work: Work, submission: Submission, rulebook: Rulebook) -> idempotency.KeptAnswer:
     taken = submit(work, submission, rulebook=rulebook)
     lines = receipt_of(work, taken.plan)
     body = _receipt(submission.reference, submission.version, lines, effect=taken.effect)
-    status = 201 if taken.effect is Effect.ACCEPTED else 200
-    return idempotency.Answer(status, json.dumps(body).encode())
+    status = 201 if taken.effect is SubmissionEffect.ACCEPTED else 200
+    return idempotency.KeptAnswer(status, json.dumps(body).encode())
 
 
 def _receipt(
-    reference: str, version: int, lines: list[Line], *, effect: str | None
+    reference: str, version: int, lines: list[ReceiptLine], *, effect: str | None
 ) -> dict[str, Any]:
     receipt: dict[str, Any] = {"reference": reference, "version": version}
     if effect is not None:
         receipt["submission"] = effect
-    receipt["records"] = [] if effect == Effect.SUPERSEDED else [_line(line) for line in lines]
+    receipt["records"] = (
+        [] if effect == SubmissionEffect.SUPERSEDED else [_line(line) for line in lines]
+    )
     return receipt
 
 
-def _line(line: Line) -> dict[str, Any]:
+def _line(line: ReceiptLine) -> dict[str, Any]:
     told: dict[str, Any] = {"person": line.place, "role": line.role, "status": line.status}
     if line.due is not None:
         told["decide_by"] = line.due.isoformat()
@@ -166,7 +168,7 @@ def _query(query: Query) -> dict[str, Any]:
     }
 
 
-def _item(item: Item) -> dict[str, Any]:
+def _item(item: WorklistItem) -> dict[str, Any]:
     return {
         "id": item.id,
         "nhs_number": item.nhs_number,

@@ -15,7 +15,7 @@ from flagservice.delivery.push.fhir_rest import FhirRest
 from flagservice.delivery.push.worker import Worker
 from flagservice.domain.elements import Kind
 from flagservice.fhir.profile.check import Profile
-from flagservice.intake.policies.in_force import Shelf, start
+from flagservice.intake.policies.in_force import PoliciesInForce, start
 from flagservice.intake.policies.rulebook import Rulebook
 from flagservice.policy.desks import Desks, load_desks
 from flagservice.policy.proof.prove import load
@@ -36,7 +36,7 @@ class Parts:
     database: Database
     keys: Keys
     log: Log
-    shelf: Shelf
+    shelf: PoliciesInForce
 
     def sequencer(self) -> Sequencer:
         """What builds the audit's tree."""
@@ -58,7 +58,7 @@ def build(settings: Settings) -> Parts:
     database.upgrade()
     database.check_durable()
     log = Log(database, keys.vault, clock=clock)
-    shelf = Shelf(read_desks(settings.home), read_profiles(settings.home))
+    shelf = PoliciesInForce(read_desks(settings.home), read_profiles(settings.home))
     shipped = [read(path.read_text("utf-8")) for path in policy_files(settings.home)]
     log.perform(_STARTING, lambda work: start(work, shipped, desks=shelf.desks))
     return Parts(settings, database, keys, log, shelf)

@@ -10,14 +10,20 @@ from joserfc.jwk import ECKey, RSAKey
 
 from flagservice.admission import endpoints
 from flagservice.admission.checkers import NewChecker, add_checker, revoke_checker
-from flagservice.admission.lapses import Standing, standings
-from flagservice.admission.result_notes import Sides
-from flagservice.admission.results import Decided, Taken, accept, sides_checked, withdraw
+from flagservice.admission.lapses import PracticeSystem, practice_systems
+from flagservice.admission.result_notes import CheckedAddresses
+from flagservice.admission.results import (
+    AcceptedResult,
+    OperatorDecision,
+    accept,
+    newest_checked_addresses,
+    withdraw,
+)
 from flagservice.api.access.callers import SCOPES
 from flagservice.app.build import Parts
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.domain.errors import Fault, Invalid, NotFound
-from flagservice.intake.registration import registered
+from flagservice.intake.registration import update_registration
 from flagservice.people.registrations import CsvRegister, Register, Registration
 from flagservice.store import tables
 
@@ -95,16 +101,18 @@ def revoke_client(parts: Parts, client_id: str) -> None:
     parts.log.perform(OPERATOR, deed)
 
 
-def register_practice(parts: Parts, said: endpoints.Registration) -> Sides | None:
+def register_practice(
+    parts: Parts, said: endpoints.EndpointRegistration
+) -> CheckedAddresses | None:
     """Records how a practice is reached and what it runs; answers what its check was about.
 
     That is nothing where no valid result is for this version.
     """
     synthetic = parts.settings.synthetic
 
-    def deed(work: Work) -> Sides | None:
+    def deed(work: Work) -> CheckedAddresses | None:
         endpoints.register(work, said, allow_loopback=synthetic)
-        return sides_checked(work, system=said.system, version=said.version)
+        return newest_checked_addresses(work, system=said.system, version=said.version)
 
     return parts.log.perform(OPERATOR, deed)
 
@@ -116,9 +124,9 @@ def suspend_practice(parts: Parts, practice: str, *, by: str, reason: str) -> No
     )
 
 
-def practices(parts: Parts) -> list[Standing]:
+def practices(parts: Parts) -> list[PracticeSystem]:
     """Every registered practice, and since when it is not admitted, if it is not."""
-    return parts.log.perform(OPERATOR, standings)
+    return parts.log.perform(OPERATOR, practice_systems)
 
 
 def add_a_checker(parts: Parts, new: NewChecker) -> None:
@@ -131,12 +139,12 @@ def revoke_a_checker(parts: Parts, name: str, *, by: str, reason: str) -> None:
     parts.log.perform(OPERATOR, lambda work: revoke_checker(work, name, by=by, reason=reason))
 
 
-def accept_result(parts: Parts, note: str, *, decided: Decided) -> Taken:
+def accept_result(parts: Parts, note: str, *, decided: OperatorDecision) -> AcceptedResult:
     """Takes a signed result in, clean or a finding; raises Invalid or Conflict."""
     return parts.log.perform(OPERATOR, lambda work: accept(work, note, decided=decided))
 
 
-def withdraw_result(parts: Parts, identity: str, *, decided: Decided) -> None:
+def withdraw_result(parts: Parts, identity: str, *, decided: OperatorDecision) -> None:
     """No run of its version up to this one admits any more; raises NotFound."""
     parts.log.perform(OPERATOR, lambda work: withdraw(work, identity, decided=decided))
 
@@ -149,7 +157,7 @@ def load_register(parts: Parts, path: Path) -> int:
 
         def taken(work: Work, number: str = number, said: Registration = said) -> bool:
             rulebook = parts.shelf.rulebook(work)
-            return registered(work, number, registration=said, rulebook=rulebook)
+            return update_registration(work, number, registration=said, rulebook=rulebook)
 
         news += parts.log.perform(OPERATOR, taken)
     return news

@@ -14,7 +14,7 @@ from flagservice.domain.elements import Kind
 from flagservice.domain.errors import Fault, Invalid
 from flagservice.intake.policies import approval, enforcement, in_force
 from flagservice.intake.policies.approval import Approval
-from flagservice.intake.policies.effect import Effect, effect
+from flagservice.intake.policies.effect import PolicyEffect, policy_effect
 from flagservice.policy.table import Policy
 from flagservice.store.tables import policies
 
@@ -62,7 +62,7 @@ class NewApprover:
 def add_approver(parts: Parts, new: NewApprover, *, voucher: Signer | None) -> None:
     """Registers who may approve; raises Invalid, Forbidden or Conflict."""
     pem = new.public_key.read_bytes()
-    signed = approval.vouching(new.name, approval.read_key(pem))
+    signed = approval.vouching_text(new.name, approval.read_public_key(pem))
     vouched = None if voucher is None else voucher.sign(signed)
     parts.log.perform(
         OPERATOR,
@@ -87,7 +87,7 @@ def digest_of(parts: Parts, kind: Kind, version: int) -> str:
 
     def deed(work: Work) -> str:
         work.record(Deed.POLICY_READ, kind=kind)
-        return in_force.kept(work, kind, version).digest
+        return in_force.proposed_text(work, kind, version).digest
 
     return parts.log.perform(OPERATOR, deed)
 
@@ -96,8 +96,8 @@ def approve(parts: Parts, kind: Kind, version: int, *, signer: Signer) -> int:
     """One person's approval; gives how many there are now."""
 
     def deed(work: Work) -> int:
-        text = in_force.kept(work, kind, version)
-        signed = approval.statement("approve", kind, version=version, digest=text.digest)
+        text = in_force.proposed_text(work, kind, version)
+        signed = approval.signed_text("approve", kind, version=version, digest=text.digest)
         approval.approve(work, kind, version, approval=signer.sign(signed))
         return len(approval.approved_by(work, text))
 
@@ -115,7 +115,7 @@ def go_back(parts: Parts, kind: Kind, *, signer: Signer, reason: str) -> tuple[i
 
     def deed(work: Work) -> int:
         before = enforcement.would_go_back_to(work, kind)
-        signed = approval.statement("back", kind, version=before.version, digest=before.digest)
+        signed = approval.signed_text("back", kind, version=before.version, digest=before.digest)
         return enforcement.go_back(work, kind, approval=signer.sign(signed), reason=reason)
 
     return parts.log.perform(OPERATOR, deed), sweep_all(parts)
@@ -136,10 +136,10 @@ def sweep(parts: Parts) -> int:
     return parts.log.perform(OPERATOR, lambda work: enforcement.sweep(work, parts.shelf))
 
 
-def effect_of(parts: Parts, old: Policy, new: Policy) -> Effect:
+def effect_of(parts: Parts, old: Policy, new: Policy) -> PolicyEffect:
     """What this change would do to the records held now, and would have done of late."""
     return parts.log.perform(
-        OPERATOR, lambda work: effect(work, old, new, rulebook=parts.shelf.rulebook(work))
+        OPERATOR, lambda work: policy_effect(work, old, new, rulebook=parts.shelf.rulebook(work))
     )
 
 
@@ -155,8 +155,11 @@ def standings(parts: Parts) -> list[Standing]:
 
 
 def _of_kind(work: Work, kind: Kind) -> list[Standing]:
-    changes = {change.digest: change for change in reversed(in_force.of_kind(work, kind))}
-    return [_standing(work, text, changes.get(text.digest)) for text in in_force.texts(work, kind)]
+    changes = {change.digest: change for change in reversed(in_force.changes_of_kind(work, kind))}
+    return [
+        _standing(work, text, changes.get(text.digest))
+        for text in in_force.texts_of_kind(work, kind)
+    ]
 
 
 def _standing(
@@ -166,7 +169,7 @@ def _standing(
         names = approval.approved_by(work, text)
         state, by = f"proposed, {len(names)} of {approval.NEEDED} approvals", ", ".join(names)
     else:
-        why = in_force.why(work, change)
+        why = in_force.authority_of(work, change)
         state = "in force" if change.current else "was in force"
         state += ", not everybody is ruled on again yet" if change.swept is not None else ""
         by = "; ".join(why[part] for part in ("how", "by", "reason") if part in why)

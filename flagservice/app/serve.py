@@ -24,7 +24,7 @@ from flagservice.app.build import CHANGED, Parts, software_version
 from flagservice.app.policies import sweep
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.delivery.push.worker import Worker
-from flagservice.delivery.watch.alarms import Watch, judge
+from flagservice.delivery.watch.alarms import AlarmLimits, judge
 from flagservice.settings import Settings
 
 _log = structlog.get_logger()
@@ -166,9 +166,9 @@ def worker_loop(worker: Worker) -> Loop:
     return Loop("worker", worker.run_once, pause=0.2, over=worker.over)
 
 
-def watch_of(settings: Settings) -> Watch:
+def watch_of(settings: Settings) -> AlarmLimits:
     """What an installation takes for an alarm."""
-    return Watch(settings.alarm_people, settings.alarm_hours, settings.alarm_rejections)
+    return AlarmLimits(settings.alarm_people, settings.alarm_hours, settings.alarm_rejections)
 
 
 def loops(parts: Parts, *, deliver: bool) -> tuple[Loop, ...]:

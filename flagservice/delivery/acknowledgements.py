@@ -38,7 +38,7 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True)
-class Answer:
+class Acknowledgement:
     """One answer to some versions; a reason goes with a query, and with nothing else."""
 
     versions: tuple[str, ...]
@@ -46,7 +46,7 @@ class Answer:
     reason: Reason | None = None
 
 
-def file(work: Work, answer: Answer) -> int:
+def file(work: Work, answer: Acknowledgement) -> int:
     """Closes what is owed of these versions, and settles what was asked about these very ones.
 
     Answers of how many of them it was news: delivered, kept, or settled.
@@ -77,7 +77,7 @@ def file(work: Work, answer: Answer) -> int:
     return len(news)
 
 
-def query(work: Work, answer: Answer) -> int:
+def query(work: Work, answer: Acknowledgement) -> int:
     """Asks the agency whose versions these are; answers how many questions are new.
 
     What was taken back meanwhile is asked about no more.
@@ -97,7 +97,7 @@ def named(versions: Sequence[tables.VersionRow]) -> str:
     return " ".join(f"{version.copy_id}/{version.id}" for version in versions)
 
 
-def versions_of(work: Work, answer: Answer) -> Sequence[tables.VersionRow]:
+def versions_of(work: Work, answer: Acknowledgement) -> Sequence[tables.VersionRow]:
     """Those that are the caller's: another's version, and one that is nobody's, are the same."""
     asked = (
         select(tables.VersionRow)
@@ -108,7 +108,7 @@ def versions_of(work: Work, answer: Answer) -> Sequence[tables.VersionRow]:
     return work.session.exec(asked).all()
 
 
-def keep(work: Work, version: tables.VersionRow, answer: Answer) -> bool:
+def keep(work: Work, version: tables.VersionRow, answer: Acknowledgement) -> bool:
     """Keeps the answer; False where it was given before. Two at once meet in the unique key.
 
     A question is asked anew once it was settled, or once the plan has said more.

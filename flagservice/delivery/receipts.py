@@ -16,7 +16,7 @@ from flagservice.store import tables
 
 
 @dataclass(frozen=True)
-class Line:
+class ReceiptLine:
     """One record of a receipt; `due` is there where the submitter itself has to decide."""
 
     place: int
@@ -26,7 +26,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Said:
+class NamedPerson:
     """A naming, and what is needed of its sealed facts: the role, and may the holder know?"""
 
     naming: tables.NamingRow
@@ -35,27 +35,27 @@ class Said:
 
 
 def receipt(
-    work: Work, plan: tables.PlanRow, said: Sequence[Said], *, received_only: bool
-) -> list[Line]:
+    work: Work, plan: tables.PlanRow, said: Sequence[NamedPerson], *, received_only: bool
+) -> list[ReceiptLine]:
     """The lines for those whom a plan's newest version names, in the order that it has them."""
     work.record(Deed.RECEIPT_READ, plan=plan.id, version=plan.version)
     return [
-        Line(one.naming.place, one.role, "received")
+        ReceiptLine(one.naming.place, one.role, "received")
         if received_only
         else _line(work, one.naming, one)
         for one in said
     ]
 
 
-def _line(work: Work, naming: tables.NamingRow, said: Said) -> Line:
+def _line(work: Work, naming: tables.NamingRow, said: NamedPerson) -> ReceiptLine:
     if naming.word == "held":
-        return Line(naming.place, said.role, "held", due=_due(work, naming))
+        return ReceiptLine(naming.place, said.role, "held", due=_due(work, naming))
     if said.knows is Knows.MUST_NOT_KNOW and naming.word != "not reached":
         done = naming.delivered or naming.word in ("accepted", "ended")
-        return Line(naming.place, said.role, "handled" if done else "accepted")
+        return ReceiptLine(naming.place, said.role, "handled" if done else "accepted")
     if naming.word in ("placed", "requested") and naming.delivered:
-        return Line(naming.place, said.role, "delivered")
-    return Line(naming.place, said.role, naming.word)
+        return ReceiptLine(naming.place, said.role, "delivered")
+    return ReceiptLine(naming.place, said.role, naming.word)
 
 
 def _due(work: Work, naming: tables.NamingRow) -> date | None:

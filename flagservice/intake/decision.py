@@ -19,7 +19,7 @@ from flagservice.domain.statements import Strict
 from flagservice.intake.policies.rulebook import Rulebook
 from flagservice.intake.ruling.assessment import Assessment, assess
 from flagservice.intake.ruling.content import days_from, would_say
-from flagservice.intake.ruling.person_files import dossiers
+from flagservice.intake.ruling.person_files import person_files
 from flagservice.intake.ruling.rerule import rerule
 from flagservice.people import persons
 from flagservice.policy.rows import Owner, PlacementAction
@@ -37,7 +37,7 @@ class Decision(Strict):
 
 
 @dataclass(frozen=True)
-class Item:
+class WorklistItem:
     """One hold on a worklist: whose record, what would be placed, and by when to decide."""
 
     id: str
@@ -49,7 +49,7 @@ class Item:
     decider: str
 
 
-def worklist(work: Work, *, rulebook: Rulebook) -> list[Item]:
+def worklist(work: Work, *, rulebook: Rulebook) -> list[WorklistItem]:
     """The caller's organisation's open holds, oldest first."""
     asked = (
         select(tables.HoldRow)
@@ -66,7 +66,7 @@ def decide(work: Work, hold_id: str, *, decision: Decision, rulebook: Rulebook) 
     hold = work.session.get(tables.HoldRow, hold_id)
     if hold is None or hold.owner_ods != work.actor.ods:
         raise NotFound(NOTHING)
-    person = persons.lock_again(work, [hold.person_id])
+    person = persons.lock_known(work, [hold.person_id])
     work.session.refresh(hold, with_for_update=True)
     if not hold.open:
         raise Conflict("this hold is no longer open")
@@ -85,22 +85,22 @@ def decide(work: Work, hold_id: str, *, decision: Decision, rulebook: Rulebook) 
     rerule(work, person, rulebook=rulebook)
 
 
-def _item(work: Work, hold: tables.HoldRow, *, rulebook: Rulebook) -> Item:
+def _item(work: Work, hold: tables.HoldRow, *, rulebook: Rulebook) -> WorklistItem:
     person = work.session.get_one(tables.PersonRow, hold.person_id)
     number = persons.nhs_number_of(work, person)
-    (dossier,) = dossiers(work, [person])
-    assessments = assess(work, dossier, rulebook=rulebook)
+    (file,) = person_files(work, [person])
+    assessments = assess(work, file, rulebook=rulebook)
     about = next(one for one in assessments if one.plan.id == hold.plan_id)
     overdue = work.today > hold.due
     decider = hold.then if overdue else hold.owner
     would = _would(work, about, Owner(hold.owner), rulebook=rulebook)
-    return Item(hold.id, number, would, hold.opened, hold.due, overdue, decider)
+    return WorklistItem(hold.id, number, would, hold.opened, hold.due, overdue, decider)
 
 
 def _would(
     work: Work, assessment: Assessment, owner: Owner, *, rulebook: Rulebook
 ) -> dict[str, str]:
-    ruling = assessment.suppose(owner)
+    ruling = assessment.ruling_if_placed(owner)
     if ruling.placement.action is PlacementAction.HOLD:
         return {"held next for": str(ruling.placement.owner)}
     if not ruling.remains:

@@ -10,14 +10,16 @@ from flagservice.store import tables
 
 
 @dataclass(frozen=True)
-class Answer:
+class KeptAnswer:
     """A status and a body."""
 
     status: int
     content: bytes
 
 
-def once(work: Work, key: str | None, *, digest: str, deed: Callable[[], Answer]) -> Answer:
+def answer_once(
+    work: Work, key: str | None, *, digest: str, deed: Callable[[], KeptAnswer]
+) -> KeptAnswer:
     """Does the deed, or gives the answer that its key got. Kept in the commit of the deed."""
     if key is None:
         return deed()
@@ -43,9 +45,9 @@ def _keyed(work: Work, data_key: bytes, digest: str) -> str:
     return work.vault.digest(data_key, digest.encode(), purpose="idempotency")
 
 
-def _again(work: Work, row: tables.IdempotencyRow, digest: str) -> Answer:
+def _again(work: Work, row: tables.IdempotencyRow, digest: str) -> KeptAnswer:
     if row.request != _keyed(work, row.data_key, digest):
         raise Conflict("Idempotency-Key: this key was sent before with another body")
     work.record(Deed.REPEATED, key=row.id)
     content = work.vault.open(row.data_key, row.sealed, table="idempotency", row=row.id, version=1)
-    return Answer(row.status, content)
+    return KeptAnswer(row.status, content)

@@ -11,7 +11,7 @@ from flagservice.audit.log import Work
 from flagservice.domain.people import Phase
 from flagservice.domain.statements import Statement
 from flagservice.domain.submissions import Submission
-from flagservice.intake.ruling.particulars import seal, stated, unseal
+from flagservice.intake.ruling.particulars import open_particulars, particulars_of, seal_particulars
 from flagservice.people import persons
 from flagservice.store import tables
 
@@ -46,7 +46,7 @@ def rename(work: Work, plan: tables.PlanRow, now: Renaming) -> list[tables.Perso
     for person_id, row in before.items():
         if person_id not in after:
             _no_longer(work, row, dropped=submission.end is None)
-    gone = persons.lock_again(work, [id_ for id_ in before if id_ not in after])
+    gone = persons.lock_known(work, [id_ for id_ in before if id_ not in after])
     return sorted([*people.values(), *gone], key=lambda person: person.pseudonym)
 
 
@@ -73,7 +73,7 @@ def _name(work: Work, plan: tables.PlanRow, now: NamedNow) -> None:
     naming.place, naming.version = now.statement.place, now.submission.version
     naming.current, naming.dropped = True, False
     naming.word = "not reached" if now.person_id is None else "accepted"
-    naming.sealed = seal(work, naming, stated(now.submission, now.statement))
+    naming.sealed = seal_particulars(work, naming, particulars_of(now.submission, now.statement))
     work.session.add(naming)
 
 
@@ -81,5 +81,7 @@ def _no_longer(work: Work, naming: tables.NamingRow, *, dropped: bool) -> None:
     """Left out of a plan that goes on, the person was wrongly named: nothing of it stays."""
     if naming.current:
         naming.current, naming.dropped = False, dropped
-    naming.sealed = seal(work, naming, replace(unseal(work, naming), phase=Phase.ENDED))
+    naming.sealed = seal_particulars(
+        work, naming, replace(open_particulars(work, naming), phase=Phase.ENDED)
+    )
     work.session.add(naming)

@@ -11,7 +11,7 @@ from sqlmodel import col, select
 
 from flagservice.audit.log import Deed, Work
 from flagservice.delivery.acknowledgements import Reason, open_queries
-from flagservice.delivery.receipts import Line
+from flagservice.delivery.receipts import ReceiptLine
 from flagservice.intake.receipt import receipt_of
 from flagservice.intake.submission import natural_key_of
 from flagservice.store import tables
@@ -25,7 +25,7 @@ class Query:
 
     id: str
     reference: str
-    line: Line
+    line: ReceiptLine
     reason: Reason
     asked: date
 

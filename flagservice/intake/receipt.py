@@ -6,9 +6,9 @@ from sqlalchemy import bindparam
 from sqlmodel import col, select
 
 from flagservice.audit.log import Work
-from flagservice.delivery.receipts import Line, Said, receipt
+from flagservice.delivery.receipts import NamedPerson, ReceiptLine, receipt
 from flagservice.domain.elements import NOTIFICATIONS, Kind
-from flagservice.intake.ruling.particulars import unseal
+from flagservice.intake.ruling.particulars import open_particulars
 from flagservice.store import tables
 
 _CURRENT: Final = (
@@ -19,10 +19,10 @@ _CURRENT: Final = (
 )
 
 
-def receipt_of(work: Work, plan: tables.PlanRow) -> list[Line]:
+def receipt_of(work: Work, plan: tables.PlanRow) -> list[ReceiptLine]:
     """One line for each person whom the newest version names."""
     said = []
     for naming in work.session.exec(_CURRENT, params={"plan": plan.id}):
-        facts = unseal(work, naming)
-        said.append(Said(naming, facts.role, facts.knows))
+        particulars = open_particulars(work, naming)
+        said.append(NamedPerson(naming, particulars.role, particulars.knows))
     return receipt(work, plan, said, received_only=Kind(plan.kind) in NOTIFICATIONS)

@@ -6,17 +6,17 @@ from flagservice.audit.log import Deed, Work
 from flagservice.intake.policies.rulebook import Rulebook
 from flagservice.intake.ruling.rerule import rerule
 from flagservice.people import persons
-from flagservice.people.registrations import Registration, learn
+from flagservice.people.registrations import Registration, keep_registration
 from flagservice.store import tables
 
 
-def registered(
+def update_registration(
     work: Work, nhs_number: str, *, registration: Registration, rulebook: Rulebook
 ) -> bool:
     """Keeps what the register says; if it is news of somebody who is named, rules again."""
     # A submission that names the person at this very moment waits for us, or we for it.
-    person = persons.locked(work, [nhs_number])[nhs_number]
-    news = learn(work, nhs_number, registration)
+    person = persons.lock(work, [nhs_number])[nhs_number]
+    news = keep_registration(work, nhs_number, registration)
     work.record(Deed.REGISTER_LOADED, news=int(news))
     if news and _is_named(work, person):
         rerule(work, [person], rulebook=rulebook)

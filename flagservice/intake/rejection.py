@@ -7,7 +7,7 @@
 
 from flagservice.audit.log import Deed, Work
 from flagservice.delivery import acknowledgements
-from flagservice.delivery.acknowledgements import Answer
+from flagservice.delivery.acknowledgements import Acknowledgement
 from flagservice.delivery.pull.read import only_if_admitted
 from flagservice.intake.policies.rulebook import Rulebook
 from flagservice.intake.ruling.rerule import rerule
@@ -16,7 +16,7 @@ from flagservice.people.registrations import doubt
 from flagservice.store import tables
 
 
-def answered(work: Work, answer: Answer, *, rulebook: Rulebook) -> int:
+def take_acknowledgement(work: Work, answer: Acknowledgement, *, rulebook: Rulebook) -> int:
     """Takes a practice's answer; tells of how many versions it was news. Raises Forbidden."""
     only_if_admitted(work)
     match answer.outcome:
@@ -28,10 +28,10 @@ def answered(work: Work, answer: Answer, *, rulebook: Rulebook) -> int:
             return _reject(work, answer, rulebook=rulebook)
 
 
-def _reject(work: Work, answer: Answer, *, rulebook: Rulebook) -> int:
+def _reject(work: Work, answer: Acknowledgement, *, rulebook: Rulebook) -> int:
     """A removal is rejected by nobody: it is filed, or owed."""
     named = {version.copy_id for version in acknowledgements.versions_of(work, answer)}
-    people = persons.lock_again(work, [_copy(work, copy_id).person_id for copy_id in named])
+    people = persons.lock_known(work, [_copy(work, copy_id).person_id for copy_id in named])
     standing = [copy for copy_id in named if (copy := _copy(work, copy_id)).status != "removed"]
     there = {copy.id for copy in standing}
     kept = [

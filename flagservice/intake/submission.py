@@ -28,7 +28,7 @@ from flagservice.store import tables
 from flagservice.store.lists import one_of
 
 
-class Effect(StrEnum):
+class SubmissionEffect(StrEnum):
     """What came of a submission."""
 
     ACCEPTED = "accepted"
@@ -37,14 +37,14 @@ class Effect(StrEnum):
 
 
 @dataclass(frozen=True)
-class Taken:
+class Submitted:
     """A submission that was taken in: which plan it belongs to, and what came of it."""
 
     plan: tables.PlanRow
-    effect: Effect
+    effect: SubmissionEffect
 
 
-def submit(work: Work, submission: Submission, *, rulebook: Rulebook) -> Taken:
+def submit(work: Work, submission: Submission, *, rulebook: Rulebook) -> Submitted:
     """The whole of intake, for the caller's organisation; raises Conflict, Forbidden or Invalid."""
     if not rulebook.desks.has(work.actor.ods):
         raise Forbidden("the policy lists no duty desk for this organisation")
@@ -61,13 +61,13 @@ def submit(work: Work, submission: Submission, *, rulebook: Rulebook) -> Taken:
     kept = _keep(work, plan, Sealing(submission.version, body, digest))
     if late:
         work.record(Deed.SUPERSEDED, submission=kept, plan=plan.id)
-        return Taken(plan, Effect.SUPERSEDED)
+        return Submitted(plan, SubmissionEffect.SUPERSEDED)
     plan.version, plan.kind = submission.version, submission.rules_as
     plan.ended = submission.end is not None
     work.session.add(plan)
     # (4) the people
     numbers = [p.nhs_number for p in submission.people if p.nhs_number is not None]
-    named = persons.locked(work, numbers, and_of=plan.id)
+    named = persons.lock(work, numbers, and_of=plan.id)
     # (5) what is said of them
     affected = rename(work, plan, Renaming(submission, named, first=first))
     unidentified = [s.person.role for s in submission.statements() if s.person.nhs_number is None]
@@ -76,7 +76,7 @@ def submit(work: Work, submission: Submission, *, rulebook: Rulebook) -> Taken:
     work.record(Deed.SUBMITTED, submission=kept, plan=plan.id)
     # (6) rule and issue
     rerule(work, affected, rulebook=rulebook)
-    return Taken(plan, Effect.ACCEPTED)
+    return Submitted(plan, SubmissionEffect.ACCEPTED)
 
 
 _FOUND: Final = (
@@ -136,11 +136,11 @@ def _version(work: Work, plan: tables.PlanRow, version: int) -> tables.Submissio
 
 def _repeat(
     work: Work, plan: tables.PlanRow, before: tables.SubmissionRow, *, digest: str
-) -> Taken:
+) -> Submitted:
     if before.digest != digest:
         raise Conflict("version: this reference and version were sent before with another body")
     work.record(Deed.REPEATED, plan=plan.id, version=before.version)
-    return Taken(plan, Effect.REPEATED)
+    return Submitted(plan, SubmissionEffect.REPEATED)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ _FOUND: Final = (
 )
 
 
-def locked(
+def lock(
     work: Work, nhs_numbers: Iterable[str], *, and_of: str = ""
 ) -> dict[str, tables.PersonRow]:
     """Each person by NHS number, made if need be, locked in one order for everybody.
@@ -44,7 +44,7 @@ def locked(
     return rows | made
 
 
-def lock_again(work: Work, person_ids: Iterable[str]) -> list[tables.PersonRow]:
+def lock_known(work: Work, person_ids: Iterable[str]) -> list[tables.PersonRow]:
     """People who are already known, locked in the same order."""
     wanted = set(person_ids)
     if not wanted:

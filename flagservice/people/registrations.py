@@ -93,7 +93,7 @@ def _practice(row: dict[str, str]) -> str | None:
     return row["practice"] or None
 
 
-def known(work: Work, nhs_number: str) -> Registration | None:
+def registration_of(work: Work, nhs_number: str) -> Registration | None:
     """What the register last said, without asking anybody."""
     row = _row(work, nhs_number)
     if row is None:
@@ -101,7 +101,7 @@ def known(work: Work, nhs_number: str) -> Registration | None:
     return _read(_said(work, row))
 
 
-def known_of(work: Work, nhs_numbers: Iterable[str]) -> dict[str, Registration]:
+def registrations_of(work: Work, nhs_numbers: Iterable[str]) -> dict[str, Registration]:
     """What the register last said of each of these people, by NHS number; in one statement."""
     pseudonyms = [
         one
@@ -113,13 +113,13 @@ def known_of(work: Work, nhs_numbers: Iterable[str]) -> dict[str, Registration]:
     return {str(one["number"]): _read(one) for one in said}
 
 
-def learn(work: Work, nhs_number: str, registration: Registration) -> bool:
+def keep_registration(work: Work, nhs_number: str, registration: Registration) -> bool:
     """Keeps what the register says; answers whether it is news.
 
     That it says again what a practice has refused is none: else the two would go on for ever, and
     somebody has to ask the register. Once it has said anything else, it is trusted again.
     """
-    before = known(work, nhs_number)
+    before = registration_of(work, nhs_number)
     if before and before.refused and before.refused == registration.practice:
         registration = replace(registration, practice=None, refused=before.refused)
     if before == registration:
@@ -162,6 +162,6 @@ def _read(said: dict[str, Any]) -> Registration:
 
 def doubt(work: Work, nhs_number: str, practice: str) -> None:
     """Trusts no more that this person is registered at this practice, which says otherwise."""
-    before = known(work, nhs_number)
+    before = registration_of(work, nhs_number)
     if before is not None and before.practice in (None, practice):
-        learn(work, nhs_number, replace(before, practice=None, refused=practice))
+        keep_registration(work, nhs_number, replace(before, practice=None, refused=practice))

@@ -6,7 +6,14 @@ from datetime import timedelta
 import pytest
 
 from flagservice.admission.checkers import add_checker, revoke_checker
-from flagservice.admission.endpoints import Reach, Registration, admitted, reach, register, suspend
+from flagservice.admission.endpoints import (
+    Endpoint,
+    EndpointRegistration,
+    admitted,
+    endpoint_of,
+    register,
+    suspend,
+)
 from flagservice.admission.result_notes import VALID_FOR
 from flagservice.admission.results import accept
 from flagservice.audit.log import Actor, Work
@@ -28,7 +35,7 @@ OPERATOR = Actor("operator")
 LATER = "4.3"
 
 
-def register_it(world: World, said: Registration, *, allow_loopback: bool = False) -> None:
+def register_it(world: World, said: EndpointRegistration, *, allow_loopback: bool = False) -> None:
     world.log.perform(OPERATOR, lambda work: register(work, said, allow_loopback=allow_loopback))
 
 
@@ -46,11 +53,11 @@ def given_a_checker(world: World) -> None:
     world.log.perform(OPERATOR, lambda work: add_checker(work, a_checker()))
 
 
-def reached(world: World) -> tuple[bool, Reach | None]:
-    found: list[tuple[bool, Reach | None]] = []
+def reached(world: World) -> tuple[bool, Endpoint | None]:
+    found: list[tuple[bool, Endpoint | None]] = []
 
     def question(work: Work) -> bool:
-        found.append((admitted(work, HOME), reach(work, HOME)))
+        found.append((admitted(work, HOME), endpoint_of(work, HOME)))
         return True
 
     assert world.log.is_waiting(OPERATOR, question)
@@ -71,7 +78,7 @@ def test_a_registered_practice_without_a_result_is_not_reached(any_world: World)
 
 def test_an_admitted_practice_is_reached_at_its_address_with_its_token(any_world: World) -> None:
     given_it_is_admitted(any_world, url="https://gp.example/fhir/", token="secret-token")
-    assert reached(any_world) == (True, Reach(HOME, "https://gp.example/fhir", "secret-token"))
+    assert reached(any_world) == (True, Endpoint(HOME, "https://gp.example/fhir", "secret-token"))
 
 
 @pytest.mark.parametrize("version", [LATER, VERSION + ".0", VERSION[:-1], VERSION + " beta"])

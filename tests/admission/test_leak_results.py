@@ -16,7 +16,7 @@ from sqlmodel import select
 
 from flagservice.admission.checkers import NewChecker, add_checker, revoke_checker
 from flagservice.admission.result_notes import FEWEST_REQUESTS, VALID_FOR
-from flagservice.admission.results import Decided, accept, withdraw
+from flagservice.admission.results import OperatorDecision, accept, withdraw
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.domain.errors import Conflict, Invalid, NotFound
 from flagservice.kit.leak_check.check import fewest
@@ -39,7 +39,7 @@ def known(world: World) -> World:
     return world
 
 
-def when_accepted(world: World, note: str, decided: Decided = DECIDED) -> str:
+def when_accepted(world: World, note: str, decided: OperatorDecision = DECIDED) -> str:
     return world.log.perform(OPERATOR, lambda work: accept(work, note, decided=decided)).id
 
 
@@ -72,7 +72,7 @@ def test_a_clean_result_is_accepted_as_it_was_signed_and_that_is_recorded(known:
 
 def test_who_accepted_and_who_withdrew_and_why_is_kept_sealed(known: World) -> None:
     identity = when_accepted(known, a_result(known.now))
-    why = Decided("B. Lead", "a patient saw one")
+    why = OperatorDecision("B. Lead", "a patient saw one")
     known.log.perform(OPERATOR, lambda work: withdraw(work, identity, decided=why))
     (row,) = rows(known, of=LeakResultRow)
     place = {"table": "leak_result", "row": identity, "version": 1}
@@ -251,7 +251,7 @@ def test_a_result_is_accepted_once_and_a_withdrawn_one_never_again(known: World)
 @pytest.mark.parametrize(("by", "reason"), [("", "because"), ("A. Lead", "  ")])
 def test_a_decision_says_who_and_why(by: str, reason: str) -> None:
     with pytest.raises(Invalid, match="say who, and why"):
-        Decided(by, reason)
+        OperatorDecision(by, reason)
 
 
 def a_p384_key() -> bytes:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from flagservice.admission.result_notes import VALID_FOR
-from flagservice.admission.results import Decided, accept, withdraw
+from flagservice.admission.results import OperatorDecision, accept, withdraw
 from flagservice.domain.errors import Conflict, Invalid
 from flagservice.kit.leak_check.result import signed
 from flagservice.store.tables.leak_checks import LeakResultRow
@@ -63,7 +63,10 @@ def test_a_finding_is_never_too_old_to_be_told(known: World) -> None:
 
 def test_of_a_run_that_was_clean_it_can_still_be_said_that_it_leaks(known: World) -> None:
     identity = when_accepted(known, a_result(known.now))
-    assert when_accepted(known, a_finding(known.now), Decided("B. Lead", "read anew")) == identity
+    assert (
+        when_accepted(known, a_finding(known.now), OperatorDecision("B. Lead", "read anew"))
+        == identity
+    )
     (row,) = rows(known, of=LeakResultRow)
     place = {"table": "leak_result", "row": identity, "version": 1}
     kept = json.loads(known.log.vault.open(row.data_key, row.sealed, **place))

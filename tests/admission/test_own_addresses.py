@@ -2,7 +2,7 @@
 
 import pytest
 
-from flagservice.admission.endpoints import reach, register
+from flagservice.admission.endpoints import endpoint_of, register
 from flagservice.audit.log import Actor
 from flagservice.domain.errors import Invalid
 from tests.checked import a_registration, given_a_checked_system
@@ -41,7 +41,7 @@ def test_an_address_of_our_own_is_refused(world: World, host: str) -> None:
     given_a_checked_system(world.log)
     with pytest.raises(Invalid, match="url"):
         when_registered(world, host)
-    assert world.log.is_waiting(Actor("test"), lambda work: reach(work, HOME) is None)
+    assert world.log.is_waiting(Actor("test"), lambda work: endpoint_of(work, HOME) is None)
 
 
 @pytest.mark.parametrize("host", ["169.254.169.254", "[fe80::1]", "127.0.0.2"])
@@ -57,4 +57,4 @@ def test_a_sandbox_reaches_this_machine_and_nothing_else_of_its_network(
 def test_a_practice_may_be_on_a_private_network(world: World, host: str) -> None:
     given_a_checked_system(world.log)
     when_registered(world, host)
-    assert world.log.is_waiting(Actor("test"), lambda work: reach(work, HOME) is not None)
+    assert world.log.is_waiting(Actor("test"), lambda work: endpoint_of(work, HOME) is not None)

@@ -5,8 +5,8 @@ from datetime import timedelta
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from flagservice.admission.checkers import NewChecker, add_checker, revoke_checker
-from flagservice.admission.result_notes import Sides
-from flagservice.admission.results import accept, sides_checked, withdraw
+from flagservice.admission.result_notes import CheckedAddresses
+from flagservice.admission.results import accept, newest_checked_addresses, withdraw
 from flagservice.audit.log import Deed, Work
 from flagservice.kit.leak_check.result import Signing
 from tests.admission.test_endpoints import (
@@ -94,10 +94,10 @@ def test_a_finding_about_an_earlier_run_leaves_a_newer_clean_one(world: World) -
 
 
 def test_who_registers_is_told_what_the_newest_check_was_about(world: World) -> None:
-    def told(version: str = VERSION) -> Sides | None:
-        def deed(work: Work) -> Sides | None:
+    def told(version: str = VERSION) -> CheckedAddresses | None:
+        def deed(work: Work) -> CheckedAddresses | None:
             work.record(Deed.STATUS_READ)
-            return sides_checked(work, system=SYSTEM, version=version)
+            return newest_checked_addresses(work, system=SYSTEM, version=version)
 
         return world.log.perform(OPERATOR, deed)
 
@@ -106,5 +106,5 @@ def test_who_registers_is_told_what_the_newest_check_was_about(world: World) -> 
     when_taken_in(world, a_result(world.now, patient_base="https://elsewhere.example/p"))
     there = "https://gp.example/fhir"
     ran = "2022-01-05T09:30:00+00:00"
-    assert told() == Sides(ran, there, "https://elsewhere.example/p", there)
+    assert told() == CheckedAddresses(ran, there, "https://elsewhere.example/p", there)
     assert told(LATER) is None

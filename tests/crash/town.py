@@ -13,7 +13,7 @@ from pathlib import Path
 from flagservice.app import build, operating
 from flagservice.app.keys.keyset import make_keys
 from flagservice.audit.log import Actor, Work
-from flagservice.intake.registration import registered
+from flagservice.intake.registration import update_registration
 from flagservice.people.registrations import Registration
 from flagservice.settings import Settings
 from tests.checked import a_registration, given_a_checked_system
@@ -152,7 +152,7 @@ def _register(town: Town) -> None:
 
 
 def _registered(town: Town, number: str, said: Registration, work: Work) -> None:
-    registered(work, number, registration=said, rulebook=town.parts.shelf.rulebook(work))
+    update_registration(work, number, registration=said, rulebook=town.parts.shelf.rulebook(work))
 
 
 def _a_practice(town: Town, code: str) -> AbstractContextManager[GpSystem]:

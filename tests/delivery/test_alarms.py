@@ -10,7 +10,7 @@ from sqlalchemy import event
 from sqlmodel import select
 
 from flagservice.app.serve import loops
-from flagservice.delivery.watch.alarms import Watch, judge
+from flagservice.delivery.watch.alarms import AlarmLimits, judge
 from flagservice.store.tables.alarms import AlarmRow, StrangerRow
 from tests.api.answers import then_refused
 from tests.api.records.test_acknowledging import taken, versions_read, when_answered
@@ -29,7 +29,7 @@ from tests.delivery.practices import nhs_numbers
 from tests.intake.families import NHS_NUMBERS
 from tests.world import World
 
-WATCH = Watch(people=3, hours=24)
+WATCH = AlarmLimits(people=3, hours=24)
 STRANGERS = NHS_NUMBERS[-6:]
 
 

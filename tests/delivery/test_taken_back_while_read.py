@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlmodel import col, select
 
-from flagservice.delivery.pull import read
+from flagservice.delivery.pull import batched, read
 from flagservice.store import tables
 from tests.api.answers import FHIR
 from tests.api.steps import MINE, MOTHER, Cast, a_plan, given_a_cast

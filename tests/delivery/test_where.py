@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from flagservice.audit.log import Actor, Deed, Work
-from flagservice.delivery.acknowledgements import Answer, file
+from flagservice.delivery.acknowledgements import Acknowledgement, file
 from flagservice.delivery.acknowledgements import Outcome as Filed
 from flagservice.delivery.pull import feed
 from flagservice.delivery.push.fhir_rest import FhirRest, Outcome
 from flagservice.delivery.watch import manual_list
 from flagservice.domain.errors import Forbidden
-from flagservice.people.registrations import Registration, learn
+from flagservice.people.registrations import Registration, keep_registration
 from flagservice.store import tables
 from tests.checked import a_registration, given_an_admitted_practice
 from tests.delivery.practices import PUSH, GpSystem, a_gp_system
@@ -167,7 +167,7 @@ def test_a_person_who_moved_is_not_sent_to_the_old_practice(any_world: World) ->
 
     def moves(work: Work) -> None:
         work.record(Deed.REGISTER_LOADED)
-        learn(work, CHILD, Registration(any_world.now.date(), OTHER))
+        keep_registration(work, CHILD, Registration(any_world.now.date(), OTHER))
 
     any_world.log.perform(Actor("test"), moves)
     practice = Practice()
@@ -268,7 +268,8 @@ def test_a_practice_that_polls_closes_its_delivery_by_acknowledging_it_and_no_ot
     acknowledge = Actor("client", OWN)
     for closed in (1, 0):
         taken = any_world.log.perform(
-            acknowledge, lambda work: file(work, Answer((*versions, "nothing"), Filed.FILED))
+            acknowledge,
+            lambda work: file(work, Acknowledgement((*versions, "nothing"), Filed.FILED)),
         )
         assert taken == closed
     assert [one.state for one in the_deliveries(any_world)] == ["delivered", "open"]

@@ -5,7 +5,7 @@ from sqlmodel import col
 
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.domain.errors import Conflict
-from flagservice.intake.idempotency import Answer, once
+from flagservice.intake.idempotency import KeptAnswer, answer_once
 from flagservice.store import tables
 from tests.intake.people import rows
 from tests.world import World
@@ -19,16 +19,16 @@ class Caller:
         self.actor = Actor(name, "E08000032")
         self.done = 0
 
-    def asks(self, key: str | None, *, digest: str = "d1", fails: bool = False) -> Answer:
-        def deed(work: Work) -> Answer:
-            def do() -> Answer:
+    def asks(self, key: str | None, *, digest: str = "d1", fails: bool = False) -> KeptAnswer:
+        def deed(work: Work) -> KeptAnswer:
+            def do() -> KeptAnswer:
                 self.done += 1
                 work.record(Deed.SUBMITTED)
                 if fails:
                     raise Conflict("refused")
-                return Answer(201, f"answer {self.done}".encode())
+                return KeptAnswer(201, f"answer {self.done}".encode())
 
-            return once(work, key, digest=digest, deed=do)
+            return answer_once(work, key, digest=digest, deed=do)
 
         return self.world.log.perform(self.actor, deed)
 
@@ -38,7 +38,7 @@ def test_the_same_key_and_body_get_the_first_answer_and_nothing_is_done_again(
 ) -> None:
     caller = Caller(any_world)
     first = caller.asks("k")
-    assert caller.asks("k") == first == Answer(201, b"answer 1")
+    assert caller.asks("k") == first == KeptAnswer(201, b"answer 1")
     assert caller.done == 1
 
 
@@ -53,8 +53,8 @@ def test_the_same_key_with_another_body_is_a_conflict(world: World) -> None:
 def test_without_a_key_everything_is_done_each_time(world: World) -> None:
     caller = Caller(world)
     assert (caller.asks(None), caller.asks(None)) == (
-        Answer(201, b"answer 1"),
-        Answer(201, b"answer 2"),
+        KeptAnswer(201, b"answer 1"),
+        KeptAnswer(201, b"answer 2"),
     )
 
 
@@ -69,7 +69,7 @@ def test_a_refused_deed_leaves_no_answer_so_it_can_be_tried_again(world: World) 
     caller = Caller(world)
     with pytest.raises(Conflict):
         caller.asks("k", fails=True)
-    assert caller.asks("k") == Answer(201, b"answer 2")
+    assert caller.asks("k") == KeptAnswer(201, b"answer 2")
 
 
 def test_the_kept_answer_is_sealed_and_its_repetition_is_recorded(world: World) -> None:

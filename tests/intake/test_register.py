@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from flagservice.audit.log import Actor, Work
 from flagservice.domain.submissions import Plan
-from flagservice.intake.registration import registered
+from flagservice.intake.registration import update_registration
 from flagservice.intake.submission import submit
 from flagservice.people.registrations import Registration
 from flagservice.store import tables
@@ -142,7 +142,7 @@ def test_a_registration_learned_while_the_plan_is_posted_is_not_missed(postgresq
 
     def learn(work: Work) -> bool:
         said = Registration(date.fromisoformat(CHILD[1]), HOME)
-        return registered(work, CHILD[0], registration=said, rulebook=world.rulebook)
+        return update_registration(work, CHILD[0], registration=said, rulebook=world.rulebook)
 
     with ThreadPoolExecutor(2) as hands:
         posting = hands.submit(world.log.perform, Actor("client", COUNCIL), post)

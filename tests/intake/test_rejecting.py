@@ -3,9 +3,9 @@
 import pytest
 
 from flagservice.audit.log import Actor
-from flagservice.delivery.acknowledgements import Answer, Outcome
+from flagservice.delivery.acknowledgements import Acknowledgement, Outcome
 from flagservice.delivery.pull import feed
-from flagservice.intake.rejection import answered
+from flagservice.intake.rejection import take_acknowledgement
 from flagservice.store import tables
 from tests.intake.people import (
     CHILD,
@@ -33,8 +33,10 @@ def when_rejected(world: World, practice: str) -> int:
     """All that the practice has read so far is of people whom it does not know."""
     actor = Actor("gp", practice)
     read = world.log.perform(actor, lambda w: feed.feed(w, form="flag", limit=100)).found
-    answer = Answer(tuple(one.version_id for one in read), Outcome.REJECTED)
-    return world.log.perform(actor, lambda w: answered(w, answer, rulebook=world.rulebook))
+    answer = Acknowledgement(tuple(one.version_id for one in read), Outcome.REJECTED)
+    return world.log.perform(
+        actor, lambda w: take_acknowledgement(w, answer, rulebook=world.rulebook)
+    )
 
 
 def the_words(world: World) -> dict[str, str]:
@@ -116,9 +118,9 @@ def test_a_practice_that_has_rejected_somebody_decides_nothing_about_them(world:
 def test_nobody_rejects_what_stands_elsewhere(world: World, practice: str) -> None:
     given_a_plan(world)
     (flag,) = world.held_at(ELSEWHERE)
-    answer = Answer((flag["meta"]["versionId"],), Outcome.REJECTED)
+    answer = Acknowledgement((flag["meta"]["versionId"],), Outcome.REJECTED)
     taken = world.log.perform(
-        Actor("gp", practice), lambda w: answered(w, answer, rulebook=world.rulebook)
+        Actor("gp", practice), lambda w: take_acknowledgement(w, answer, rulebook=world.rulebook)
     )
     assert taken == 0
     assert world.held_at(ELSEWHERE) == [flag]

@@ -3,7 +3,7 @@
 import pytest
 
 from flagservice.domain.errors import Conflict, Forbidden, Invalid
-from flagservice.intake.submission import Effect
+from flagservice.intake.submission import SubmissionEffect
 from tests.world import COUNCIL, POLICE, World, a_submission, person
 
 CHILD, MOTHER, FATHER = (
@@ -37,7 +37,7 @@ def codes_at(world: World, practice: str) -> list[str]:
 
 def test_a_plan_reaches_the_mothers_the_fathers_and_the_childs_records(any_world: World) -> None:
     given_a_registered_family(any_world)
-    assert any_world.posts(COUNCIL, a_plan()).effect is Effect.ACCEPTED
+    assert any_world.posts(COUNCIL, a_plan()).effect is SubmissionEffect.ACCEPTED
     assert codes_at(any_world, "B83901") == ["342191000000101", "375041000000100"]
     assert codes_at(any_world, "B83902") == ["375041000000100"]
     assert any_world.receipt(COUNCIL, "CPP-1") == [
@@ -50,7 +50,7 @@ def test_a_plan_reaches_the_mothers_the_fathers_and_the_childs_records(any_world
 def test_the_same_version_again_is_a_repeat_and_with_another_body_a_conflict(world: World) -> None:
     given_a_registered_family(world)
     world.posts(COUNCIL, a_plan())
-    assert world.posts(COUNCIL, a_plan()).effect is Effect.REPEATED
+    assert world.posts(COUNCIL, a_plan()).effect is SubmissionEffect.REPEATED
     with pytest.raises(Conflict):
         world.posts(COUNCIL, a_plan(categories=["neglect"]))
 
@@ -58,7 +58,7 @@ def test_the_same_version_again_is_a_repeat_and_with_another_body_a_conflict(wor
 def test_a_version_that_arrives_late_has_no_effect(world: World) -> None:
     given_a_registered_family(world)
     world.posts(COUNCIL, a_plan(version=2, categories=["neglect"]))
-    assert world.posts(COUNCIL, a_plan(version=1)).effect is Effect.SUPERSEDED
+    assert world.posts(COUNCIL, a_plan(version=1)).effect is SubmissionEffect.SUPERSEDED
     (child,) = world.held_at("B83901", CHILD[0])
     assert child["category"][1]["coding"][0]["display"] == "Child protection category neglect"
 

@@ -2,7 +2,7 @@
 
 from sqlmodel import col
 
-from flagservice.intake.submission import Effect
+from flagservice.intake.submission import SubmissionEffect
 from flagservice.store import tables
 from tests.intake.people import (
     CHILD,
@@ -51,7 +51,7 @@ def test_a_born_child_gets_its_own_flag_and_the_mothers_unborn_one_becomes_histo
     given_the_family(any_world)
     any_world.posts(COUNCIL, an_unborn_plan())
     any_world.on("2022-02-20")
-    assert any_world.posts(COUNCIL, a_born_plan()).effect is Effect.ACCEPTED
+    assert any_world.posts(COUNCIL, a_born_plan()).effect is SubmissionEffect.ACCEPTED
     assert codes(any_world, HOME, CHILD) == ["135891007"]
     assert codes(any_world, HOME, MOTHER) == [IN_FAMILY, f"{UNBORN_NEED} inactive"]
     past = next(f for f in any_world.held_at(HOME, MOTHER[0]) if f["status"] == "inactive")

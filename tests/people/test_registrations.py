@@ -7,7 +7,12 @@ import pytest
 
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.domain.errors import Invalid
-from flagservice.people.registrations import CsvRegister, Registration, known, learn
+from flagservice.people.registrations import (
+    CsvRegister,
+    Registration,
+    keep_registration,
+    registration_of,
+)
 from flagservice.store import tables
 from tests.intake.people import CHILD, HOME, NEW, rows
 from tests.world import World
@@ -63,7 +68,7 @@ def test_a_line_that_does_not_fit_is_named_by_its_number(tmp_path: Path) -> None
 def learned(world: World, *said: Registration) -> list[bool]:
     def deed(work: Work) -> list[bool]:
         work.record(Deed.REGISTER_LOADED)
-        return [learn(work, CHILD[0], one) for one in said]
+        return [keep_registration(work, CHILD[0], one) for one in said]
 
     return world.log.perform(Actor("operator"), deed)
 
@@ -71,7 +76,7 @@ def learned(world: World, *said: Registration) -> list[bool]:
 def known_now(world: World) -> Registration | None:
     def deed(work: Work) -> Registration | None:
         work.record(Deed.STATUS_READ)
-        return known(work, CHILD[0])
+        return registration_of(work, CHILD[0])
 
     return world.log.perform(Actor("operator"), deed)
 

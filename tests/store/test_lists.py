@@ -31,7 +31,7 @@ STATEMENTS = {
     "named": person_files._NAMED,
     "holds": person_files._HOLDS,
     "copies": person_files._COPIES,
-    "gaps": person_files._GAPS,
+    "gaps": person_files._LOOKUPS,
     "people": persons._FOUND,
     "plan": submission._FOUND,
     "counters": feed._COUNTERS,

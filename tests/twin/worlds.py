@@ -33,8 +33,8 @@ from flagservice.delivery.push.fhir_rest import FhirRest
 from flagservice.delivery.push.worker import Worker
 from flagservice.domain.elements import Kind
 from flagservice.intake.policies import enforcement, in_force
-from flagservice.intake.policies.in_force import Shelf
-from flagservice.intake.registration import registered
+from flagservice.intake.policies.in_force import PoliciesInForce
+from flagservice.intake.registration import update_registration
 from flagservice.people.registrations import Registration
 from flagservice.policy.desks import Desks, load_desks
 from flagservice.policy.table import Policy
@@ -94,7 +94,7 @@ class TwinWorld:
         signer = Signer.generate("twins")
         self.log = Log(self.database, vault, clock=lambda: self.now, new_id=self.ids)
         keys = Keys(vault, signer, cast.token_key())
-        self.shelf = Shelf(the_desks(), the_profiles())
+        self.shelf = PoliciesInForce(the_desks(), the_profiles())
         parts = Parts(
             Settings(base_url=f"https://{HOST}", limits=WIDE),
             self.database,
@@ -172,7 +172,7 @@ class TwinWorld:
         """The register says where somebody is registered."""
         said = Registration(date.fromisoformat(member.born), practice)
         self.performs(
-            lambda work: registered(
+            lambda work: update_registration(
                 work, member.number, registration=said, rulebook=self.shelf.rulebook(work)
             )
         )
@@ -216,7 +216,7 @@ def the_policies() -> list[Policy]:
     return list(read_rulebook(HOME).policies.values())
 
 
-def _policies_on(shelf: Shelf) -> Callable[[Work], Mapping[Kind, Policy]]:
+def _policies_on(shelf: PoliciesInForce) -> Callable[[Work], Mapping[Kind, Policy]]:
     def deed(work: Work) -> Mapping[Kind, Policy]:
         work.record(Deed.POLICY_READ)
         return shelf.rulebook(work).policies

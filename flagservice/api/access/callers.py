@@ -20,7 +20,7 @@ from flagservice.api.edge.limits import Limits, audience_of
 from flagservice.audit.log import Actor, Log, Work
 from flagservice.clients.scopes import rights
 from flagservice.domain.errors import Forbidden, Unauthenticated
-from flagservice.intake.policies.in_force import Shelf
+from flagservice.intake.policies.in_force import PoliciesInForce
 from flagservice.store import tables
 
 T = TypeVar("T")
@@ -57,7 +57,7 @@ class Face:
     """What the routes need, as values."""
 
     log: Log
-    shelf: Shelf
+    shelf: PoliciesInForce
     tokens: Tokens
     base: str
     version: str

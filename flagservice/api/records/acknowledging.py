@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field
 
 from flagservice.api.records.answers import MOST
-from flagservice.delivery.acknowledgements import Answer, Outcome, Reason
+from flagservice.delivery.acknowledgements import Acknowledgement, Outcome, Reason
 from flagservice.domain.errors import Fault, Invalid
 from flagservice.domain.reading import read
 from flagservice.domain.statements import Strict
@@ -34,7 +34,7 @@ class Parameters(Strict):
     parameter: Annotated[list[Part], Field(min_length=1, max_length=MOST + 2)]
 
 
-def answer_of(body: bytes) -> Answer:
+def answer_of(body: bytes) -> Acknowledgement:
     """The answer that the body holds; raises Invalid, and quotes nothing."""
     parts = read(Parameters, body).parameter
     versions = tuple(part.valueString for part in parts if part.name == "version")
@@ -47,7 +47,7 @@ def answer_of(body: bytes) -> Answer:
     whole = all((part.valueString is None) is (part.name != "version") for part in parts)
     if not whole or any(part.valueCode for part in parts if part.name == "version"):
         raise Invalid(_CODED)
-    return Answer(tuple(map(str, versions)), outcome, reason)
+    return Acknowledgement(tuple(map(str, versions)), outcome, reason)
 
 
 def _coded(parts: list[Part], name: str, codes: type[Any]) -> Any:

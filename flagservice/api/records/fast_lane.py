@@ -21,8 +21,8 @@ from flagservice.api.records.feed import page_of
 from flagservice.audit.group import Group
 from flagservice.audit.log import Log, Work
 from flagservice.delivery.pull import batched
-from flagservice.delivery.pull.batched import Answer, Poll, Read
-from flagservice.delivery.pull.feed import Page
+from flagservice.delivery.pull.batched import BatchedAnswer, Poll, Read
+from flagservice.delivery.pull.feed import FeedPage
 from flagservice.domain.errors import Refusal
 from flagservice.fhir.bundles import Stored
 from flagservice.store import tables
@@ -50,7 +50,7 @@ class FastLane:
 
     def __init__(self, app: Application, *, log: Log) -> None:
         self._app = app
-        self._group: Group[Question, Answer] = Group(log, _answers)
+        self._group: Group[Question, BatchedAnswer] = Group(log, _answers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -84,7 +84,7 @@ class FastLane:
         after = number_of(feed, cursor)
         question = Poll(FORMS[type_], after, limit)
         page = await self._group.ask(asked.actor, (asked, question))
-        if not isinstance(page, Page):
+        if not isinstance(page, FeedPage):
             return None
         return page_of(page, feed, base=base, count=limit, after=after)
 
@@ -109,7 +109,9 @@ def _token(scope: Scope) -> str | None:
     return token
 
 
-def _answers(works: Sequence[Work], questions: Sequence[Question]) -> Sequence[Answer | None]:
+def _answers(
+    works: Sequence[Work], questions: Sequence[Question]
+) -> Sequence[BatchedAnswer | None]:
     """For the callers who are still what their tokens say: one look for all of them."""
     wanted = sorted({asked.caller.client_id for asked, _ in questions})
     rows = works[0].session.connection().execute(_CLIENTS, {"ids": wanted})

@@ -16,7 +16,7 @@ from flagservice.api.records.cursors import Feed, cursor_of, number_of
 from flagservice.api.records.instants import instant_of
 from flagservice.api.records.parameters import Given, Parameter, described, of_url
 from flagservice.delivery.pull import feed as pull_feed
-from flagservice.delivery.pull.feed import Page
+from flagservice.delivery.pull.feed import FeedPage
 from flagservice.domain.errors import Fault, Invalid
 from flagservice.fhir.bundles import history
 
@@ -52,7 +52,7 @@ for _type in FORMS:
 
 
 def page_of(
-    page: Page, feed: Feed, *, base: str, count: int, after: int, link: str | None = None
+    page: FeedPage, feed: Feed, *, base: str, count: int, after: int, link: str | None = None
 ) -> Response:
     """A page of a feed after a number, with the links to itself and to where it goes on."""
     here, next_ = link or _page(feed, count, after), _page(feed, count, page.last)

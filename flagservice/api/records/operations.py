@@ -12,7 +12,7 @@ from flagservice.api.records.answers import FORMS, written
 from flagservice.api.records.parameters import of_url
 from flagservice.audit.log import Work
 from flagservice.delivery.pull import feed
-from flagservice.intake.rejection import answered
+from flagservice.intake.rejection import take_acknowledgement
 
 router = APIRouter(prefix="/fhir/R4", tags=["records"])
 
@@ -52,7 +52,7 @@ def acknowledge(
     answer = answer_of(body)
 
     def deed(work: Work) -> int:
-        return answered(work, answer, rulebook=face.shelf.rulebook(work))
+        return take_acknowledgement(work, answer, rulebook=face.shelf.rulebook(work))
 
     taken = face.perform(asked, deed)
     return written(_parameters({"name": "acknowledged", "valueInteger": taken}))

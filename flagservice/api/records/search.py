@@ -28,7 +28,7 @@ from flagservice.api.records.parameters import (
 )
 from flagservice.audit.log import Work
 from flagservice.delivery.pull import search as pull_search
-from flagservice.delivery.pull.search import Criteria, Page
+from flagservice.delivery.pull.search import Criteria, SearchPage
 from flagservice.domain.errors import Fault, Invalid
 from flagservice.domain.people import NHS_NUMBER_SYSTEM
 from flagservice.fhir.bundles import searchset
@@ -103,7 +103,7 @@ for _type in FORMS:
 def _answer(face: Face, asked: Asked, search: Search) -> Response:
     criteria, number = _criteria(search), _patient(search.given)
 
-    def deed(work: Work) -> Page:
+    def deed(work: Work) -> SearchPage:
         if search.onward and search.onward.person_id:
             return pull_search.search_onward(work, search.onward.person_id, criteria)
         if number is not None:
@@ -119,7 +119,7 @@ def _answer(face: Face, asked: Asked, search: Search) -> Response:
     )
 
 
-def _next(face: Face, search: Search, page: Page) -> str:
+def _next(face: Face, search: Search, page: SearchPage) -> str:
     said = [(name, value) for name, value in search.given.pairs if name not in _PATIENTS]
     onward = Onward(said, page.person_id, page.found[-1].issued)
     return f"{search.feed.type}?page={sealed_page(face.log.vault, search.feed, onward)}"

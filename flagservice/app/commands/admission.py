@@ -6,8 +6,8 @@ from typing import Annotated, Final
 import typer
 
 from flagservice.admission.checkers import NewChecker
-from flagservice.admission.endpoints import Registration
-from flagservice.admission.results import Decided
+from flagservice.admission.endpoints import EndpointRegistration
+from flagservice.admission.results import OperatorDecision
 from flagservice.app import build, operating
 from flagservice.app.clock import clock_of
 from flagservice.domain.errors import Fault, Invalid
@@ -39,7 +39,7 @@ def endpoint_register(
 ) -> None:
     """Records how a practice is reached and what it runs, and says whether that is admitted."""
     token = _text(token_file).strip()
-    said = Registration(practice, url, token, system, version, by, reason)
+    said = EndpointRegistration(practice, url, token, system, version, by, reason)
     checked = operating.register_practice(build.build(Settings()), said)
     if checked is None:
         typer.echo("not admitted: no valid result for this version")
@@ -88,7 +88,7 @@ def checker_revoke(name: str, by: By, reason: Reason) -> None:
 @result.command("accept")
 def result_accept(file: Path, by: By, reason: Reason) -> None:
     """Takes in a signed result, and prints its id: its version is admitted, or suspended."""
-    decided = Decided(by, reason)
+    decided = OperatorDecision(by, reason)
     taken = operating.accept_result(build.build(Settings()), _text(file), decided=decided)
     typer.echo(taken.id)
     if taken.suspends:
@@ -98,7 +98,7 @@ def result_accept(file: Path, by: By, reason: Reason) -> None:
 @result.command("withdraw")
 def result_withdraw(identity: str, by: By, reason: Reason) -> None:
     """Withdraws a result: it and every earlier one of its version admit nobody any more."""
-    decided = Decided(by, reason)
+    decided = OperatorDecision(by, reason)
     operating.withdraw_result(build.build(Settings()), identity, decided=decided)
 
 

@@ -59,7 +59,7 @@ FOUND: Final = (
     Found(tables.PersonRow, "pseudonym", "person", persons.nhs_number_of),
     Found(tables.RegistrationRow, "pseudonym", "registration", registrations.nhs_number_of),
     Found(tables.PlanRow, "reference", "reference", submission.natural_key_of),
-    Found(policies.ApproverRow, "pseudonym", "approver", approval.key_of),
+    Found(policies.ApproverRow, "pseudonym", "approver", approval.name_key_of),
 )
 ARCHIVED: Final = ("audit",)
 """In leaves, which nobody can change: whoever has to find a person in old ones needs the old key.

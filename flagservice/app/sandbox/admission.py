@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from flagservice.admission.checkers import NewChecker
-from flagservice.admission.endpoints import Registration
+from flagservice.admission.endpoints import EndpointRegistration
 from flagservice.admission.result_notes import FEWEST_REQUESTS
-from flagservice.admission.results import Decided
+from flagservice.admission.results import OperatorDecision
 from flagservice.app import operating
 from flagservice.app.build import Parts, software_version
 from flagservice.app.sandbox.tenants import PRACTICE, SECOND, UNADMITTED
@@ -36,7 +36,7 @@ def admit(parts: Parts) -> None:
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     operating.add_a_checker(parts, NewChecker(signing.name, public, _BY, _WHY))
     line = content(_outcome(parts.log.clock()), tool_version=software_version())
-    operating.accept_result(parts, signed(line, signing), decided=Decided(_BY, _WHY))
+    operating.accept_result(parts, signed(line, signing), decided=OperatorDecision(_BY, _WHY))
 
 
 def renew(parts: Parts) -> None:
@@ -48,7 +48,7 @@ def renew(parts: Parts) -> None:
 def register_practices(parts: Parts) -> None:
     """Two on the admitted version, and one that is not."""
     for practice, version in ((PRACTICE, _CHECKED), (SECOND, _CHECKED), (UNADMITTED, _UNCHECKED)):
-        said = Registration(practice, _NOWHERE, "nobody", _SYSTEM, version, _BY, _WHY)
+        said = EndpointRegistration(practice, _NOWHERE, "nobody", _SYSTEM, version, _BY, _WHY)
         operating.register_practice(parts, said)
 
 

@@ -19,7 +19,7 @@ from flagservice.delivery.pull import search
 from flagservice.domain.reading import read_submission
 from flagservice.domain.submissions import Enquiry, Notification, Plan, Submission
 from flagservice.intake.decision import Decision, decide, worklist
-from flagservice.intake.registration import registered
+from flagservice.intake.registration import update_registration
 from flagservice.intake.submission import submit
 from flagservice.people.registrations import Registration
 
@@ -144,7 +144,7 @@ def _register(parts: Parts, somebody: Somebody, practice: str) -> None:
 
     def deed(work: Work) -> bool:
         rulebook = parts.shelf.rulebook(work)
-        return registered(work, somebody.nhs_number, registration=said, rulebook=rulebook)
+        return update_registration(work, somebody.nhs_number, registration=said, rulebook=rulebook)
 
     parts.log.perform(Actor("register"), deed)
 

@@ -16,8 +16,8 @@ from sqlalchemy import Select, and_, bindparam, literal, select, union_all, upda
 from sqlmodel import col
 
 from flagservice.audit.log import Deed, Overtaken, Work
-from flagservice.delivery.pull.feed import Page
-from flagservice.delivery.pull.practice_feeds import Reader, readers
+from flagservice.delivery.pull.feed import FeedPage
+from flagservice.delivery.pull.practice_feeds import PracticeFeeds, practice_feeds
 from flagservice.fhir.bundles import Stored
 from flagservice.store import tables
 from flagservice.store.lists import one_of
@@ -40,13 +40,13 @@ class Read:
     copy_id: str
 
 
-Quick = Poll | Read
+BatchedQuestion = Poll | Read
 MOST_ROWS: Final = 50
 """On a page, where there is something new: a larger one would keep the whole group waiting."""
-Answer = Page | Stored
+BatchedAnswer = FeedPage | Stored
 
 
-class Row(NamedTuple):
+class FoundVersion(NamedTuple):
     """A version with its copy's status and its person's key: a tuple, since there are many."""
 
     copy_id: str
@@ -136,11 +136,13 @@ apart anew each time.
 _NEW: Final = {many: union_all(*map(_after, range(many))) for many in (1, _TOGETHER)}
 
 
-def answers(works: Sequence[Work], questions: Sequence[Quick]) -> list[Answer | None]:
+def answers(
+    works: Sequence[Work], questions: Sequence[BatchedQuestion]
+) -> list[BatchedAnswer | None]:
     """To each caller's question its answer, with its leaf; None where it has to be asked there."""
     if not works:
         return []
-    reading = readers(works[0], {work.actor.ods for work in works})
+    reading = practice_feeds(works[0], {work.actor.ods for work in works})
     own = {
         (one.copy_id, work.actor.ods, one.form)
         for work, one in zip(works, questions, strict=True)
@@ -154,7 +156,7 @@ def answers(works: Sequence[Work], questions: Sequence[Quick]) -> list[Answer | 
         for work, one in zip(works, questions, strict=True)
     ]
     new = _new(works[0], [feed for feed in feeds if feed and feed.upto > feed.after])
-    found: list[Answer | None] = []
+    found: list[BatchedAnswer | None] = []
     unserved: list[str] = []
     for work, question, feed in zip(works, questions, feeds, strict=True):
         reader = reading[work.actor.ods]
@@ -182,7 +184,7 @@ def _mark_served(work: Work, versions: Collection[str]) -> None:
     connection.execute(_SERVED, asked)
 
 
-def _upto(reader: Reader, asked: Poll) -> int:
+def _upto(reader: PracticeFeeds, asked: Poll) -> int:
     """The last number that is to be looked for; none where the whole page is for the routes."""
     last = reader.last(asked.form)
     if not reader.admitted or (asked.after < last and asked.limit > MOST_ROWS):
@@ -190,7 +192,9 @@ def _upto(reader: Reader, asked: Poll) -> int:
     return min(last, asked.after + asked.limit)
 
 
-def _polled(work: Work, reader: Reader, asked: Poll, *, rows: Sequence[Row]) -> Page | None:
+def _polled(
+    work: Work, reader: PracticeFeeds, asked: Poll, *, rows: Sequence[FoundVersion]
+) -> FeedPage | None:
     """A feed has no gap: where a row is missing, or too many are wanted, it is for the routes."""
     wanted = min(reader.last(asked.form) - asked.after, asked.limit)
     if not reader.admitted or len(rows) != wanted or not all(_is_plain(row) for row in rows):
@@ -199,7 +203,7 @@ def _polled(work: Work, reader: Reader, asked: Poll, *, rows: Sequence[Row]) -> 
     end = rows[-1].feed_number if rows else asked.after
     ids = " ".join(row.id for row in rows)
     work.record(Deed.FED, form=asked.form, after=asked.after, last=end, found=ids)
-    return Page(shown, end)
+    return FeedPage(shown, end)
 
 
 class _Range(NamedTuple):
@@ -214,9 +218,9 @@ class _Range(NamedTuple):
 _NOTHING: Final = _Range("", "", 0, 0)
 
 
-def _new(work: Work, asked: Collection[_Range]) -> Mapping[_Range, Sequence[Row]]:
+def _new(work: Work, asked: Collection[_Range]) -> Mapping[_Range, Sequence[FoundVersion]]:
     """The rows of each of these, in order."""
-    found: dict[_Range, list[Row]] = {one: [] for one in asked}
+    found: dict[_Range, list[FoundVersion]] = {one: [] for one in asked}
     wanted = sorted(found)
     for start in range(0, len(wanted), _TOGETHER):
         together = wanted[start : start + _TOGETHER]
@@ -228,7 +232,7 @@ def _new(work: Work, asked: Collection[_Range]) -> Mapping[_Range, Sequence[Row]
             for name, value in one._asdict().items()
         }
         for row in work.session.connection().execute(_NEW[many], values).all():
-            found[together[row[-1]]].append(Row(*row[:-1]))
+            found[together[row[-1]]].append(FoundVersion(*row[:-1]))
     for rows in found.values():
         rows.sort(key=attrgetter("feed_number"))
     return found
@@ -238,7 +242,7 @@ def _new(work: Work, asked: Collection[_Range]) -> Mapping[_Range, Sequence[Row]
 class _Now:
     """A copy's newest version, and the instants of its others."""
 
-    row: Row
+    row: FoundVersion
     others: Sequence[datetime]
 
     @property
@@ -257,7 +261,7 @@ def _now(work: Work, own: Collection[_Own]) -> Mapping[_Own, _Now]:
         return {}
     connection = work.session.connection()
     asked = {"copies": sorted({one[0] for one in own}), "own": sorted("|".join(one) for one in own)}
-    rows = [Row(*row) for row in connection.execute(_NOW, asked).all()]
+    rows = [FoundVersion(*row) for row in connection.execute(_NOW, asked).all()]
     issued: dict[str, list[tuple[str, datetime]]] = {}
     for copy_id, version_id, at in connection.execute(_EVERY, asked).all():
         issued.setdefault(copy_id, []).append((version_id, at))
@@ -269,18 +273,18 @@ def _now(work: Work, own: Collection[_Own]) -> Mapping[_Own, _Now]:
     }
 
 
-def _read(work: Work, reader: Reader, now: _Now | None) -> Stored | None:
+def _read(work: Work, reader: PracticeFeeds, now: _Now | None) -> Stored | None:
     if not reader.admitted or now is None or not _is_plain(now.row):
         return None
     work.record(Deed.READ, copy=now.row.copy_id, version=now.row.id)
     return _stored(work, now.row, alone=now.alone)
 
 
-def _is_plain(row: Row) -> bool:
+def _is_plain(row: FoundVersion) -> bool:
     return not row.withdrawn and row.status != "removed"
 
 
-def _stored(work: Work, row: Row, *, alone: bool = False) -> Stored:
+def _stored(work: Work, row: FoundVersion, *, alone: bool = False) -> Stored:
     content = work.vault.open(
         row.data_key, row.sealed, table="version", row=row.id, version=row.number
     )

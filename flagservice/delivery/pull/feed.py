@@ -20,7 +20,7 @@ _LARGEST = 2**31 - 1
 
 
 @dataclass(frozen=True)
-class Page:
+class FeedPage:
     """A page of a feed, and the number after which it goes on."""
 
     found: list[Stored]
@@ -29,7 +29,7 @@ class Page:
 
 def feed(
     work: Work, *, form: str, limit: int, after: int = 0, since: datetime | None = None
-) -> Page:
+) -> FeedPage:
     """The practice's own feed of a form after a number: every number once, in order.
 
     A number whose words were withdrawn since carries the next version that was not. One whose copy
@@ -54,7 +54,7 @@ def feed(
         raise Invalid(Fault("cursor", "is beyond the end of this feed: read it from the start"))
     last = found[-1].feed_number if found else after
     _record(work, found, form=form, asked=after if since is None else since)
-    return Page([stored(work, version) for version in found], last)
+    return FeedPage([stored(work, version) for version in found], last)
 
 
 def _record(

@@ -20,7 +20,7 @@ _LAST: Final = select(
 
 
 @dataclass(frozen=True)
-class Reader:
+class PracticeFeeds:
     """A practice that asks, and the newest number of each of its feeds."""
 
     admitted: bool
@@ -32,9 +32,9 @@ class Reader:
         return self.requests if form == "request" else self.flags
 
 
-def readers(work: Work, practices: Collection[str]) -> Mapping[str, Reader]:
+def practice_feeds(work: Work, practices: Collection[str]) -> Mapping[str, PracticeFeeds]:
     """Each of these practices, in two statements however many they are."""
     admitted = admitted_of(work, practices)
     asked = {"practices": list(practices)}
     numbers = {row[0]: row[1:] for row in work.session.connection().execute(_LAST, asked)}
-    return {one: Reader(one in admitted, *numbers.get(one, ())) for one in practices}
+    return {one: PracticeFeeds(one in admitted, *numbers.get(one, ())) for one in practices}

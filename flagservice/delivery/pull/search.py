@@ -18,7 +18,7 @@ from flagservice.delivery.pull.read import ids, only_if_admitted, opened, stored
 from flagservice.delivery.watch import alarms
 from flagservice.domain.errors import Fault, Invalid
 from flagservice.fhir.bundles import Stored
-from flagservice.people.registrations import known
+from flagservice.people.registrations import registration_of
 from flagservice.store import tables
 
 Says = Callable[[bytes], bool]
@@ -42,7 +42,7 @@ class Criteria:
 
 
 @dataclass(frozen=True)
-class Page:
+class SearchPage:
     """Matches in the order of `lastUpdated`, each copy's newest version; and are there more?
 
     `person_id` is whose they are, for a page that follows a search by patient.
@@ -53,22 +53,22 @@ class Page:
     person_id: str = ""
 
 
-def search(work: Work, criteria: Criteria) -> Page:
+def search(work: Work, criteria: Criteria) -> SearchPage:
     """What stands here, of whomever, and what was taken back from here. Raises Forbidden."""
     only_if_admitted(work)
     asked = _newest(work, criteria.form).where(_heard_of())
     found, more = _filled(work, asked, criteria)
     work.record(Deed.SEARCHED, form=criteria.form, found=ids(found))
-    return Page([stored(work, version) for version in found], more)
+    return SearchPage([stored(work, version) for version in found], more)
 
 
-def search_patient(work: Work, nhs_number: str, criteria: Criteria) -> Page:
+def search_patient(work: Work, nhs_number: str, criteria: Criteria) -> SearchPage:
     """What stands here for one of the practice's own patients; for anybody else, nothing.
 
     Raises Forbidden, as every other question does, where the practice is not admitted.
     """
     only_if_admitted(work)
-    registration = known(work, nhs_number)
+    registration = registration_of(work, nhs_number)
     mine = registration is not None and registration.practice == work.actor.ods
     alarms.note(work, nhs_number, registration)
     asked = _of_patient(work, nhs_number, form=criteria.form)
@@ -76,10 +76,10 @@ def search_patient(work: Work, nhs_number: str, criteria: Criteria) -> Page:
     about = work.vault.pseudonym(nhs_number, purpose="audit")
     work.record(Deed.SEARCHED, patient=about, form=criteria.form, found=ids(found))
     whose = work.session.get_one(tables.CopyRow, found[0].copy_id).person_id if found else ""
-    return Page([stored(work, version) for version in found], more, whose)
+    return SearchPage([stored(work, version) for version in found], more, whose)
 
 
-def search_onward(work: Work, person_id: str, criteria: Criteria) -> Page:
+def search_onward(work: Work, person_id: str, criteria: Criteria) -> SearchPage:
     """The next page of a search by patient; whether they are still the caller's is asked anew."""
     person = work.session.get(tables.PersonRow, person_id)
     if person is None:

@@ -19,7 +19,7 @@ from urllib.parse import quote
 import httpx
 import orjson
 
-from flagservice.admission.endpoints import Reach
+from flagservice.admission.endpoints import Endpoint
 
 MOST_BYTES = 1_000_000
 LONGEST = timedelta(seconds=20)
@@ -50,7 +50,7 @@ THIS_ONE = {Outcome.POISONED, Outcome.CONFLICT, Outcome.UNVERIFIED}
 class Parcel:
     """One version on its way: where to, and its stored bytes."""
 
-    reach: Reach
+    reach: Endpoint
     stored: bytes
 
 
@@ -111,7 +111,7 @@ class FhirRest:
                 return Reply(there) if there is Outcome.DELIVERED else reply
         return reply
 
-    async def _read_back(self, reach: Reach, resource: dict[str, Any]) -> Outcome:
+    async def _read_back(self, reach: Endpoint, resource: dict[str, Any]) -> Outcome:
         _, _, bundle = await self._ask(reach, "GET", _by_identifier(resource, 1))
         entries = bundle.get("entry") if isinstance(bundle, dict) else None
         found = entries if isinstance(entries, list) else []
@@ -121,7 +121,7 @@ class FhirRest:
         return Outcome.UNVERIFIED
 
     async def _ask(
-        self, reach: Reach, method: str, target: str, *, body: bytes | None = None
+        self, reach: Endpoint, method: str, target: str, *, body: bytes | None = None
     ) -> tuple[int, httpx.Headers, Any]:
         headers = {
             "Accept": _FHIR,

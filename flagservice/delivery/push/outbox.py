@@ -44,7 +44,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Owed:
+class OwedVersion:
     """A version of a copy, its order among all that the practice is owed, and is it a removal?"""
 
     copy: tables.CopyRow
@@ -53,7 +53,7 @@ class Owed:
     removal: bool
 
 
-def owe(work: Work, owed: Sequence[Owed]) -> None:
+def owe(work: Work, owed: Sequence[OwedVersion]) -> None:
     """Owes these versions; whatever was owed before of the same copies is superseded.
 
     A removal of what was never sent and never read is owed to nobody: it would be the first that

@@ -16,13 +16,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
-from flagservice.admission.endpoints import reach
+from flagservice.admission.endpoints import endpoint_of
 from flagservice.audit.log import Actor, Log, Work
 from flagservice.delivery.push import outbox
 from flagservice.delivery.push.fhir_rest import ILL, THIS_ONE, Outcome, Parcel, Reply
 from flagservice.delivery.push.pace import Pace
 from flagservice.delivery.push.unsent import Unsent, give_back
-from flagservice.people.registrations import known
+from flagservice.people.registrations import registration_of
 from flagservice.store import tables
 from flagservice.store.sealing.ciphers import VaultError
 
@@ -148,7 +148,7 @@ def _parcel(work: Work, claim: outbox.Claim) -> Parcel | Unsent:
     version = work.session.get_one(tables.VersionRow, delivery.version_id)
     copy = work.session.get_one(tables.CopyRow, delivery.copy_id)
     person = work.session.get_one(tables.PersonRow, delivery.person_id)
-    where = reach(work, delivery.practice)
+    where = endpoint_of(work, delivery.practice)
     # (2) where now? A removal goes wherever its copy went; all else only where the record is.
     if where is None or (copy.says and _registered_at(work, person) != delivery.practice):
         return Unsent.MOVED
@@ -162,5 +162,5 @@ def _registered_at(work: Work, person: tables.PersonRow) -> str | None:
     number = work.vault.open(
         person.data_key, person.sealed, table="person", row=person.id, version=1
     )
-    registration = known(work, number.decode())
+    registration = registration_of(work, number.decode())
     return registration.practice if registration else None

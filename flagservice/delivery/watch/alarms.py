@@ -36,7 +36,7 @@ class Cause(StrEnum):
 
 
 @dataclass(frozen=True)
-class Watch:
+class AlarmLimits:
     """More than this many strangers, or rejected people, within so many hours is an alarm."""
 
     people: int = 100
@@ -50,7 +50,7 @@ class Watch:
 
 
 @dataclass(frozen=True)
-class Raised:
+class Alarm:
     """An alarm as governance reads it: which practice, what, how many people, and never who."""
 
     id: str
@@ -80,7 +80,7 @@ class _Found:
     standing: AlarmRow | None
 
 
-def judge(log: Log, watch: Watch) -> int:
+def judge(log: Log, watch: AlarmLimits) -> int:
     """Raises the alarms that are due, one for each practice, cause and window; answers how many.
 
     While one stands its count rises with what goes on, and never falls.
@@ -90,7 +90,7 @@ def judge(log: Log, watch: Watch) -> int:
     return 0
 
 
-def _judged(work: Work, watch: Watch) -> int:
+def _judged(work: Work, watch: AlarmLimits) -> int:
     """Two processes that judge at once take turns: the second finds the alarm raised."""
     turns.judge_alarms(work.session)
     due = _due(work, watch)
@@ -119,12 +119,12 @@ def _raise(work: Work, found: _Found, *, hours: int) -> None:
     )
 
 
-def _has_old(work: Work, watch: Watch) -> bool:
+def _has_old(work: Work, watch: AlarmLimits) -> bool:
     old = select(StrangerRow.id).where(col(StrangerRow.at) <= work.now - watch.window - _SWEPT)
     return work.session.exec(old.limit(1)).first() is not None
 
 
-def _due(work: Work, watch: Watch) -> list[_Found]:
+def _due(work: Work, watch: AlarmLimits) -> list[_Found]:
     """Practices beyond what is usual of which governance was not told, or not of so many."""
     since = work.now - watch.window
     standing = {
@@ -167,14 +167,14 @@ def _rejections(work: Work, since: datetime, *, more_than: int) -> Sequence[tupl
     return work.session.exec(asked).all()
 
 
-def alarms(work: Work, *, limit: int) -> list[Raised]:
+def alarms(work: Work, *, limit: int) -> list[Alarm]:
     """The newest alarms first."""
     found = work.session.exec(
         select(AlarmRow).order_by(col(AlarmRow.raised).desc()).limit(limit)
     ).all()
     work.record(Deed.GOVERNANCE_READ, alarms=len(found))
     return [
-        Raised(one.id, one.practice, one.cause, one.raised.isoformat(), one.people, one.hours)
+        Alarm(one.id, one.practice, one.cause, one.raised.isoformat(), one.people, one.hours)
         for one in found
     ]
 

@@ -14,7 +14,7 @@ from sqlalchemy import or_
 from sqlmodel import col, select
 
 from flagservice.admission.endpoints import admitted, is_admitted
-from flagservice.admission.lapses import holding_lapsed, lapsed_at, name_of
+from flagservice.admission.lapses import holding_lapsed, lapsed_at, practice_pseudonym
 from flagservice.audit.log import Deed, Work
 from flagservice.delivery.acknowledgements import open_queries
 from flagservice.delivery.push import schedule
@@ -23,7 +23,7 @@ from flagservice.store import tables
 
 
 @dataclass(frozen=True)
-class ToDo:
+class ManualTask:
     """One thing that a person has to see to."""
 
     id: str
@@ -34,7 +34,7 @@ class ToDo:
     owner: str
 
 
-def waiting(work: Work) -> list[ToDo]:
+def waiting(work: Work) -> list[ManualTask]:
     """Everything on the list, oldest first."""
     waits = (_stuck, _not_reached, _lapsed, _undecided, _asked)
     everything = [todo for kind in waits for todo in kind(work)]
@@ -43,7 +43,7 @@ def waiting(work: Work) -> list[ToDo]:
     return listed
 
 
-def _stuck(work: Work) -> Iterator[ToDo]:
+def _stuck(work: Work) -> Iterator[ManualTask]:
     """Deliveries that no worker takes, that were refused as they are, or that are late."""
     reachable = select(col(tables.EndpointRow.practice)).where(is_admitted(work.now))
     late = work.now - schedule.LATE_AFTER
@@ -70,23 +70,23 @@ def _untried(work: Work, delivery: tables.DeliveryRow) -> str:
     return "not tried yet" if there else "practice system not admitted"
 
 
-def _not_reached(work: Work) -> Iterator[ToDo]:
+def _not_reached(work: Work) -> Iterator[ManualTask]:
     for gap in work.session.exec(
         select(tables.LookupRow).where(col(tables.LookupRow.closed).is_(None))
     ):
         yield _todo(gap.id, (gap.role, gap.reason), opened=gap.opened, age=work.today - gap.opened)
 
 
-def _lapsed(work: Work) -> Iterator[ToDo]:
+def _lapsed(work: Work) -> Iterator[ManualTask]:
     """What was filed while a system was admitted stays in it: check it anew, or take all back."""
     what = ("flags at a practice", "its system is admitted no more")
     for endpoint in holding_lapsed(work):
         since = lapsed_at(work, endpoint)
-        name = name_of(work, endpoint.practice)
+        name = practice_pseudonym(work, endpoint.practice)
         yield _todo(name, what, opened=since.date(), age=work.now - since)
 
 
-def _undecided(work: Work) -> Iterator[ToDo]:
+def _undecided(work: Work) -> Iterator[ManualTask]:
     """Past its day a decision is the second named person's; whose it is about is not said here."""
     asked = select(tables.HoldRow).where(
         col(tables.HoldRow.open), col(tables.HoldRow.due) < work.today
@@ -101,14 +101,14 @@ def _undecided(work: Work) -> Iterator[ToDo]:
         yield replace(todo, owner=hold.then or todo.owner)
 
 
-def _asked(work: Work) -> Iterator[ToDo]:
+def _asked(work: Work) -> Iterator[ManualTask]:
     """A practice's question is its agency's to answer; nobody answers what nobody sees."""
     for row in open_queries(work):
         what = ("question of a practice", row.reason)
         yield _todo(row.id, what, opened=row.at.date(), age=work.now - row.at)
 
 
-def _todo(id_: str, what: tuple[str, str], *, opened: date, age: timedelta) -> ToDo:
+def _todo(id_: str, what: tuple[str, str], *, opened: date, age: timedelta) -> ManualTask:
     """What stands here is never a machine's: a person owns it from the first minute."""
     urgency = max(schedule.urgency(age), schedule.Urgency.LATE, key=list(schedule.Urgency).index)
-    return ToDo(id_, *what, opened, urgency, schedule.OWNERS[urgency])
+    return ManualTask(id_, *what, opened, urgency, schedule.OWNERS[urgency])

@@ -17,7 +17,7 @@ _LATELY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Standing:
+class ServiceStatus:
     """What is owed and waits, how old the oldest of each is, and what somebody should look at.
 
     `worker_lag_seconds` is how long what a worker could claim first has been due: it grows where no
@@ -38,7 +38,7 @@ class Standing:
     alarms: int
 
 
-def standing(work: Work) -> Standing:
+def service_status(work: Work) -> ServiceStatus:
     """As of now."""
     ages = [
         work.now - owed
@@ -54,7 +54,7 @@ def standing(work: Work) -> Standing:
     first_held: date | None = work.session.exec(
         select(func.min(col(tables.HoldRow.opened))).where(held)
     ).one()
-    return Standing(
+    return ServiceStatus(
         owed=owed,
         oldest_owed_seconds=int(max(ages).total_seconds()) if ages else 0,
         worker_lag_seconds=_seconds(work, due_since(work)),

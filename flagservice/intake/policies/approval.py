@@ -19,7 +19,7 @@ from sqlmodel import col, select
 from flagservice.audit.log import Deed, Work
 from flagservice.domain.elements import Kind
 from flagservice.domain.errors import Conflict, Fault, Forbidden, Invalid, NotFound
-from flagservice.intake.policies.in_force import keep, kept, newest_that_ruled
+from flagservice.intake.policies.in_force import keep_text, newest_that_ruled, proposed_text
 from flagservice.policy.proof.prove import load
 from flagservice.policy.table import Policy
 from flagservice.store.tables import policies
@@ -30,18 +30,18 @@ NEEDED: Final = 2
 
 @dataclass(frozen=True)
 class Approval:
-    """Somebody's word: who, and their signature over `statement`, in base64."""
+    """Somebody's word: who, and their signature over `signed_text`, in base64."""
 
     name: str
     signature: str
 
 
-def statement(deed: str, kind: str, *, version: int, digest: str) -> bytes:
+def signed_text(deed: str, kind: str, *, version: int, digest: str) -> bytes:
     """What is signed: the deed (`approve` or `back`), and the one text that it is about."""
     return f"flagservice policy {deed}\n{kind} v{version}\nsha256 {digest}\n".encode()
 
 
-def vouching(name: str, key: str) -> bytes:
+def vouching_text(name: str, key: str) -> bytes:
     """What an approver signs for another: the name, and the public key in base64."""
     return f"flagservice approver\n{_key_of(name)}\n{key}\n".encode()
 
@@ -52,11 +52,11 @@ def add_approver(
     """Registers who may approve, by an Ed25519 key; raises Invalid, Forbidden or Conflict.
 
     Once there are two, a third needs the word of one of them: else whoever runs the service could
-    be as many people as it takes. `vouched` is a signature over `vouching` of name and key.
+    be as many people as it takes. `vouched` is a signature over `vouching_text` of name and key.
     """
     if not name.strip() or not role.strip():
         raise Invalid(Fault("name, role", "an approver is somebody with a name and a role"))
-    key = read_key(public_key)
+    key = read_public_key(public_key)
     names = _pseudonyms(work, name)
     taken = select(policies.ApproverRow).where(
         col(policies.ApproverRow.pseudonym).in_(names)
@@ -67,7 +67,7 @@ def add_approver(
     if work.session.exec(select(func.count()).select_from(policies.ApproverRow)).one() >= NEEDED:
         if vouched is None:
             raise Forbidden("vouched-by: another approver needs the word of one who is there")
-        check_signed(work, vouched, signed=vouching(name, key))
+        check_signed(work, vouched, signed=vouching_text(name, key))
     row_id, data_key = work.new_id(), work.vault.new_data_key()
     who = json.dumps({"name": name.strip(), "role": role.strip()}).encode()
     sealed = work.vault.seal(data_key, who, table="approver", row=row_id, version=1)
@@ -94,15 +94,15 @@ def propose(work: Work, text: str) -> Policy:
     newest = newest_that_ruled(work, policy.kind)
     if policy.version <= newest:
         raise Conflict(f"version: v{newest} has ruled already, so the next is v{newest + 1}")
-    keep(work, policy)
+    keep_text(work, policy)
     work.record(Deed.POLICY_PROPOSED, kind=policy.kind, policy=policy.digest)
     return policy
 
 
 def approve(work: Work, kind: Kind, version: int, *, approval: Approval) -> None:
     """Records one person's approval; raises NotFound, Forbidden or Conflict."""
-    row = kept(work, kind, version)
-    signed = statement("approve", kind, version=version, digest=row.digest)
+    row = proposed_text(work, kind, version)
+    signed = signed_text("approve", kind, version=version, digest=row.digest)
     approver = check_signed(work, approval, signed=signed)
     if any(found.approver_id == approver.id for found in _approvals(work, row.digest)):
         raise Conflict("name: has approved this version already; another person must")
@@ -131,7 +131,7 @@ def check_signed(work: Work, approval: Approval, *, signed: bytes) -> policies.A
 
 def approved_by(work: Work, text: policies.PolicyTextRow) -> list[str]:
     """Who has approved a text, by name and role: each signature checked again."""
-    signed = statement("approve", text.kind, version=text.version, digest=text.digest)
+    signed = signed_text("approve", text.kind, version=text.version, digest=text.digest)
     names = []
     for found in _approvals(work, text.digest):
         approver = work.session.get_one(policies.ApproverRow, found.approver_id)
@@ -157,7 +157,7 @@ def _approver(work: Work, name: str) -> policies.ApproverRow:
     return row
 
 
-def key_of(work: Work, approver: policies.ApproverRow) -> str:
+def name_key_of(work: Work, approver: policies.ApproverRow) -> str:
     """What an approver's pseudonym stands for."""
     return _key_of(_sealed(work, approver)["name"])
 
@@ -183,7 +183,7 @@ def _pseudonyms(work: Work, name: str) -> tuple[str, ...]:
     return work.vault.pseudonyms(_key_of(name), purpose="approver")
 
 
-def read_key(pem: bytes) -> str:
+def read_public_key(pem: bytes) -> str:
     """An Ed25519 public key in base64, from PEM; raises Invalid."""
     try:
         key = load_pem_public_key(pem)

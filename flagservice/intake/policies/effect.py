@@ -17,8 +17,8 @@ from flagservice.domain.elements import Kind
 from flagservice.domain.people import Knows, Phase, Role, Standing, State
 from flagservice.intake.policies.in_force import with_policy
 from flagservice.intake.policies.rulebook import Rulebook
-from flagservice.intake.ruling.assessment import Assessment, assess, concerned, formers
-from flagservice.intake.ruling.person_files import dossiers
+from flagservice.intake.ruling.assessment import Assessment, assess, concerned_by, former_kinds
+from flagservice.intake.ruling.person_files import person_files
 from flagservice.policy.case import Case
 from flagservice.policy.compare import Direction, between
 from flagservice.policy.ruling import Ruling, rule_on
@@ -29,7 +29,7 @@ OF_LATE: Final = timedelta(days=90)
 
 
 @dataclass(frozen=True)
-class Effect:
+class PolicyEffect:
     """How many answers there are, and what would become of them."""
 
     stored: int
@@ -38,32 +38,34 @@ class Effect:
     ruled_changes: Counter[str]
 
 
-def effect(work: Work, old: Policy, new: Policy, *, rulebook: Rulebook) -> Effect:
+def policy_effect(work: Work, old: Policy, new: Policy, *, rulebook: Rulebook) -> PolicyEffect:
     """Counts, for the records of now and the rulings of the last 90 days; of nobody by name."""
     stored = list(_stored(work, old, new, rulebook=rulebook))
     ruled = list(_of_late(work, old, new))
     work.record(Deed.POLICY_READ, old=old.digest, new=new.digest)
-    return Effect(
+    return PolicyEffect(
         len(stored), Counter(filter(None, stored)), len(ruled), Counter(filter(None, ruled))
     )
 
 
 def _stored(work: Work, old: Policy, new: Policy, *, rulebook: Rulebook) -> Iterator[str]:
     """Each record that a plan of this kind names, in its whole state of now."""
-    asked = select(tables.PersonRow).where(concerned(old.kind)).order_by(col(tables.PersonRow.id))
+    asked = (
+        select(tables.PersonRow).where(concerned_by(old.kind)).order_by(col(tables.PersonRow.id))
+    )
     for person in work.session.exec(asked).all():
         before = _assessed(work, person, with_policy(rulebook, old))
         after = _assessed(work, person, with_policy(rulebook, new))
         for was, is_ in zip(before, after, strict=True):
-            if was.facts.kind is old.kind:
+            if was.particulars.kind is old.kind:
                 yield becomes(_told(was), _told(is_))
 
 
 def _assessed(work: Work, person: tables.PersonRow, rulebook: Rulebook) -> list[Assessment]:
     """Also what a plan has left behind, of which a copy may stand."""
-    (dossier,) = dossiers(work, [person])
-    found = assess(work, dossier, rulebook=rulebook)
-    return [*found, *formers(dossier, found, rulebook=rulebook)]
+    (file,) = person_files(work, [person])
+    found = assess(work, file, rulebook=rulebook)
+    return [*found, *former_kinds(file, found, rulebook=rulebook)]
 
 
 def _told(assessment: Assessment) -> Ruling | None:

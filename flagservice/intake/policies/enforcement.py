@@ -18,17 +18,17 @@ from flagservice.intake.policies.approval import (
     Approval,
     approved_by,
     check_signed,
-    statement,
+    signed_text,
 )
 from flagservice.intake.policies.in_force import (
-    Shelf,
+    PoliciesInForce,
     bring_into_force,
-    kept,
+    changes_of_kind,
     newest_that_ruled,
-    of_kind,
     policy_by,
+    proposed_text,
 )
-from flagservice.intake.ruling.assessment import concerned
+from flagservice.intake.ruling.assessment import concerned_by
 from flagservice.intake.ruling.rerule import rerule
 from flagservice.people import persons
 from flagservice.store import tables, turns
@@ -40,7 +40,7 @@ A_BATCH: Final = 25
 def enforce(work: Work, kind: Kind, version: int) -> None:
     """Puts an approved version in force; raises NotFound, Forbidden or Conflict."""
     turns.change_policies(work.session)
-    text = kept(work, kind, version)
+    text = proposed_text(work, kind, version)
     newest = newest_that_ruled(work, kind)
     if version <= newest:
         raise Conflict(f"{kind} v{newest} has ruled: an older approval is void, so propose anew")
@@ -60,7 +60,9 @@ def go_back(work: Work, kind: Kind, *, approval: Approval, reason: str) -> int:
         raise Invalid(Fault("reason", "going back is a decision: say why"))
     before = _before(work, kind)
     approver = check_signed(
-        work, approval, signed=statement("back", kind, version=before.version, digest=before.digest)
+        work,
+        approval,
+        signed=signed_text("back", kind, version=before.version, digest=before.digest),
     )
     why = {"how": "back", "by": approval.name, "reason": reason.strip(), "approver": approver.id}
     bring_into_force(work, policy_by(work, before.digest), why=why, sweep=True)
@@ -74,7 +76,7 @@ def would_go_back_to(work: Work, kind: Kind) -> policies.PolicyTextRow:
 
 
 def _before(work: Work, kind: Kind) -> policies.PolicyTextRow:
-    changes = of_kind(work, kind)
+    changes = changes_of_kind(work, kind)
     texts = [work.session.get_one(policies.PolicyTextRow, change.digest) for change in changes]
     older = [text for text in texts if text.version < texts[0].version]
     if not older:
@@ -87,7 +89,7 @@ def is_unswept(work: Work) -> bool:
     return _unswept(work) is not None
 
 
-def sweep(work: Work, shelf: Shelf) -> int:
+def sweep(work: Work, shelf: PoliciesInForce) -> int:
     """Rules again on the next people; gives how many. Raises NotFound where nobody is left."""
     rulebook = shelf.rulebook(work)
     change = _unswept(work)
@@ -95,7 +97,7 @@ def sweep(work: Work, shelf: Shelf) -> int:
         raise NotFound("every policy in force has ruled on everybody")
     work.session.refresh(change, with_for_update=True)
     ids = _next(work, change)
-    people = persons.lock_again(work, ids)
+    people = persons.lock_known(work, ids)
     rerule(work, people, rulebook=rulebook)
     change.swept = ids[-1] if ids else None
     work.session.add(change)
@@ -118,7 +120,7 @@ def _next(work: Work, change: policies.PolicyChangeRow) -> list[str]:
     asked = (
         select(col(tables.PersonRow.id))
         .where(col(tables.PersonRow.id) > str(change.swept))
-        .where(concerned(change.kind))
+        .where(concerned_by(change.kind))
         .order_by(col(tables.PersonRow.id))
         .limit(A_BATCH)
     )

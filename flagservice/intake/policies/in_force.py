@@ -27,7 +27,7 @@ FIRST: Final = "first start: the version that came with the release, approved by
 
 
 @dataclass
-class Shelf:
+class PoliciesInForce:
     """Gives each unit of work the rulebook in force in it; loads a policy once."""
 
     desks: Desks
@@ -38,7 +38,7 @@ class Shelf:
     def rulebook(self, work: Work) -> Rulebook:
         """What rules until this unit of work ends: no policy comes into force meanwhile."""
         turns.share_policies(work.session)
-        digests = {Kind(change.kind): change.digest for change in current(work)}
+        digests = {Kind(change.kind): change.digest for change in current_changes(work)}
         last = self._last
         if last is None or last[0] != digests:
             # One thread proves them; whoever comes meanwhile waits, and does not prove them, too.
@@ -53,7 +53,7 @@ class Shelf:
         return self._last
 
 
-def current(work: Work) -> list[approved.PolicyChangeRow]:
+def current_changes(work: Work) -> list[approved.PolicyChangeRow]:
     """What is in force, a row for each kind."""
     asked = (
         select(approved.PolicyChangeRow)
@@ -63,7 +63,7 @@ def current(work: Work) -> list[approved.PolicyChangeRow]:
     return list(work.session.exec(asked).all())
 
 
-def of_kind(work: Work, kind: Kind) -> list[approved.PolicyChangeRow]:
+def changes_of_kind(work: Work, kind: Kind) -> list[approved.PolicyChangeRow]:
     """Everything that was ever in force for a kind, newest first."""
     asked = (
         select(approved.PolicyChangeRow)
@@ -75,12 +75,12 @@ def of_kind(work: Work, kind: Kind) -> list[approved.PolicyChangeRow]:
 
 def newest_that_ruled(work: Work, kind: Kind) -> int:
     """The highest version of a kind that was ever in force."""
-    digests = [change.digest for change in of_kind(work, kind)]
+    digests = [change.digest for change in changes_of_kind(work, kind)]
     texts_ = (work.session.get_one(approved.PolicyTextRow, digest) for digest in digests)
     return max((text.version for text in texts_), default=0)
 
 
-def texts(work: Work, kind: Kind) -> list[approved.PolicyTextRow]:
+def texts_of_kind(work: Work, kind: Kind) -> list[approved.PolicyTextRow]:
     """Every text of a kind that was proposed or ruled, by version."""
     asked = (
         select(approved.PolicyTextRow)
@@ -101,7 +101,7 @@ def policy_by(work: Work, digest: str) -> Policy:
     return policy
 
 
-def kept(work: Work, kind: Kind, version: int) -> approved.PolicyTextRow:
+def proposed_text(work: Work, kind: Kind, version: int) -> approved.PolicyTextRow:
     """The text that was proposed as this version; raises NotFound."""
     asked = select(approved.PolicyTextRow).where(
         col(approved.PolicyTextRow.kind) == kind, col(approved.PolicyTextRow.version) == version
@@ -112,7 +112,7 @@ def kept(work: Work, kind: Kind, version: int) -> approved.PolicyTextRow:
     return row
 
 
-def keep(work: Work, policy: Policy) -> None:
+def keep_text(work: Work, policy: Policy) -> None:
     """Keeps a text by its digest; raises UnusablePolicy where that version has another text."""
     asked = select(approved.PolicyTextRow).where(
         col(approved.PolicyTextRow.kind) == policy.kind,
@@ -137,19 +137,19 @@ def start(work: Work, shipped: Iterable[Policy], *, desks: Desks) -> None:
     """
     _check_desks(work, desks)
     turns.change_policies(work.session)
-    ruling = {change.kind for change in current(work)}
+    ruling = {change.kind for change in current_changes(work)}
     for policy in shipped:
         if policy.kind in ruling:
             _check_unchanged(work, policy)
         else:
             bring_into_force(work, load(policy.text), why={"how": FIRST}, sweep=False)
-    work.record(Deed.POLICY_READ, in_force=len(current(work)))
+    work.record(Deed.POLICY_READ, in_force=len(current_changes(work)))
 
 
 def bring_into_force(work: Work, policy: Policy, *, why: dict[str, str], sweep: bool) -> None:
     """From the next unit of work on this policy rules its kind."""
-    keep(work, policy)
-    before = of_kind(work, policy.kind)
+    keep_text(work, policy)
+    before = changes_of_kind(work, policy.kind)
     for change in before:
         change.current = False
         work.session.add(change)
@@ -176,7 +176,7 @@ def bring_into_force(work: Work, policy: Policy, *, why: dict[str, str], sweep: 
     )
 
 
-def why(work: Work, change: approved.PolicyChangeRow) -> dict[str, str]:
+def authority_of(work: Work, change: approved.PolicyChangeRow) -> dict[str, str]:
     """By whose word a policy came into force, and for what reason."""
     opened = work.vault.open(
         change.data_key, change.sealed, table="policy_change", row=change.id, version=1
@@ -199,7 +199,7 @@ def _check_desks(work: Work, desks: Desks) -> None:
 
 def _check_unchanged(work: Work, policy: Policy) -> None:
     """A version never changes once it has ruled: an edited file is the next version."""
-    for change in of_kind(work, policy.kind):
+    for change in changes_of_kind(work, policy.kind):
         ruled = work.session.get_one(approved.PolicyTextRow, change.digest)
         if ruled.version == policy.version and ruled.digest != policy.digest:
             raise UnusablePolicy(

@@ -17,9 +17,9 @@ from flagservice.domain.elements import Kind
 from flagservice.domain.people import Phase, Standing, State, together
 from flagservice.domain.statements import Identity
 from flagservice.intake.policies.rulebook import Rulebook
-from flagservice.intake.ruling.decisions import Resolving, decisions_of
-from flagservice.intake.ruling.particulars import Facts, unseal
-from flagservice.intake.ruling.person_files import Dossier
+from flagservice.intake.ruling.decisions import Decisions, decisions_of
+from flagservice.intake.ruling.particulars import Particulars, open_particulars
+from flagservice.intake.ruling.person_files import PersonFile
 from flagservice.people.registrations import Registration
 from flagservice.policy.case import Case
 from flagservice.policy.rows import Owner
@@ -33,89 +33,95 @@ class Assessment:
 
     plan: tables.PlanRow
     naming: tables.NamingRow
-    facts: Facts
+    particulars: Particulars
     ruling: Ruling
     own: Ruling
-    resolving: Resolving
+    decisions: Decisions
     former: bool = False
-    """Is it of a kind that the plan has left behind? See `formers`."""
+    """Is it of a kind that the plan has left behind? See `former_kinds`."""
 
     @property
     def tells(self) -> bool:
         """Is this record told anything? Whom a later version left out was never rightly named."""
         return self.ruling.remains and not self.naming.dropped
 
-    def asks(self, owner: Owner) -> str:
+    def question_for(self, owner: Owner) -> str:
         """The question that this side is asked now."""
-        return self.resolving.question(owner, self.seen_by(owner).case)
+        return self.decisions.question(owner, self.ruling_seen_by(owner).case)
 
-    def suppose(self, owner: Owner) -> Ruling:
+    def ruling_if_placed(self, owner: Owner) -> Ruling:
         """What the ruling would be if this side decided to place."""
-        return self.resolving.suppose(owner, self.seen_by(owner).case)
+        return self.decisions.ruling_if_placed(owner, self.ruling_seen_by(owner).case)
 
-    def seen_by(self, owner: Owner) -> Ruling:
+    def ruling_seen_by(self, owner: Owner) -> Ruling:
         """A submitter sees what its own words give: another agency's must not shine through."""
         return self.own if owner is Owner.SUBMITTER else self.ruling
 
 
 @dataclass(frozen=True)
-class Named:
+class OpenedNaming:
     """One naming of the person, opened."""
 
     plan: tables.PlanRow
     naming: tables.NamingRow
-    facts: Facts
+    particulars: Particulars
 
 
-def assess(work: Work, dossier: Dossier, *, rulebook: Rulebook) -> list[Assessment]:
+def assess(work: Work, file: PersonFile, *, rulebook: Rulebook) -> list[Assessment]:
     """Every plan that names the person, ruled on."""
-    named = [Named(plan, naming, unseal(work, naming)) for plan, naming in dossier.named]
-    registration, practice = dossier.registration, dossier.practice or ""
+    named = [
+        OpenedNaming(plan, naming, open_particulars(work, naming)) for plan, naming in file.named
+    ]
+    registration, practice = file.registration, file.practice or ""
     found = []
     for one in named:
         own_standing = _standing(one, [other for other in named if other.plan.ods == one.plan.ods])
-        resolving = Resolving(
+        decisions = Decisions(
             work,
             one.naming.data_key,
-            rulebook.policies[one.facts.kind],
-            one.facts,
+            rulebook.policies[one.particulars.kind],
+            one.particulars,
             own_standing,
             practice,
-            decisions_of(dossier.holds, one.naming),
+            decisions_of(file.holds, one.naming),
         )
-        found.append((one, resolving, _case(one.facts, registration, standing=own_standing)))
-    counted = [one for one, resolving, own_case in found if not resolving.disowned(own_case)]
+        found.append((one, decisions, _case(one.particulars, registration, standing=own_standing)))
+    counted = [
+        one for one, decisions, own_case in found if not decisions.refused_by_submitter(own_case)
+    ]
     return [
-        _assessed(one, resolving, own_case=own_case, standing=_standing(one, counted))
-        for one, resolving, own_case in found
+        _assessed(one, decisions, own_case=own_case, standing=_standing(one, counted))
+        for one, decisions, own_case in found
     ]
 
 
 def _assessed(
-    one: Named, resolving: Resolving, *, own_case: Case, standing: Standing
+    one: OpenedNaming, decisions: Decisions, *, own_case: Case, standing: Standing
 ) -> Assessment:
-    ruling = resolving.resolve(replace(own_case, standing=standing))
-    own = resolving.resolve(own_case)
-    return Assessment(one.plan, one.naming, one.facts, ruling, own, resolving)
+    ruling = decisions.ruling_on(replace(own_case, standing=standing))
+    own = decisions.ruling_on(own_case)
+    return Assessment(one.plan, one.naming, one.particulars, ruling, own, decisions)
 
 
-def formers(
-    dossier: Dossier, assessments: Sequence[Assessment], *, rulebook: Rulebook
+def former_kinds(
+    file: PersonFile, assessments: Sequence[Assessment], *, rulebook: Rulebook
 ) -> list[Assessment]:
     """What was once told under a kind that a plan has left behind, ruled on as ended.
 
     An unborn child's plan goes on as the child's own: whatever the mother's record was told of the
     first is history by the unborn kind's policy, for as long as her whole state lets it be.
     """
-    copies = sorted({(copy.plan_id, copy.kind) for copy in dossier.copies})
+    copies = sorted({(copy.plan_id, copy.kind) for copy in file.copies})
     by_plan = {assessment.plan.id: assessment for assessment in assessments}
     told = [(by_plan[plan_id], Kind(kind)) for plan_id, kind in copies]
     return [
-        _former(now, kind, rulebook=rulebook) for now, kind in told if kind is not now.facts.kind
+        _former(now, kind, rulebook=rulebook)
+        for now, kind in told
+        if kind is not now.particulars.kind
     ]
 
 
-def concerned(kind: str) -> ColumnElement[bool]:
+def concerned_by(kind: str) -> ColumnElement[bool]:
     """Whom plans of a kind name, and who holds a copy of it from before a birth."""
     named = (
         select(col(tables.NamingRow.person_id))
@@ -129,28 +135,35 @@ def concerned(kind: str) -> ColumnElement[bool]:
 def _former(now: Assessment, kind: Kind, *, rulebook: Rulebook) -> Assessment:
     case = replace(now.ruling.case, kind=kind, phase=Phase.ENDED)
     ruling = rule_on(rulebook.policies[kind], case)
-    facts = replace(now.facts, kind=kind, phase=Phase.ENDED)
-    return replace(now, facts=facts, ruling=ruling, own=ruling, former=True)
+    particulars = replace(now.particulars, kind=kind, phase=Phase.ENDED)
+    return replace(now, particulars=particulars, ruling=ruling, own=ruling, former=True)
 
 
-def _standing(one: Named, others: Sequence[Named]) -> Standing:
+def _standing(one: OpenedNaming, others: Sequence[OpenedNaming]) -> Standing:
     """From every plan and notification whose newest version names the person, open or ended.
 
     The end of a notification is paperwork and clears nobody: its last version says what stands.
     """
-    stated = [other.facts.standing for other in others if not other.naming.dropped]
-    return together([one.facts.standing, *stated])
+    stated = [other.particulars.standing for other in others if not other.naming.dropped]
+    return together([one.particulars.standing, *stated])
 
 
-def _case(facts: Facts, registration: Registration | None, *, standing: Standing) -> Case:
+def _case(
+    particulars: Particulars, registration: Registration | None, *, standing: Standing
+) -> Case:
     return Case(
-        facts.kind, facts.role, standing, facts.knows, _state(facts, registration), facts.phase
+        particulars.kind,
+        particulars.role,
+        standing,
+        particulars.knows,
+        _state(particulars, registration),
+        particulars.phase,
     )
 
 
-def _state(facts: Facts, registration: Registration | None) -> State:
+def _state(particulars: Particulars, registration: Registration | None) -> State:
     """A birth date that the register contradicts is the mark of a wrong person: unconfirmed."""
-    contradicted = registration is not None and registration.date_of_birth != facts.born
-    if contradicted or facts.identity is Identity.UNCONFIRMED:
+    contradicted = registration is not None and registration.date_of_birth != particulars.born
+    if contradicted or particulars.identity is Identity.UNCONFIRMED:
         return State.UNCONFIRMED
-    return State(facts.involvement.value)
+    return State(particulars.involvement.value)

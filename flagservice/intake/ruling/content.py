@@ -44,10 +44,10 @@ def own_digest(work: Work, assessment: Assessment, *, rulebook: Rulebook) -> str
         return ""
     days = Days(date.min, date.min, date.min)
     says = would_say(assessment, assessment.own, days=days, rulebook=rulebook)
-    return digest(work, says, data_key=assessment.naming.data_key)
+    return disclosure_digest(work, says, data_key=assessment.naming.data_key)
 
 
-def digest(work: Work, disclosure: Disclosure, *, data_key: bytes) -> str:
+def disclosure_digest(work: Work, disclosure: Disclosure, *, data_key: bytes) -> str:
     """Of everything that a disclosure says, keyed by the data key of whom it is about."""
     says = sorted((name, _text(value)) for name, value in disclosure.says.items())
     whole = repr((disclosure.form, disclosure.status, disclosure.labels, says))
@@ -61,7 +61,7 @@ def _text(value: Value) -> str:
 def _said(assessment: Assessment, ruling: Ruling, *, days: Days, rulebook: Rulebook) -> Elements:
     ods = assessment.plan.ods
     said: dict[Element, Value] = {
-        **assessment.facts.elements,
+        **assessment.particulars.elements,
         Element.PLACED: days.placed,
         Element.DUTY_DESK: rulebook.desks.of(ods, ruling.placement.desk),
         Element.AGENCY: rulebook.desks.organisation(ods),

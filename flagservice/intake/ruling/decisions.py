@@ -10,28 +10,28 @@ from dataclasses import dataclass, replace
 
 from flagservice.audit.log import Work
 from flagservice.domain.people import Standing, State
-from flagservice.intake.ruling.particulars import Facts
+from flagservice.intake.ruling.particulars import Particulars
 from flagservice.policy.case import Case
 from flagservice.policy.rows import Owner, PlacementAction
 from flagservice.policy.ruling import Ruling, rule_on
 from flagservice.policy.table import Policy
 from flagservice.store import tables
 
-Decisions = Mapping[tuple[Owner, str], str]
+MadeDecisions = Mapping[tuple[Owner, str], str]
 """`place` or `withhold`, by the side that decided and the question that it answered."""
 
 
 @dataclass(frozen=True)
-class Resolving:
+class Decisions:
     """What is needed to take one naming's held case further."""
 
     work: Work
     data_key: bytes
     policy: Policy
-    facts: Facts
+    particulars: Particulars
     own_standing: Standing
     practice: str
-    decisions: Decisions
+    made: MadeDecisions
 
     def question(self, owner: Owner, case: Case) -> str:
         """What this side is asked about this case: keyed, so that it says nothing by itself."""
@@ -43,7 +43,7 @@ class Resolving:
         whole = f"{owner}|{case.kind}|{case.role}|{case.knows}|{about}"
         return self.work.vault.digest(self.data_key, whole.encode(), purpose="decision")
 
-    def resolve(self, case: Case) -> Ruling:
+    def ruling_on(self, case: Case) -> Ruling:
         """The ruling, once every decision that was made about this case is taken into account.
 
         A submitter who confirms an identity has confirmed that and no more: the case is then ruled
@@ -53,28 +53,30 @@ class Resolving:
         owner = ruling.placement.owner
         if ruling.placement.action is not PlacementAction.HOLD or owner is None:
             return ruling
-        match self.decisions.get((owner, self.question(owner, case))):
+        match self.made.get((owner, self.question(owner, case))):
             case None:
                 return ruling
             case "withhold":
                 return rule_on(self.policy, replace(case, state=State.DECLINED))
             case _ if case.state is State.UNCONFIRMED:
-                return self.resolve(replace(case, state=State(self.facts.involvement.value)))
+                return self.ruling_on(
+                    replace(case, state=State(self.particulars.involvement.value))
+                )
             case _:
                 return rule_on(self.policy, replace(case, state=State.APPROVED))
 
-    def suppose(self, owner: Owner, case: Case) -> Ruling:
+    def ruling_if_placed(self, owner: Owner, case: Case) -> Ruling:
         """What the ruling would be if this side decided to place."""
-        supposed = {**self.decisions, (owner, self.question(owner, case)): "place"}
-        return replace(self, decisions=supposed).resolve(case)
+        supposed = {**self.made, (owner, self.question(owner, case)): "place"}
+        return replace(self, made=supposed).ruling_on(case)
 
-    def disowned(self, case: Case) -> bool:
+    def refused_by_submitter(self, case: Case) -> bool:
         """Did the submitter decide that this is not to be: that it is somebody else, perhaps?"""
         asked = (Owner.SUBMITTER, self.question(Owner.SUBMITTER, case))
-        return self.decisions.get(asked) == "withhold"
+        return self.made.get(asked) == "withhold"
 
 
-def decisions_of(holds: Iterable[tables.HoldRow], naming: tables.NamingRow) -> Decisions:
+def decisions_of(holds: Iterable[tables.HoldRow], naming: tables.NamingRow) -> MadeDecisions:
     """The newest decision on each question, of a person's holds in the order of their decisions.
 
     A practice's refusal is for the version that it saw.

@@ -13,7 +13,7 @@ from flagservice.store import tables
 
 
 @dataclass(frozen=True)
-class ElementWhy:
+class ElementExplanation:
     """What was ruled on one element, and by which rules."""
 
     element: Element
@@ -22,7 +22,7 @@ class ElementWhy:
 
 
 @dataclass(frozen=True)
-class Why:
+class Explanation:
     """One ruling: which policy version, which placement row, what of each element."""
 
     ruling: str
@@ -33,13 +33,13 @@ class Why:
     policy_digest: str
     placement: str
     action: str
-    elements: tuple[ElementWhy, ...]
+    elements: tuple[ElementExplanation, ...]
     stands: str | None = None
     """Of one flag: `active`, `inactive` (history), or `removed` by what was ruled since."""
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RulingFilter:
     """Which rulings to list; what is None does not matter."""
 
     day: date | None = None
@@ -50,7 +50,7 @@ class Wanted:
     limit: int = 100
 
 
-def why(work: Work, flag_id: str) -> Why:
+def explain(work: Work, flag_id: str) -> Explanation:
     """The newest ruling about a flag or request; raises NotFound."""
     asked = (
         select(tables.RulingRow)
@@ -62,10 +62,10 @@ def why(work: Work, flag_id: str) -> Why:
         raise NotFound("no ruling is about this flag")
     work.record(Deed.GOVERNANCE_READ, what="why", ruling=row.id)
     copy = work.session.get(tables.CopyRow, flag_id)
-    return replace(_why(row), stands="" if copy is None else copy.status)
+    return replace(_explanation(row), stands="" if copy is None else copy.status)
 
 
-def rulings(work: Work, wanted: Wanted) -> list[Why]:
+def rulings(work: Work, wanted: RulingFilter) -> list[Explanation]:
     """Rulings by day, kind, action and policy version, in the order of their random ids."""
     asked = select(tables.RulingRow).order_by(col(tables.RulingRow.id)).limit(wanted.limit)
     for column, value in (
@@ -78,17 +78,17 @@ def rulings(work: Work, wanted: Wanted) -> list[Why]:
             asked = asked.where(col(column) == value)
     if wanted.after is not None:
         asked = asked.where(col(tables.RulingRow.id) > wanted.after)
-    found = [_why(row) for row in work.session.exec(asked)]
+    found = [_explanation(row) for row in work.session.exec(asked)]
     work.record(Deed.GOVERNANCE_READ, what="rulings", found=len(found))
     return found
 
 
-def _why(row: tables.RulingRow) -> Why:
+def _explanation(row: tables.RulingRow) -> Explanation:
     elements = tuple(
-        ElementWhy(Element(name), action, tuple(rules))
+        ElementExplanation(Element(name), action, tuple(rules))
         for name, action, rules in json.loads(row.elements)
     )
-    return Why(
+    return Explanation(
         row.id,
         row.copy_id,
         row.day,

@@ -6,19 +6,19 @@ from flagservice.audit.log import Deed, Work
 from flagservice.domain.people import Phase
 from flagservice.intake.policies.rulebook import day_after
 from flagservice.intake.ruling.assessment import Assessment
-from flagservice.intake.ruling.person_files import Dossier
+from flagservice.intake.ruling.person_files import PersonFile
 from flagservice.policy.rows import Owner, PlacementAction
 from flagservice.policy.ruling import Ruling
 from flagservice.store import tables
 
 
-def keep_holds(work: Work, dossier: Dossier, assessments: Sequence[Assessment]) -> None:
+def keep_holds(work: Work, file: PersonFile, assessments: Sequence[Assessment]) -> None:
     """Opens the holds that the rulings ask for, and closes those that nothing asks for any more."""
     for assessment in assessments:
         owner = _asked_for(assessment)
-        owner_ods = assessment.plan.ods if owner is Owner.SUBMITTER else dossier.practice
-        wanted = (owner, owner_ods, assessment.asks(owner)) if owner else None
-        open_ = [one for one in dossier.holds if one.open and one.plan_id == assessment.plan.id]
+        owner_ods = assessment.plan.ods if owner is Owner.SUBMITTER else file.practice
+        wanted = (owner, owner_ods, assessment.question_for(owner)) if owner else None
+        open_ = [one for one in file.holds if one.open and one.plan_id == assessment.plan.id]
         standing = [hold for hold in open_ if _what(hold) == wanted]
         for hold in open_:
             if hold not in standing:
@@ -59,7 +59,7 @@ def _hold(work: Work, assessment: Assessment, owner: Owner, *, owner_ods: str) -
         then=row.then or "",
         opened=work.today,
         due=due or work.today,
-        about=assessment.asks(owner),
+        about=assessment.question_for(owner),
         version=assessment.naming.version,
     )
     work.session.add(hold)

@@ -14,18 +14,18 @@ from sqlmodel import col, update
 
 from flagservice.audit.log import Deed, Work
 from flagservice.delivery.push import outbox
-from flagservice.delivery.push.outbox import Owed
+from flagservice.delivery.push.outbox import OwedVersion
 from flagservice.fhir.flags import Copy, build
 from flagservice.fhir.writing import to_bytes
 from flagservice.intake.policies.rulebook import Rulebook
-from flagservice.intake.ruling.content import digest
+from flagservice.intake.ruling.content import disclosure_digest
 from flagservice.people.persons import nhs_number_of
 from flagservice.policy.disclosure import Disclosure
 from flagservice.store import feed, tables
 
 
 @dataclass(frozen=True)
-class Issue:
+class NewVersion:
     """One version to issue: which copy, whose, and what it says."""
 
     copy: tables.CopyRow
@@ -35,36 +35,38 @@ class Issue:
     withdraws: bool = False
 
 
-def issue_all(work: Work, issues: Iterable[Issue], *, rulebook: Rulebook) -> None:
+def issue_all(work: Work, versions: Iterable[NewVersion], *, rulebook: Rulebook) -> None:
     """Every version of one unit of work. In the order of the copies' random ids, never of roles."""
-    ordered = sorted(issues, key=lambda issue: issue.copy.id)
-    counters = feed.lock(work.session, (issue.copy.practice for issue in ordered))
+    ordered = sorted(versions, key=lambda version: version.copy.id)
+    counters = feed.lock(work.session, (version.copy.practice for version in ordered))
     owed = [
-        _issue(work, issue, counter=counters[issue.copy.practice], rulebook=rulebook)
-        for issue in ordered
+        _issue(work, version, counter=counters[version.copy.practice], rulebook=rulebook)
+        for version in ordered
     ]
     outbox.owe(work, owed)
 
 
-def _issue(work: Work, issue: Issue, *, counter: tables.FeedCounterRow, rulebook: Rulebook) -> Owed:
+def _issue(
+    work: Work, version: NewVersion, *, counter: tables.FeedCounterRow, rulebook: Rulebook
+) -> OwedVersion:
     version_id = work.new_id()
-    copy = issue.copy
+    copy = version.copy
     place = feed.take(counter, copy.form, now=work.now, step=feed.step_of(version_id))
-    if issue.withdraws:
+    if version.withdraws:
         _withdraw_earlier(work, copy)
     copy.number += 1
-    copy.status = issue.status
-    copy.labels = " ".join(issue.disclosure.labels)
-    copy.says = " ".join(issue.disclosure.says)
-    copy.digest = digest(work, issue.disclosure, data_key=issue.person.data_key)
+    copy.status = version.status
+    copy.labels = " ".join(version.disclosure.labels)
+    copy.says = " ".join(version.disclosure.says)
+    copy.digest = disclosure_digest(work, version.disclosure, data_key=version.person.data_key)
     work.session.add(copy)
     addressed = Copy(
         id=copy.id,
         version_id=version_id,
-        nhs_number=nhs_number_of(work, issue.person),
+        nhs_number=nhs_number_of(work, version.person),
         issued=place.issued,
     )
-    written = to_bytes(build(issue.disclosure, addressed), rulebook.profiles)
+    written = to_bytes(build(version.disclosure, addressed), rulebook.profiles)
     work.keep(
         tables.VersionRow,
         id=version_id,
@@ -75,12 +77,12 @@ def _issue(work: Work, issue: Issue, *, counter: tables.FeedCounterRow, rulebook
         feed_number=place.number,
         issued=place.issued,
         sealed=work.vault.seal(
-            issue.person.data_key, written, table="version", row=version_id, version=copy.number
+            version.person.data_key, written, table="version", row=version_id, version=copy.number
         ),
     )
-    deed = Deed.DISCLOSED if issue.disclosure.says else Deed.TAKEN_BACK
+    deed = Deed.DISCLOSED if version.disclosure.says else Deed.TAKEN_BACK
     work.record(deed, copy=copy.id, version=version_id, practice=copy.practice, says=copy.says)
-    return Owed(copy, version_id, place.order, removal=not issue.disclosure.says)
+    return OwedVersion(copy, version_id, place.order, removal=not version.disclosure.says)
 
 
 def _withdraw_earlier(work: Work, copy: tables.CopyRow) -> None:

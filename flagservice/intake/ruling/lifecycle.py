@@ -14,9 +14,9 @@ from datetime import date
 from flagservice.audit.log import Work
 from flagservice.intake.policies.rulebook import Rulebook
 from flagservice.intake.ruling.assessment import Assessment
-from flagservice.intake.ruling.content import Days, days_from, digest, own_digest, told
-from flagservice.intake.ruling.issue import Issue
-from flagservice.intake.ruling.person_files import Dossier
+from flagservice.intake.ruling.content import Days, days_from, disclosure_digest, own_digest, told
+from flagservice.intake.ruling.issue import NewVersion
+from flagservice.intake.ruling.person_files import PersonFile
 from flagservice.policy.disclosure import Disclosure, form_of, removal
 from flagservice.store import tables
 
@@ -24,13 +24,13 @@ REMOVED = "removed"
 
 
 def changes(
-    work: Work, dossier: Dossier, assessments: Sequence[Assessment], *, rulebook: Rulebook
-) -> Iterator[Issue]:
+    work: Work, file: PersonFile, assessments: Sequence[Assessment], *, rulebook: Rulebook
+) -> Iterator[NewVersion]:
     """Every version that has to be issued so that the records of one person are right."""
-    copies, person, practice = dossier.standing_copies(), dossier.person, dossier.practice
-    refused = dossier.registration.refused if dossier.registration else None
+    copies, person, practice = file.standing_copies(), file.person, file.practice
+    refused = file.registration.refused if file.registration else None
     for assessment in assessments:
-        own_news = _own_news(work, assessment, rulebook=rulebook)
+        own_change = _own_change(work, assessment, rulebook=rulebook)
         mine = [copy for copy in copies if _is_of(copy, assessment)]
         welcome = [copy for copy in mine if copy.practice != refused]
         kept = _kept(welcome, assessment, practice=practice)
@@ -39,24 +39,32 @@ def changes(
                 yield _removal(copy, person)
         where = practice or (kept.practice if kept else None)
         if assessment.tells and where is not None:
-            due = _due(work, assessment, kept, renewed=own_news.amended, rulebook=rulebook)
+            content = _content(
+                work, assessment, kept, renewed=own_change.amended, rulebook=rulebook
+            )
             if kept is None:
-                yield Issue(_new_copy(work, person, due, practice=where), person, *due.said)
-            elif own_news.told or _is_other(work, kept, due, person=person):
-                kept.review, kept.expires = due.days.review, due.days.expires
-                yield Issue(kept, person, *due.said, withdraws=_narrows(kept, due.disclosure))
+                yield NewVersion(
+                    _new_copy(work, person, content, practice=where), person, *content.said
+                )
+            elif own_change.told or _is_other(work, kept, content, person=person):
+                kept.review, kept.expires = content.days.review, content.days.expires
+                yield NewVersion(
+                    kept, person, *content.said, withdraws=_narrows(kept, content.disclosure)
+                )
 
 
-def _is_other(work: Work, kept: tables.CopyRow, due: "Due", *, person: tables.PersonRow) -> bool:
-    return digest(work, due.disclosure, data_key=person.data_key) != kept.digest
+def _is_other(
+    work: Work, kept: tables.CopyRow, content: "CopyContent", *, person: tables.PersonRow
+) -> bool:
+    return disclosure_digest(work, content.disclosure, data_key=person.data_key) != kept.digest
 
 
 def _is_of(copy: tables.CopyRow, assessment: Assessment) -> bool:
-    return (copy.plan_id, copy.kind) == (assessment.plan.id, assessment.facts.kind)
+    return (copy.plan_id, copy.kind) == (assessment.plan.id, assessment.particulars.kind)
 
 
 @dataclass(frozen=True)
-class News:
+class OwnChange:
     """Would the submitter's own words be told otherwise than before, and because it amended them?
 
     Where the policy has changed meanwhile they may be told otherwise though it amended nothing:
@@ -67,18 +75,18 @@ class News:
     amended: bool
 
 
-def _own_news(work: Work, assessment: Assessment, *, rulebook: Rulebook) -> News:
+def _own_change(work: Work, assessment: Assessment, *, rulebook: Rulebook) -> OwnChange:
     if assessment.former:
-        return News(told=False, amended=False)
+        return OwnChange(told=False, amended=False)
     naming, policy = assessment.naming, assessment.own.policy.digest[:16]
     ruled_by, _, before = naming.own_digest.rpartition("|")
     now = own_digest(work, assessment, rulebook=rulebook)
     naming.own_digest = f"{policy}|{now}"
     work.session.add(naming)
     if before == now:
-        return News(told=False, amended=False)
+        return OwnChange(told=False, amended=False)
     naming.delivered = False
-    return News(told=True, amended=ruled_by in ("", policy))
+    return OwnChange(told=True, amended=ruled_by in ("", policy))
 
 
 def _kept(
@@ -95,9 +103,9 @@ def _kept(
     return fitting[0] if fitting else None
 
 
-def _removal(copy: tables.CopyRow, person: tables.PersonRow) -> Issue:
+def _removal(copy: tables.CopyRow, person: tables.PersonRow) -> NewVersion:
     disclosure = removal("request" if copy.form == "request" else "flag", _labels(copy))
-    return Issue(copy, person, disclosure, REMOVED, withdraws=True)
+    return NewVersion(copy, person, disclosure, REMOVED, withdraws=True)
 
 
 def _labels(copy: tables.CopyRow) -> tuple[str, ...]:
@@ -105,7 +113,7 @@ def _labels(copy: tables.CopyRow) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class Due:
+class CopyContent:
     """What a copy should say now, and the days that it counts from."""
 
     assessment: Assessment
@@ -118,14 +126,14 @@ class Due:
         return self.disclosure, self.disclosure.status
 
 
-def _due(
+def _content(
     work: Work,
     assessment: Assessment,
     copy: tables.CopyRow | None,
     *,
     renewed: bool,
     rulebook: Rulebook,
-) -> Due:
+) -> CopyContent:
     """A copy keeps its days; what its submitter amends is to be reviewed from today on.
 
     It keeps none that the row which now places it does not have, and reviews no later than that.
@@ -136,7 +144,7 @@ def _due(
         if review is not None and copy.review is not None and not renewed:
             review = min(review, copy.review)
         days = Days(copy.placed, review, _expires(copy, assessment, days=days))
-    return Due(assessment, days, told(assessment, days=days, rulebook=rulebook))
+    return CopyContent(assessment, days, told(assessment, days=days, rulebook=rulebook))
 
 
 def _expires(copy: tables.CopyRow, assessment: Assessment, *, days: Days) -> date | None:
@@ -152,24 +160,26 @@ def _narrows(copy: tables.CopyRow, disclosure: Disclosure) -> bool:
     return not set(copy.says.split()) <= set(disclosure.says)
 
 
-def _new_copy(work: Work, person: tables.PersonRow, due: Due, *, practice: str) -> tables.CopyRow:
+def _new_copy(
+    work: Work, person: tables.PersonRow, content: CopyContent, *, practice: str
+) -> tables.CopyRow:
     """A copy that has yet to be delivered, whatever was delivered elsewhere before."""
-    due.assessment.naming.delivered = False
+    content.assessment.naming.delivered = False
     copy = tables.CopyRow(
         id=work.new_id(),
         person_id=person.id,
-        plan_id=due.assessment.plan.id,
-        kind=due.assessment.facts.kind,
-        form=form_of(due.assessment.ruling),
+        plan_id=content.assessment.plan.id,
+        kind=content.assessment.particulars.kind,
+        form=form_of(content.assessment.ruling),
         practice=practice,
         number=0,
         status="",
         labels="",
         says="",
         digest="",
-        placed=due.days.placed,
-        review=due.days.review,
-        expires=due.days.expires,
+        placed=content.days.placed,
+        review=content.days.review,
+        expires=content.days.expires,
     )
     work.session.add(copy)
     return copy

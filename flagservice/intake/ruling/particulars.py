@@ -15,7 +15,7 @@ from flagservice.store import tables
 
 
 @dataclass(frozen=True)
-class Facts:
+class Particulars:
     """One record's part of one plan; `born` is what the submitter gave, to check the register."""
 
     kind: Kind
@@ -29,10 +29,10 @@ class Facts:
     elements: Mapping[Element, Value]
 
 
-def stated(submission: Submission, statement: Statement) -> Facts:
+def particulars_of(submission: Submission, statement: Statement) -> Particulars:
     """The facts of one statement."""
     person = statement.person
-    return Facts(
+    return Particulars(
         kind=statement.kind,
         role=person.role,
         standing=person.standing,
@@ -45,18 +45,18 @@ def stated(submission: Submission, statement: Statement) -> Facts:
     )
 
 
-def seal(work: Work, naming: tables.NamingRow, facts: Facts) -> bytes:
+def seal_particulars(work: Work, naming: tables.NamingRow, particulars: Particulars) -> bytes:
     """For the naming's row and nowhere else."""
     body = {
-        "kind": facts.kind,
-        "role": facts.role,
-        "standing": facts.standing,
-        "knows": facts.knows,
-        "identity": facts.identity,
-        "involvement": facts.involvement,
-        "phase": facts.phase,
-        "born": facts.born.isoformat() if facts.born else None,
-        "elements": {name: _plain(value) for name, value in facts.elements.items()},
+        "kind": particulars.kind,
+        "role": particulars.role,
+        "standing": particulars.standing,
+        "knows": particulars.knows,
+        "identity": particulars.identity,
+        "involvement": particulars.involvement,
+        "phase": particulars.phase,
+        "born": particulars.born.isoformat() if particulars.born else None,
+        "elements": {name: _plain(value) for name, value in particulars.elements.items()},
     }
     return work.vault.seal(
         naming.data_key,
@@ -67,13 +67,13 @@ def seal(work: Work, naming: tables.NamingRow, facts: Facts) -> bytes:
     )
 
 
-def unseal(work: Work, naming: tables.NamingRow) -> Facts:
+def open_particulars(work: Work, naming: tables.NamingRow) -> Particulars:
     """The facts that a naming's row holds."""
     opened = work.vault.open(
         naming.data_key, naming.sealed, table="naming", row=naming.id, version=naming.version
     )
     body = json.loads(opened)
-    return Facts(
+    return Particulars(
         kind=Kind(body["kind"]),
         role=Role(body["role"]),
         standing=Standing(body["standing"]),

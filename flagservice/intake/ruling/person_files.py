@@ -33,11 +33,11 @@ _NAMED: Final = (
 )
 _HOLDS: Final = _by_people(tables.HoldRow)
 _COPIES: Final = _by_people(tables.CopyRow)
-_GAPS: Final = _by_people(tables.LookupRow)
+_LOOKUPS: Final = _by_people(tables.LookupRow)
 
 
 @dataclass(frozen=True)
-class Dossier:
+class PersonFile:
     """One person: the plans that name them, what was decided, what is told, what is missing.
 
     Plans stand in the order of their ids, decisions in the order in which they were made.
@@ -48,7 +48,7 @@ class Dossier:
     named: Sequence[tuple[tables.PlanRow, tables.NamingRow]]
     holds: Sequence[tables.HoldRow]
     copies: Sequence[tables.CopyRow]
-    gaps: Sequence[tables.LookupRow]
+    lookups: Sequence[tables.LookupRow]
 
     @property
     def practice(self) -> str | None:
@@ -60,24 +60,24 @@ class Dossier:
         return [copy for copy in self.copies if copy.status != "removed"]
 
 
-def dossiers(work: Work, people: Iterable[tables.PersonRow]) -> list[Dossier]:
+def person_files(work: Work, people: Iterable[tables.PersonRow]) -> list[PersonFile]:
     """One for each of these people, in their order."""
     rows = list(people)
     ids = [person.id for person in rows]
     numbers = {person.id: nhs_number_of(work, person) for person in rows}
-    registered = registrations.known_of(work, numbers.values())
+    registered = registrations.registrations_of(work, numbers.values())
     asked = {"people": ids}
     named = _by_person(work.session.exec(_NAMED, params=asked), lambda one: one[1].person_id)
     known = [one for one in ids if one not in work.made]
-    holds, copies, gaps = (_of(work, table, known) for table in (_HOLDS, _COPIES, _GAPS))
+    holds, copies, lookups = (_of(work, table, known) for table in (_HOLDS, _COPIES, _LOOKUPS))
     return [
-        Dossier(
+        PersonFile(
             person,
             registered.get(numbers[person.id]),
             named.get(person.id, ()),
             sorted(holds.get(person.id, ()), key=_decided),
             copies.get(person.id, ()),
-            [gap for gap in gaps.get(person.id, ()) if gap.closed is None],
+            [lookup for lookup in lookups.get(person.id, ()) if lookup.closed is None],
         )
         for person in rows
     ]

@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from flagservice.audit.log import Deed, Work
 from flagservice.domain.people import Phase
 from flagservice.intake.policies.rulebook import Rulebook
-from flagservice.intake.ruling.assessment import Assessment, assess, formers
+from flagservice.intake.ruling.assessment import Assessment, assess, former_kinds
 from flagservice.intake.ruling.holds import keep_holds
-from flagservice.intake.ruling.issue import Issue, issue_all
+from flagservice.intake.ruling.issue import NewVersion, issue_all
 from flagservice.intake.ruling.lifecycle import changes
-from flagservice.intake.ruling.person_files import Dossier, dossiers
+from flagservice.intake.ruling.person_files import PersonFile, person_files
 from flagservice.intake.unreached import NO_PRACTICE, NOT_THEIR_PATIENT, Gap, keep_unplaced
 from flagservice.policy.rows import PlacementAction
 from flagservice.policy.ruling import Ruling
@@ -25,37 +25,37 @@ def rerule(work: Work, people: Iterable[tables.PersonRow], *, rulebook: Rulebook
     """Every open flag of these people, ruled on anew; the people are locked already."""
     work.write()
     with work.session.no_autoflush:
-        issues: list[Issue] = []
-        for dossier in dossiers(work, people):
-            issues += _rule(work, dossier, rulebook=rulebook)
-        issue_all(work, issues, rulebook=rulebook)
+        versions: list[NewVersion] = []
+        for file in person_files(work, people):
+            versions += _rule(work, file, rulebook=rulebook)
+        issue_all(work, versions, rulebook=rulebook)
     work.write()
 
 
-def _rule(work: Work, dossier: Dossier, *, rulebook: Rulebook) -> list[Issue]:
+def _rule(work: Work, file: PersonFile, *, rulebook: Rulebook) -> list[NewVersion]:
     """What follows for one person, and what is kept of how it was ruled on."""
-    assessments = assess(work, dossier, rulebook=rulebook)
-    told = [*assessments, *formers(dossier, assessments, rulebook=rulebook)]
-    issues = list(changes(work, dossier, told, rulebook=rulebook))
-    keep_holds(work, dossier, assessments)
+    assessments = assess(work, file, rulebook=rulebook)
+    told = [*assessments, *former_kinds(file, assessments, rulebook=rulebook)]
+    versions = list(changes(work, file, told, rulebook=rulebook))
+    keep_holds(work, file, assessments)
     for assessment in assessments:
-        _keep_gap(work, dossier, assessment)
-        assessment.naming.word = _word(assessment.own, reached=dossier.practice is not None)
+        _keep_gap(work, file, assessment)
+        assessment.naming.word = _word(assessment.own, reached=file.practice is not None)
         work.session.add(assessment.naming)
     for assessment in told:
-        _keep_ruling(work, dossier, assessment, issues=issues)
-    return issues
+        _keep_ruling(work, file, assessment, versions=versions)
+    return versions
 
 
-def _keep_gap(work: Work, dossier: Dossier, assessment: Assessment) -> None:
-    reached = dossier.practice is not None
+def _keep_gap(work: Work, file: PersonFile, assessment: Assessment) -> None:
+    reached = file.practice is not None
     held = assessment.ruling.placement.action is PlacementAction.HOLD
     waits = held and assessment.ruling.case.phase is Phase.OPEN
     needs = assessment.tells or waits
-    refused = dossier.registration is not None and dossier.registration.refused is not None
+    refused = file.registration is not None and file.registration.refused is not None
     reason = NOT_THEIR_PATIENT if refused else NO_PRACTICE
-    gap = Gap(assessment.plan.id, assessment.facts.role, reason, assessment.naming.person_id)
-    keep_unplaced(work, gap, there=dossier.gaps, reached=reached or not needs)
+    gap = Gap(assessment.plan.id, assessment.particulars.role, reason, assessment.naming.person_id)
+    keep_unplaced(work, gap, there=file.lookups, reached=reached or not needs)
 
 
 def _word(own: Ruling, *, reached: bool) -> str:
@@ -76,12 +76,12 @@ def _word(own: Ruling, *, reached: bool) -> str:
 
 
 def _keep_ruling(
-    work: Work, dossier: Dossier, assessment: Assessment, *, issues: list[Issue]
+    work: Work, file: PersonFile, assessment: Assessment, *, versions: list[NewVersion]
 ) -> None:
-    ruling, person = assessment.ruling, dossier.person
-    issued = [issue.copy.id for issue in issues if _about(issue, assessment)]
+    ruling, person = assessment.ruling, file.person
+    issued = [version.copy.id for version in versions if _about(version, assessment)]
     # Where a copy was taken back and another begun, the ruling is about the one that was begun.
-    copy_id = issued[-1] if issued else _standing_copy(dossier, assessment)
+    copy_id = issued[-1] if issued else _standing_copy(file, assessment)
     row_id = work.new_id()
     case = json.dumps([str(part) for part in vars(ruling.case).values()]).encode()
     work.keep(
@@ -109,13 +109,13 @@ def _keep_ruling(
     )
 
 
-def _about(issue: Issue, assessment: Assessment) -> bool:
-    copy, naming = issue.copy, assessment.naming
-    about = (naming.plan_id, naming.person_id, assessment.facts.kind)
+def _about(version: NewVersion, assessment: Assessment) -> bool:
+    copy, naming = version.copy, assessment.naming
+    about = (naming.plan_id, naming.person_id, assessment.particulars.kind)
     return (copy.plan_id, copy.person_id, copy.kind) == about
 
 
-def _standing_copy(dossier: Dossier, assessment: Assessment) -> str | None:
-    about = (assessment.plan.id, assessment.facts.kind)
-    standing = (c.id for c in dossier.standing_copies() if (c.plan_id, c.kind) == about)
+def _standing_copy(file: PersonFile, assessment: Assessment) -> str | None:
+    about = (assessment.plan.id, assessment.particulars.kind)
+    standing = (c.id for c in file.standing_copies() if (c.plan_id, c.kind) == about)
     return next(standing, None)

@@ -19,7 +19,7 @@ from flagservice.app.build import Parts, build
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.domain.reading import read_submission
 from flagservice.domain.submissions import Plan
-from flagservice.intake.registration import registered
+from flagservice.intake.registration import update_registration
 from flagservice.intake.submission import submit
 from flagservice.kit.demo.client import Client
 from flagservice.people.registrations import Registration
@@ -126,7 +126,9 @@ def _post_the_model(parts: Parts) -> None:
         said = Registration(date.fromisoformat(BORN), practice(place))
 
         def deed(work: Work, number: str = number, said: Registration = said) -> None:
-            registered(work, number, registration=said, rulebook=parts.shelf.rulebook(work))
+            update_registration(
+                work, number, registration=said, rulebook=parts.shelf.rulebook(work)
+            )
 
         parts.log.perform(_ACTOR, deed)
     body = plan("CPP-MODEL", of)

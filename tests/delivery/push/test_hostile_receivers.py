@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from flagservice.admission.endpoints import Reach
+from flagservice.admission.endpoints import Endpoint
 from flagservice.delivery.push.fhir_rest import MOST_BYTES, FhirRest, Outcome, Parcel, Reply
 from tests.delivery import steps
 from tests.delivery.practices import PUSH, a_gp_system
@@ -86,7 +86,7 @@ def some_more(line: socket.socket) -> bytes:
 def when_sent_to(url: str, *, within: timedelta = SHORT) -> Reply:
     channel = FhirRest(within=within)
     try:
-        return channel.send(Parcel(Reach(OWN, url, "t"), json.dumps(FLAG).encode()))
+        return channel.send(Parcel(Endpoint(OWN, url, "t"), json.dumps(FLAG).encode()))
     finally:
         channel.close()
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 import respx
 
-from flagservice.admission.endpoints import Reach
+from flagservice.admission.endpoints import Endpoint
 from flagservice.delivery.push.fhir_rest import FhirRest, Outcome, Parcel, Reply
 from tests.delivery.steps import CHILD, GP, MOTHER, OWN
 
@@ -80,7 +80,7 @@ def channel() -> Iterator[FhirRest]:
 
 def when_sent(channel: FhirRest) -> Reply:
     stored = json.dumps(FLAG).encode()
-    return channel.send(Parcel(Reach(OWN, GP, "token-of-a-test"), stored))
+    return channel.send(Parcel(Endpoint(OWN, GP, "token-of-a-test"), stored))
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,13 @@ from sqlmodel import select
 
 from flagservice.admission.checkers import revoke_checker
 from flagservice.admission.endpoints import suspend
-from flagservice.admission.lapses import standings
+from flagservice.admission.lapses import practice_systems
 from flagservice.admission.result_notes import VALID_FOR
 from flagservice.admission.results import accept, withdraw
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.delivery.pull.feed import feed
 from flagservice.delivery.watch import manual_list
-from flagservice.delivery.watch.manual_list import ToDo
+from flagservice.delivery.watch.manual_list import ManualTask
 from flagservice.store import tables
 from flagservice.store.tables.leak_checks import LeakResultRow
 from tests.checked import DECIDED, SIGNING, VERSION, a_finding, a_registration
@@ -33,7 +33,7 @@ GOVERNANCE = Actor("X26")
 NO_MORE = ("flags at a practice", "its system is admitted no more")
 
 
-def the_list(world: World) -> list[ToDo]:
+def the_list(world: World) -> list[ManualTask]:
     return world.log.perform(GOVERNANCE, manual_list.waiting)
 
 
@@ -110,11 +110,15 @@ def test_what_was_taken_back_is_on_no_list(world: World) -> None:
 
 def test_an_operator_finds_the_practice_by_its_name_in_the_list(any_world: World) -> None:
     given_a_flag_is_there(any_world)
-    (before,) = [one for one in any_world.log.perform(GOVERNANCE, standings) if one.practice == OWN]
+    (before,) = [
+        one for one in any_world.log.perform(GOVERNANCE, practice_systems) if one.practice == OWN
+    ]
     assert before.lapsed is None
     any_world.log.perform(GOVERNANCE, suspends)
     (todo,) = the_list(any_world)
-    (row,) = [one for one in any_world.log.perform(GOVERNANCE, standings) if one.practice == OWN]
+    (row,) = [
+        one for one in any_world.log.perform(GOVERNANCE, practice_systems) if one.practice == OWN
+    ]
     assert (row.name, row.lapsed) == (todo.id, any_world.now)
 
 

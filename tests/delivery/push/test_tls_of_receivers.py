@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from flagservice.admission.endpoints import Reach
+from flagservice.admission.endpoints import Endpoint
 from flagservice.delivery.push.fhir_rest import FhirRest, Outcome, Parcel, Reply
 from tests.api.edge.test_tls import Authority
 from tests.delivery.push.test_hostile_receivers import ECHO, HEAD, OK, read_whole
@@ -44,7 +44,7 @@ def _answer(listening: socket.socket, context: ssl.SSLContext, heard: list[bytes
 def when_pushed(url: str) -> Reply:
     channel = FhirRest(within=dt.timedelta(seconds=10))
     try:
-        return channel.send(Parcel(Reach(OWN, url, "secret"), json.dumps(FLAG).encode()))
+        return channel.send(Parcel(Endpoint(OWN, url, "secret"), json.dumps(FLAG).encode()))
     finally:
         channel.close()
 

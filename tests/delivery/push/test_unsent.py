@@ -12,7 +12,7 @@ from flagservice.delivery.push.fhir_rest import Outcome, Parcel
 from flagservice.delivery.push.unsent import OUR_OWN, Unsent
 from flagservice.delivery.push.worker import Worker
 from flagservice.delivery.watch import manual_list
-from flagservice.people.registrations import Registration, learn
+from flagservice.people.registrations import Registration, keep_registration
 from flagservice.store import tables
 from tests.delivery.steps import (
     CHILD,
@@ -65,7 +65,7 @@ def given_the_child_moves(world: World) -> None:
 
     def moves(work: Work) -> None:
         work.record(Deed.REGISTER_LOADED)
-        learn(work, CHILD, Registration(world.now.date(), OTHER))
+        keep_registration(work, CHILD, Registration(world.now.date(), OTHER))
 
     world.log.perform(Actor("test"), moves)
 

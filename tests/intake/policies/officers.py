@@ -11,7 +11,7 @@ from flagservice.audit.log import Actor, Deed, Work
 from flagservice.domain.elements import Kind
 from flagservice.intake.policies import approval as approving
 from flagservice.intake.policies import enforcement, in_force
-from flagservice.intake.policies.approval import Approval, statement
+from flagservice.intake.policies.approval import Approval, signed_text
 from flagservice.policy.proof.prove import load
 from flagservice.store import tables
 from flagservice.store.tables import policies
@@ -102,7 +102,7 @@ class Service:
 
 
 def signed(name: str, deed: str, version: int, *, text: str) -> Approval:
-    whole = statement(deed, Kind.CHILD_PROTECTION, version=version, digest=load(text).digest)
+    whole = signed_text(deed, Kind.CHILD_PROTECTION, version=version, digest=load(text).digest)
     return Approval(name, b64encode(KEYS[name].sign(whole)).decode())
 
 
@@ -117,4 +117,4 @@ def given_a_plan_and_approvers(any_world: World) -> Service:
 
 def why_of(work: Work, change: policies.PolicyChangeRow) -> dict[str, str]:
     work.record(Deed.POLICY_READ)
-    return in_force.why(work, change)
+    return in_force.authority_of(work, change)

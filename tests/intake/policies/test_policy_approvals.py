@@ -13,7 +13,7 @@ from flagservice.domain.elements import Kind
 from flagservice.domain.errors import Conflict, Forbidden, Invalid, NotFound, Refusal
 from flagservice.intake.policies import approval, in_force
 from flagservice.intake.policies.approval import Approval
-from flagservice.intake.policies.in_force import Shelf
+from flagservice.intake.policies.in_force import PoliciesInForce
 from flagservice.policy.table import UnusablePolicy, read
 from flagservice.store.tables import policies
 from tests.intake.people import rows
@@ -159,12 +159,12 @@ def test_a_text_that_was_altered_after_it_was_signed_rules_nothing(
 
     def alter(work: Work) -> None:
         work.record(Deed.POLICY_READ)
-        row = in_force.kept(work, Kind.CHILD_PROTECTION, 2)
+        row = in_force.proposed_text(work, Kind.CHILD_PROTECTION, 2)
         row.text = CP.replace("version = 1", "version = 2", 1)
         work.session.add(row)
 
     service.do(alter)
-    service.shelf = Shelf(service.shelf.desks, service.shelf.profiles)
+    service.shelf = PoliciesInForce(service.shelf.desks, service.shelf.profiles)
     deed = service.rules_by if altered == "in force" else service.enforces
     with pytest.raises(UnusablePolicy, match="is not the one that was signed"):
         deed()
@@ -179,7 +179,7 @@ def test_a_text_that_leaks_rules_nothing_even_where_it_is_in_force(service: Serv
 
 def _smuggled(work: Work, text: str) -> None:
     policy = read(text.replace("version = 1", "version = 2", 1))
-    in_force.keep(work, policy)
+    in_force.keep_text(work, policy)
     in_force.policy_by(work, policy.digest)
 
 
@@ -197,7 +197,7 @@ def test_a_third_approver_needs_the_word_of_one_who_is_there(service: Service) -
     for nobodys in (None, Approval(AMED, "AAAA"), Approval("Dr New", "AAAA")):
         with pytest.raises((Forbidden, NotFound)):
             add(nobodys)
-    said = approval.vouching("Dr New", approval.read_key(public(key)))
+    said = approval.vouching_text("Dr New", approval.read_public_key(public(key)))
     add(Approval(BRUCE, b64encode(KEYS[BRUCE].sign(said)).decode()))
     assert len(rows(service.world, of=policies.ApproverRow)) == 3
 
@@ -207,6 +207,6 @@ def test_every_text_of_a_kind_is_listed_by_version(service: Service) -> None:
 
     def listed(work: Work) -> list[int]:
         work.record(Deed.POLICY_READ)
-        return [text.version for text in in_force.texts(work, Kind.CHILD_PROTECTION)]
+        return [text.version for text in in_force.texts_of_kind(work, Kind.CHILD_PROTECTION)]
 
     assert service.do(listed) == [1, 2]

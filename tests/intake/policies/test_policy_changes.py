@@ -6,8 +6,8 @@ from flagservice.audit.log import Deed, Work
 from flagservice.domain.elements import Kind
 from flagservice.domain.errors import Conflict, Invalid, NotFound
 from flagservice.intake.policies import enforcement, in_force
-from flagservice.intake.policies.effect import effect
-from flagservice.intake.policies.in_force import Shelf
+from flagservice.intake.policies.effect import policy_effect
+from flagservice.intake.policies.in_force import PoliciesInForce
 from flagservice.policy.desks import load_desks
 from flagservice.policy.proof.prove import load
 from flagservice.policy.table import UnusablePolicy
@@ -98,7 +98,7 @@ def test_ruling_on_everybody_again_issues_nothing_twice(service: Service) -> Non
 
 
 def _sweep_anew(work: Work) -> None:
-    for change in in_force.current(work):
+    for change in in_force.current_changes(work):
         change.swept = ""
         work.session.add(change)
     work.record(Deed.POLICY_READ)
@@ -113,7 +113,7 @@ def test_who_goes_on_after_a_crash_goes_on_where_it_stopped(
     assert service.do(lambda work: enforcement.sweep(work, service.shelf)) == 1
     (change,) = [c for c in rows(service.world, of=policies.PolicyChangeRow) if c.swept is not None]
     assert change.swept == min(person.id for person in rows(service.world, of=tables.PersonRow))
-    service.shelf = Shelf(service.shelf.desks, service.shelf.profiles)
+    service.shelf = PoliciesInForce(service.shelf.desks, service.shelf.profiles)
     assert service.sweeps() == people - 1
     with pytest.raises(NotFound, match="ruled on everybody"):
         service.do(lambda work: enforcement.sweep(work, service.shelf))
@@ -198,20 +198,26 @@ def test_every_step_leaves_a_leaf(service: Service) -> None:
 def test_what_a_policy_would_change_is_counted_and_nothing_changes(service: Service) -> None:
     held, rulings = service.held(), len(rows(service.world, of=tables.RulingRow))
     old, new = load(CP), load(NARROWER)
-    found = service.do(lambda work: effect(work, old, new, rulebook=service.shelf.rulebook(work)))
+    found = service.do(
+        lambda work: policy_effect(work, old, new, rulebook=service.shelf.rulebook(work))
+    )
     assert found.stored_changes == {"told less": 1}
     assert found.ruled_changes == {"told less": 1}
     assert found.stored == found.ruled == len(held)
     assert service.held() == held
     assert len(rows(service.world, of=tables.RulingRow)) == rulings
     service.world.on("2022-06-04")
-    later = service.do(lambda work: effect(work, old, new, rulebook=service.shelf.rulebook(work)))
+    later = service.do(
+        lambda work: policy_effect(work, old, new, rulebook=service.shelf.rulebook(work))
+    )
     assert (later.stored, later.ruled) == (len(held), 0)
 
 
 def test_a_person_whom_a_later_version_left_out_is_no_part_of_the_effect(service: Service) -> None:
     service.world.posts(COUNCIL, a_plan(child(), father(), version=2))
     found = service.do(
-        lambda work: effect(work, load(CP), load(NARROWER), rulebook=service.shelf.rulebook(work))
+        lambda work: policy_effect(
+            work, load(CP), load(NARROWER), rulebook=service.shelf.rulebook(work)
+        )
     )
     assert not found.stored_changes

@@ -11,7 +11,7 @@ from flagservice.audit.log import Deed, Work
 from flagservice.domain.elements import Kind
 from flagservice.domain.errors import Conflict
 from flagservice.intake.policies import in_force
-from flagservice.intake.policies.effect import effect
+from flagservice.intake.policies.effect import policy_effect
 from flagservice.policy.proof.prove import load
 from flagservice.store import tables
 from tests.intake.people import ELSEWHERE, a_born_plan, a_notification, an_unborn_plan, rows
@@ -115,5 +115,7 @@ def test_the_effect_counts_what_was_left_behind_at_a_birth(service: Service) -> 
     world.posts(COUNCIL, an_unborn_plan())
     world.posts(COUNCIL, a_born_plan())
     old = load(policy_text(Kind.UNBORN_CHILD_IN_NEED))
-    found = service.do(lambda work: effect(work, old, old, rulebook=service.shelf.rulebook(work)))
+    found = service.do(
+        lambda work: policy_effect(work, old, old, rulebook=service.shelf.rulebook(work))
+    )
     assert found.stored == 1

@@ -7,7 +7,7 @@ import pytest
 from flagservice.audit.log import Actor
 from flagservice.domain.elements import Element
 from flagservice.domain.errors import NotFound
-from flagservice.intake.ruling.explanation import Wanted, Why, rulings, why
+from flagservice.intake.ruling.explanation import Explanation, RulingFilter, explain, rulings
 from tests.intake.people import (
     CHILD,
     ELSEWHERE,
@@ -28,12 +28,12 @@ from tests.world import COUNCIL, POLICE, World
 OFFICER = Actor("governance", "X26")
 
 
-def why_of(world: World, flag_id: str) -> Why:
-    return world.log.perform(OFFICER, lambda work: why(work, flag_id))
+def why_of(world: World, flag_id: str) -> Explanation:
+    return world.log.perform(OFFICER, lambda work: explain(work, flag_id))
 
 
-def listed(world: World, **wanted: object) -> list[Why]:
-    return world.log.perform(OFFICER, lambda work: rulings(work, Wanted(**wanted)))
+def listed(world: World, **wanted: object) -> list[Explanation]:
+    return world.log.perform(OFFICER, lambda work: rulings(work, RulingFilter(**wanted)))
 
 
 def test_every_flag_has_the_ruling_of_its_own_record(world: World) -> None:

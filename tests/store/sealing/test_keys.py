@@ -22,7 +22,7 @@ from flagservice.audit.log import Actor, Deed, Work
 from flagservice.delivery.pull import feed
 from flagservice.domain.reading import read_submission
 from flagservice.domain.submissions import Plan
-from flagservice.intake.registration import registered
+from flagservice.intake.registration import update_registration
 from flagservice.intake.submission import submit
 from flagservice.people.registrations import Registration
 from flagservice.settings import Settings
@@ -63,7 +63,7 @@ def when_posted(parts: Parts, number: str) -> None:
     plan = read_submission(Plan, json.dumps(body).encode(), today=date(2026, 1, 1))
 
     def deed(work: Work) -> None:
-        registered(work, number, registration=where, rulebook=parts.shelf.rulebook(work))
+        update_registration(work, number, registration=where, rulebook=parts.shelf.rulebook(work))
         submit(work, plan, rulebook=parts.shelf.rulebook(work))
 
     parts.log.perform(actor, deed)

@@ -21,10 +21,10 @@ from flagservice.audit.log import Actor, Deed, Work
 from flagservice.domain.errors import Conflict
 from flagservice.domain.reading import read_submission
 from flagservice.intake.decision import Decision, decide, worklist
-from flagservice.intake.idempotency import Answer, once
+from flagservice.intake.idempotency import KeptAnswer, answer_once
 from flagservice.intake.policies.approval import add_approver, revoke_approver
-from flagservice.intake.registration import registered
-from flagservice.intake.submission import Effect, submit
+from flagservice.intake.registration import update_registration
+from flagservice.intake.submission import SubmissionEffect, submit
 from flagservice.people.registrations import Registration
 from flagservice.settings import Settings
 from flagservice.store import tables
@@ -60,7 +60,7 @@ def parts(settings: Settings) -> Iterator[Parts]:
 def given_registered(parts: Parts, number: str) -> None:
     def deed(work: Work) -> None:
         where = Registration(date.fromisoformat(BORN), PRACTICE)
-        registered(work, number, registration=where, rulebook=parts.shelf.rulebook(work))
+        update_registration(work, number, registration=where, rulebook=parts.shelf.rulebook(work))
 
     parts.log.perform(Actor("test"), deed)
 
@@ -76,12 +76,12 @@ def a_notification(version: int = 1) -> dict[str, Any]:
     return a_submission("perpetrator", "DA-1", he, version=version)
 
 
-def posted(parts: Parts, ods: str, body: dict[str, Any]) -> Effect:
+def posted(parts: Parts, ods: str, body: dict[str, Any]) -> SubmissionEffect:
     submission = read_submission(
         MODELS[body["kind"]], json.dumps(body).encode(), today=date(2026, 1, 1)
     )
 
-    def deed(work: Work) -> Effect:
+    def deed(work: Work) -> SubmissionEffect:
         return submit(work, submission, rulebook=parts.shelf.rulebook(work)).effect
 
     return parts.log.perform(Actor("client", ods), deed)
@@ -90,12 +90,12 @@ def posted(parts: Parts, ods: str, body: dict[str, Any]) -> Effect:
 def answered(parts: Parts, body: bytes) -> int:
     """The status for a body that is sent with one and the same key."""
 
-    def deed(work: Work) -> Answer:
-        def do() -> Answer:
+    def deed(work: Work) -> KeptAnswer:
+        def do() -> KeptAnswer:
             work.record(Deed.SUBMITTED)
-            return Answer(201, b"the answer")
+            return KeptAnswer(201, b"the answer")
 
-        return once(work, "one-key-for-ever", digest=sha256(body).hexdigest(), deed=do)
+        return answer_once(work, "one-key-for-ever", digest=sha256(body).hexdigest(), deed=do)
 
     return parts.log.perform(Actor("client", COUNCIL), deed).status
 
@@ -130,10 +130,10 @@ def when_every_key_is_replaced(parts: Parts) -> None:
 
 
 def test_a_repeat_is_a_repeat_and_other_words_are_a_conflict(parts: Parts) -> None:
-    assert posted(parts, COUNCIL, a_plan()) is Effect.ACCEPTED
+    assert posted(parts, COUNCIL, a_plan()) is SubmissionEffect.ACCEPTED
     assert answered(parts, b"a body") == 201
     when_every_key_is_replaced(parts)
-    assert posted(parts, COUNCIL, a_plan()) is Effect.REPEATED
+    assert posted(parts, COUNCIL, a_plan()) is SubmissionEffect.REPEATED
     assert answered(parts, b"a body") == 201
     with pytest.raises(Conflict):
         posted(parts, COUNCIL, {**a_plan(), "categories": ["neglect"]})
@@ -146,7 +146,7 @@ def test_what_has_not_changed_is_not_told_again(parts: Parts) -> None:
     before = rows(parts, tables.VersionRow)
     assert len(before) == 1
     when_every_key_is_replaced(parts)
-    assert posted(parts, COUNCIL, a_plan(version=2)) is Effect.ACCEPTED
+    assert posted(parts, COUNCIL, a_plan(version=2)) is SubmissionEffect.ACCEPTED
     given_registered(parts, CHILD)
     assert rows(parts, tables.VersionRow) == before
     assert len(rows(parts, tables.PlanRow)) == 1

@@ -52,7 +52,7 @@ def given_people(parts: Parts, *numbers: str) -> list[str]:
 
     def deed(work: Work) -> list[str]:
         work.record(Deed.REGISTER_LOADED)
-        return sorted(row.id for row in persons.locked(work, numbers).values())
+        return sorted(row.id for row in persons.lock(work, numbers).values())
 
     return parts.log.perform(ACTOR, deed)
 
@@ -185,7 +185,7 @@ def test_whoever_began_before_a_rotation_is_outlasted_by_it(parts: Parts) -> Non
     wrapped, go_on = threading.Event(), threading.Event()
 
     def slow(work: Work) -> None:
-        persons.locked(work, [OTHER])
+        persons.lock(work, [OTHER])
         work.record(Deed.REGISTER_LOADED)
         wrapped.set()
         assert go_on.wait(30)
@@ -210,7 +210,7 @@ def test_nobody_is_made_under_an_old_key_once_rows_may_carry_a_new_one(
     add_pseudonym_key(settings.keys_folder)
 
     def slow(work: Work) -> None:
-        persons.locked(work, [OTHER])
+        persons.lock(work, [OTHER])
         work.record(Deed.REGISTER_LOADED)
         made.set()
         assert go_on.wait(30)
