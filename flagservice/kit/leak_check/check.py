@@ -17,11 +17,11 @@ from pathlib import Path
 
 from flagservice.kit.leak_check.config import Place, System, Twin
 from flagservice.kit.leak_check.control import control
-from flagservice.kit.leak_check.crawl.asks import NOPAT_SYSTEMS, Ask, Known, guesses, plan
-from flagservice.kit.leak_check.crawl.face import Face, Unanswered
+from flagservice.kit.leak_check.crawl.client import Face, Unanswered
+from flagservice.kit.leak_check.crawl.reader import Doubtful, Watch, by_label
+from flagservice.kit.leak_check.crawl.requests import NOPAT_SYSTEMS, Ask, Known, guesses, plan
 from flagservice.kit.leak_check.crawl.transcript import Transcript
-from flagservice.kit.leak_check.crawl.watch import Doubtful, Watch, by_label
-from flagservice.kit.leak_check.differences.differing import Found
+from flagservice.kit.leak_check.differences.collected import Found
 from flagservice.kit.leak_check.differences.likeness import Crawl, Noise, Own
 from flagservice.kit.leak_check.differences.naming import Difference, Reader, Wave, named
 from flagservice.kit.leak_check.filing import Filed, NotFiled, Records, copies, spelt, taken_back

@@ -19,9 +19,9 @@ from enum import StrEnum
 from typing import Final
 
 from flagservice.kit.leak_check.config import System, Twin
-from flagservice.kit.leak_check.crawl.asks import Ask, Door, Json
-from flagservice.kit.leak_check.crawl.face import Unanswered
-from flagservice.kit.leak_check.crawl.watch import Watch
+from flagservice.kit.leak_check.crawl.client import Unanswered
+from flagservice.kit.leak_check.crawl.reader import Watch
+from flagservice.kit.leak_check.crawl.requests import Ask, Door, Json
 from flagservice.kit.leak_check.filing import (
     NHS_NUMBER,
     Filed,

@@ -19,7 +19,7 @@ import httpx
 
 from flagservice.domain.errors import Fault, Invalid
 from flagservice.kit.leak_check.config import Place, System
-from flagservice.kit.leak_check.crawl.asks import HIDDEN, NOPAT_SYSTEMS, Json
+from flagservice.kit.leak_check.crawl.requests import HIDDEN, NOPAT_SYSTEMS, Json
 
 NHS_NUMBER: Final = "https://fhir.nhs.uk/Id/nhs-number"
 _FHIR: Final = "application/fhir+json"

@@ -4,10 +4,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .clinical import capability, interactions, whole_record
+from .clinical import capability, interactions
+from .clinical import view as clinician_view
 from .files import Caller, Side
 from .outcomes import Reply, not_found, unknown_caller, wrong_method
-from .patient import fhir, view
+from .patient import fhir
+from .patient import view as patient_view
 from .practice import Asked, Practice, Request
 
 Answer = Callable[[Practice, Asked], Reply]
@@ -30,7 +32,7 @@ class Route:
 
 def _own_record(practice: Practice, asked: Asked) -> Reply:
     patient = practice.patient(asked.caller.nhs_number)
-    return view.record(patient, entries=practice.store.entries)
+    return patient_view.record(patient, entries=practice.store.entries)
 
 
 def _route(side: Side, asked: str, answer: Answer) -> Route:
@@ -50,12 +52,12 @@ ROUTES = (
         rf"GET {_ANY}/{_ID}/_history/(?P<version>[1-9][0-9]{{0,8}})",
         interactions.vread,
     ),
-    _route(Side.CLINICIAN, "POST /clinician/record", whole_record.record),
-    _route(Side.CLINICIAN, "POST /clinician/patients", whole_record.patients),
+    _route(Side.CLINICIAN, "POST /clinician/record", clinician_view.record),
+    _route(Side.CLINICIAN, "POST /clinician/patients", clinician_view.patients),
     _route(
         Side.CLINICIAN,
         "POST /clinician/fhir/(?P<kind>Flag|Task)/_search",
-        whole_record.search_by_patient,
+        clinician_view.search_by_patient,
     ),
     _route(Side.PATIENT, "GET /patient/record", _own_record),
     *(

@@ -14,8 +14,8 @@ import pytest
 
 from flagservice.domain.errors import Invalid
 from flagservice.kit.leak_check.config import read_system
-from flagservice.kit.leak_check.crawl.asks import Ask, Door
-from flagservice.kit.leak_check.crawl.face import Answer, Exchange
+from flagservice.kit.leak_check.crawl.client import Answer, Exchange
+from flagservice.kit.leak_check.crawl.requests import Ask, Door
 from flagservice.kit.leak_check.differences.compare import Sign, Sort, signs
 from flagservice.kit.leak_check.differences.likeness import Noise, Own
 from flagservice.kit.leak_check.result import Signing, Verdict

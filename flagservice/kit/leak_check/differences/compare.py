@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from flagservice.kit.leak_check.crawl.face import Answer
+from flagservice.kit.leak_check.crawl.client import Answer
 
 Path = tuple[str, ...]
 _NARRATIVE: Final = frozenset({"div", "text", "display", "title", "contentString"})

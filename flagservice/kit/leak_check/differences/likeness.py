@@ -21,7 +21,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import unquote
 
-from flagservice.kit.leak_check.crawl.face import Answer, Exchange
+from flagservice.kit.leak_check.crawl.client import Answer, Exchange
 
 INSTANT_HEADERS: Final = frozenset({"date"})
 INSTANT_PLACES: Final = frozenset({("meta", "lastUpdated"), ("timestamp",), ("transactionTime",)})

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from flagservice.kit.leak_check.crawl.asks import HIDDEN, Ask, Door
+from flagservice.kit.leak_check.crawl.requests import HIDDEN, Ask, Door
 from flagservice.kit.leak_check.differences.compare import Sign, Sort
 
 

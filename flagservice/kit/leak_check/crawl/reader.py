@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from flagservice.kit.leak_check.config import Twin
-from flagservice.kit.leak_check.crawl.asks import HIDDEN, Ask, Door, Json, Known, offer, plan
-from flagservice.kit.leak_check.crawl.face import Answer, Face
-from flagservice.kit.leak_check.differences.differing import Found
+from flagservice.kit.leak_check.crawl.client import Answer, Face
+from flagservice.kit.leak_check.crawl.requests import HIDDEN, Ask, Door, Json, Known, offer, plan
+from flagservice.kit.leak_check.differences.collected import Found
 from flagservice.kit.leak_check.differences.likeness import Crawl, Noise, Own
 from flagservice.kit.leak_check.differences.naming import Reader
 

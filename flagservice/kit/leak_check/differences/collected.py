@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from flagservice.kit.leak_check.crawl.asks import Ask, Door
-from flagservice.kit.leak_check.crawl.face import Exchange
+from flagservice.kit.leak_check.crawl.client import Exchange
+from flagservice.kit.leak_check.crawl.requests import Ask, Door
 from flagservice.kit.leak_check.differences.compare import Sign, Sort, signs
 from flagservice.kit.leak_check.differences.likeness import Crawl, Own
 from flagservice.kit.leak_check.differences.naming import Difference, Reader, Wave

@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from flagservice.kit.leak_check.config import Place
-from flagservice.kit.leak_check.crawl.asks import Ask, Door, Json
+from flagservice.kit.leak_check.crawl.requests import Ask, Door, Json
 from flagservice.kit.leak_check.crawl.transcript import Transcript
 
 _MOST_PAGES: Final = 20
