@@ -11,18 +11,24 @@ from flagservice.admission.checkers import NewChecker, add_checker
 from flagservice.admission.endpoints import EndpointRegistration, register
 from flagservice.admission.results import OperatorDecision, accept
 from flagservice.audit.log import Actor, Log, Work
-from flagservice.kit.leak_check.config import Place, System, Twin
-from flagservice.kit.leak_check.control import Shown
-from flagservice.kit.leak_check.result import Asked, Outcome, Signing, content, signed
+from flagservice.kit.leak_check.config import FhirEndpoint, SupplierSystem, Twin
+from flagservice.kit.leak_check.control import ControlKind
+from flagservice.kit.leak_check.result import (
+    CrawlExtent,
+    LeakCheckOutcome,
+    ResultSigner,
+    content,
+    signed,
+)
 from flagservice.store.tables.leak_checks import CheckerRow
 
 SYSTEM, VERSION = "A GP system", "4.2"
-SIGNING = Signing("a.checker", Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+SIGNING = ResultSigner("a.checker", Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 DECIDED = OperatorDecision("A. Lead", "the transcript was read")
 _ACTOR = Actor("test")
 
 
-def public_pem(signing: Signing = SIGNING) -> bytes:
+def public_pem(signing: ResultSigner = SIGNING) -> bytes:
     return signing.key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
@@ -32,23 +38,25 @@ def a_checker(name: str = SIGNING.name) -> NewChecker:
     return NewChecker(name, public_pem(), "A. Lead", "they run the checks")
 
 
-def an_outcome(run_at: datetime, *, system: str = SYSTEM, version: str = VERSION) -> Outcome:
-    nowhere = Place("https://gp.example/fhir", "t")
+def an_outcome(
+    run_at: datetime, *, system: str = SYSTEM, version: str = VERSION
+) -> LeakCheckOutcome:
+    nowhere = FhirEndpoint("https://gp.example/fhir", "t")
     twin = Twin("9990548609", "t")
-    return Outcome(
-        System(system, version, nowhere.base, nowhere, nowhere, twin, twin, timedelta(4)),
+    return LeakCheckOutcome(
+        SupplierSystem(system, version, nowhere.base, nowhere, nowhere, twin, twin, timedelta(4)),
         run_at,
         findings=(),
         doubts=(),
-        asked=Asked(3614, 3302, "sha256:" + "0" * 64),
-        control=Shown.FLAG,
+        extent=CrawlExtent(3614, 3302, "sha256:" + "0" * 64),
+        control=ControlKind.FLAG,
     )
 
 
 def a_result(
     at: datetime,
     *,
-    signing: Signing = SIGNING,
+    signing: ResultSigner = SIGNING,
     system: str = SYSTEM,
     version: str = VERSION,
     **changed: Any,

@@ -20,7 +20,7 @@ from flagservice.admission.results import OperatorDecision, accept, withdraw
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.domain.errors import Conflict, Invalid, NotFound
 from flagservice.kit.leak_check.check import fewest
-from flagservice.kit.leak_check.result import PROTOCOL, TOOL, Signing, signed
+from flagservice.kit.leak_check.result import PROTOCOL, TOOL, ResultSigner, signed
 from flagservice.store import tables
 from flagservice.store.tables.leak_checks import CheckerRow, LeakResultRow
 from tests.checked import DECIDED, SIGNING, a_checker, a_result, public_pem
@@ -29,7 +29,7 @@ from tests.world import World
 
 OPERATOR = Actor("operator")
 FEWEST = FEWEST_REQUESTS[PROTOCOL]
-STRANGER = Signing("a.stranger", Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33))))
+STRANGER = ResultSigner("a.stranger", Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33))))
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_a_result_by_nobody_who_is_registered_is_refused(known: World) -> None:
 
 
 def test_a_strangers_signature_under_a_registered_name_is_refused(known: World) -> None:
-    pretending = Signing(SIGNING.name, STRANGER.key)
+    pretending = ResultSigner(SIGNING.name, STRANGER.key)
     then_it_is_refused(known, a_result(known.now, signing=pretending), field="signature")
 
 

@@ -8,7 +8,7 @@ from flagservice.admission.checkers import NewChecker, add_checker, revoke_check
 from flagservice.admission.result_notes import CheckedAddresses
 from flagservice.admission.results import accept, newest_checked_addresses, withdraw
 from flagservice.audit.log import Deed, Work
-from flagservice.kit.leak_check.result import Signing
+from flagservice.kit.leak_check.result import ResultSigner
 from tests.admission.test_endpoints import (
     LATER,
     OPERATOR,
@@ -79,7 +79,7 @@ def test_a_finding_suspends_its_version_at_once_until_a_newer_check_is_clean(
 
 def test_a_finding_by_a_checker_revoked_since_still_suspends(world: World) -> None:
     given_it_is_admitted(world)
-    other = Signing("b.checker", Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33))))
+    other = ResultSigner("b.checker", Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33))))
     new = NewChecker(other.name, public_pem(other), "A. Lead", "a second one")
     world.log.perform(OPERATOR, lambda work: add_checker(work, new))
     when_taken_in(world, a_finding(world.now, signing=other))

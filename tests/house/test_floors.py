@@ -48,7 +48,7 @@ BREACHES = (
     Breach(
         "floors",
         "strangers on one floor meet",
-        {"api/records/routes.py": "from flagservice.kit.sandbox.wire import Reply"},
+        {"api/records/routes.py": "from flagservice.kit.sandbox.wire import Decimal"},
     ),
     Breach(
         "floors",

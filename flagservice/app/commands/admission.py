@@ -14,7 +14,7 @@ from flagservice.domain.errors import Fault, Invalid
 from flagservice.kit.leak_check.check import run
 from flagservice.kit.leak_check.config import read_system
 from flagservice.kit.leak_check.crawl.transcript import Transcript
-from flagservice.kit.leak_check.result import Signing, Verdict, write_out
+from flagservice.kit.leak_check.result import LeakCheckVerdict, ResultSigner, write_out
 from flagservice.settings import Settings
 
 endpoint = typer.Typer(no_args_is_help=True, help="Practices' systems.")
@@ -24,7 +24,11 @@ GROUPS: Final = (("endpoint", endpoint), ("checker", checker), ("leak-check-resu
 
 By = Annotated[str, typer.Option(help="Who decided")]
 Reason = Annotated[str, typer.Option(help="Why")]
-_STATUS: Final = {Verdict.CLEAN: 0, Verdict.LEAKS: 1, Verdict.INCONCLUSIVE: 2}
+_STATUS: Final = {
+    LeakCheckVerdict.CLEAN: 0,
+    LeakCheckVerdict.LEAKS: 1,
+    LeakCheckVerdict.INCONCLUSIVE: 2,
+}
 
 
 @endpoint.command("register")
@@ -111,7 +115,7 @@ def leak_check(
 ) -> None:
     """Crawls a system as twin patients, one of them flagged; exit 0 clean, 1 leaks, 2 unsure."""
     settings = Settings()
-    signing = Signing.read(signer, _text(key).encode())
+    signing = ResultSigner.read(signer, _text(key).encode())
     kept = Transcript()
     outcome = run(
         read_system(_text(system)),

@@ -18,9 +18,15 @@ from flagservice.admission.results import OperatorDecision
 from flagservice.app import operating
 from flagservice.app.build import Parts, software_version
 from flagservice.app.sandbox.tenants import PRACTICE, SECOND, UNADMITTED
-from flagservice.kit.leak_check.config import Place, System, Twin
-from flagservice.kit.leak_check.control import Shown
-from flagservice.kit.leak_check.result import Asked, Outcome, Signing, content, signed
+from flagservice.kit.leak_check.config import FhirEndpoint, SupplierSystem, Twin
+from flagservice.kit.leak_check.control import ControlKind
+from flagservice.kit.leak_check.result import (
+    CrawlExtent,
+    LeakCheckOutcome,
+    ResultSigner,
+    content,
+    signed,
+)
 
 _BY: Final = "the sandbox"
 _WHY: Final = "synthetic people only: a supplier begins here before its leak check"
@@ -32,7 +38,7 @@ _NOWHERE: Final = "http://127.0.0.1:9"
 def admit(parts: Parts) -> None:
     """From now on for a year practices on the admitted version are told."""
     key = Ed25519PrivateKey.generate()
-    signing = Signing(f"sandbox.{secrets.token_hex(4)}", key)
+    signing = ResultSigner(f"sandbox.{secrets.token_hex(4)}", key)
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     operating.add_a_checker(parts, NewChecker(signing.name, public, _BY, _WHY))
     line = content(_outcome(parts.log.clock()), tool_version=software_version())
@@ -52,15 +58,15 @@ def register_practices(parts: Parts) -> None:
         operating.register_practice(parts, said)
 
 
-def _outcome(now: datetime) -> Outcome:
-    nowhere = Place(_NOWHERE, "nobody")
+def _outcome(now: datetime) -> LeakCheckOutcome:
+    nowhere = FhirEndpoint(_NOWHERE, "nobody")
     twin = Twin("9990548609", "nobody")
     fewest = max(FEWEST_REQUESTS.values())
-    return Outcome(
-        System(_SYSTEM, _CHECKED, _NOWHERE, nowhere, nowhere, twin, twin, timedelta()),
+    return LeakCheckOutcome(
+        SupplierSystem(_SYSTEM, _CHECKED, _NOWHERE, nowhere, nowhere, twin, twin, timedelta()),
         now,
         findings=(),
         doubts=(),
-        asked=Asked(fewest, fewest, "sha256:" + "0" * 64),
-        control=Shown.FLAG,
+        extent=CrawlExtent(fewest, fewest, "sha256:" + "0" * 64),
+        control=ControlKind.FLAG,
     )

@@ -27,7 +27,7 @@ class Twin:
 
 
 @dataclass(frozen=True)
-class Place:
+class FhirEndpoint:
     """A FHIR base address, and the token that opens it."""
 
     base: str
@@ -35,7 +35,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class System:
+class SupplierSystem:
     """A supplier's test system: its name and exact version, its sides, and the twins in it.
 
     `pause` is waited after each filing; an instant counts as an answer's own only within half of
@@ -45,14 +45,14 @@ class System:
     name: str
     version: str
     patient_base: str
-    push: Place
-    clinician: Place
+    push: FhirEndpoint
+    clinician: FhirEndpoint
     flagged: Twin
     plain: Twin
     pause: timedelta
 
 
-def read_system(text: str) -> System:
+def read_system(text: str) -> SupplierSystem:
     """The system that a TOML file describes; raises Invalid."""
     try:
         said = tomllib.loads(text)
@@ -67,8 +67,8 @@ def read_system(text: str) -> System:
         raise Invalid(Fault("plain.nhs_number", "is another than flagged.nhs_number"))
     if bool(twins["flagged"].proxy_token) != bool(twins["plain"].proxy_token):
         raise Invalid(Fault("proxy_token", "is there for both twins, or for neither"))
-    push = Place(_address(texts["push_base"], "push_base"), texts["push_token"])
-    return System(
+    push = FhirEndpoint(_address(texts["push_base"], "push_base"), texts["push_token"])
+    return SupplierSystem(
         name=texts["system"],
         version=texts["version"],
         patient_base=_address(texts["patient_base"], "patient_base"),
@@ -80,12 +80,12 @@ def read_system(text: str) -> System:
     )
 
 
-def _clinician(said: dict[str, Any], push: Place) -> Place:
+def _clinician(said: dict[str, Any], push: FhirEndpoint) -> FhirEndpoint:
     """Who sees what a clinician sees; where that is not said, the side that is pushed to."""
     if not any(name in said for name in _OPTIONAL):
         return push
     base, token = (_text(said, name) for name in _OPTIONAL)
-    return Place(_address(base, "clinician_base"), token)
+    return FhirEndpoint(_address(base, "clinician_base"), token)
 
 
 def _twin(said: Any, name: str) -> Twin:

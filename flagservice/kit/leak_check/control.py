@@ -18,15 +18,15 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
-from flagservice.kit.leak_check.config import System, Twin
+from flagservice.kit.leak_check.config import SupplierSystem, Twin
 from flagservice.kit.leak_check.crawl.client import Unanswered
-from flagservice.kit.leak_check.crawl.reader import Watch
-from flagservice.kit.leak_check.crawl.requests import Ask, Door, Json
+from flagservice.kit.leak_check.crawl.reader import TwinReader
+from flagservice.kit.leak_check.crawl.requests import CrawlRequest, Door, Json
 from flagservice.kit.leak_check.filing import (
     NHS_NUMBER,
-    Filed,
+    FiledCopy,
     NotFiled,
-    Records,
+    PracticeClient,
     taken_back_in_error,
 )
 
@@ -45,7 +45,7 @@ _ADJUSTMENT: Final = {"text": "Needs letters in large print"}
 _ASTHMA: Final = {"text": "Asthma"}
 
 
-class Shown(StrEnum):
+class ControlKind(StrEnum):
     """What the control was, where it showed."""
 
     FLAG = "Flag"
@@ -53,35 +53,39 @@ class Shown(StrEnum):
     NONE = "none"
 
 
-_TRIED: Final = (Shown.FLAG, Shown.CONDITION)
+_TRIED: Final = (ControlKind.FLAG, ControlKind.CONDITION)
 
 
 def control(
-    system: System, records: Records, *, watches: Sequence[Watch], like: Filed
-) -> tuple[Shown, tuple[str, ...]]:
+    system: SupplierSystem,
+    records: PracticeClient,
+    *,
+    readers: Sequence[TwinReader],
+    like: FiledCopy,
+) -> tuple[ControlKind, tuple[str, ...]]:
     """What showed on the patients' side, and the doubts; `like` is the flag that it is shaped as.
 
     Nothing is raised: a control that cannot be pushed or looked for has not shown.
     """
     for kind in _TRIED:
-        sent = [(watch, _ordinary(kind, like, twin=watch.twin)) for watch in watches]
+        sent = [(reader, _ordinary(kind, like, twin=reader.twin)) for reader in readers]
         try:
             for _, one in sent:
                 records.push(one)
             time.sleep(system.pause.total_seconds())
-            is_there = all(_shows(watch, one) for watch, one in sent)
+            is_there = all(_shows(reader, one) for reader, one in sent)
             for _, one in sent:
                 records.push(taken_back_in_error(one))
             time.sleep(system.pause.total_seconds())
-            is_gone = not any(_shows(watch, one) for watch, one in sent)
+            is_gone = not any(_shows(reader, one) for reader, one in sent)
         except (NotFiled, Unanswered):
             continue
         if is_there:
             return kind, () if is_gone else (NOT_REMOVED,)
-    return Shown.NONE, (NOT_SHOWN,)
+    return ControlKind.NONE, (NOT_SHOWN,)
 
 
-def _ordinary(kind: Shown, like: Filed, *, twin: Twin) -> Filed:
+def _ordinary(kind: ControlKind, like: FiledCopy, *, twin: Twin) -> FiledCopy:
     """A flag of the same identifiers, instants and words as ours, or a Condition; and normal."""
     person = {"type": "Patient", "identifier": {"system": NHS_NUMBER, "value": twin.nhs_number}}
     identifiers = [one | {"value": secrets.token_hex(16)} for one in like.sent["identifier"]]
@@ -92,13 +96,13 @@ def _ordinary(kind: Shown, like: Filed, *, twin: Twin) -> Filed:
         "identifier": identifiers,
         "subject": person,
     }
-    if kind is Shown.FLAG:
-        return Filed({**same, "status": "active", "code": _ADJUSTMENT})
-    return Filed({**same, "meta": mark, "code": _ASTHMA})
+    if kind is ControlKind.FLAG:
+        return FiledCopy({**same, "status": "active", "code": _ADJUSTMENT})
+    return FiledCopy({**same, "meta": mark, "code": _ASTHMA})
 
 
-def _shows(watch: Watch, one: Filed) -> bool:
+def _shows(reader: TwinReader, one: FiledCopy) -> bool:
     """Whether the twin's own reader meets the entry's random number anywhere in a search."""
-    ask = Ask(Door.SEARCH, one.kind, one.kind)
-    met: list[Json] = [exchange.answer.body for exchange in watch.face.crawl([ask])]
+    request = CrawlRequest(Door.SEARCH, one.kind, one.kind)
+    met: list[Json] = [exchange.answer.body for exchange in reader.client.crawl([request])]
     return any(one.value in str(body) for body in met)

@@ -18,7 +18,7 @@ from urllib.parse import quote
 import httpx
 
 from flagservice.domain.errors import Fault, Invalid
-from flagservice.kit.leak_check.config import Place, System
+from flagservice.kit.leak_check.config import FhirEndpoint, SupplierSystem
 from flagservice.kit.leak_check.crawl.requests import HIDDEN, NOPAT_SYSTEMS, Json
 
 NHS_NUMBER: Final = "https://fhir.nhs.uk/Id/nhs-number"
@@ -32,7 +32,7 @@ class NotFiled(Exception):
 
 
 @dataclass(frozen=True)
-class Filed:
+class FiledCopy:
     """One copy on the flagged twin: what was sent, and the id that the system gave it."""
 
     sent: Json
@@ -54,11 +54,11 @@ class Filed:
         """The random half of the identifier."""
         return str(self.sent["identifier"][0]["value"])
 
-    def nobody(self) -> "Filed":
+    def nobody(self) -> "FiledCopy":
         """An id and an identifier of the same look that nobody has."""
         first = self.sent["identifier"][0] | {"value": secrets.token_hex(16)}
         fresh = "".join(_another(character) for character in self.id)
-        return Filed({**self.sent, "identifier": [first]}, fresh)
+        return FiledCopy({**self.sent, "identifier": [first]}, fresh)
 
 
 def _another(character: str) -> str:
@@ -69,18 +69,18 @@ def _another(character: str) -> str:
     return character
 
 
-def copies(examples: Path, *, nhs_number: str) -> list[Filed]:
+def copies(examples: Path, *, nhs_number: str) -> list[FiledCopy]:
     """A copy of everything that is ever sent, about this person; raises Invalid."""
     resources = [
         entry["resource"]
         for path in sorted(examples.glob("*.json"))
         for entry in json.loads(path.read_text("utf-8"))["entry"]
     ]
-    distinct: dict[str, Filed] = {}
+    distinct: dict[str, FiledCopy] = {}
     for resource in resources:
         alike = {name: held for name, held in resource.items() if name not in _OWN}
         alike["labels"] = resource["meta"]["security"]
-        fresh = Filed(_about(resource, nhs_number))
+        fresh = FiledCopy(_about(resource, nhs_number))
         distinct.setdefault(json.dumps(alike, sort_keys=True), fresh)
     if {one.kind for one in distinct.values()} != {*HIDDEN}:
         raise Invalid(Fault("examples", "hold flags and requests: profiles/examples is not whole"))
@@ -98,12 +98,12 @@ def _about(resource: Json, nhs_number: str) -> Json:
     return {name: held for name, held in (resource | changed).items() if name != "id"}
 
 
-def spelt(filed: Iterable[Filed], *, system: str) -> list[Filed]:
+def spelt(filed: Iterable[FiledCopy], *, system: str) -> list[FiledCopy]:
     """The same copies, one version on, with NOPAT under another of its addresses."""
     return [replace(one, sent=_next(one.sent, _respelt(one.sent, system))) for one in filed]
 
 
-def taken_back(filed: Iterable[Filed]) -> list[Filed]:
+def taken_back(filed: Iterable[FiledCopy]) -> list[FiledCopy]:
     """The same copies as a removal is sent: neutral, ended, and nothing of what was said."""
     kept = ("resourceType", "identifier", "subject", "for", "intent")
     neutral = {"Flag": ("inactive", _NEUTRAL[0]), "Task": ("cancelled", _NEUTRAL[1])}
@@ -117,7 +117,7 @@ def taken_back(filed: Iterable[Filed]) -> list[Filed]:
     return removed
 
 
-def taken_back_in_error(one: Filed) -> Filed:
+def taken_back_in_error(one: FiledCopy) -> FiledCopy:
     """An ordinary entry, one version on, as it is taken back: by its type's status."""
     field = {"Flag": {"status": "entered-in-error"}}.get(
         one.kind, {"verificationStatus": {"coding": [_IN_ERROR]}}
@@ -145,20 +145,20 @@ def _next(sent: Json, meta: Json) -> Json:
     return {**sent, "identifier": [first, fresh], "meta": {**meta, "versionId": fresh["value"]}}
 
 
-class Records:
+class PracticeClient:
     """The side that is pushed to, and the side that a clinician looks at."""
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: SupplierSystem) -> None:
         self._system = system
         self._http = httpx.Client(timeout=30, trust_env=False)
 
-    def file(self, wanted: Iterable[Filed]) -> list[Filed]:
+    def file(self, wanted: Iterable[FiledCopy]) -> list[FiledCopy]:
         """Sends every copy, and believes only what can be read back; raises NotFiled."""
         filed = [replace(one, id=self.push(one)) for one in wanted]
         self._clinician_sees(filed)
         return filed
 
-    def push(self, one: Filed) -> str:
+    def push(self, one: FiledCopy) -> str:
         """Sends one, and answers the id under which it can be read back; raises NotFiled."""
         place = f"{one.kind}?identifier={quote(one.identifier, safe='')}"
         reply = self._ask(self._system.push, "PUT", place, content=json.dumps(one.sent))
@@ -173,7 +173,7 @@ class Records:
         """Gives the connections back."""
         self._http.close()
 
-    def _clinician_sees(self, filed: list[Filed]) -> None:
+    def _clinician_sees(self, filed: list[FiledCopy]) -> None:
         """Hidden from the patient is not hidden from the practice: nothing is lost, either."""
         number = self._system.flagged.nhs_number
         form = f"patient:identifier={quote(f'{NHS_NUMBER}|{number}', safe='')}"
@@ -191,7 +191,13 @@ class Records:
                     raise NotFiled("a clinician does not see what was filed")
 
     def _ask(
-        self, place: Place, method: str, target: str, *, content: str = "", type_: str = _FHIR
+        self,
+        place: FhirEndpoint,
+        method: str,
+        target: str,
+        *,
+        content: str = "",
+        type_: str = _FHIR,
     ) -> httpx.Response:
         headers = {"Authorization": f"Bearer {place.token}", "Accept": _FHIR, "Content-Type": type_}
         try:

@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from flagservice.domain.errors import Fault, Invalid
-from flagservice.kit.leak_check.config import System
-from flagservice.kit.leak_check.control import Shown
+from flagservice.kit.leak_check.config import SupplierSystem
+from flagservice.kit.leak_check.control import ControlKind
 from flagservice.kit.leak_check.differences.naming import Finding
 
 TOOL: Final = "flagservice leak-check"
@@ -29,7 +29,7 @@ PROTOCOL: Final = 2
 _ED25519: Final = b"\x01"
 
 
-class Verdict(StrEnum):
+class LeakCheckVerdict(StrEnum):
     """What a run concludes."""
 
     CLEAN = "clean"
@@ -38,7 +38,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True)
-class Asked:
+class CrawlExtent:
     """How much was asked, how much the lists planned, and the digest of the transcript."""
 
     requests: int
@@ -47,33 +47,33 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class LeakCheckOutcome:
     """All that came of one run; `doubts` say why nothing can be concluded."""
 
-    system: System
+    system: SupplierSystem
     run_at: datetime
     findings: tuple[Finding, ...]
     doubts: tuple[str, ...]
-    asked: Asked
-    control: Shown
+    extent: CrawlExtent
+    control: ControlKind
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> LeakCheckVerdict:
         """A leak is a leak, whatever else is in doubt; and a doubt is never a pass."""
         if self.findings:
-            return Verdict.LEAKS
-        return Verdict.INCONCLUSIVE if self.doubts else Verdict.CLEAN
+            return LeakCheckVerdict.LEAKS
+        return LeakCheckVerdict.INCONCLUSIVE if self.doubts else LeakCheckVerdict.CLEAN
 
 
 @dataclass(frozen=True)
-class Signing:
+class ResultSigner:
     """Whose signature it is: the name that the service knows the key by, and the key."""
 
     name: str
     key: Ed25519PrivateKey
 
     @classmethod
-    def read(cls, name: str, pem: bytes) -> "Signing":
+    def read(cls, name: str, pem: bytes) -> "ResultSigner":
         """From an unencrypted PKCS #8 PEM; raises Invalid."""
         try:
             key = serialization.load_pem_private_key(pem, password=None)
@@ -86,7 +86,7 @@ class Signing:
         return cls(name, key)
 
 
-def content(outcome: Outcome, *, tool_version: str) -> str:
+def content(outcome: LeakCheckOutcome, *, tool_version: str) -> str:
     """The line that is signed. No number, token or word of a record is in it."""
     said = {
         "tool": TOOL,
@@ -98,21 +98,21 @@ def content(outcome: Outcome, *, tool_version: str) -> str:
         "push_base": outcome.system.push.base,
         "clinician_base": outcome.system.clinician.base,
         "run_at": outcome.run_at.astimezone(UTC).isoformat(timespec="seconds"),
-        "requests": outcome.asked.requests,
-        "planned": outcome.asked.planned,
+        "requests": outcome.extent.requests,
+        "planned": outcome.extent.planned,
         "control": outcome.control,
         "verdict": outcome.verdict,
         "doubts": list(outcome.doubts),
         "findings": [
-            {"name": one.name, "where": one.where, "readers": one.readers, "seen": one.waves}
+            {"name": one.name, "where": one.where, "readers": one.readers, "seen": one.stages}
             for one in outcome.findings
         ],
-        "transcript": outcome.asked.transcript,
+        "transcript": outcome.extent.transcript,
     }
     return json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=True) + "\n"
 
 
-def signed(text: str, by: Signing) -> str:
+def signed(text: str, by: ResultSigner) -> str:
     """The signed note around a line."""
     public = by.key.public_key().public_bytes_raw()
     hint = hashlib.sha256(by.name.encode() + b"\n" + _ED25519 + public).digest()[:4]
@@ -120,6 +120,8 @@ def signed(text: str, by: Signing) -> str:
     return f"{text}\n— {by.name} {signature}\n"
 
 
-def write_out(outcome: Outcome, path: Path, *, by: Signing, tool_version: str) -> None:
+def write_out(
+    outcome: LeakCheckOutcome, path: Path, *, by: ResultSigner, tool_version: str
+) -> None:
     """Writes the signed result."""
     path.write_text(signed(content(outcome, tool_version=tool_version), by), encoding="utf-8")

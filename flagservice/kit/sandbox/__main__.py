@@ -9,10 +9,10 @@ from pathlib import Path
 from types import FrameType
 
 from . import files, leaks
-from .journal import Journal
-from .practice import Practice
+from .journal import SandboxJournal
+from .practice import SandboxPractice
 from .server import SandboxServer
-from .store import Store
+from .store import SandboxStore
 
 
 def main() -> None:
@@ -20,7 +20,7 @@ def main() -> None:
     asked = _arguments()
     os.umask(0o077)
     practice = _practice(asked)
-    journal = Journal(asked.journal)
+    journal = SandboxJournal(asked.journal)
     with SandboxServer(practice, journal=journal, port=asked.port) as server:
         _heed_signals(practice)
         sys.stdout.write(f"listening {server.address}\n")
@@ -46,19 +46,19 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _practice(asked: argparse.Namespace) -> Practice:
+def _practice(asked: argparse.Namespace) -> SandboxPractice:
     try:
-        register = files.Watched(asked.patients, parse=files.patients)
-        callers = files.Watched(asked.token_file, parse=files.tokens)
+        register = files.WatchedFile(asked.patients, parse=files.patients)
+        callers = files.WatchedFile(asked.token_file, parse=files.tokens)
     except (OSError, ValueError):
         sys.exit("--patients or --token-file is missing, or is not what --help describes")
     try:
         mistakes = leaks.named(",".join(asked.leak))
     except ValueError:
         sys.exit(f"--leak is one of: {', '.join(leak.value for leak in leaks.Leak)}")
-    return Practice(
+    return SandboxPractice(
         ods_code=asked.practice,
-        store=Store(asked.store),
+        store=SandboxStore(asked.store),
         register=register,
         callers=callers,
         clock=lambda: datetime.now(UTC),
@@ -66,7 +66,7 @@ def _practice(asked: argparse.Namespace) -> Practice:
     )
 
 
-def _heed_signals(practice: Practice) -> None:
+def _heed_signals(practice: SandboxPractice) -> None:
     def end(_number: int, _frame: FrameType | None) -> None:
         sys.exit(0)
 

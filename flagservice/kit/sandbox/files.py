@@ -24,7 +24,7 @@ class Side(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class SandboxCaller:
     """Who holds a token; a patient's or proxy's names the one record it opens."""
 
     side: Side
@@ -33,14 +33,14 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
-class Patient:
+class SandboxPatient:
     """A person registered at the practice."""
 
     nhs_number: str
     name: str
 
 
-class Watched(Generic[Content]):
+class WatchedFile(Generic[Content]):
     """A JSON file that is read again when it has changed."""
 
     def __init__(self, path: Path, *, parse: Callable[[object], Content]) -> None:
@@ -72,7 +72,7 @@ class Watched(Generic[Content]):
         return self._parse(wire.read(self._path.read_bytes()))
 
 
-def patients(content: object) -> dict[str, Patient]:
+def patients(content: object) -> dict[str, SandboxPatient]:
     """The registered people by NHS number; further keys are left alone."""
     if not isinstance(content, list):
         raise wire.Unreadable
@@ -80,13 +80,13 @@ def patients(content: object) -> dict[str, Patient]:
     return {person.nhs_number: person for person in people}
 
 
-def tokens(content: object) -> dict[str, Caller]:
+def tokens(content: object) -> dict[str, SandboxCaller]:
     """The callers by token; a token given to two of them is refused."""
     if not isinstance(content, dict):
         raise wire.Unreadable
     granted = [
-        (_string(content, "push"), Caller(Side.SYSTEM)),
-        (_string(content, "clinician"), Caller(Side.CLINICIAN)),
+        (_string(content, "push"), SandboxCaller(Side.SYSTEM)),
+        (_string(content, "clinician"), SandboxCaller(Side.CLINICIAN)),
         *_readers(content.get("patients", {}), proxy=False),
         *_readers(content.get("proxies", {}), proxy=True),
     ]
@@ -96,17 +96,18 @@ def tokens(content: object) -> dict[str, Caller]:
     return callers
 
 
-def _patient(row: object) -> Patient:
+def _patient(row: object) -> SandboxPatient:
     if not isinstance(row, dict):
         raise wire.Unreadable
-    return Patient(_string(row, "nhs_number"), _string(row, "name"))
+    return SandboxPatient(_string(row, "nhs_number"), _string(row, "name"))
 
 
-def _readers(content: object, *, proxy: bool) -> list[tuple[str, Caller]]:
+def _readers(content: object, *, proxy: bool) -> list[tuple[str, SandboxCaller]]:
     if not isinstance(content, dict):
         raise wire.Unreadable
     return [
-        (token, Caller(Side.PATIENT, _string(content, token), proxy=proxy)) for token in content
+        (token, SandboxCaller(Side.PATIENT, _string(content, token), proxy=proxy))
+        for token in content
     ]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class JournalLine:
     """One request and the status it got; bytes that are not UTF-8 stay as lone surrogates."""
 
     method: str
@@ -34,14 +34,14 @@ class Line:
         return json.dumps(content).encode("ascii") + b"\n"
 
 
-class Journal:
+class SandboxJournal:
     """A file that only grows, a whole line at a time."""
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
         self._file = path.open("ab", buffering=0)
 
-    def add(self, line: Line) -> None:
+    def add(self, line: JournalLine) -> None:
         """Append the line; it is with the operating system when this returns."""
         with self._lock:
             self._file.write(line.written())

@@ -14,7 +14,7 @@ Headers = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class SandboxReply:
     """One answer, whole, before a byte of it is sent."""
 
     status: int
@@ -23,7 +23,7 @@ class Reply:
     headers: Headers = ()
 
 
-class Refusal(Exception):
+class SandboxRefusal(Exception):
     """A request is refused; `because` is a constant of this package and quotes nobody."""
 
     def __init__(self, status: int, issue: str, because: str, *, headers: Headers = ()) -> None:
@@ -33,35 +33,37 @@ class Refusal(Exception):
         self.because = because
         self.headers = headers
 
-    def reply(self) -> Reply:
+    def reply(self) -> SandboxReply:
         """The refusal as an OperationOutcome."""
         issue = {"severity": "error", "code": self.issue, "diagnostics": self.because}
         body = wire.write({"resourceType": "OperationOutcome", "issue": [issue]})
-        return Reply(self.status, body, headers=self.headers)
+        return SandboxReply(self.status, body, headers=self.headers)
 
 
-def unknown_caller() -> Refusal:
+def unknown_caller() -> SandboxRefusal:
     """No token, or one that nobody was given."""
     challenge = (("WWW-Authenticate", "Bearer"),)
-    return Refusal(401, "login", "a known bearer token is needed", headers=challenge)
+    return SandboxRefusal(401, "login", "a known bearer token is needed", headers=challenge)
 
 
-def not_found() -> Refusal:
+def not_found() -> SandboxRefusal:
     """No such thing, or none for this caller: the same answer."""
-    return Refusal(404, "not-found", "there is nothing here for this caller")
+    return SandboxRefusal(404, "not-found", "there is nothing here for this caller")
 
 
-def wrong_method(allowed: list[str]) -> Refusal:
+def wrong_method(allowed: list[str]) -> SandboxRefusal:
     """The path exists for this caller, and the method does not."""
     allow = (("Allow", ", ".join(allowed)),)
-    return Refusal(405, "not-supported", "this method is not supported here", headers=allow)
+    return SandboxRefusal(405, "not-supported", "this method is not supported here", headers=allow)
 
 
-def unreadable() -> Refusal:
+def unreadable() -> SandboxRefusal:
     """The body is not the JSON that was expected."""
-    return Refusal(400, "structure", "the body is not well-formed JSON of the expected shape")
+    return SandboxRefusal(
+        400, "structure", "the body is not well-formed JSON of the expected shape"
+    )
 
 
-def broke() -> Refusal:
+def broke() -> SandboxRefusal:
     """The sandbox itself failed; the reason stays inside."""
-    return Refusal(500, "exception", "the server could not complete the request")
+    return SandboxRefusal(500, "exception", "the server could not complete the request")

@@ -4,28 +4,28 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from .files import Caller, Patient, Watched
+from .files import SandboxCaller, SandboxPatient, WatchedFile
 from .leaks import NONE, Leaks
-from .outcomes import Refusal, not_found
+from .outcomes import SandboxRefusal, not_found
 from .patient.jobs import Jobs
-from .store import Store
+from .store import SandboxStore
 
 NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
 
 
 @dataclass(frozen=True, slots=True)
-class Practice:
+class SandboxPractice:
     """One practice's system: its records, the people it knows, its clock, and its mistakes."""
 
     ods_code: str
-    store: Store
-    register: Watched[dict[str, Patient]]
-    callers: Watched[dict[str, Caller]]
+    store: SandboxStore
+    register: WatchedFile[dict[str, SandboxPatient]]
+    callers: WatchedFile[dict[str, SandboxCaller]]
     clock: Callable[[], datetime]
     leaks: Leaks = NONE
     jobs: Jobs = field(default_factory=Jobs)
 
-    def patient(self, nhs_number: str) -> Patient:
+    def patient(self, nhs_number: str) -> SandboxPatient:
         """The registered person, or the refusal that says there is none here."""
         found = self.register.current().get(nhs_number)
         if found is None:
@@ -34,7 +34,7 @@ class Practice:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class SandboxRequest:
     """One request as it came; `fault` is what was wrong with its body, for who wants a body."""
 
     method: str
@@ -43,7 +43,7 @@ class Request:
     headers: Mapping[str, str]
     body: bytes
     base: str
-    fault: Refusal | None = None
+    fault: SandboxRefusal | None = None
 
     def header(self, name: str) -> str:
         """The header's value, or nothing."""
@@ -51,11 +51,11 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RoutedRequest:
     """A request that found its way: by whom, and what its path names."""
 
-    request: Request
-    caller: Caller
+    request: SandboxRequest
+    caller: SandboxCaller
     kind: str = ""
     id: str = ""
     version: str = ""

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from .clinical import capability, interactions
 from .clinical import view as clinician_view
-from .files import Caller, Side
-from .outcomes import Reply, not_found, unknown_caller, wrong_method
+from .files import SandboxCaller, Side
+from .outcomes import SandboxReply, not_found, unknown_caller, wrong_method
 from .patient import fhir
 from .patient import view as patient_view
-from .practice import Asked, Practice, Request
+from .practice import RoutedRequest, SandboxPractice, SandboxRequest
 
-Answer = Callable[[Practice, Asked], Reply]
+RouteAnswer = Callable[[SandboxPractice, RoutedRequest], SandboxReply]
 
 _ID = r"(?P<id>[A-Za-z0-9.\-]{1,64})"
 _ANY = r"/fhir/(?P<kind>Flag|Task|Condition|Observation)"
@@ -21,23 +21,23 @@ _ENTRY = r"/fhir/(?P<kind>Condition|Observation)"
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class SandboxRoute:
     """One thing that one side can ask for."""
 
     side: Side
     method: str
     path: re.Pattern[str]
-    answer: Answer
+    answer: RouteAnswer
 
 
-def _own_record(practice: Practice, asked: Asked) -> Reply:
-    patient = practice.patient(asked.caller.nhs_number)
+def _own_record(practice: SandboxPractice, routed: RoutedRequest) -> SandboxReply:
+    patient = practice.patient(routed.caller.nhs_number)
     return patient_view.record(patient, entries=practice.store.entries)
 
 
-def _route(side: Side, asked: str, answer: Answer) -> Route:
-    method, path = asked.split(" ", maxsplit=1)
-    return Route(side, method, re.compile(path), answer)
+def _route(side: Side, line: str, answer: RouteAnswer) -> SandboxRoute:
+    method, path = line.split(" ", maxsplit=1)
+    return SandboxRoute(side, method, re.compile(path), answer)
 
 
 ROUTES = (
@@ -67,16 +67,16 @@ ROUTES = (
 )
 
 
-def answer(practice: Practice, request: Request) -> Reply:
+def answer(practice: SandboxPractice, request: SandboxRequest) -> SandboxReply:
     """Who asks, then what there is for that side, then whether the body could be read."""
     caller = _caller(practice, request)
     route, names = _find(request, side=caller.side)
     if request.fault is not None:
         raise request.fault
-    return route.answer(practice, Asked(request, caller, **names))
+    return route.answer(practice, RoutedRequest(request, caller, **names))
 
 
-def _caller(practice: Practice, request: Request) -> Caller:
+def _caller(practice: SandboxPractice, request: SandboxRequest) -> SandboxCaller:
     scheme, _, token = request.header("Authorization").partition(" ")
     found = practice.callers.current().get(token.strip())
     if scheme.lower() != "bearer" or found is None:
@@ -84,7 +84,7 @@ def _caller(practice: Practice, request: Request) -> Caller:
     return found
 
 
-def _find(request: Request, *, side: Side) -> tuple[Route, dict[str, str]]:
+def _find(request: SandboxRequest, *, side: Side) -> tuple[SandboxRoute, dict[str, str]]:
     paths = [(route, route.path.fullmatch(request.path)) for route in ROUTES if route.side is side]
     here = [(route, match.groupdict()) for route, match in paths if match]
     if not here:

@@ -12,9 +12,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from . import routes
-from .journal import Journal, Line
-from .outcomes import Refusal, Reply, broke
-from .practice import Practice, Request
+from .journal import JournalLine, SandboxJournal
+from .outcomes import SandboxRefusal, SandboxReply, broke
+from .practice import SandboxPractice, SandboxRequest
 
 MOST_BYTES = 1_000_000
 _MOST_PIECES = 256
@@ -30,10 +30,10 @@ class SandboxServer(ThreadingHTTPServer):
     request_queue_size = 128
     allow_reuse_port = False
 
-    def __init__(self, practice: Practice, *, journal: Journal, port: int) -> None:
+    def __init__(self, practice: SandboxPractice, *, journal: SandboxJournal, port: int) -> None:
         self.practice = practice
         self.journal = journal
-        super().__init__((_HOST, port), Exchange)
+        super().__init__((_HOST, port), SandboxHandler)
 
     @property
     def address(self) -> str:
@@ -63,7 +63,7 @@ class SandboxServer(ThreadingHTTPServer):
         """Say nothing: a client that hangs up is no news."""
 
 
-class Exchange(BaseHTTPRequestHandler):
+class SandboxHandler(BaseHTTPRequestHandler):
     """The requests of one connection, one after another."""
 
     server: SandboxServer
@@ -89,7 +89,9 @@ class Exchange(BaseHTTPRequestHandler):
     def send_error(self, code: int, *_: object, **_more: object) -> None:
         """What the library refuses before there is a request: same shape, nothing quoted."""
         self.close_connection = True
-        self._send(Refusal(code, "invalid", "this is not a request that can be read").reply())
+        self._send(
+            SandboxRefusal(code, "invalid", "this is not a request that can be read").reply()
+        )
 
     def log_message(self, *_: object, **_more: object) -> None:
         """Log nothing: an address or a header may name a person."""
@@ -109,27 +111,29 @@ class Exchange(BaseHTTPRequestHandler):
         # 3
         if request.path == "/fhir" or request.path.startswith("/fhir/"):
             self.server.journal.add(
-                Line(request.method, self.path, self.headers.items(), request.body, reply.status)
+                JournalLine(
+                    request.method, self.path, self.headers.items(), request.body, reply.status
+                )
             )
         # 4
         self._send(reply)
 
-    def _answer(self, request: Request) -> Reply:
+    def _answer(self, request: SandboxRequest) -> SandboxReply:
         try:
             return routes.answer(self.server.practice, request)
-        except Refusal as refusal:
+        except SandboxRefusal as refusal:
             return refusal.reply()
         except Exception:  # noqa: BLE001 - the last resort: nothing of it may reach a caller
             return broke().reply()
 
-    def _request(self) -> Request:
+    def _request(self) -> SandboxRequest:
         path, _, query = self.path.partition("?")
         body, fault = b"", None
         try:
             body = self._body()
-        except Refusal as refusal:
+        except SandboxRefusal as refusal:
             fault = refusal
-        return Request(
+        return SandboxRequest(
             method=self.command,
             path=path,
             query=query,
@@ -142,24 +146,26 @@ class Exchange(BaseHTTPRequestHandler):
     def _body(self) -> bytes:
         lengths = self.headers.get_all("Content-Length", [])
         if self.headers.get("Transfer-Encoding") is not None:
-            raise self._last(Refusal(411, "required", "a body needs a Content-Length"))
+            raise self._last(SandboxRefusal(411, "required", "a body needs a Content-Length"))
         if not lengths:
             return b""
         if len(lengths) > 1 or not (lengths[0].isascii() and lengths[0].isdigit()):
-            raise self._last(Refusal(400, "invalid", "Content-Length must be one number"))
+            raise self._last(SandboxRefusal(400, "invalid", "Content-Length must be one number"))
         if len(lengths[0]) > len(str(MOST_BYTES)) or int(lengths[0]) > MOST_BYTES:
-            raise self._last(Refusal(413, "too-long", "the body may have one megabyte at most"))
+            raise self._last(
+                SandboxRefusal(413, "too-long", "the body may have one megabyte at most")
+            )
         body = self.rfile.read(int(lengths[0]))
         if len(body) < int(lengths[0]):
-            raise self._last(Refusal(400, "incomplete", "the body ended early"))
+            raise self._last(SandboxRefusal(400, "incomplete", "the body ended early"))
         return body
 
-    def _last(self, refusal: Refusal) -> Refusal:
+    def _last(self, refusal: SandboxRefusal) -> SandboxRefusal:
         """What follows on this connection cannot be told apart from the body: close it."""
         self.close_connection = True
         return refusal
 
-    def _send(self, reply: Reply) -> None:
+    def _send(self, reply: SandboxReply) -> None:
         self.send_response_only(reply.status)
         for name, value in reply.headers:
             self.send_header(name, value)

@@ -36,7 +36,7 @@ Identifier = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class ResourceKey:
     """Which resource: its type and its id on this server."""
 
     kind: str
@@ -44,16 +44,16 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredVersion:
     """One version of a resource, ready to be written."""
 
-    key: Key
+    key: ResourceKey
     version: int
     patient: str
     body: bytes
 
 
-class Store:
+class SandboxStore:
     """One SQLite file behind one connection; a lock makes each unit of work whole."""
 
     def __init__(self, path: Path) -> None:
@@ -93,10 +93,10 @@ class Store:
 class Notices:
     """Flags and tasks: what others tell the practice about a person."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: SandboxStore) -> None:
         self._store = store
 
-    def put(self, kept: Kept, *, identifiers: set[Identifier]) -> None:
+    def put(self, kept: StoredVersion, *, identifiers: set[Identifier]) -> None:
         """Keep a new version; the ones before it stay."""
         kind, identity = kept.key.kind, kept.key.id
         with self._store.commit() as connection:
@@ -118,7 +118,9 @@ class Notices:
                 [(kind, system, value, identity) for system, value in sorted(identifiers)],
             )
 
-    def matching(self, kind: str, *, identifier: Identifier) -> list[tuple[Key, int, bytes]]:
+    def matching(
+        self, kind: str, *, identifier: Identifier
+    ) -> list[tuple[ResourceKey, int, bytes]]:
         """The resources that carry the identifier now: key, version, body."""
         rows = self._store.rows(
             "SELECT n.id, n.version, n.body FROM notice_identifier AS i"
@@ -127,14 +129,14 @@ class Notices:
             kind,
             *identifier,
         )
-        return [(Key(kind, identity), version, body) for identity, version, body in rows]
+        return [(ResourceKey(kind, identity), version, body) for identity, version, body in rows]
 
-    def read(self, key: Key) -> list[bytes]:
+    def read(self, key: ResourceKey) -> list[bytes]:
         """The current version, if there is one."""
         statement = "SELECT body FROM notice WHERE kind = ? AND id = ?"
         return self._store.bodies(statement, key.kind, key.id)
 
-    def version(self, key: Key, *, number: int) -> list[bytes]:
+    def version(self, key: ResourceKey, *, number: int) -> list[bytes]:
         """One version, if there is one."""
         statement = "SELECT body FROM notice_version WHERE kind = ? AND id = ? AND version = ?"
         return self._store.bodies(statement, key.kind, key.id, number)
@@ -148,10 +150,10 @@ class Notices:
 class Entries:
     """What may stand in a record that a patient opens: each in the version that counts now."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: SandboxStore) -> None:
         self._store = store
 
-    def add(self, kept: Kept) -> None:
+    def add(self, kept: StoredVersion) -> None:
         """Keep a new entry."""
         with self._store.commit() as connection:
             connection.execute(
@@ -159,7 +161,7 @@ class Entries:
                 (kept.key.kind, kept.key.id, kept.patient, kept.body),
             )
 
-    def publish(self, kept: Kept) -> None:
+    def publish(self, kept: StoredVersion) -> None:
         """Keep an entry in place of its earlier version."""
         with self._store.commit() as connection:
             connection.execute(
@@ -169,12 +171,12 @@ class Entries:
                 (kept.key.kind, kept.key.id, kept.patient, kept.body),
             )
 
-    def retract(self, key: Key) -> None:
+    def retract(self, key: ResourceKey) -> None:
         """The entry no longer stands; nothing happens where there is none."""
         with self._store.commit() as connection:
             connection.execute("DELETE FROM entry WHERE kind = ? AND id = ?", (key.kind, key.id))
 
-    def read(self, key: Key) -> list[bytes]:
+    def read(self, key: ResourceKey) -> list[bytes]:
         """The entry, if there is one."""
         statement = "SELECT body FROM entry WHERE kind = ? AND id = ?"
         return self._store.bodies(statement, key.kind, key.id)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from flagservice.kit.leak_check import Outcome, System, run
-from flagservice.kit.leak_check.config import Place, Twin
+from flagservice.kit.leak_check import LeakCheckOutcome, SupplierSystem, run
+from flagservice.kit.leak_check.config import FhirEndpoint, Twin
 from flagservice.kit.leak_check.crawl.transcript import Transcript
-from flagservice.kit.leak_check.result import Signing
+from flagservice.kit.leak_check.result import ResultSigner
 from tests.kit.sandbox import sandbox_steps as steps
 from tests.kit.sandbox.sandbox_steps import Running, an_entry, when_entered
 
@@ -22,11 +22,11 @@ FLAGGED, PLAIN = steps.CHILD, steps.MOTHER
 PLAIN_PROXY = "x-2"
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
-SIGNING = Signing("a.checker", KEY)
+SIGNING = ResultSigner("a.checker", KEY)
 
 
 @contextmanager
-def a_test_system(folder: Path, *broken: str, proxies: bool = False) -> Iterator[System]:
+def a_test_system(folder: Path, *broken: str, proxies: bool = False) -> Iterator[SupplierSystem]:
     """Our sandbox as a process of its own, as broken as asked for, with twins in it."""
     folder.mkdir(exist_ok=True)
     steps.given_files(folder)
@@ -61,14 +61,14 @@ def given_twins(gp: Running) -> None:
             when_entered(gp, an_entry(kind, about=person))
 
 
-def the_system(gp: Running, *, proxies: bool = False) -> System:
+def the_system(gp: Running, *, proxies: bool = False) -> SupplierSystem:
     address = f"http://127.0.0.1:{gp.port}"
-    return System(
+    return SupplierSystem(
         name="Sandbox",
         version="1.0",
         patient_base=f"{address}/patient/fhir",
-        push=Place(gp.base, steps.PUSH),
-        clinician=Place(f"{address}/clinician/fhir", steps.CLINICIAN),
+        push=FhirEndpoint(gp.base, steps.PUSH),
+        clinician=FhirEndpoint(f"{address}/clinician/fhir", steps.CLINICIAN),
         flagged=Twin(FLAGGED, steps.CHILD_READER, steps.PROXY if proxies else ""),
         plain=Twin(PLAIN, steps.MOTHER_READER, PLAIN_PROXY if proxies else ""),
         pause=timedelta(0),
@@ -76,10 +76,10 @@ def the_system(gp: Running, *, proxies: bool = False) -> System:
 
 
 def when_checked(
-    system: System, examples: Path = EXAMPLES, *, transcript: Transcript | None = None
-) -> Outcome:
+    system: SupplierSystem, examples: Path = EXAMPLES, *, transcript: Transcript | None = None
+) -> LeakCheckOutcome:
     return run(system, examples=examples, now=NOW, transcript=transcript)
 
 
-def the_names(outcome: Outcome) -> set[str]:
+def the_names(outcome: LeakCheckOutcome) -> set[str]:
     return {finding.name.value for finding in outcome.findings}

@@ -9,11 +9,11 @@ import pytest
 from flagservice.admission.checkers import add_checker
 from flagservice.admission.results import accept
 from flagservice.audit.log import Actor
-from flagservice.kit.leak_check import Outcome
+from flagservice.kit.leak_check import LeakCheckOutcome
 from flagservice.kit.leak_check.crawl.transcript import Transcript
-from flagservice.kit.leak_check.differences.naming import Finding, Name, Reader, Wave
+from flagservice.kit.leak_check.differences.naming import FilingStage, Finding, LeakName, ReaderRole
 from flagservice.kit.leak_check.filing import copies
-from flagservice.kit.leak_check.result import Verdict, content, signed
+from flagservice.kit.leak_check.result import LeakCheckVerdict, content, signed
 from flagservice.kit.sandbox.leaks import Leak
 from tests.checked import DECIDED, SIGNING, a_checker
 from tests.kit.leak_check.leak_check_steps import (
@@ -47,20 +47,22 @@ def few(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def clean(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Outcome, Transcript]]:
+def clean(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[LeakCheckOutcome, Transcript]]:
     """One check of a correct system, patient and proxy, with everything that is ever sent."""
     transcript = Transcript()
     with a_test_system(tmp_path_factory.mktemp("clean") / "gp", proxies=True) as system:
         yield when_checked(system, transcript=transcript), transcript
 
 
-def test_a_correct_system_is_clean(clean: tuple[Outcome, Transcript]) -> None:
+def test_a_correct_system_is_clean(clean: tuple[LeakCheckOutcome, Transcript]) -> None:
     outcome, _ = clean
-    assert (outcome.verdict, outcome.findings, outcome.doubts) == (Verdict.CLEAN, (), ())
+    assert (outcome.verdict, outcome.findings, outcome.doubts) == (LeakCheckVerdict.CLEAN, (), ())
 
 
 def test_a_clean_result_is_one_that_the_service_accepts(
-    clean: tuple[Outcome, Transcript], world: World
+    clean: tuple[LeakCheckOutcome, Transcript], world: World
 ) -> None:
     outcome, _ = clean
     world.now = NOW
@@ -69,10 +71,12 @@ def test_a_clean_result_is_one_that_the_service_accepts(
     world.log.perform(Actor("test"), lambda work: accept(work, note, decided=DECIDED))
 
 
-def test_every_door_was_tried_as_patient_and_as_proxy(clean: tuple[Outcome, Transcript]) -> None:
+def test_every_door_was_tried_as_patient_and_as_proxy(
+    clean: tuple[LeakCheckOutcome, Transcript],
+) -> None:
     outcome, transcript = clean
     asked = [json.loads(line) for line in transcript.lines]
-    assert outcome.asked.requests == len(asked) > 3000
+    assert outcome.extent.requests == len(asked) > 3000
     for reader in ("patient", "proxy"):
         lines = " ".join(one["asked"] for one in asked if one["reader"] == reader)
         for door in (
@@ -85,7 +89,7 @@ def test_every_door_was_tried_as_patient_and_as_proxy(clean: tuple[Outcome, Tran
 
 
 def test_an_export_was_waited_for_and_every_file_of_it_read(
-    clean: tuple[Outcome, Transcript],
+    clean: tuple[LeakCheckOutcome, Transcript],
 ) -> None:
     asked = [json.loads(line) for line in clean[1].lines]
     export = [one for one in asked if one["asked"].startswith("GET $export")]
@@ -94,7 +98,7 @@ def test_an_export_was_waited_for_and_every_file_of_it_read(
 
 
 def test_neither_a_number_nor_a_token_nor_a_flags_words_are_in_the_result(
-    clean: tuple[Outcome, Transcript],
+    clean: tuple[LeakCheckOutcome, Transcript],
 ) -> None:
     outcome, transcript = clean
     text = content(outcome, tool_version="0.1.0")
@@ -108,7 +112,7 @@ def test_each_broken_mode_is_found_by_its_name_and_no_other(
 ) -> None:
     with a_test_system(tmp_path / "gp", leak.value, proxies=leak is Leak.PROXY) as system:
         outcome = when_checked(system, few)
-    assert outcome.verdict is Verdict.LEAKS
+    assert outcome.verdict is LeakCheckVerdict.LEAKS
     assert the_names(outcome) == {leak.value}
 
 
@@ -118,7 +122,7 @@ def test_a_system_that_hides_flags_from_the_practice_passes_nothing(
 ) -> None:
     with a_test_system(tmp_path / "gp", leak.value) as system:
         outcome = when_checked(system, few)
-    assert outcome.verdict is Verdict.INCONCLUSIVE
+    assert outcome.verdict is LeakCheckVerdict.INCONCLUSIVE
     assert NO_LEAK[leak] in outcome.doubts[0]
 
 
@@ -132,7 +136,9 @@ def test_a_finding_names_the_request_the_reader_and_the_moment_and_quotes_nothin
 ) -> None:
     with a_test_system(tmp_path / "gp", "everything") as system:
         outcome = when_checked(system, few)
-    everything = Finding(Name.EVERYTHING, "GET Patient/$everything", (Reader.PATIENT,), tuple(Wave))
+    everything = Finding(
+        LeakName.EVERYTHING, "GET Patient/$everything", (ReaderRole.PATIENT,), tuple(FilingStage)
+    )
     assert everything in outcome.findings
     text = content(outcome, tool_version="0.1.0")
     said = [resource.sent for resource in copies(few, nhs_number=FLAGGED)]
@@ -145,7 +151,7 @@ def test_there_are_at_least_the_modes_that_were_asked_for() -> None:
         *("label-ignored", "one-nopat-system", "count", "history", "include", "everything"),
         *("narrative", "forbidden", "last-updated", "export"),
     }
-    assert asked <= {leak.value for leak in LEAKING} <= {name.value for name in Name}
+    assert asked <= {leak.value for leak in LEAKING} <= {name.value for name in LeakName}
 
 
 def test_what_is_filed_is_everything_that_is_ever_sent() -> None:

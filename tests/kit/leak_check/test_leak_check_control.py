@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from flagservice.kit.leak_check.control import NOT_REMOVED, NOT_SHOWN, Shown
-from flagservice.kit.leak_check.result import Verdict, content
+from flagservice.kit.leak_check.control import NOT_REMOVED, NOT_SHOWN, ControlKind
+from flagservice.kit.leak_check.result import LeakCheckVerdict, content
 from flagservice.kit.sandbox.leaks import Leak
 from tests.kit.leak_check.leak_check_steps import EXAMPLES, a_test_system, the_names, when_checked
 
@@ -30,7 +30,7 @@ def test_the_patients_side_of_another_system_concludes_nothing(
         a_test_system(tmp_path / "stub") as stub,
     ):
         outcome = when_checked(replace(pushed, patient_base=stub.patient_base), few)
-    assert (outcome.verdict, outcome.control) == (Verdict.INCONCLUSIVE, Shown.NONE)
+    assert (outcome.verdict, outcome.control) == (LeakCheckVerdict.INCONCLUSIVE, ControlKind.NONE)
     assert outcome.doubts == (NOT_SHOWN,)
 
 
@@ -38,7 +38,7 @@ def test_the_control_differs_from_a_flag_by_its_label_and_words_alone(
     few: Path, tmp_path: Path
 ) -> None:
     with a_test_system(tmp_path / "gp") as system:
-        assert when_checked(system, few).control is Shown.FLAG
+        assert when_checked(system, few).control is ControlKind.FLAG
         pushed = [json.loads(line["body"]) for line in the_pushes(tmp_path / "gp")]
     ordinary = [one for one in pushed if is_labelled(one, "N")]
     flag = next(
@@ -56,14 +56,14 @@ def test_a_system_that_shows_patients_no_flags_at_all_is_asked_by_a_condition(
 ) -> None:
     with a_test_system(tmp_path / "gp", Leak.NO_FLAGS.value) as system:
         outcome = when_checked(system, few)
-    assert (outcome.verdict, outcome.doubts) == (Verdict.CLEAN, ())
-    assert outcome.control is Shown.CONDITION
+    assert (outcome.verdict, outcome.doubts) == (LeakCheckVerdict.CLEAN, ())
+    assert outcome.control is ControlKind.CONDITION
 
 
 def test_what_stays_after_it_was_taken_back_concludes_nothing(few: Path, tmp_path: Path) -> None:
     with a_test_system(tmp_path / "gp", Leak.KEEPS_ALL.value) as system:
         outcome = when_checked(system, few)
-    assert outcome.verdict is Verdict.INCONCLUSIVE
+    assert outcome.verdict is LeakCheckVerdict.INCONCLUSIVE
     assert NOT_REMOVED in outcome.doubts
 
 
@@ -71,7 +71,7 @@ def test_a_leak_is_a_leak_although_the_control_did_not_show(few: Path, tmp_path:
     broken = (Leak.NO_CONTROL.value, "history")
     with a_test_system(tmp_path / "gp", *broken) as system:
         outcome = when_checked(system, few)
-    assert (outcome.verdict, outcome.doubts) == (Verdict.LEAKS, (NOT_SHOWN,))
+    assert (outcome.verdict, outcome.doubts) == (LeakCheckVerdict.LEAKS, (NOT_SHOWN,))
     assert the_names(outcome) == {"history"}
 
 

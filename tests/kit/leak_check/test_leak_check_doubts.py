@@ -14,21 +14,21 @@ import pytest
 
 from flagservice.domain.errors import Invalid
 from flagservice.kit.leak_check.config import read_system
-from flagservice.kit.leak_check.crawl.client import Answer, Exchange
-from flagservice.kit.leak_check.crawl.requests import Ask, Door
-from flagservice.kit.leak_check.differences.compare import Sign, Sort, signs
-from flagservice.kit.leak_check.differences.likeness import Noise, Own
-from flagservice.kit.leak_check.result import Signing, Verdict
+from flagservice.kit.leak_check.crawl.client import CrawlAnswer, CrawlExchange
+from flagservice.kit.leak_check.crawl.requests import CrawlRequest, Door
+from flagservice.kit.leak_check.differences.compare import Sign, SignKind, signs
+from flagservice.kit.leak_check.differences.likeness import Noise, OwnValues
+from flagservice.kit.leak_check.result import LeakCheckVerdict, ResultSigner
 from tests.kit.leak_check.leak_check_steps import FLAGGED, PLAIN, a_test_system, when_checked
 from tests.kit.sandbox.sandbox_steps import Running, an_entry, when_entered
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
-ASK = Ask(Door.SEARCH, "Condition", "Condition")
+ASK = CrawlRequest(Door.SEARCH, "Condition", "Condition")
 
 
-def an_answer(body: Any = None, *, status: int = 200, **headers: str) -> Answer:
+def an_answer(body: Any = None, *, status: int = 200, **headers: str) -> CrawlAnswer:
     pairs = tuple((name.replace("_", "-"), value) for name, value in headers.items())
-    return Answer(status, pairs, body, NOW, NOW)
+    return CrawlAnswer(status, pairs, body, NOW, NOW)
 
 
 def test_twins_that_differ_already_conclude_nothing(tmp_path: Path) -> None:
@@ -36,7 +36,7 @@ def test_twins_that_differ_already_conclude_nothing(tmp_path: Path) -> None:
         port = int(system.push.base.split(":")[2].partition("/")[0])
         when_entered(Running(port, tmp_path), an_entry(about=PLAIN))
         outcome = when_checked(system)
-    assert (outcome.verdict, outcome.findings) == (Verdict.INCONCLUSIVE, ())
+    assert (outcome.verdict, outcome.findings) == (LeakCheckVerdict.INCONCLUSIVE, ())
     assert outcome.doubts == ("the twins differ already, before anything was filed",)
 
 
@@ -55,7 +55,7 @@ def test_a_system_that_cannot_be_looked_at_concludes_nothing(
 ) -> None:
     with a_test_system(tmp_path / "gp") as system:
         outcome = when_checked(spoil(system))
-    assert outcome.verdict is Verdict.INCONCLUSIVE
+    assert outcome.verdict is LeakCheckVerdict.INCONCLUSIVE
     assert doubt in outcome.doubts[0]
 
 
@@ -108,8 +108,8 @@ def test_answers_that_change_by_themselves_conclude_nothing(tmp_path: Path) -> N
     assert outcome.doubts == ("answers change by themselves, before anything was filed",)
 
 
-def out_of(noise: Noise, answer: Answer) -> Answer:
-    (exchange,) = noise.out_of([Exchange(ASK, answer)])
+def out_of(noise: Noise, answer: CrawlAnswer) -> CrawlAnswer:
+    (exchange,) = noise.out_of([CrawlExchange(ASK, answer)])
     return exchange.answer
 
 
@@ -155,51 +155,51 @@ def test_what_is_a_twins_own_is_learned_before_the_flag_and_what_comes_later_sta
         "meta": {"lastUpdated": "2025-01-01T00:00:00Z"},
         "name": [{"text": "Robin Example"}],
     }
-    own = Own((FLAGGED,), [Exchange(ASK, an_answer(body))])
+    own = OwnValues((FLAGGED,), [CrawlExchange(ASK, an_answer(body))])
     moved = body | {"meta": {"lastUpdated": "2026-11-23T09:00:00Z"}}
     before, after = (
-        next(iter(own.crawl([Exchange(ASK, an_answer(one))]).values())).answer
+        next(iter(own.crawl([CrawlExchange(ASK, an_answer(one))]).values())).answer
         for one in (body, moved)
     )
     assert "Robin" not in str(before)
     assert before.body["meta"]["lastUpdated"] == "<then>"
-    assert signs(before, after, twins=True) == [Sign(Sort.INSTANT, inside="Patient")]
+    assert signs(before, after, twins=True) == [Sign(SignKind.INSTANT, inside="Patient")]
 
 
 def test_a_count_is_never_taken_for_an_id_of_the_same_look() -> None:
-    own = Own(("7",), [])
-    (exchange,) = own.crawl([Exchange(ASK, an_answer({"total": 7, "id": "7"}))]).values()
+    own = OwnValues(("7",), [])
+    (exchange,) = own.crawl([CrawlExchange(ASK, an_answer({"total": 7, "id": "7"}))]).values()
     assert exchange.answer.body == {"total": 7, "id": "<0>"}
 
 
 @pytest.mark.parametrize(
-    ("expected", "met", "sort"),
+    ("expected", "met", "kind"),
     [
-        ({"total": 0}, {"total": 1}, Sort.TOTAL),
-        ({}, {"total": 1}, Sort.TOTAL),
-        ({"link": []}, {"link": [{"relation": "next"}]}, Sort.LINK),
-        ({"entry": []}, {"entry": [{"resource": {"resourceType": "Flag"}}]}, Sort.NEW),
-        ({}, {"entry": [{"resource": {"resourceType": "Flag"}}]}, Sort.NEW),
-        ({"entry": [{"a": 1}]}, {}, Sort.MISSING),
-        ({"entry": [1, 2]}, {"entry": [2, 1]}, Sort.OTHER),
-        ({"entry": [1]}, {"entry": [1, 1]}, Sort.NEW),
-        ({"text": {"div": "a"}}, {"text": {"div": "b"}}, Sort.TEXT),
-        ({"meta": {"versionId": "1"}}, {"meta": {"versionId": "2"}}, Sort.VERSION),
-        ({"issue": [{"code": "a"}]}, {"issue": [{"code": "b"}]}, Sort.ISSUE),
-        ({"anything": 1}, {"anything": True}, Sort.OTHER),
-        ("text", "other text", Sort.OTHER),
-        ({}, "", Sort.OTHER),
+        ({"total": 0}, {"total": 1}, SignKind.TOTAL),
+        ({}, {"total": 1}, SignKind.TOTAL),
+        ({"link": []}, {"link": [{"relation": "next"}]}, SignKind.LINK),
+        ({"entry": []}, {"entry": [{"resource": {"resourceType": "Flag"}}]}, SignKind.NEW),
+        ({}, {"entry": [{"resource": {"resourceType": "Flag"}}]}, SignKind.NEW),
+        ({"entry": [{"a": 1}]}, {}, SignKind.MISSING),
+        ({"entry": [1, 2]}, {"entry": [2, 1]}, SignKind.OTHER),
+        ({"entry": [1]}, {"entry": [1, 1]}, SignKind.NEW),
+        ({"text": {"div": "a"}}, {"text": {"div": "b"}}, SignKind.TEXT),
+        ({"meta": {"versionId": "1"}}, {"meta": {"versionId": "2"}}, SignKind.VERSION),
+        ({"issue": [{"code": "a"}]}, {"issue": [{"code": "b"}]}, SignKind.ISSUE),
+        ({"anything": 1}, {"anything": True}, SignKind.OTHER),
+        ("text", "other text", SignKind.OTHER),
+        ({}, "", SignKind.OTHER),
     ],
 )
-def test_no_difference_in_a_body_goes_unseen(expected: Any, met: Any, sort: Sort) -> None:
-    assert sort in {sign.sort for sign in signs(an_answer(expected), an_answer(met), twins=True)}
+def test_no_difference_in_a_body_goes_unseen(expected: Any, met: Any, kind: SignKind) -> None:
+    assert kind in {sign.kind for sign in signs(an_answer(expected), an_answer(met), twins=True)}
 
 
 def test_a_status_a_header_and_the_size_of_an_answer_without_a_body_are_compared() -> None:
-    assert signs(an_answer(), an_answer(status=403), twins=True) == [Sign(Sort.STATUS, "403")]
-    assert signs(an_answer(etag="1"), an_answer(), twins=True) == [Sign(Sort.HEADER, "etag")]
+    assert signs(an_answer(), an_answer(status=403), twins=True) == [Sign(SignKind.STATUS, "403")]
+    assert signs(an_answer(etag="1"), an_answer(), twins=True) == [Sign(SignKind.HEADER, "etag")]
     sizes = an_answer("", content_length="10"), an_answer("", content_length="12")
-    assert signs(*sizes, twins=False) == [Sign(Sort.HEADER, "content-length")]
+    assert signs(*sizes, twins=False) == [Sign(SignKind.HEADER, "content-length")]
     assert signs(*sizes, twins=True) == []
 
 
@@ -253,4 +253,4 @@ def test_a_file_that_is_not_whole_is_refused_by_field(old: str, new: str, field:
 @pytest.mark.parametrize(("name", "pem"), [("a.checker", b"no key"), ("", b"no key")])
 def test_a_key_that_cannot_sign_is_refused(name: str, pem: bytes) -> None:
     with pytest.raises(Invalid, match="key"):
-        Signing.read(name, pem)
+        ResultSigner.read(name, pem)

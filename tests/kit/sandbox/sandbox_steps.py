@@ -15,10 +15,10 @@ from typing import Any
 from urllib.parse import quote
 
 from flagservice.kit.sandbox import files
-from flagservice.kit.sandbox.journal import Journal
-from flagservice.kit.sandbox.practice import Practice
+from flagservice.kit.sandbox.journal import SandboxJournal
+from flagservice.kit.sandbox.practice import SandboxPractice
 from flagservice.kit.sandbox.server import SandboxServer
-from flagservice.kit.sandbox.store import Store
+from flagservice.kit.sandbox.store import SandboxStore
 
 NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
 COPY = "https://flagservice.example/Id/copy"
@@ -52,7 +52,7 @@ class Running:
 
 
 @dataclass(frozen=True)
-class Answer:
+class RouteAnswer:
     """What came back."""
 
     status: int
@@ -81,14 +81,14 @@ def a_practice(folder: Path) -> Iterator[Running]:
     """A practice on a real socket, within this process."""
     given_files(folder)
     clock = a_clock_that_ticks()
-    practice = Practice(
+    practice = SandboxPractice(
         ods_code="B83901",
-        store=Store(folder / "store.sqlite"),
-        register=files.Watched(folder / "patients.json", parse=files.patients),
-        callers=files.Watched(folder / "tokens.json", parse=files.tokens),
+        store=SandboxStore(folder / "store.sqlite"),
+        register=files.WatchedFile(folder / "patients.json", parse=files.patients),
+        callers=files.WatchedFile(folder / "tokens.json", parse=files.tokens),
         clock=lambda: next(clock),
     )
-    journal = Journal(folder / "journal.jsonl")
+    journal = SandboxJournal(folder / "journal.jsonl")
     with SandboxServer(practice, journal=journal, port=0) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
@@ -133,7 +133,7 @@ def when_asked(
     token: str | None = PUSH,
     body: Any = None,
     headers: dict[str, str] | None = None,
-) -> Answer:
+) -> RouteAnswer:
     """One request; a body that is not yet bytes is sent as FHIR JSON."""
     method, target = asked.split(" ", maxsplit=1)
     sent = {"Connection": "close"}
@@ -146,7 +146,7 @@ def when_asked(
     try:
         connection.request(method, target, body, sent | (headers or {}))
         reply = connection.getresponse()
-        return Answer(reply.status, dict(reply.getheaders()), reply.read())
+        return RouteAnswer(reply.status, dict(reply.getheaders()), reply.read())
     finally:
         connection.close()
 
@@ -193,13 +193,13 @@ def by_identifier(value: str = "copy-1", *, kind: str = "Flag") -> str:
     return f"/fhir/{kind}?identifier={quote(f'{COPY}|{value}', safe='')}"
 
 
-def when_pushed(gp: Running, resource: dict[str, Any], **more: Any) -> Answer:
+def when_pushed(gp: Running, resource: dict[str, Any], **more: Any) -> RouteAnswer:
     """A conditional update by the resource's first identifier."""
     target = by_identifier(resource["identifier"][0]["value"], kind=resource["resourceType"])
     return when_asked(gp, f"PUT {target}", body=resource, **more)
 
 
-def when_entered(gp: Running, resource: dict[str, Any]) -> Answer:
+def when_entered(gp: Running, resource: dict[str, Any]) -> RouteAnswer:
     return when_asked(gp, f"POST /fhir/{resource['resourceType']}", body=resource)
 
 
@@ -212,7 +212,7 @@ def the_journal(gp: Running) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (gp.folder / "journal.jsonl").read_text().splitlines()]
 
 
-def then_it_is_refused(answer: Answer, *, status: int) -> None:
+def then_it_is_refused(answer: RouteAnswer, *, status: int) -> None:
     """With that status, and an OperationOutcome that says why."""
     assert answer.status == status
     assert answer.headers["Content-Type"] == "application/fhir+json"

@@ -9,8 +9,8 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from flagservice.kit.leak_check.config import Place
-from flagservice.kit.leak_check.crawl.requests import Ask, Door, Json
+from flagservice.kit.leak_check.config import FhirEndpoint
+from flagservice.kit.leak_check.crawl.requests import CrawlRequest, Door, Json
 from flagservice.kit.leak_check.crawl.transcript import Transcript
 
 _MOST_PAGES: Final = 20
@@ -27,7 +27,7 @@ class Unanswered(Exception):
 
 
 @dataclass(frozen=True)
-class Answer:
+class CrawlAnswer:
     """One answer, whole; the body as JSON where it is JSON, a list of it for NDJSON, or text."""
 
     status: int
@@ -38,23 +38,23 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Exchange:
+class CrawlExchange:
     """A request and its answer; `step` tells the pages and the stages of an export apart."""
 
-    ask: Ask
-    answer: Answer
+    request: CrawlRequest
+    answer: CrawlAnswer
     step: str = ""
 
     @property
     def line(self) -> str:
         """What was asked, in one line."""
-        return f"{self.ask.line}{f' {self.step}' if self.step else ''}"
+        return f"{self.request.line}{f' {self.step}' if self.step else ''}"
 
 
-class Face:
+class CrawlClient:
     """The patient-facing API as one reader meets it."""
 
-    def __init__(self, place: Place, reader: str, transcript: Transcript) -> None:
+    def __init__(self, place: FhirEndpoint, reader: str, transcript: Transcript) -> None:
         self.base, self.reader = place.base, reader
         self._transcript = transcript
         self._headers = {
@@ -64,78 +64,78 @@ class Face:
         }
         self._line = _line(place.base)
 
-    def crawl(self, asks: Sequence[Ask]) -> list[Exchange]:
+    def crawl(self, requests: Sequence[CrawlRequest]) -> list[CrawlExchange]:
         """Every request of the list, in order, with the pages and files behind it."""
-        return [exchange for ask in asks for exchange in self._follow(ask)]
+        return [exchange for request in requests for exchange in self._follow(request)]
 
-    def ask(self, ask: Ask) -> Answer:
+    def request(self, request: CrawlRequest) -> CrawlAnswer:
         """One request; raises Unanswered."""
-        slash = "/" if ask.target and not ask.target.startswith("?") else ""
-        return self._fetch(ask, f"{self.base}{slash}{ask.target}")
+        slash = "/" if request.target and not request.target.startswith("?") else ""
+        return self._fetch(request, f"{self.base}{slash}{request.target}")
 
     def close(self) -> None:
         """Gives the connections back."""
         self._line.close()
 
-    def _follow(self, ask: Ask) -> Iterator[Exchange]:
-        answer = self.ask(ask)
-        if ask.door is Door.EXPORT and answer.status == 202:
-            yield from self._export(ask, answer)
+    def _follow(self, request: CrawlRequest) -> Iterator[CrawlExchange]:
+        answer = self.request(request)
+        if request.door is Door.EXPORT and answer.status == 202:
+            yield from self._export(request, answer)
             return
-        yield Exchange(ask, answer)
+        yield CrawlExchange(request, answer)
         for page in range(2, _MOST_PAGES):
             address = _next(answer.body)
             if not self._is_ours(address):
                 return
-            answer = self._fetch(replace(ask, method="GET", form=""), address)
-            yield Exchange(ask, answer, f"page {page}")
+            answer = self._fetch(replace(request, method="GET", form=""), address)
+            yield CrawlExchange(request, answer, f"page {page}")
 
-    def _export(self, ask: Ask, begun: Answer) -> Iterator[Exchange]:
+    def _export(self, request: CrawlRequest, begun: CrawlAnswer) -> Iterator[CrawlExchange]:
         """https://hl7.org/fhir/uv/bulkdata/export.html: the address of a job is chance."""
         place = dict(begun.headers).get("content-location", "")
-        yield Exchange(ask, _without(begun, place))
+        yield CrawlExchange(request, _without(begun, place))
         if not self._is_ours(place):
             return
-        polling = replace(ask, headers=())
+        polling = replace(request, headers=())
         manifest = self._fetch(polling, place)
         for _ in range(_MOST_POLLS):
             if manifest.status != 202:
                 break
             time.sleep(_wait(manifest))
             manifest = self._fetch(polling, place)
-        yield Exchange(ask, _without(manifest, place), "manifest")
+        yield CrawlExchange(request, _without(manifest, place), "manifest")
         outputs = manifest.body.get("output", []) if isinstance(manifest.body, dict) else []
         for number, output in enumerate(outputs):
             if self._is_ours(str(output.get("url", ""))):
                 answer = self._fetch(polling, output["url"])
                 earlier = sum(one.get("type") == output.get("type") for one in outputs[:number])
                 step = f"file {output.get('type')} {earlier + 1}"
-                yield Exchange(ask, _without(answer, place), step)
+                yield CrawlExchange(request, _without(answer, place), step)
         self._fetch(replace(polling, method="DELETE"), place)
 
     def _is_ours(self, address: str) -> bool:
         """A token goes nowhere but to the base that it is for."""
         return address.startswith((f"{self.base}/", f"{self.base}?"))
 
-    def _fetch(self, ask: Ask, address: str) -> Answer:
+    def _fetch(self, request: CrawlRequest, address: str) -> CrawlAnswer:
         asked = datetime.now(UTC)
         try:
-            status, headers, text = self._exchange(ask, address)
+            status, headers, text = self._exchange(request, address)
         except (OSError, HTTPException) as fault:
             raise Unanswered(type(fault).__name__) from None
-        self._transcript.add(self.reader, ask.line, status=status, body=text)
+        self._transcript.add(self.reader, request.line, status=status, body=text)
         if status in _SLOW_DOWN:
             raise Unanswered(str(status))
-        return Answer(status, headers, _body(headers, text), asked, datetime.now(UTC))
+        return CrawlAnswer(status, headers, _body(headers, text), asked, datetime.now(UTC))
 
-    def _exchange(self, ask: Ask, address: str) -> tuple[int, Headers, str]:
+    def _exchange(self, request: CrawlRequest, address: str) -> tuple[int, Headers, str]:
         """The library's plain client: no redirect, no cookie, no proxy, and thousands of these."""
         parts = urlsplit(address)
         target = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
-        headers = self._headers | dict(ask.headers)
-        if ask.form:
+        headers = self._headers | dict(request.headers)
+        if request.form:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
-        self._line.request(ask.method, target, ask.form or None, headers)
+        self._line.request(request.method, target, request.form or None, headers)
         reply = self._line.getresponse()
         text = reply.read().decode("utf-8", errors="replace")
         told = sorted((name.lower(), value) for name, value in reply.getheaders())
@@ -167,12 +167,12 @@ def _next(body: Any) -> str:
     return str(found[0]) if found else ""
 
 
-def _wait(answer: Answer) -> float:
+def _wait(answer: CrawlAnswer) -> float:
     seconds = dict(answer.headers).get("retry-after", "1")
     return min(int(seconds) if seconds.isdecimal() else 1, _LONGEST_WAIT)
 
 
-def _without(answer: Answer, job: str) -> Answer:
+def _without(answer: CrawlAnswer, job: str) -> CrawlAnswer:
     if not job:
         return answer
     headers = tuple((name, value.replace(job, _JOB)) for name, value in answer.headers)

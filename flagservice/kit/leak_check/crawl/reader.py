@@ -4,11 +4,19 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from flagservice.kit.leak_check.config import Twin
-from flagservice.kit.leak_check.crawl.client import Answer, Face
-from flagservice.kit.leak_check.crawl.requests import HIDDEN, Ask, Door, Json, Known, offer, plan
-from flagservice.kit.leak_check.differences.collected import Found
-from flagservice.kit.leak_check.differences.likeness import Crawl, Noise, Own
-from flagservice.kit.leak_check.differences.naming import Reader
+from flagservice.kit.leak_check.crawl.client import CrawlAnswer, CrawlClient
+from flagservice.kit.leak_check.crawl.requests import (
+    HIDDEN,
+    CrawlRequest,
+    CrawlScope,
+    Door,
+    Json,
+    offer,
+    plan,
+)
+from flagservice.kit.leak_check.differences.collected import CollectedSigns
+from flagservice.kit.leak_check.differences.likeness import Crawl, Noise, OwnValues
+from flagservice.kit.leak_check.differences.naming import ReaderRole
 
 _BY_LABEL: Final = (Door.EVERYTHING, Door.INCLUDE, Door.SECURITY, Door.EXPORT)
 
@@ -18,67 +26,67 @@ class Doubtful(Exception):
 
 
 @dataclass
-class Watch:
+class TwinReader:
     """A reader's way in, from before the flag to after it."""
 
-    reader: Reader
+    role: ReaderRole
     twin: Twin
-    face: Face
-    asks: list[Ask] = field(default_factory=list)
-    own: Own = field(default_factory=lambda: Own((), ()))
+    client: CrawlClient
+    requests: list[CrawlRequest] = field(default_factory=list)
+    own: OwnValues = field(default_factory=lambda: OwnValues((), ()))
     before: Crawl = field(default_factory=dict)
 
     def look_first(self, noise: Noise, *, since: str) -> None:
         """Makes the list, asks it, learns, and asks again: raises Doubtful where that differs."""
-        self.asks = plan(self._known(since))
-        first = noise.out_of(self.face.crawl(self.asks))
+        self.requests = plan(self._known(since))
+        first = noise.out_of(self.client.crawl(self.requests))
         number = self.twin.nhs_number
-        self.own = Own((number, f"{number[:3]} {number[3:6]} {number[6:]}"), first)
+        self.own = OwnValues((number, f"{number[:3]} {number[3:6]} {number[6:]}"), first)
         self.before = {one.line: one for one in first}
-        steady = Found()
+        steady = CollectedSigns()
         steady.note(self.before, self.again(noise, whole=True))
         if steady:
             raise Doubtful("answers change by themselves, before anything was filed")
 
     def again(self, noise: Noise, *, whole: bool) -> Crawl:
         """The same list once more; or the part of it in which a label alone decides."""
-        asks = [ask for ask in self.asks if whole or by_label(ask)]
-        return {one.line: one for one in noise.out_of(self.face.crawl(asks))}
+        requests = [request for request in self.requests if whole or by_label(request)]
+        return {one.line: one for one in noise.out_of(self.client.crawl(requests))}
 
     def known(self, *, whole: bool) -> Crawl:
         """What was met before the flag, as much of it as `again` asks."""
-        return {line: one for line, one in self.before.items() if whole or by_label(one.ask)}
+        return {line: one for line, one in self.before.items() if whole or by_label(one.request)}
 
     def alike(self, crawl: Crawl) -> Crawl:
         """A crawl as the other twin's would be, if the two are alike."""
         return self.own.crawl(crawl.values())
 
-    def _known(self, since: str) -> Known:
-        capability = self.face.ask(Ask(Door.CAPABILITY, "metadata")).body
+    def _known(self, since: str) -> CrawlScope:
+        capability = self.client.request(CrawlRequest(Door.CAPABILITY, "metadata")).body
         if not isinstance(capability, dict) or capability.get("resourceType") != _STATEMENT:
             raise Doubtful("the patient's side shows no CapabilityStatement")
         offered, operations = offer(capability)
         found: dict[str, Json] = {}
         for kind in dict.fromkeys(("Patient", *offered)):
-            for resource in _resources(self.face.ask(Ask(Door.SEARCH, kind, kind))):
+            for resource in _resources(self.client.request(CrawlRequest(Door.SEARCH, kind, kind))):
                 found[f"{resource['resourceType']}/{resource['id']}"] = resource
         patients = [one for one in found.values() if one["resourceType"] == "Patient"]
         if len(patients) != 1 or self.twin.nhs_number not in str(patients[0].get("identifier")):
             raise Doubtful("a search of Patient does not find the twin alone, by its NHS number")
         if len(found) == 1:
             raise Doubtful("the twin's record is empty: nothing in it could carry a trace")
-        return Known(offered, operations, patients[0]["id"], list(found.values()), since)
+        return CrawlScope(offered, operations, patients[0]["id"], list(found.values()), since)
 
 
 _STATEMENT: Final = "CapabilityStatement"
 
 
-def by_label(ask: Ask) -> bool:
+def by_label(request: CrawlRequest) -> bool:
     """Is this one of the requests in which a label alone decides?"""
-    return ask.kind in ("", *HIDDEN) or ask.door in _BY_LABEL
+    return request.kind in ("", *HIDDEN) or request.door in _BY_LABEL
 
 
-def _resources(answer: Answer) -> list[Json]:
+def _resources(answer: CrawlAnswer) -> list[Json]:
     body = answer.body if isinstance(answer.body, dict) else {}
     held = [entry.get("resource", {}) for entry in body.get("entry", [])]
     return [one for one in held if "id" in one and "resourceType" in one]

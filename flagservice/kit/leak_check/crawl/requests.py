@@ -52,7 +52,7 @@ class Door(StrEnum):
 
 
 @dataclass(frozen=True)
-class Ask:
+class CrawlRequest:
     """One request, relative to the base; `kind` is the type that it is about, if it is one."""
 
     door: Door
@@ -70,7 +70,7 @@ class Ask:
 
 
 @dataclass(frozen=True)
-class Known:
+class CrawlScope:
     """What is known when the list is made: the offer, the twin's id, what is there, and since."""
 
     offered: dict[str, Json]
@@ -92,92 +92,94 @@ def _operations(part: Json) -> tuple[str, ...]:
     return tuple(name.removeprefix("$") for name in named if name)
 
 
-def plan(known: Known) -> list[Ask]:
+def plan(known: CrawlScope) -> list[CrawlRequest]:
     """Everything that is asked of one twin's face, each request once."""
     kinds = dict.fromkeys(("Patient", *known.offered, *_PROBED))
     found = [
         *_whole_system(known),
-        *(ask for kind in kinds for ask in _searches(known, kind)),
-        *(ask for one in known.resources[:_MOST_RESOURCES] for ask in _reads(known, one)),
+        *(request for kind in kinds for request in _searches(known, kind)),
+        *(request for one in known.resources[:_MOST_RESOURCES] for request in _reads(known, one)),
     ]
-    return list({ask.line: ask for ask in found}.values())
+    return list({request.line: request for request in found}.values())
 
 
-def _whole_system(known: Known) -> Iterator[Ask]:
-    yield Ask(Door.CAPABILITY, "metadata")
+def _whole_system(known: CrawlScope) -> Iterator[CrawlRequest]:
+    yield CrawlRequest(Door.CAPABILITY, "metadata")
     for target in ("", _SYSTEM_WIDE, f"?patient={known.patient}"):
-        yield Ask(Door.SEARCH, target)
-    yield Ask(Door.SECURITY, "?_security=NOPAT")
-    yield Ask(Door.COUNT, f"{_SYSTEM_WIDE}&_summary=count")
-    yield Ask(Door.UPDATED, f"?_lastUpdated=gt{quote(known.since)}")
+        yield CrawlRequest(Door.SEARCH, target)
+    yield CrawlRequest(Door.SECURITY, "?_security=NOPAT")
+    yield CrawlRequest(Door.COUNT, f"{_SYSTEM_WIDE}&_summary=count")
+    yield CrawlRequest(Door.UPDATED, f"?_lastUpdated=gt{quote(known.since)}")
     for since in ("", f"?_since={_LONG_AGO}", f"?_since={quote(known.since)}", "?_count=1"):
-        yield Ask(Door.HISTORY, f"_history{since}")
+        yield CrawlRequest(Door.HISTORY, f"_history{since}")
     for name in dict.fromkeys(("export", *known.system_operations)):
         yield _operation(f"${name}", name)
     yield _operation("Patient/$export", "export", kind="Patient")
     me = f"Patient/{known.patient}"
     for target in ("Patient/$everything", f"{me}/$everything"):
         for limit in ("", f"?_type={','.join(HIDDEN)}", f"?_since={quote(known.since)}"):
-            yield Ask(Door.EVERYTHING, target + limit, "Patient")
+            yield CrawlRequest(Door.EVERYTHING, target + limit, "Patient")
     for kind, status in (("Flag", "active"), ("Flag", "inactive"), ("Task", "requested")):
         for name in ("patient", "subject"):
             target = f"Patient?_has:{kind}:{name}:status={status}"
-            yield Ask(Door.REVERSE_CHAIN, target, "Patient")
+            yield CrawlRequest(Door.REVERSE_CHAIN, target, "Patient")
     for kind in (*HIDDEN, "List", "Communication"):
         for name in ("patient", "subject"):
-            yield Ask(Door.INCLUDE, f"Patient?_revinclude={kind}:{name}", "Patient")
+            yield CrawlRequest(Door.INCLUDE, f"Patient?_revinclude={kind}:{name}", "Patient")
 
 
-def _operation(target: str, name: str, *, kind: str = "") -> Ask:
+def _operation(target: str, name: str, *, kind: str = "") -> CrawlRequest:
     door = {"export": Door.EXPORT, "everything": Door.EVERYTHING, "document": Door.DOCUMENT}.get(
         name, Door.OPERATION
     )
     headers = (("Prefer", "respond-async"),) if door is Door.EXPORT else ()
-    return Ask(door, target, kind, headers=headers)
+    return CrawlRequest(door, target, kind, headers=headers)
 
 
-def _searches(known: Known, kind: str) -> Iterator[Ask]:
+def _searches(known: CrawlScope, kind: str) -> Iterator[CrawlRequest]:
     mine = f"_id={known.patient}" if kind == "Patient" else f"patient={known.patient}"
     if kind not in (*known.offered, *HIDDEN):
-        yield Ask(Door.SEARCH, f"{kind}?{mine}", kind)
-        yield Ask(Door.HISTORY, f"{kind}/_history", kind)
+        yield CrawlRequest(Door.SEARCH, f"{kind}?{mine}", kind)
+        yield CrawlRequest(Door.HISTORY, f"{kind}/_history", kind)
         return
     for query in ("", f"?{mine}", "?_count=1", "?_sort=-_lastUpdated", "?_summary=true"):
-        yield Ask(Door.SEARCH, f"{kind}{query}", kind)
-    yield Ask(Door.SEARCH, kind, kind, method="HEAD")
-    yield Ask(Door.SEARCH, f"{kind}/_search", kind, method="POST", form=mine)
+        yield CrawlRequest(Door.SEARCH, f"{kind}{query}", kind)
+    yield CrawlRequest(Door.SEARCH, kind, kind, method="HEAD")
+    yield CrawlRequest(Door.SEARCH, f"{kind}/_search", kind, method="POST", form=mine)
     for query in ("_summary=count", "_total=accurate", f"{mine}&_summary=count"):
-        yield Ask(Door.COUNT, f"{kind}?{query}", kind)
+        yield CrawlRequest(Door.COUNT, f"{kind}?{query}", kind)
     for query in ("_security=NOPAT", "_security:not=NOPAT"):
-        yield Ask(Door.SECURITY, f"{kind}?{query}", kind)
-    yield Ask(Door.UPDATED, f"{kind}?_lastUpdated=gt{quote(known.since)}", kind)
-    yield Ask(Door.HISTORY, f"{kind}/_history", kind)
+        yield CrawlRequest(Door.SECURITY, f"{kind}?{query}", kind)
+    yield CrawlRequest(Door.UPDATED, f"{kind}?_lastUpdated=gt{quote(known.since)}", kind)
+    yield CrawlRequest(Door.HISTORY, f"{kind}/_history", kind)
     yield from _offered(known, kind)
 
 
-def _offered(known: Known, kind: str) -> Iterator[Ask]:
+def _offered(known: CrawlScope, kind: str) -> Iterator[CrawlRequest]:
     """What the statement offers for a type, word for word; a flag is asked for in any case."""
     for system in NOPAT_SYSTEMS:
-        yield Ask(Door.SECURITY, f"{kind}?_security={quote(system, safe='')}%7CNOPAT", kind)
-    yield Ask(Door.HISTORY, f"{kind}/_history?_since={quote(known.since)}", kind)
+        yield CrawlRequest(
+            Door.SECURITY, f"{kind}?_security={quote(system, safe='')}%7CNOPAT", kind
+        )
+    yield CrawlRequest(Door.HISTORY, f"{kind}/_history?_since={quote(known.since)}", kind)
     offered = known.offered.get(kind, {})
     for way, field in (("_include", "searchInclude"), ("_revinclude", "searchRevInclude")):
         for value in dict.fromkeys(("*", *offered.get(field, []))):
-            yield Ask(Door.INCLUDE, f"{kind}?{way}={value}", kind)
+            yield CrawlRequest(Door.INCLUDE, f"{kind}?{way}={value}", kind)
     for parameter in offered.get("searchParam", []):
         for value in _values(known, kind, parameter):
             query = urlencode({parameter["name"]: value})
-            yield Ask(Door.SEARCH, f"{kind}?{query}", kind)
+            yield CrawlRequest(Door.SEARCH, f"{kind}?{query}", kind)
     for name in _operations(offered):
         yield _operation(f"{kind}/${name}", name, kind=kind)
 
 
-def _values(known: Known, kind: str, parameter: Json) -> list[str]:
+def _values(known: CrawlScope, kind: str, parameter: Json) -> list[str]:
     """What to search for: what is there, and what would be there if a flag showed."""
-    name, sort = str(parameter.get("name", "")), parameter.get("type")
+    name, type_ = str(parameter.get("name", "")), parameter.get("type")
     if name in ("_security", "_id"):
         return []
-    match sort:
+    match type_:
         case "date":
             return [f"ge{_LONG_AGO}"]
         case "reference":
@@ -205,34 +207,34 @@ def _is(resource: Json, kind: str) -> bool:
     return bool(resource.get("resourceType") == kind)
 
 
-def _reads(known: Known, resource: Json) -> Iterator[Ask]:
+def _reads(known: CrawlScope, resource: Json) -> Iterator[CrawlRequest]:
     kind, meta = str(resource["resourceType"]), resource.get("meta", {})
     target = f"{kind}/{resource['id']}"
     version = str(meta.get("versionId", "1"))
-    yield Ask(Door.READ, target, kind)
-    yield Ask(Door.READ, target, kind, method="HEAD")
-    yield Ask(Door.READ, f"{target}/_history/{quote(version)}", kind)
-    yield Ask(Door.HISTORY, f"{target}/_history", kind)
+    yield CrawlRequest(Door.READ, target, kind)
+    yield CrawlRequest(Door.READ, target, kind, method="HEAD")
+    yield CrawlRequest(Door.READ, f"{target}/_history/{quote(version)}", kind)
+    yield CrawlRequest(Door.HISTORY, f"{target}/_history", kind)
     tag, since = f'W/"{version}"', _http_date(known.since)
-    yield Ask(Door.UNCHANGED, target, kind, headers=(("If-None-Match", tag),))
-    yield Ask(Door.UNCHANGED, target, kind, headers=(("If-Modified-Since", since),))
+    yield CrawlRequest(Door.UNCHANGED, target, kind, headers=(("If-None-Match", tag),))
+    yield CrawlRequest(Door.UNCHANGED, target, kind, headers=(("If-Modified-Since", since),))
     for name in _operations(known.offered.get(kind, {})):
         if name != "export":
             yield _operation(f"{target}/${name}", name, kind=kind)
 
 
-def guesses(kind: str, identity: str, *, identifier: str) -> list[Ask]:
+def guesses(kind: str, identity: str, *, identifier: str) -> list[CrawlRequest]:
     """What somebody asks who knows, or guesses, the id of something hidden."""
     target = f"{kind}/{identity}"
     return [
-        Ask(Door.GUESS, target, kind),
-        Ask(Door.GUESS, target, kind, method="HEAD"),
-        Ask(Door.GUESS, f"{target}/_history", kind),
-        Ask(Door.GUESS, f"{target}/_history/1", kind),
-        Ask(Door.GUESS, target, kind, headers=(("If-None-Match", 'W/"1"'),)),
-        Ask(Door.GUESS, f"{kind}?_id={identity}", kind),
-        Ask(Door.GUESS, f"{kind}?identifier={quote(identifier, safe='')}", kind),
-        Ask(Door.GUESS, f"List?item={target}", kind),
+        CrawlRequest(Door.GUESS, target, kind),
+        CrawlRequest(Door.GUESS, target, kind, method="HEAD"),
+        CrawlRequest(Door.GUESS, f"{target}/_history", kind),
+        CrawlRequest(Door.GUESS, f"{target}/_history/1", kind),
+        CrawlRequest(Door.GUESS, target, kind, headers=(("If-None-Match", 'W/"1"'),)),
+        CrawlRequest(Door.GUESS, f"{kind}?_id={identity}", kind),
+        CrawlRequest(Door.GUESS, f"{kind}?identifier={quote(identifier, safe='')}", kind),
+        CrawlRequest(Door.GUESS, f"List?item={target}", kind),
     ]
 
 

@@ -3,21 +3,21 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from flagservice.kit.leak_check.crawl.client import Exchange
-from flagservice.kit.leak_check.crawl.requests import Ask, Door
-from flagservice.kit.leak_check.differences.compare import Sign, Sort, signs
-from flagservice.kit.leak_check.differences.likeness import Crawl, Own
-from flagservice.kit.leak_check.differences.naming import Difference, Reader, Wave
+from flagservice.kit.leak_check.crawl.client import CrawlExchange
+from flagservice.kit.leak_check.crawl.requests import CrawlRequest, Door
+from flagservice.kit.leak_check.differences.compare import Sign, SignKind, signs
+from flagservice.kit.leak_check.differences.likeness import Crawl, OwnValues
+from flagservice.kit.leak_check.differences.naming import CrawlDifference, FilingStage, ReaderRole
 
 
 @dataclass
-class Found:
+class CollectedSigns:
     """Every sign for every request line, once, from however many comparisons."""
 
-    _asks: dict[str, Ask] = field(default_factory=dict)
+    _asks: dict[str, CrawlRequest] = field(default_factory=dict)
     _signs: dict[str, set[Sign]] = field(default_factory=dict)
 
-    def note(self, expected: Crawl, met: Crawl, *, own: Own | None = None) -> None:
+    def note(self, expected: Crawl, met: Crawl, *, own: OwnValues | None = None) -> None:
         """Compares two crawls of one twin, as they are; a line is told without the twin's `own`."""
         self._compare(expected, met, own=own, twins=False)
 
@@ -25,7 +25,7 @@ class Found:
         """Compares the crawls of two twins, each without its own."""
         self._compare(expected, met, own=None, twins=True)
 
-    def _compare(self, expected: Crawl, met: Crawl, *, own: Own | None, twins: bool) -> None:
+    def _compare(self, expected: Crawl, met: Crawl, *, own: OwnValues | None, twins: bool) -> None:
         """Whole: also what only one of them was led to."""
         for line in {**expected, **met}:
             if line in expected and line in met:
@@ -33,23 +33,25 @@ class Found:
             else:
                 held = _only_one(met.get(line) or expected[line])
             if held:
-                ask = (met.get(line) or expected[line]).ask
+                request = (met.get(line) or expected[line]).request
                 told = own.text(line) if own else line
-                self._asks[told] = replace(ask, target=own.text(ask.target)) if own else ask
+                self._asks[told] = (
+                    replace(request, target=own.text(request.target)) if own else request
+                )
                 self._signs.setdefault(told, set()).update(held)
 
     def __bool__(self) -> bool:
         return bool(self._signs)
 
-    def differences(self, reader: Reader, wave: Wave) -> Iterable[Difference]:
+    def differences(self, reader: ReaderRole, stage: FilingStage) -> Iterable[CrawlDifference]:
         """What was collected, with who read and when."""
         for line, held in self._signs.items():
-            in_order = tuple(sorted(held, key=lambda sign: (sign.sort, sign.of, sign.inside)))
-            yield Difference(line, self._asks[line], in_order, reader, wave)
+            in_order = tuple(sorted(held, key=lambda sign: (sign.kind, sign.of, sign.inside)))
+            yield CrawlDifference(line, self._asks[line], in_order, reader, stage)
 
 
-def _only_one(exchange: Exchange) -> list[Sign]:
+def _only_one(exchange: CrawlExchange) -> list[Sign]:
     """A page more, or a file of an export more, is a sign in itself."""
-    if exchange.ask.door is Door.EXPORT:
-        return [Sign(Sort.NEW, exchange.step.removeprefix("file ").partition(" ")[0])]
-    return [Sign(Sort.LINK)]
+    if exchange.request.door is Door.EXPORT:
+        return [Sign(SignKind.NEW, exchange.step.removeprefix("file ").partition(" ")[0])]
+    return [Sign(SignKind.LINK)]

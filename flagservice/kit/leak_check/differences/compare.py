@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from flagservice.kit.leak_check.crawl.client import Answer
+from flagservice.kit.leak_check.crawl.client import CrawlAnswer
 
 Path = tuple[str, ...]
 _NARRATIVE: Final = frozenset({"div", "text", "display", "title", "contentString"})
 
 
-class Sort(StrEnum):
+class SignKind(StrEnum):
     """What sort of difference it is."""
 
     STATUS = "status"
@@ -32,19 +32,19 @@ class Sort(StrEnum):
 class Sign:
     """One difference: its sort, and of what: a header's name, a new thing's type, its holder's."""
 
-    sort: Sort
+    kind: SignKind
     of: str = ""
     inside: str = ""
 
 
-def signs(expected: Answer, met: Answer, *, twins: bool) -> list[Sign]:
+def signs(expected: CrawlAnswer, met: CrawlAnswer, *, twins: bool) -> list[Sign]:
     """Every sort of difference between two answers, once; empty if they are the same.
 
     The length of a body is the body's, which is compared whole; it is a sign of its own only where
     there is no body. Between twins it is none: their own values may differ in length.
     """
     if expected.status != met.status:
-        return [Sign(Sort.STATUS, str(met.status))]
+        return [Sign(SignKind.STATUS, str(met.status))]
     bodiless = not met.body and not twins
     headers = {
         name
@@ -53,8 +53,8 @@ def signs(expected: Answer, met: Answer, *, twins: bool) -> list[Sign]:
     }
     parts = list(_parts(expected.body, met.body, (), ""))
     if not parts and json.dumps(expected.body) != json.dumps(met.body):
-        parts = [Sign(Sort.OTHER)]  # whatever is not thought of above is still a difference
-    return list(dict.fromkeys([*(Sign(Sort.HEADER, name) for name in sorted(headers)), *parts]))
+        parts = [Sign(SignKind.OTHER)]  # whatever is not thought of above is still a difference
+    return list(dict.fromkeys([*(Sign(SignKind.HEADER, name) for name in sorted(headers)), *parts]))
 
 
 def _parts(expected: Any, met: Any, place: Path, inside: str) -> Iterator[Sign]:
@@ -67,20 +67,20 @@ def _parts(expected: Any, met: Any, place: Path, inside: str) -> Iterator[Sign]:
     elif isinstance(expected, list) and isinstance(met, list):
         yield from _lists(expected, met, place, inside)
     else:
-        yield Sign(_sort(place), inside=inside)
+        yield Sign(_kind_of(place), inside=inside)
 
 
 def _field(expected: dict[str, Any], met: dict[str, Any], place: Path, kind: str) -> Iterator[Sign]:
     name = place[-1]
     if name in expected and name in met:
         if name in ("total", "link", "issue") and expected[name] != met[name]:
-            yield Sign(_sort(place), inside=kind)
+            yield Sign(_kind_of(place), inside=kind)
         else:
             yield from _parts(expected[name], met[name], place, kind)
     elif isinstance(met.get(name, expected.get(name)), list) and name != "link":
         yield from _lists(expected.get(name, []), met.get(name, []), place, kind)
     else:
-        yield Sign(_sort(place), inside=kind)
+        yield Sign(_kind_of(place), inside=kind)
 
 
 def _lists(expected: list[Any], met: list[Any], place: Path, inside: str) -> Iterator[Sign]:
@@ -88,18 +88,18 @@ def _lists(expected: list[Any], met: list[Any], place: Path, inside: str) -> Ite
     before = [one for one in expected if one not in met]
     after = [one for one in met if one not in expected]
     if not before and not after and len(expected) == len(met):
-        yield Sign(Sort.OTHER, "order", inside)
+        yield Sign(SignKind.OTHER, "order", inside)
     for one in after:
         twin = next((old for old in before if _key(old) == _key(one)), None)
         if twin is None or not _pairs(twin, one):
-            yield Sign(Sort.NEW, _kind(one), inside)
+            yield Sign(SignKind.NEW, _kind(one), inside)
         else:
             before.remove(twin)
             yield from _parts(twin, one, place, inside)
     for one in before:
-        yield Sign(Sort.MISSING, _kind(one), inside)
+        yield Sign(SignKind.MISSING, _kind(one), inside)
     if not before and not after and len(expected) != len(met):
-        yield Sign(Sort.NEW if len(met) > len(expected) else Sort.MISSING, inside=inside)
+        yield Sign(SignKind.NEW if len(met) > len(expected) else SignKind.MISSING, inside=inside)
 
 
 def _pairs(one: Any, other: Any) -> bool:
@@ -132,19 +132,19 @@ def _kind(part: Any) -> str:
     return ""
 
 
-def _sort(place: Path) -> Sort:
+def _kind_of(place: Path) -> SignKind:
     if "issue" in place:
-        return Sort.ISSUE
+        return SignKind.ISSUE
     if "link" in place:
-        return Sort.LINK
+        return SignKind.LINK
     match place[-1:]:
         case ("total",):
-            return Sort.TOTAL
+            return SignKind.TOTAL
         case ("lastUpdated" | "lastModified",):
-            return Sort.INSTANT
+            return SignKind.INSTANT
         case ("versionId" | "etag",):
-            return Sort.VERSION
+            return SignKind.VERSION
         case (name,) if name in _NARRATIVE:
-            return Sort.TEXT
+            return SignKind.TEXT
         case _:
-            return Sort.OTHER
+            return SignKind.OTHER

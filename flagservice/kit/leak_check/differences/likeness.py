@@ -2,15 +2,16 @@
 
 Two things are allowed for, and nothing else.
 
-`Own`, between the twins alone: each twin's own ids, number and name become their place in the order
-of first appearance; its instants and strong ETags become `<then>`. They are learned from the first
-crawl, before a flag is there, and never again: whatever a flag adds or moves was not learned, so
-it stays as it is and is seen. An answer and the same twin's earlier one are compared as they are.
+`OwnValues` works between the twins alone. Each twin's ids, number and name become their place in
+the order of first appearance; its instants and strong ETags become `<then>`. They are learned from
+the first crawl, before a flag is filed, and never again. What a flag adds or moves was not learned,
+so it stays as it is and is seen. An answer and the same twin's earlier answer are compared as they
+are.
 
-`Noise`: what an answer says of itself. An instant, only at the places of the list below, and only
-if it lies within `window` of the asking; after each filing twice that long is waited, so that the
-instant of the filing is never excused. An id, only at the places of the list, only as a UUID, and
-only if no answer had it before: what is new every time tells nothing.
+`Noise` is what an answer says of itself. An instant counts as noise only at the places listed
+below, and only if it lies within `window` of the request. After each filing the check waits twice
+that long, so that the instant of the filing is never excused. An id counts as noise only at the
+places listed, only as a UUID, and only if no answer had it before.
 """
 
 import re
@@ -21,7 +22,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import unquote
 
-from flagservice.kit.leak_check.crawl.client import Answer, Exchange
+from flagservice.kit.leak_check.crawl.client import CrawlAnswer, CrawlExchange
 
 INSTANT_HEADERS: Final = frozenset({"date"})
 INSTANT_PLACES: Final = frozenset({("meta", "lastUpdated"), ("timestamp",), ("transactionTime",)})
@@ -36,14 +37,14 @@ _PERSONAL = ("identifier", "name", "telecom", "address", "birthDate")
 _OWN_HEADERS = ("last-modified",)
 _THEN = "<then>"
 
-Crawl = dict[str, Exchange]
+Crawl = dict[str, CrawlExchange]
 """By request line."""
 
 
-class Own:
+class OwnValues:
     """One twin's own values; the same place for the same value, for as long as the check runs."""
 
-    def __init__(self, values: Iterable[str], first: Iterable[Exchange]) -> None:
+    def __init__(self, values: Iterable[str], first: Iterable[CrawlExchange]) -> None:
         self._places: dict[str, str] = {}
         self._phrases: dict[str, str] = {}
         self._stamps: dict[str, str] = {}
@@ -64,14 +65,14 @@ class Own:
         known.setdefault(value, f"<{len(self._places) + len(self._phrases)}>")
 
     @classmethod
-    def same(cls, *pairs: tuple[str, str]) -> "Own":
+    def same(cls, *pairs: tuple[str, str]) -> "OwnValues":
         """Makes one of each pair: the known id and the one that nobody has are asked alike."""
         own = cls((), ())
         for number, pair in enumerate(pairs):
             own._places.update(dict.fromkeys(pair, f"<{number}>"))
         return own
 
-    def crawl(self, exchanges: Iterable[Exchange]) -> Crawl:
+    def crawl(self, exchanges: Iterable[CrawlExchange]) -> Crawl:
         """The answers by what was asked, with everything of the twin's own replaced."""
         return {self.text(one.line): self._exchange(one) for one in exchanges}
 
@@ -86,12 +87,12 @@ class Own:
         bare = word.removeprefix("urn:uuid:")
         return self._places.get(bare) or self._stamps.get(word, word)
 
-    def _exchange(self, exchange: Exchange) -> Exchange:
+    def _exchange(self, exchange: CrawlExchange) -> CrawlExchange:
         answer = exchange.answer
         headers = tuple((name, self._header(value)) for name, value in answer.headers)
         changed = replace(answer, headers=headers, body=self._body(answer.body))
-        ask = replace(exchange.ask, target=self.text(exchange.ask.target))
-        return replace(exchange, ask=ask, answer=changed)
+        request = replace(exchange.request, target=self.text(exchange.request.target))
+        return replace(exchange, request=request, answer=changed)
 
     def _header(self, value: str) -> str:
         return self._stamps.get(value) or self.text(value)
@@ -137,23 +138,23 @@ class Noise:
     def __post_init__(self) -> None:
         self._met: set[str] = set()
 
-    def out_of(self, exchanges: Iterable[Exchange]) -> list[Exchange]:
+    def out_of(self, exchanges: Iterable[CrawlExchange]) -> list[CrawlExchange]:
         """The exchanges with the noise replaced by its name; that it is there stays."""
         return [replace(one, answer=self._settled(one.answer)) for one in exchanges]
 
-    def _settled(self, answer: Answer) -> Answer:
+    def _settled(self, answer: CrawlAnswer) -> CrawlAnswer:
         headers = tuple((name, self._header(answer, name, value)) for name, value in answer.headers)
         body = answer.body
         if isinstance(body, dict) and body.get("resourceType", "Bundle") == "Bundle":
             body = self._of_itself(answer, body, ())
         return replace(answer, headers=headers, body=body)
 
-    def _header(self, answer: Answer, name: str, value: str) -> str:
+    def _header(self, answer: CrawlAnswer, name: str, value: str) -> str:
         if name in INSTANT_HEADERS:
             return self._instant(answer, value)
         return self._chance(value) if name in CHANCE_HEADERS else value
 
-    def _of_itself(self, answer: Answer, part: Any, place: tuple[str, ...]) -> Any:
+    def _of_itself(self, answer: CrawlAnswer, part: Any, place: tuple[str, ...]) -> Any:
         if place in INSTANT_PLACES and isinstance(part, str):
             return self._instant(answer, part)
         if place in CHANCE_PLACES and isinstance(part, str):
@@ -162,7 +163,7 @@ class Noise:
             return {k: self._of_itself(answer, held, (*place, k)) for k, held in part.items()}
         return part
 
-    def _instant(self, answer: Answer, value: str) -> str:
+    def _instant(self, answer: CrawlAnswer, value: str) -> str:
         moment = _moment(value)
         if not self.window or moment is None:
             return value

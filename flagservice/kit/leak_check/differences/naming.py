@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from flagservice.kit.leak_check.crawl.requests import HIDDEN, Ask, Door
-from flagservice.kit.leak_check.differences.compare import Sign, Sort
+from flagservice.kit.leak_check.crawl.requests import HIDDEN, CrawlRequest, Door
+from flagservice.kit.leak_check.differences.compare import Sign, SignKind
 
 
-class Name(StrEnum):
+class LeakName(StrEnum):
     """What leaked. A closed list: a difference that fits nowhere is `content`, and counts."""
 
     LABEL_IGNORED = "label-ignored"
@@ -46,7 +46,7 @@ class Name(StrEnum):
     CONTENT = "content"
 
 
-class Wave(StrEnum):
+class FilingStage(StrEnum):
     """What stood on the flagged twin when it was seen."""
 
     FILED = "filed as sent"
@@ -55,10 +55,10 @@ class Wave(StrEnum):
     TAKEN_BACK = "taken back"
 
 
-SPELT: Final = frozenset({Wave.FILED, Wave.STU3, Wave.OID})
+SPELT: Final = frozenset({FilingStage.FILED, FilingStage.STU3, FilingStage.OID})
 
 
-class Reader(StrEnum):
+class ReaderRole(StrEnum):
     """Whose token it was."""
 
     PATIENT = "patient"
@@ -66,174 +66,180 @@ class Reader(StrEnum):
 
 
 _BY_WAY_IN: Final = {
-    Door.CAPABILITY: Name.CAPABILITY,
-    Door.READ: Name.READ,
-    Door.SEARCH: Name.LABEL_IGNORED,
-    Door.COUNT: Name.COUNT,
-    Door.INCLUDE: Name.INCLUDE,
-    Door.HISTORY: Name.HISTORY,
-    Door.EVERYTHING: Name.EVERYTHING,
-    Door.DOCUMENT: Name.DOCUMENT,
-    Door.OPERATION: Name.OPERATION,
-    Door.EXPORT: Name.EXPORT,
-    Door.SECURITY: Name.SECURITY_SEARCH,
-    Door.UPDATED: Name.LAST_UPDATED,
-    Door.UNCHANGED: Name.VERSION,
-    Door.REVERSE_CHAIN: Name.REVERSE_CHAIN,
-    Door.GUESS: Name.READ,
+    Door.CAPABILITY: LeakName.CAPABILITY,
+    Door.READ: LeakName.READ,
+    Door.SEARCH: LeakName.LABEL_IGNORED,
+    Door.COUNT: LeakName.COUNT,
+    Door.INCLUDE: LeakName.INCLUDE,
+    Door.HISTORY: LeakName.HISTORY,
+    Door.EVERYTHING: LeakName.EVERYTHING,
+    Door.DOCUMENT: LeakName.DOCUMENT,
+    Door.OPERATION: LeakName.OPERATION,
+    Door.EXPORT: LeakName.EXPORT,
+    Door.SECURITY: LeakName.SECURITY_SEARCH,
+    Door.UPDATED: LeakName.LAST_UPDATED,
+    Door.UNCHANGED: LeakName.VERSION,
+    Door.REVERSE_CHAIN: LeakName.REVERSE_CHAIN,
+    Door.GUESS: LeakName.READ,
 }
-_BY_SORT: Final = {
-    Sort.TEXT: Name.NARRATIVE,
-    Sort.INSTANT: Name.LAST_UPDATED,
-    Sort.VERSION: Name.VERSION,
-    Sort.ISSUE: Name.ERROR_TEXT,
-    Sort.OTHER: Name.CONTENT,
+_BY_KIND: Final = {
+    SignKind.TEXT: LeakName.NARRATIVE,
+    SignKind.INSTANT: LeakName.LAST_UPDATED,
+    SignKind.VERSION: LeakName.VERSION,
+    SignKind.ISSUE: LeakName.ERROR_TEXT,
+    SignKind.OTHER: LeakName.CONTENT,
 }
-_BY_STATUS: Final = {"401": Name.FORBIDDEN, "403": Name.FORBIDDEN, "410": Name.GONE}
+_BY_STATUS: Final = {"401": LeakName.FORBIDDEN, "403": LeakName.FORBIDDEN, "410": LeakName.GONE}
 _BY_HEADER: Final = {
-    "last-modified": Name.LAST_UPDATED,
-    "etag": Name.VERSION,
-    "content-length": Name.SIZE,
+    "last-modified": LeakName.LAST_UPDATED,
+    "etag": LeakName.VERSION,
+    "content-length": LeakName.SIZE,
 }
 _LISTING: Final = ("List", "Composition")
 
 
 @dataclass(frozen=True)
-class Difference:
+class CrawlDifference:
     """One exchange in which something differs: every sign, who read, and when."""
 
     line: str
-    ask: Ask
+    request: CrawlRequest
     signs: tuple[Sign, ...]
-    reader: Reader
-    wave: Wave
+    reader: ReaderRole
+    stage: FilingStage
 
 
 @dataclass(frozen=True)
 class Finding:
     """A name, the request line that shows it, who read, and what stood on the twin then."""
 
-    name: Name
+    name: LeakName
     where: str
-    readers: tuple[Reader, ...]
-    waves: tuple[Wave, ...]
+    readers: tuple[ReaderRole, ...]
+    stages: tuple[FilingStage, ...]
 
 
-def named(differences: Sequence[Difference]) -> list[Finding]:
+def named(differences: Sequence[CrawlDifference]) -> list[Finding]:
     """Every difference under its name, once for each request line."""
     shown = _shown(differences)
-    told = {(one.ask.target, one.reader, one.wave) for one in differences if _is_get(one)}
-    grown = {_case(one) for one in differences if any(s.sort is Sort.NEW for s in one.signs)}
-    seen: dict[tuple[Name, str], set[tuple[Reader, Wave]]] = {}
+    told = {(one.request.target, one.reader, one.stage) for one in differences if _is_get(one)}
+    grown = {_case(one) for one in differences if any(s.kind is SignKind.NEW for s in one.signs)}
+    seen: dict[tuple[LeakName, str], set[tuple[ReaderRole, FilingStage]]] = {}
     for one in differences:
-        if one.ask.method == "HEAD" and (one.ask.target, one.reader, one.wave) in told:
+        if one.request.method == "HEAD" and (one.request.target, one.reader, one.stage) in told:
             continue  # the size of what its GET already tells
         for name in _names(one, shown, grown=_case(one) in grown):
-            seen.setdefault((name, one.line), set()).add((one.reader, one.wave))
+            seen.setdefault((name, one.line), set()).add((one.reader, one.stage))
     return _by_cause(seen)
 
 
-def _case(one: Difference) -> tuple[str, Reader, Wave]:
-    return one.ask.line, one.reader, one.wave
+def _case(one: CrawlDifference) -> tuple[str, ReaderRole, FilingStage]:
+    return one.request.line, one.reader, one.stage
 
 
-def _is_get(one: Difference) -> bool:
-    return one.ask.method == "GET" and not one.ask.headers
+def _is_get(one: CrawlDifference) -> bool:
+    return one.request.method == "GET" and not one.request.headers
 
 
-def _shown(differences: Iterable[Difference]) -> dict[str, Name]:
+def _shown(differences: Iterable[CrawlDifference]) -> dict[str, LeakName]:
     """The types of which an ordinary search shows something new."""
-    found: dict[str, Name] = {}
+    found: dict[str, LeakName] = {}
     for one in differences:
         for sign in one.signs:
-            if one.ask.door is Door.SEARCH and sign.sort is Sort.NEW and sign.of == one.ask.kind:
+            if (
+                one.request.door is Door.SEARCH
+                and sign.kind is SignKind.NEW
+                and sign.of == one.request.kind
+            ):
                 is_flag = sign.of in HIDDEN
-                found[sign.of] = Name.LABEL_IGNORED if is_flag else Name.NOTIFICATION
+                found[sign.of] = LeakName.LABEL_IGNORED if is_flag else LeakName.NOTIFICATION
     return found
 
 
-def _names(one: Difference, shown: dict[str, Name], *, grown: bool) -> set[Name]:
+def _names(one: CrawlDifference, shown: dict[str, LeakName], *, grown: bool) -> set[LeakName]:
     """A total, a link or a further page only follows from what is new in the same answer."""
-    sorts = {sign.sort for sign in one.signs}
-    consequences = {Sort.TOTAL, Sort.LINK} if grown else set()
-    if Sort.LINK in sorts and Sort.MISSING in sorts:
-        consequences |= {Sort.MISSING}
-    return {_name(one, sign, shown) for sign in one.signs if sign.sort not in consequences}
+    kinds = {sign.kind for sign in one.signs}
+    consequences = {SignKind.TOTAL, SignKind.LINK} if grown else set()
+    if SignKind.LINK in kinds and SignKind.MISSING in kinds:
+        consequences |= {SignKind.MISSING}
+    return {_name(one, sign, shown) for sign in one.signs if sign.kind not in consequences}
 
 
-def _name(one: Difference, sign: Sign, shown: dict[str, Name]) -> Name:
-    match sign.sort:
-        case Sort.STATUS:
+def _name(one: CrawlDifference, sign: Sign, shown: dict[str, LeakName]) -> LeakName:
+    match sign.kind:
+        case SignKind.STATUS:
             return _status(one, sign, shown)
-        case Sort.HEADER:
-            return _BY_HEADER.get(sign.of, Name.HEADER)
-        case Sort.TOTAL:
-            return _follows(one, shown) or Name.COUNT
-        case Sort.LINK:
-            return _follows(one, shown) or Name.PAGING
-        case Sort.NEW:
+        case SignKind.HEADER:
+            return _BY_HEADER.get(sign.of, LeakName.HEADER)
+        case SignKind.TOTAL:
+            return _follows(one, shown) or LeakName.COUNT
+        case SignKind.LINK:
+            return _follows(one, shown) or LeakName.PAGING
+        case SignKind.NEW:
             return _new(one, sign, shown)
-        case Sort.MISSING:
-            return Name.CONTENT
-        case Sort.TEXT | Sort.INSTANT | Sort.VERSION | Sort.ISSUE | Sort.OTHER:
-            return _BY_SORT[sign.sort]
+        case SignKind.MISSING:
+            return LeakName.CONTENT
+        case SignKind.TEXT | SignKind.INSTANT | SignKind.VERSION | SignKind.ISSUE | SignKind.OTHER:
+            return _BY_KIND[sign.kind]
 
 
-def _follows(one: Difference, shown: dict[str, Name]) -> Name | None:
+def _follows(one: CrawlDifference, shown: dict[str, LeakName]) -> LeakName | None:
     """The cause, where a count or a page only follows from what a search shows anyway."""
-    if one.ask.kind:
-        return shown.get(one.ask.kind)
+    if one.request.kind:
+        return shown.get(one.request.kind)
     return next(iter(shown.values()), None)
 
 
-def _status(one: Difference, sign: Sign, shown: dict[str, Name]) -> Name:
-    if one.ask.door is Door.UNCHANGED:
-        by_tag = any(header == "If-None-Match" for header, _ in one.ask.headers)
-        return Name.VERSION if by_tag else Name.LAST_UPDATED
+def _status(one: CrawlDifference, sign: Sign, shown: dict[str, LeakName]) -> LeakName:
+    if one.request.door is Door.UNCHANGED:
+        by_tag = any(header == "If-None-Match" for header, _ in one.request.headers)
+        return LeakName.VERSION if by_tag else LeakName.LAST_UPDATED
     if sign.of in _BY_STATUS:
         return _BY_STATUS[sign.of]
-    if one.ask.door is Door.GUESS:
-        history = "/_history" in one.ask.target
-        return shown.get(one.ask.kind) or (Name.HISTORY if history else Name.READ)
-    return Name.STATUS
+    if one.request.door is Door.GUESS:
+        history = "/_history" in one.request.target
+        return shown.get(one.request.kind) or (LeakName.HISTORY if history else LeakName.READ)
+    return LeakName.STATUS
 
 
-def _new(one: Difference, sign: Sign, shown: dict[str, Name]) -> Name:
+def _new(one: CrawlDifference, sign: Sign, shown: dict[str, LeakName]) -> LeakName:
     if sign.of == "OperationOutcome":
-        return Name.WARNING
+        return LeakName.WARNING
     if sign.of in shown:
         return shown[sign.of]
     if sign.inside in _LISTING:
-        return Name.LIST
-    if one.ask.door is Door.REVERSE_CHAIN and shown:
+        return LeakName.LIST
+    if one.request.door is Door.REVERSE_CHAIN and shown:
         return next(iter(shown.values()))
-    if sign.of in HIDDEN or one.ask.door in (Door.UPDATED, Door.REVERSE_CHAIN):
-        return _BY_WAY_IN[one.ask.door]
-    if one.ask.door is Door.HISTORY and "_since" in one.ask.target:
-        return Name.LAST_UPDATED
-    return Name.NOTIFICATION if sign.of else Name.CONTENT
+    if sign.of in HIDDEN or one.request.door in (Door.UPDATED, Door.REVERSE_CHAIN):
+        return _BY_WAY_IN[one.request.door]
+    if one.request.door is Door.HISTORY and "_since" in one.request.target:
+        return LeakName.LAST_UPDATED
+    return LeakName.NOTIFICATION if sign.of else LeakName.CONTENT
 
 
-def _by_cause(seen: dict[tuple[Name, str], set[tuple[Reader, Wave]]]) -> list[Finding]:
+def _by_cause(
+    seen: dict[tuple[LeakName, str], set[tuple[ReaderRole, FilingStage]]],
+) -> list[Finding]:
     """Two causes show only in the whole: by whom it is seen, and under which spelling."""
-    readers: dict[Name, set[Reader]] = {}
-    waves: dict[Name, set[Wave]] = {}
+    readers: dict[LeakName, set[ReaderRole]] = {}
+    stages: dict[LeakName, set[FilingStage]] = {}
     for (name, _), cases in seen.items():
         readers.setdefault(name, set()).update(reader for reader, _ in cases)
-        waves.setdefault(name, set()).update(wave for _, wave in cases)
+        stages.setdefault(name, set()).update(stage for _, stage in cases)
     found = []
     for (name, where), cases in seen.items():
         cause = name
-        if readers[name] == {Reader.PROXY}:
-            cause = Name.PROXY
-        elif name is Name.LABEL_IGNORED and not waves[name] >= SPELT:
-            cause = Name.ONE_NOPAT_SYSTEM
+        if readers[name] == {ReaderRole.PROXY}:
+            cause = LeakName.PROXY
+        elif name is LeakName.LABEL_IGNORED and not stages[name] >= SPELT:
+            cause = LeakName.ONE_NOPAT_SYSTEM
         found.append(
             Finding(
                 cause,
                 where,
                 tuple(sorted({reader for reader, _ in cases})),
-                tuple(wave for wave in Wave if any(wave is met for _, met in cases)),
+                tuple(stage for stage in FilingStage if any(stage is met for _, met in cases)),
             )
         )
     return sorted(found, key=lambda one: (one.name, one.where))

@@ -4,8 +4,8 @@ https://hl7.org/fhir/R4/capabilitystatement.html
 """
 
 from .. import wire
-from ..outcomes import FHIR_JSON, Reply
-from ..practice import Asked, Practice
+from ..outcomes import FHIR_JSON, SandboxReply
+from ..practice import RoutedRequest, SandboxPractice
 from ..wire import Resource
 from .interactions import NOTICES
 
@@ -15,7 +15,7 @@ _PARAMETERS = [
 ]
 
 
-def metadata(practice: Practice, asked: Asked) -> Reply:
+def metadata(practice: SandboxPractice, routed: RoutedRequest) -> SandboxReply:
     """The capability statement: https://hl7.org/fhir/R4/http.html#capabilities."""
     statement = {
         "resourceType": "CapabilityStatement",
@@ -24,13 +24,13 @@ def metadata(practice: Practice, asked: Asked) -> Reply:
         "kind": "instance",
         "implementation": {
             "description": f"stand-in for the clinical system of practice {practice.ods_code}",
-            "url": asked.request.base,
+            "url": routed.request.base,
         },
         "fhirVersion": "4.0.1",
         "format": [FHIR_JSON],
         "rest": [{"mode": "server", "resource": [*_notices(), *_entries()]}],
     }
-    return Reply(200, wire.write(statement))
+    return SandboxReply(200, wire.write(statement))
 
 
 def _notices() -> list[Resource]:

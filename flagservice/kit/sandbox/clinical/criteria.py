@@ -7,8 +7,8 @@ Logical references: https://hl7.org/fhir/R4/references.html#logical
 from urllib.parse import parse_qsl
 
 from .. import wire
-from ..outcomes import Refusal, unreadable
-from ..practice import NHS_NUMBER, Request
+from ..outcomes import SandboxRefusal, unreadable
+from ..practice import NHS_NUMBER, SandboxRequest
 from ..store import Identifier
 from ..wire import Resource
 
@@ -26,7 +26,7 @@ _STATUSES = {
 }
 
 
-def resource(request: Request, *, kind: str) -> Resource:
+def resource(request: SandboxRequest, *, kind: str) -> Resource:
     """The resource in the body, of the type that the path names."""
     _of_type(request, _JSON_TYPES)
     try:
@@ -36,9 +36,9 @@ def resource(request: Request, *, kind: str) -> Resource:
     if not isinstance(found, dict) or not isinstance(found.get("meta", {}), dict):
         raise unreadable()
     if found.get("resourceType") != kind:
-        raise Refusal(400, "invalid", "resourceType must be the type that the path names")
+        raise SandboxRefusal(400, "invalid", "resourceType must be the type that the path names")
     if kind in _STATUSES and found.get("status") not in _STATUSES[kind]:
-        raise Refusal(422, "code-invalid", "status must be one that the type allows")
+        raise SandboxRefusal(422, "code-invalid", "status must be one that the type allows")
     return found
 
 
@@ -48,7 +48,9 @@ def subject(found: Resource, *, kind: str) -> str:
         case {"identifier": {"system": system, "value": str(value)}} if system == NHS_NUMBER:
             return value
         case _:
-            raise Refusal(422, "required", "the person must be named by an NHS number identifier")
+            raise SandboxRefusal(
+                422, "required", "the person must be named by an NHS number identifier"
+            )
 
 
 def identifiers(found: Resource) -> set[Identifier]:
@@ -60,12 +62,12 @@ def identifiers(found: Resource) -> set[Identifier]:
     return {(str(system), str(value)) for system, value in pairs if _are_words(system, value)}
 
 
-def asked_identifier(request: Request) -> Identifier:
+def asked_identifier(request: SandboxRequest) -> Identifier:
     """The one identifier that the query names."""
     return _token(_one_parameter(request.query, "identifier"))
 
 
-def asked_patient(request: Request) -> str:
+def asked_patient(request: SandboxRequest) -> str:
     """The NHS number in the form of a search, where no log of addresses can hold it."""
     _of_type(request, _FORM_TYPES)
     form = request.body.decode("ascii", errors="replace")
@@ -96,11 +98,11 @@ def _token(text: str) -> Identifier:
     return system, value
 
 
-def _unclear() -> Refusal:
-    return Refusal(400, "invalid", "exactly one search parameter is needed, as system|value")
+def _unclear() -> SandboxRefusal:
+    return SandboxRefusal(400, "invalid", "exactly one search parameter is needed, as system|value")
 
 
-def _of_type(request: Request, allowed: frozenset[str]) -> None:
+def _of_type(request: SandboxRequest, allowed: frozenset[str]) -> None:
     sent = request.header("Content-Type").partition(";")[0].strip().lower()
     if sent not in allowed:
-        raise Refusal(415, "not-supported", "the content type is not one that is read here")
+        raise SandboxRefusal(415, "not-supported", "the content type is not one that is read here")

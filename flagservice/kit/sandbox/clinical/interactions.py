@@ -9,17 +9,17 @@ from email.utils import format_datetime
 
 from .. import wire
 from ..leaks import Leak
-from ..outcomes import Refusal, Reply, not_found
+from ..outcomes import SandboxRefusal, SandboxReply, not_found
 from ..patient import labels
-from ..practice import Asked, Practice, Request
-from ..store import Kept, Key
+from ..practice import RoutedRequest, SandboxPractice, SandboxRequest
+from ..store import ResourceKey, StoredVersion
 from ..wire import Resource
 from . import criteria
 
 NOTICES = frozenset({"Flag", "Task"})
 
 
-def conditional_update(practice: Practice, asked: Asked) -> Reply:
+def conditional_update(practice: SandboxPractice, routed: RoutedRequest) -> SandboxReply:
     """Create or update by identifier: https://hl7.org/fhir/R4/http.html#cond-update.
 
     1. The resource is read, and carries the identifier that the query names.
@@ -27,28 +27,30 @@ def conditional_update(practice: Practice, asked: Asked) -> Reply:
     3. With nobody between: none matches, and it is created; one, and it is updated.
     """
     # 1
-    found = criteria.resource(asked.request, kind=asked.kind)
-    identifier = criteria.asked_identifier(asked.request)
+    found = criteria.resource(routed.request, kind=routed.kind)
+    identifier = criteria.asked_identifier(routed.request)
     carried = criteria.identifiers(found)
     if identifier not in carried:
-        raise Refusal(400, "invalid", "the resource must carry the identifier of the query")
+        raise SandboxRefusal(400, "invalid", "the resource must carry the identifier of the query")
     # 2
-    patient = practice.patient(criteria.subject(found, kind=asked.kind)).nhs_number
+    patient = practice.patient(criteria.subject(found, kind=routed.kind)).nhs_number
     # 3
     with practice.store.alone():
-        matches = practice.store.notices.matching(asked.kind, identifier=identifier)
+        matches = practice.store.notices.matching(routed.kind, identifier=identifier)
         if len(matches) > 1:
-            raise Refusal(412, "multiple-matches", "several resources carry the identifier")
-        key, version = matches[0][:2] if matches else (Key(asked.kind, str(uuid.uuid4())), 0)
-        _refuse_stale(asked.request, version=version)
+            raise SandboxRefusal(412, "multiple-matches", "several resources carry the identifier")
+        key, version = (
+            matches[0][:2] if matches else (ResourceKey(routed.kind, str(uuid.uuid4())), 0)
+        )
+        _refuse_stale(routed.request, version=version)
         kept = _stamped(found, key=key, version=version + 1, patient=patient, practice=practice)
         if Leak.DROPS_FLAGS not in practice.leaks:
             practice.store.notices.put(kept, identifiers=carried)
             _publish(practice, kept, found=found)
-    return _told(asked.request, kept.body, status=200 if matches else 201)
+    return _told(routed.request, kept.body, status=200 if matches else 201)
 
 
-def _publish(practice: Practice, kept: Kept, *, found: Resource) -> None:
+def _publish(practice: SandboxPractice, kept: StoredVersion, *, found: Resource) -> None:
     """What a patient reads is a table of its own: of flags, only those that are ordinary stand."""
     marked = (found.get("status"), str(found.get("verificationStatus")))
     in_error = any("entered-in-error" in str(one) for one in marked)
@@ -64,94 +66,96 @@ def _publish(practice: Practice, kept: Kept, *, found: Resource) -> None:
         practice.store.entries.retract(kept.key)
 
 
-def create(practice: Practice, asked: Asked) -> Reply:
+def create(practice: SandboxPractice, routed: RoutedRequest) -> SandboxReply:
     """Add an ordinary clinical entry: https://hl7.org/fhir/R4/http.html#create."""
-    found = criteria.resource(asked.request, kind=asked.kind)
-    patient = practice.patient(criteria.subject(found, kind=asked.kind)).nhs_number
-    key = Key(asked.kind, str(uuid.uuid4()))
+    found = criteria.resource(routed.request, kind=routed.kind)
+    patient = practice.patient(criteria.subject(found, kind=routed.kind)).nhs_number
+    key = ResourceKey(routed.kind, str(uuid.uuid4()))
     kept = _stamped(found, key=key, version=1, patient=patient, practice=practice)
     practice.store.entries.add(kept)
-    return _told(asked.request, kept.body, status=201)
+    return _told(routed.request, kept.body, status=201)
 
 
-def read(practice: Practice, asked: Asked) -> Reply:
+def read(practice: SandboxPractice, routed: RoutedRequest) -> SandboxReply:
     """The current version: https://hl7.org/fhir/R4/http.html#read."""
-    key = Key(asked.kind, asked.id)
-    shelf = practice.store.notices if asked.kind in NOTICES else practice.store.entries
-    return _found(asked.request, shelf.read(key))
+    key = ResourceKey(routed.kind, routed.id)
+    table = practice.store.notices if routed.kind in NOTICES else practice.store.entries
+    return _found(routed.request, table.read(key))
 
 
-def vread(practice: Practice, asked: Asked) -> Reply:
+def vread(practice: SandboxPractice, routed: RoutedRequest) -> SandboxReply:
     """One version, current or past: https://hl7.org/fhir/R4/http.html#vread."""
-    key, number = Key(asked.kind, asked.id), int(asked.version)
-    if asked.kind in NOTICES:
-        return _found(asked.request, practice.store.notices.version(key, number=number))
-    return _found(asked.request, practice.store.entries.read(key) if number == 1 else [])
+    key, number = ResourceKey(routed.kind, routed.id), int(routed.version)
+    if routed.kind in NOTICES:
+        return _found(routed.request, practice.store.notices.version(key, number=number))
+    return _found(routed.request, practice.store.entries.read(key) if number == 1 else [])
 
 
-def search_by_identifier(practice: Practice, asked: Asked) -> Reply:
+def search_by_identifier(practice: SandboxPractice, routed: RoutedRequest) -> SandboxReply:
     """What carries an identifier: https://hl7.org/fhir/R4/http.html#search."""
-    identifier = criteria.asked_identifier(asked.request)
-    matches = practice.store.notices.matching(asked.kind, identifier=identifier)
-    bundle = _searchset(asked, [body for _, _, body in matches])
-    this = f"{asked.request.base}/{asked.kind}?{asked.request.query}"
-    return Reply(200, wire.write(bundle | {"link": [{"relation": "self", "url": this}]}))
+    identifier = criteria.asked_identifier(routed.request)
+    matches = practice.store.notices.matching(routed.kind, identifier=identifier)
+    bundle = _searchset(routed, [body for _, _, body in matches])
+    this = f"{routed.request.base}/{routed.kind}?{routed.request.query}"
+    return SandboxReply(200, wire.write(bundle | {"link": [{"relation": "self", "url": this}]}))
 
 
-def search_by_patient(practice: Practice, asked: Asked) -> Reply:
+def search_by_patient(practice: SandboxPractice, routed: RoutedRequest) -> SandboxReply:
     """What is held about one person; no self link, which would put the number in an address."""
-    patient = criteria.asked_patient(asked.request)
-    bodies = practice.store.notices.about(patient, kind=asked.kind)
-    return Reply(200, wire.write(_searchset(asked, bodies)))
+    patient = criteria.asked_patient(routed.request)
+    bodies = practice.store.notices.about(patient, kind=routed.kind)
+    return SandboxReply(200, wire.write(_searchset(routed, bodies)))
 
 
-def _refuse_stale(request: Request, *, version: int) -> None:
+def _refuse_stale(request: SandboxRequest, *, version: int) -> None:
     """https://hl7.org/fhir/R4/http.html#concurrency."""
     wanted = request.header("If-Match")
     if wanted and wanted != f'W/"{version}"':
-        raise Refusal(412, "conflict", "If-Match is not the current version")
+        raise SandboxRefusal(412, "conflict", "If-Match is not the current version")
 
 
-def _stamped(found: Resource, *, key: Key, version: int, patient: str, practice: Practice) -> Kept:
+def _stamped(
+    found: Resource, *, key: ResourceKey, version: int, patient: str, practice: SandboxPractice
+) -> StoredVersion:
     """The resource as sent, but for the three things that are the server's to say."""
     now = practice.clock().astimezone(UTC)
     instant = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     meta = found.get("meta", {}) | {"versionId": str(version), "lastUpdated": instant}
     whole = {"resourceType": key.kind, "id": key.id, "meta": meta}
     body = wire.write(whole | found | {"id": key.id, "meta": meta})
-    return Kept(key=key, version=version, patient=patient, body=body)
+    return StoredVersion(key=key, version=version, patient=patient, body=body)
 
 
-def _found(request: Request, bodies: list[bytes]) -> Reply:
+def _found(request: SandboxRequest, bodies: list[bytes]) -> SandboxReply:
     if not bodies:
         raise not_found()
     return _told(request, bodies[0], status=200)
 
 
-def _told(request: Request, body: bytes, *, status: int) -> Reply:
+def _told(request: SandboxRequest, body: bytes, *, status: int) -> SandboxReply:
     held = wire.read_object(body)
     meta = held["meta"]
     version, instant = meta["versionId"], datetime.fromisoformat(meta["lastUpdated"])
     headers = (("ETag", f'W/"{version}"'), ("Last-Modified", format_datetime(instant, usegmt=True)))
     if request.method == "GET":
-        return Reply(status, body, headers=headers)
+        return SandboxReply(status, body, headers=headers)
     location = f"{request.base}/{held['resourceType']}/{held['id']}/_history/{version}"
     shown = b"" if _wants_minimal(request) else body
-    return Reply(status, shown, headers=(*headers, ("Location", location)))
+    return SandboxReply(status, shown, headers=(*headers, ("Location", location)))
 
 
-def _wants_minimal(request: Request) -> bool:
+def _wants_minimal(request: SandboxRequest) -> bool:
     """https://hl7.org/fhir/R4/http.html#ops."""
     preferences = request.header("Prefer").replace(";", ",").split(",")
     return "return=minimal" in {one.strip() for one in preferences}
 
 
-def _searchset(asked: Asked, bodies: list[bytes]) -> Resource:
-    entries = [_entry(asked, wire.read_object(body)) for body in bodies]
+def _searchset(routed: RoutedRequest, bodies: list[bytes]) -> Resource:
+    entries = [_entry(routed, wire.read_object(body)) for body in bodies]
     bundle: Resource = {"resourceType": "Bundle", "type": "searchset", "total": len(entries)}
     return bundle | ({"entry": entries} if entries else {})
 
 
-def _entry(asked: Asked, held: Resource) -> Resource:
-    address = f"{asked.request.base}/{asked.kind}/{held['id']}"
+def _entry(routed: RoutedRequest, held: Resource) -> Resource:
+    address = f"{routed.request.base}/{routed.kind}/{held['id']}"
     return {"fullUrl": address, "resource": held, "search": {"mode": "match"}}

@@ -1,19 +1,19 @@
 """Shows a clinician the whole record, so that anybody can see what a practice was told."""
 
 from .. import wire
-from ..files import Patient
+from ..files import SandboxPatient
 from ..leaks import Leak
-from ..outcomes import Refusal, Reply, unreadable
-from ..practice import Asked, Practice
+from ..outcomes import SandboxRefusal, SandboxReply, unreadable
+from ..practice import RoutedRequest, SandboxPractice
 from ..wire import Resource
 from . import interactions
 
 _OPEN_TASK = ("draft", "requested", "received", "accepted", "ready", "in-progress", "on-hold")
 
 
-def record(practice: Practice, asked: Asked) -> Reply:
+def record(practice: SandboxPractice, routed: RoutedRequest) -> SandboxReply:
     """One person's record: what stands, what is asked, what was, and the ordinary entries."""
-    patient = practice.patient(_asked_number(asked.request.body))
+    patient = practice.patient(_asked_number(routed.request.body))
     flags = _about(practice, patient, kind="Flag")
     tasks = _about(practice, patient, kind="Task")
     return _json(
@@ -35,24 +35,24 @@ def record(practice: Practice, asked: Asked) -> Reply:
     )
 
 
-def patients(practice: Practice, _: Asked) -> Reply:
+def patients(practice: SandboxPractice, _: RoutedRequest) -> SandboxReply:
     """Everybody registered, with how many flags stand on each."""
     return _json([_row(practice, person) for person in practice.register.current().values()])
 
 
-def search_by_patient(practice: Practice, asked: Asked) -> Reply:
+def search_by_patient(practice: SandboxPractice, routed: RoutedRequest) -> SandboxReply:
     """Flags or tasks about one person, as a clinician's screen is given them."""
     if Leak.CLINICIAN_BLIND in practice.leaks:
-        return Reply(200, wire.write({"resourceType": "Bundle", "type": "searchset"}))
-    return interactions.search_by_patient(practice, asked)
+        return SandboxReply(200, wire.write({"resourceType": "Bundle", "type": "searchset"}))
+    return interactions.search_by_patient(practice, routed)
 
 
-def _row(practice: Practice, patient: Patient) -> Resource:
+def _row(practice: SandboxPractice, patient: SandboxPatient) -> Resource:
     standing = [flag for flag in _about(practice, patient, kind="Flag") if _stands(flag)]
     return {"nhs_number": patient.nhs_number, "name": patient.name, "active_flags": len(standing)}
 
 
-def _about(practice: Practice, patient: Patient, *, kind: str) -> list[Resource]:
+def _about(practice: SandboxPractice, patient: SandboxPatient, *, kind: str) -> list[Resource]:
     found = practice.store.notices.about(patient.nhs_number, kind=kind)
     return [wire.read_object(body) for body in found]
 
@@ -71,9 +71,9 @@ def _asked_number(body: bytes) -> str:
     except wire.Unreadable:
         raise unreadable() from None
     if not isinstance(number, str):
-        raise Refusal(400, "required", "nhs_number is needed, as a string")
+        raise SandboxRefusal(400, "required", "nhs_number is needed, as a string")
     return number
 
 
-def _json(content: object) -> Reply:
-    return Reply(200, wire.write(content), content_type="application/json")
+def _json(content: object) -> SandboxReply:
+    return SandboxReply(200, wire.write(content), content_type="application/json")

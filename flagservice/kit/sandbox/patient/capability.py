@@ -4,7 +4,7 @@ It is the same for everybody, whatever stands in a record.
 """
 
 from .. import wire
-from ..outcomes import FHIR_JSON, Reply
+from ..outcomes import FHIR_JSON, SandboxReply
 from ..wire import Resource
 from .record import NEVER_EMPTY_HANDED, TYPES
 
@@ -23,7 +23,7 @@ _OPERATIONS = {"Patient": ("everything", "export"), "Composition": ("document",)
 _DEFINED = "http://hl7.org/fhir/OperationDefinition"
 
 
-def metadata(base: str) -> Reply:
+def metadata(base: str) -> SandboxReply:
     """The capability statement of the patient's side."""
     statement = {
         "resourceType": "CapabilityStatement",
@@ -42,7 +42,7 @@ def metadata(base: str) -> Reply:
             }
         ],
     }
-    return Reply(200, wire.write(statement))
+    return SandboxReply(200, wire.write(statement))
 
 
 def _resource(kind: str) -> Resource:

@@ -1,7 +1,7 @@
-"""The FHIR face that a patient's or a proxy's app is given, with all that such a face may offer.
+"""The FHIR API that a patient's or a proxy's app is given, with all that such an API may offer.
 
-Read, vread, history, search, includes, `$everything`, `$document` and export: each is one more door
-that a flag could come through, and each is named to `Record.seen` by the mode that breaks it.
+It has read, vread, history, search, includes, `$everything`, `$document` and export. Each is a
+door that a flag could come through; `PatientRecord.seen` is told which mode breaks it.
 """
 
 from datetime import UTC, datetime
@@ -9,71 +9,77 @@ from email.utils import format_datetime, parsedate_to_datetime
 
 from .. import wire
 from ..leaks import Leak
-from ..outcomes import Refusal, Reply, not_found, wrong_method
-from ..practice import Asked, Practice
+from ..outcomes import SandboxRefusal, SandboxReply, not_found, wrong_method
+from ..practice import RoutedRequest, SandboxPractice
 from ..wire import Resource
 from . import capability, export
-from .record import NEVER_EMPTY_HANDED, TYPES, Record, record_of, reference
-from .search import Search, searchset, warning
+from .record import NEVER_EMPTY_HANDED, TYPES, PatientRecord, record_of, reference
+from .search import SandboxSearch, searchset, warning
 
 _OFFERED = (*TYPES, *NEVER_EMPTY_HANDED)
 
 
-def answer(practice: Practice, asked: Asked) -> Reply:
+def answer(practice: SandboxPractice, routed: RoutedRequest) -> SandboxReply:
     """Whatever is asked for below /patient/fhir."""
-    record = record_of(practice, asked)
-    request = asked.request
+    record = record_of(practice, routed)
+    request = routed.request
     parts = request.path.removeprefix("/patient/fhir").strip("/").split("/")
     base = f"{request.base.removesuffix('/fhir')}/patient/fhir"
     if parts[0] == "export" or parts[-1] == "$export":
-        return export.answer(practice, asked, record=record, base=base, parts=parts)
+        return export.answer(practice, routed, record=record, base=base, parts=parts)
     if request.method == "POST":
-        return _post(asked, record, base=base, parts=parts)
+        return _post(routed, record, base=base, parts=parts)
     if request.method == "DELETE":
         raise wrong_method(["GET", "HEAD", "POST"])
-    return _get(asked, record, base=base, parts=parts)
+    return _get(routed, record, base=base, parts=parts)
 
 
-def _post(asked: Asked, record: Record, *, base: str, parts: list[str]) -> Reply:
+def _post(
+    routed: RoutedRequest, record: PatientRecord, *, base: str, parts: list[str]
+) -> SandboxReply:
     if parts[-1] != "_search" or len(parts) > 2:
         raise wrong_method(["GET", "HEAD"])
-    form = "&".join(one for one in (asked.request.query, asked.request.body.decode()) if one)
+    form = "&".join(one for one in (routed.request.query, routed.request.body.decode()) if one)
     return _search(record, form, base=base, path="".join(parts[:-1]))
 
 
-def _get(asked: Asked, record: Record, *, base: str, parts: list[str]) -> Reply:
+def _get(
+    routed: RoutedRequest, record: PatientRecord, *, base: str, parts: list[str]
+) -> SandboxReply:
     match parts:
         case ["metadata"]:
             return capability.metadata(base)
         case [""] | ["_search"]:
-            return _search(record, asked.request.query, base=base, path="")
+            return _search(record, routed.request.query, base=base, path="")
         case ["_history"]:
             return _history(record, base=base)
         case [kind] if kind in _OFFERED:
-            return _search(record, asked.request.query, base=base, path=kind)
+            return _search(record, routed.request.query, base=base, path=kind)
         case ["Patient", "$everything"]:
             return _everything(record, base=base)
         case [kind, "_history"] if kind in _OFFERED:
             return _history(record, base=base, kind=kind)
         case [kind, identity, *more] if kind in _OFFERED:
-            return _one(asked, record, base=base, path=(kind, identity, *more))
+            return _one(routed, record, base=base, path=(kind, identity, *more))
     raise not_found()
 
 
-def _search(record: Record, query: str, *, base: str, path: str) -> Reply:
-    return searchset(record, Search.read(query, base=base, path=path))
+def _search(record: PatientRecord, query: str, *, base: str, path: str) -> SandboxReply:
+    return searchset(record, SandboxSearch.read(query, base=base, path=path))
 
 
-def _one(asked: Asked, record: Record, *, base: str, path: tuple[str, ...]) -> Reply:
+def _one(
+    routed: RoutedRequest, record: PatientRecord, *, base: str, path: tuple[str, ...]
+) -> SandboxReply:
     kind, identity, *more = path
     found = _found(record, kind, identity, door=more == ["_history"])
     match more:
         case []:
-            return _told(asked, found)
+            return _told(routed, found)
         case ["_history"]:
             return _history(record, base=base, kind=kind, identity=identity)
         case ["_history", version] if version in ("1", found["meta"]["versionId"]):
-            return _told(asked, found)
+            return _told(routed, found)
         case ["$everything"] if kind == "Patient":
             return _everything(record, base=base)
         case ["$document"] if kind == "Composition":
@@ -83,7 +89,7 @@ def _one(asked: Asked, record: Record, *, base: str, path: tuple[str, ...]) -> R
     raise not_found()
 
 
-def _found(record: Record, kind: str, identity: str, *, door: bool) -> Resource:
+def _found(record: PatientRecord, kind: str, identity: str, *, door: bool) -> Resource:
     wanted = f"{kind}/{identity}"
     for one in record.seen(*([Leak.HISTORY] if door else [])):
         if reference(one) == wanted:
@@ -93,29 +99,29 @@ def _found(record: Record, kind: str, identity: str, *, door: bool) -> Resource:
     raise not_found()
 
 
-def _hint(record: Record) -> Refusal:
+def _hint(record: PatientRecord) -> SandboxRefusal:
     """What a system answers that wants to be honest about what it hides."""
     if Leak.FORBIDDEN in record.leaks:
-        return Refusal(403, "forbidden", "there is nothing here for this caller")
+        return SandboxRefusal(403, "forbidden", "there is nothing here for this caller")
     if Leak.GONE in record.leaks:
-        return Refusal(410, "deleted", "there is nothing here for this caller")
+        return SandboxRefusal(410, "deleted", "there is nothing here for this caller")
     if Leak.ERROR_TEXT in record.leaks:
-        return Refusal(404, "not-found", "this entry is withheld from this caller")
+        return SandboxRefusal(404, "not-found", "this entry is withheld from this caller")
     return not_found()
 
 
-def _told(asked: Asked, found: Resource) -> Reply:
+def _told(routed: RoutedRequest, found: Resource) -> SandboxReply:
     """https://hl7.org/fhir/R4/http.html#cread."""
     version, updated = found["meta"]["versionId"], found["meta"]["lastUpdated"]
     instant = datetime.fromisoformat(updated).astimezone(UTC).replace(microsecond=0)
     tag = f'W/"{version}"'
     headers = (("ETag", tag), ("Last-Modified", format_datetime(instant, usegmt=True)))
-    if asked.request.header("If-None-Match") == tag:
-        return Reply(304, headers=headers)
-    since = _instant(asked.request.header("If-Modified-Since"))
+    if routed.request.header("If-None-Match") == tag:
+        return SandboxReply(304, headers=headers)
+    since = _instant(routed.request.header("If-Modified-Since"))
     if since is not None and instant <= since:
-        return Reply(304, headers=headers)
-    return Reply(200, wire.write(found), headers=headers)
+        return SandboxReply(304, headers=headers)
+    return SandboxReply(200, wire.write(found), headers=headers)
 
 
 def _instant(header: str) -> datetime | None:
@@ -125,7 +131,9 @@ def _instant(header: str) -> datetime | None:
         return None
 
 
-def _history(record: Record, *, base: str, kind: str = "", identity: str = "") -> Reply:
+def _history(
+    record: PatientRecord, *, base: str, kind: str = "", identity: str = ""
+) -> SandboxReply:
     """Each thing as it stands; this system keeps one version of an ordinary entry."""
     seen = [
         one
@@ -135,13 +143,13 @@ def _history(record: Record, *, base: str, kind: str = "", identity: str = "") -
     return _bundle("history", seen, base=base)
 
 
-def _everything(record: Record, *, base: str) -> Reply:
+def _everything(record: PatientRecord, *, base: str) -> SandboxReply:
     return _bundle("searchset", record.seen(Leak.EVERYTHING), base=base, more=warning(record))
 
 
 def _bundle(
     kind: str, resources: list[Resource], *, base: str, more: list[Resource] | None = None
-) -> Reply:
+) -> SandboxReply:
     entries = [{"fullUrl": f"{base}/{reference(one)}", "resource": one} for one in resources]
     bundle = {"resourceType": "Bundle", "type": kind, "entry": [*entries, *(more or [])]}
-    return Reply(200, wire.write(bundle))
+    return SandboxReply(200, wire.write(bundle))

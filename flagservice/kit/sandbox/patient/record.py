@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from .. import wire
-from ..files import Patient
+from ..files import SandboxPatient
 from ..leaks import Leak, Leaks, slips_through
-from ..practice import NHS_NUMBER, Asked, Practice
+from ..practice import NHS_NUMBER, RoutedRequest, SandboxPractice
 from ..wire import Resource
 from . import labels
 
@@ -23,10 +23,10 @@ _BEGAN = "2025-01-01T00:00:00.000Z"
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class PatientRecord:
     """What a reader may be shown, and, in a broken mode alone, what was withheld."""
 
-    patient: Patient
+    patient: SandboxPatient
     entries: list[Resource]
     hidden: list[Resource]
     leaks: Leaks
@@ -88,9 +88,9 @@ class Record:
         return {**head, **more, "subject": {"reference": f"Patient/{owner}"}}
 
 
-def record_of(practice: Practice, asked: Asked) -> Record:
+def record_of(practice: SandboxPractice, routed: RoutedRequest) -> PatientRecord:
     """The record that the caller's token opens."""
-    patient = practice.patient(asked.caller.nhs_number)
+    patient = practice.patient(routed.caller.nhs_number)
     held = [_read(one) for one in practice.store.entries.about(patient.nhs_number)]
     entries = [one for one in held if labels.shown(one)]
     if Leak.NO_FLAGS in practice.leaks:
@@ -99,11 +99,11 @@ def record_of(practice: Practice, asked: Asked) -> Record:
     if practice.leaks:
         flags = [one for one in _flags(practice, patient) if not labels.is_ordinary_flag(one)]
         shown = [
-            slips_through(one, leaks=practice.leaks, proxy=asked.caller.proxy) for one in flags
+            slips_through(one, leaks=practice.leaks, proxy=routed.caller.proxy) for one in flags
         ]
         entries += [one for one, slips in zip(flags, shown, strict=True) if slips]
         hidden = [one for one, slips in zip(flags, shown, strict=True) if not slips]
-    return Record(patient, entries, hidden, practice.leaks)
+    return PatientRecord(patient, entries, hidden, practice.leaks)
 
 
 def person_id(nhs_number: str) -> str:
@@ -122,7 +122,7 @@ def _read(body: bytes) -> Resource:
     return wire.read_object(body)
 
 
-def _flags(practice: Practice, patient: Patient) -> list[Resource]:
+def _flags(practice: SandboxPractice, patient: SandboxPatient) -> list[Resource]:
     return [
         _read(body)
         for kind in NEVER_EMPTY_HANDED

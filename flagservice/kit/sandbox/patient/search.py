@@ -9,9 +9,9 @@ from urllib.parse import parse_qsl, urlencode
 
 from .. import wire
 from ..leaks import Leak
-from ..outcomes import Reply
+from ..outcomes import SandboxReply
 from ..wire import Resource
-from .record import Record, person_id, reference
+from .record import PatientRecord, person_id, reference
 
 _PAGE = 20
 _DAYS = {"Observation": "effectiveDateTime", "Condition": "recordedDate"}
@@ -19,24 +19,24 @@ _PREFIXES = {"ge": 1, "gt": 1, "le": -1, "lt": -1}
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
+class SandboxSearch:
     """What is searched for: the types, and the parameters in the order given."""
 
     base: str
     path: str
     kinds: frozenset[str]
-    asked: tuple[tuple[str, str], ...]
+    parameters: tuple[tuple[str, str], ...]
 
     @classmethod
-    def read(cls, query: str, *, base: str, path: str) -> "Search":
+    def read(cls, query: str, *, base: str, path: str) -> "SandboxSearch":
         """The search of an address or a form; without a type in the path, `_type` says which."""
-        asked = tuple(parse_qsl(query, keep_blank_values=True))
-        kinds = path or dict(asked).get("_type", "")
-        return cls(base, path, frozenset(kinds.split(",")) - {""}, asked)
+        parameters = tuple(parse_qsl(query, keep_blank_values=True))
+        kinds = path or dict(parameters).get("_type", "")
+        return cls(base, path, frozenset(kinds.split(",")) - {""}, parameters)
 
     def values(self, name: str) -> list[str]:
         """Every value of a parameter, without regard to a modifier."""
-        return [value for key, value in self.asked if key.partition(":")[0] == name]
+        return [value for key, value in self.parameters if key.partition(":")[0] == name]
 
     def number(self, name: str, *, otherwise: int) -> int:
         """A parameter that is a whole number."""
@@ -44,7 +44,7 @@ class Search:
         return int(found[0]) if found and found[0].isdecimal() else otherwise
 
 
-def searchset(record: Record, search: Search) -> Reply:
+def searchset(record: PatientRecord, search: SandboxSearch) -> SandboxReply:
     """One page of what matches."""
     door = [Leak.SECURITY_SEARCH] if search.values("_security") else []
     matches = [one for one in record.seen(*door) if _matches(record, search, resource=one)]
@@ -73,7 +73,7 @@ def searchset(record: Record, search: Search) -> Reply:
     )
 
 
-def warning(record: Record) -> list[Resource]:
+def warning(record: PatientRecord) -> list[Resource]:
     """What a system says that wants to be helpful: something was left out."""
     if not record.hides(Leak.WARNING):
         return []
@@ -83,13 +83,13 @@ def warning(record: Record) -> list[Resource]:
     return [{"resource": outcome, "search": {"mode": "outcome"}}]
 
 
-def _matches(record: Record, search: Search, *, resource: Resource) -> bool:
+def _matches(record: PatientRecord, search: SandboxSearch, *, resource: Resource) -> bool:
     if search.kinds and resource["resourceType"] not in search.kinds:
         return False
-    return all(_fits(record, name, value, resource) for name, value in search.asked)
+    return all(_fits(record, name, value, resource) for name, value in search.parameters)
 
 
-def _fits(record: Record, name: str, value: str, resource: Resource) -> bool:
+def _fits(record: PatientRecord, name: str, value: str, resource: Resource) -> bool:
     match name.partition(":")[0]:
         case "_id":
             return resource["id"] in value.split(",")
@@ -113,11 +113,11 @@ def _fits(record: Record, name: str, value: str, resource: Resource) -> bool:
             return True
 
 
-def _in_time(held: str, asked: str) -> bool:
-    side, wanted = _PREFIXES.get(asked[:2], 0), asked[2:]
+def _in_time(held: str, wanted: str) -> bool:
+    side, bound = _PREFIXES.get(wanted[:2], 0), wanted[2:]
     if not side:
-        return held.startswith(asked)
-    return bool(held) and (held >= wanted if side > 0 else held <= wanted)
+        return held.startswith(wanted)
+    return bool(held) and (held >= bound if side > 0 else held <= bound)
 
 
 def _codings(resource: Resource, name: str) -> list[Resource]:
@@ -131,7 +131,9 @@ def _is_token(coding: Resource, value: str) -> bool:
     return coding.get("code") == code and (not bar or coding.get("system") == system)
 
 
-def _included(record: Record, search: Search, *, page: list[Resource]) -> list[Resource]:
+def _included(
+    record: PatientRecord, search: SandboxSearch, *, page: list[Resource]
+) -> list[Resource]:
     wanted = {value.partition(":")[0] for value in search.values("_revinclude")}
     found: list[Resource] = []
     if wanted and any(one["resourceType"] == "Patient" for one in page):
@@ -146,16 +148,16 @@ def _included(record: Record, search: Search, *, page: list[Resource]) -> list[R
     return [one for one in found if reference(one) not in there]
 
 
-def _entry(search: Search, resource: Resource, *, mode: str) -> Resource:
+def _entry(search: SandboxSearch, resource: Resource, *, mode: str) -> Resource:
     address = f"{search.base}/{reference(resource)}"
     return {"fullUrl": address, "resource": resource, "search": {"mode": mode}}
 
 
-def _address(search: Search, at: int) -> str:
-    asked = [(name, value) for name, value in search.asked if name != "_offset"]
-    query = urlencode([*asked, *([("_offset", str(at))] if at else [])])
+def _address(search: SandboxSearch, at: int) -> str:
+    parameters = [(name, value) for name, value in search.parameters if name != "_offset"]
+    query = urlencode([*parameters, *([("_offset", str(at))] if at else [])])
     return f"{search.base}/{search.path}?{query}"
 
 
-def _reply(more: Resource) -> Reply:
-    return Reply(200, wire.write({"resourceType": "Bundle", "type": "searchset", **more}))
+def _reply(more: Resource) -> SandboxReply:
+    return SandboxReply(200, wire.write({"resourceType": "Bundle", "type": "searchset", **more}))

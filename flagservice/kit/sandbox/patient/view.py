@@ -7,15 +7,15 @@ no id that counts: the bytes are the same in the world where a flag came and whe
 import uuid
 
 from .. import wire
-from ..files import Patient
-from ..outcomes import Reply
+from ..files import SandboxPatient
+from ..outcomes import SandboxReply
 from ..practice import NHS_NUMBER
 from ..store import Entries
 from ..wire import Resource
 from . import labels
 
 
-def record(patient: Patient, *, entries: Entries) -> Reply:
+def record(patient: SandboxPatient, *, entries: Entries) -> SandboxReply:
     """The person and the entries that may be shown: https://hl7.org/fhir/R4/bundle.html."""
     held = [wire.read_object(body) for body in entries.about(patient.nhs_number)]
     shown = [_person(patient), *(one for one in held if labels.shown(one))]
@@ -24,10 +24,10 @@ def record(patient: Patient, *, entries: Entries) -> Reply:
         "type": "collection",
         "entry": [{"fullUrl": f"urn:uuid:{one['id']}", "resource": one} for one in shown],
     }
-    return Reply(200, wire.write(bundle))
+    return SandboxReply(200, wire.write(bundle))
 
 
-def _person(patient: Patient) -> Resource:
+def _person(patient: SandboxPatient) -> Resource:
     identity = uuid.uuid5(uuid.NAMESPACE_URL, f"{NHS_NUMBER}|{patient.nhs_number}")
     return {
         "resourceType": "Patient",
