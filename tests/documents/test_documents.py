@@ -137,3 +137,34 @@ def test_the_list_of_decisions_has_every_one_with_its_title_and_status() -> None
         status = day.partition(" · ")[2]
         row = f"| [{number}]({name}) | {title.partition('. ')[2]} | {status} |"
         assert row in listed
+
+
+def test_every_promise_names_a_test_or_says_that_it_does_not_hold_yet() -> None:
+    rows = re.findall(r"(?m)^\| (P[0-9]+) \| .+ \| (.+) \|$", the_architecture())
+    assert [promise for promise, _ in rows] == [f"P{number}" for number in range(1, 14)]
+    assert [
+        promise
+        for promise, held in rows
+        if not re.search(r"`tests/[\w./]+(::\w+)?`", held) and "Does not hold yet" not in held
+    ] == []
+
+
+def test_every_room_of_the_package_stands_in_the_architecture_with_its_question() -> None:
+    rooms = {name.partition("/")[0] for name in package_folders()}
+    assert {
+        room for room in rooms if f"| `flagservice/{room}/` | " not in the_architecture()
+    } == set()
+
+
+def test_every_smaller_room_stands_there_too() -> None:
+    inner = {name for name in package_folders() if name.count("/") == 1}
+    assert {name for name in inner if f"`{name}/`" not in the_architecture()} == set()
+
+
+def the_architecture() -> str:
+    return (HOME / "docs/architecture.md").read_text("utf-8")
+
+
+def package_folders() -> set[str]:
+    """The folders of code, by their path below the package."""
+    return {one.name.rpartition("/")[0] for one in source.package()} - {""}
