@@ -1,4 +1,4 @@
-"""Writes what is generated: the API's description and the examples (`python -m tests.generated`).
+"""Writes what is generated: the API's description, the examples, the rule catalogue for people.
 
 An example is what a practice receives of one copy: its first version, and the one that follows
 when the plan, enquiry or notification has ended. It is built as every copy is: ruling, disclosure,
@@ -26,6 +26,7 @@ from flagservice.policy.case import every_case
 from flagservice.policy.disclosure import Disclosure, disclose, form_of, removal
 from flagservice.policy.proof.breaches import ALLEGED
 from flagservice.policy.ruling import Ruling, rule_on
+from tests.documents import catalogue
 
 HOME: Final = Path(__file__).parents[1]
 EXAMPLES: Final = Path("profiles/examples")
@@ -57,6 +58,7 @@ def generated() -> dict[Path, str]:
         Path("openapi/capability.json"): _text(capability),
         **{Path(f"profiles/{name}.json"): _text(one) for name, one in _artefacts()},
         **{EXAMPLES / f"{kind}.json": _text(examples(kind, rulebook)) for kind in Kind},
+        **catalogue.pages(),
     }
 
 
@@ -144,7 +146,7 @@ def write() -> None:
         if EXAMPLES / old.name not in files:
             old.unlink()
     for path, text in files.items():
-        (HOME / path).parent.mkdir(exist_ok=True)
+        (HOME / path).parent.mkdir(parents=True, exist_ok=True)
         (HOME / path).write_text(text, encoding="utf-8")
 
 

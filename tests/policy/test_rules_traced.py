@@ -18,6 +18,7 @@ import pytest
 from tests.policy.approved import HOME
 
 TRACED = HOME / "policies/assurance/rules.toml"
+SOURCES = HOME / "policies/assurance/sources.toml"
 README = HOME / "policies/assurance/README.md"
 Table = dict[str, dict[str, Any]]
 
@@ -61,7 +62,7 @@ NAMED = {
 }
 """What the catalogue names without a number: the classes, and the rows of its matrices."""
 HOLDERS = ("us", "receiving system", "deployer", "not yet")
-FIELDS = {"says", "grade", "held_by", "rows", "tests", "because"}
+FIELDS = {"says", "grade", "read_in", "follows_from", "held_by", "rows", "tests", "because"}
 
 
 def catalogue() -> dict[str, str]:
@@ -79,6 +80,12 @@ def catalogue() -> dict[str, str]:
 def traced() -> Table:
     """What the project says holds each rule; an id that stands twice is no TOML."""
     return tomllib.loads(TRACED.read_text("utf-8"))
+
+
+@cache
+def the_sources() -> frozenset[str]:
+    """Every source in which a rule was read."""
+    return frozenset(tomllib.loads(SOURCES.read_text("utf-8")))
 
 
 @cache
@@ -129,10 +136,23 @@ def _faults_of(id_: str, entry: dict[str, Any]) -> Iterator[str]:
     yield from (
         f"{id_} names {test}, which is no test" for test in tests if test not in the_tests()
     )
+    yield from _faults_of_sources(id_, entry)
     for named in (held_by, rows, tests):
         yield from (
             f"{id_} names {one} twice" for one, often in Counter(named).items() if often > 1
         )
+
+
+def _faults_of_sources(id_: str, entry: dict[str, Any]) -> Iterator[str]:
+    read_in, follows = entry.get("read_in", []), entry.get("follows_from", [])
+    yield from (
+        f"{id_} names {one}, which is no source" for one in read_in if one not in the_sources()
+    )
+    yield from (
+        f"{id_} follows from {one}, which is no rule" for one in follows if one not in catalogue()
+    )
+    if set("AB") & set(entry["grade"].split("/")) and not read_in and not follows:
+        yield f"{id_} was read somewhere, by its grade, and names no source"
 
 
 def _faults_of_row(row: str, sources: list[str], table: Table) -> Iterator[str]:
@@ -193,6 +213,9 @@ def _with(id_: str, **more: Any) -> Callable[[Table], None]:
         (_with("LT-05", held_by=[]), "LT-05 is held by one or more of us"),
         (_with("LT-05", held_by=["us", "us"]), "LT-05 names us twice"),
         (_with("LT-05", says=""), "LT-05 says what it means"),
+        (_with("DA-01", read_in=["a-rumour"]), "DA-01 names a-rumour, which is no source"),
+        (_with("DA-01", read_in=[]), "DA-01 was read somewhere, by its grade"),
+        (_with("DA-01", follows_from=["DA-99"]), "DA-01 follows from DA-99, which is no rule"),
         (_with("LT-05", note="x"), "LT-05 says what it means"),
     ],
 )
@@ -200,6 +223,11 @@ def test_a_broken_trace_would_be_found(breaks: Callable[[Table], None], told: st
     table = deepcopy(traced())
     breaks(table)
     assert any(told in fault for fault in faults(table))
+
+
+def test_every_source_is_cited_by_a_rule() -> None:
+    cited = {source for entry in traced().values() for source in entry.get("read_in", ())}
+    assert the_sources() - cited == set()
 
 
 def test_a_row_that_floats_would_be_found() -> None:
