@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from flagservice.api.access.callers import actor_of, face_of
 from flagservice.api.edge.bodies import WrongMediaType
@@ -43,7 +44,9 @@ _STATUS: Final = {
     WrongMediaType: 415,
     NotAcceptable: 406,
 }
+_KNOWN: Final = (Refusal, HTTPException, RequestValidationError, TooLarge, ClientDisconnect)
 _RULES: Final = {
+    400: "the request ended before its body did",
     404: "there is nothing here",
     405: "this method is not allowed here",
     413: "the body is too large",
@@ -56,7 +59,7 @@ _log = structlog.get_logger()
 
 def install(app: FastAPI) -> None:
     """Puts the handlers in; `HTTPException` covers unknown routes and methods."""
-    for refused in (Refusal, HTTPException, RequestValidationError, TooLarge, Exception):
+    for refused in (*_KNOWN, Exception):
         app.add_exception_handler(refused, _answer)
 
 
@@ -100,6 +103,8 @@ def _read(wrong: Exception) -> tuple[int, str, Sequence[Fault]]:
             return _STATUS[type(wrong)], wrong.rule, ()
         case TooLarge():
             return 413, _RULES[413], (Fault("body", "is too large"),)
+        case ClientDisconnect():
+            return 400, _RULES[400], ()
         case RequestValidationError():
             faults = _query_faults(wrong)
             return 422, _RULES[422], faults

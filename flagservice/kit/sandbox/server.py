@@ -4,8 +4,11 @@ https://hl7.org/fhir/R4/http.html
 """
 
 import contextlib
+import io
 import socket
 import socketserver
+import threading
+import time
 from collections.abc import Callable
 from http.client import HTTPMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,6 +23,8 @@ MOST_BYTES = 1_000_000
 _MOST_PIECES = 256
 _PIECE_BYTES = 65_536
 _LAST_WAIT_SECONDS = 1
+_REQUEST_SECONDS = 60
+_MOST_CONNECTIONS = 256
 _HOST = "127.0.0.1"
 
 
@@ -33,6 +38,7 @@ class SandboxServer(ThreadingHTTPServer):
     def __init__(self, practice: SandboxPractice, *, journal: SandboxJournal, port: int) -> None:
         self.practice = practice
         self.journal = journal
+        self._places = threading.BoundedSemaphore(_MOST_CONNECTIONS)
         super().__init__((_HOST, port), SandboxHandler)
 
     @property
@@ -44,6 +50,20 @@ class SandboxServer(ThreadingHTTPServer):
         """Bind without the look-up of the machine's name that the library would make."""
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = _HOST, int(self.server_address[1])
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Give it a thread while there is one to give; else close it at once."""
+        if self._places.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.close_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve one connection, and give its place back."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._places.release()
 
     def shutdown_request(self, request: Any) -> None:
         """Say the last word, then listen a while.
@@ -63,6 +83,33 @@ class SandboxServer(ThreadingHTTPServer):
         """Say nothing: a client that hangs up is no news."""
 
 
+class _Within(io.RawIOBase):
+    """What comes over a connection, until the time for the present request is over."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self.begin()
+
+    def begin(self) -> None:
+        """Wait for the next request, and from now on."""
+        self._until = time.monotonic() + _REQUEST_SECONDS
+
+    def readable(self) -> bool:
+        """Say so: a buffer asks."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read what there is; raise TimeoutError when the time is over, however much came."""
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._connection.settimeout(left)
+        try:
+            return self._connection.recv_into(buffer)
+        finally:
+            self._connection.settimeout(_REQUEST_SECONDS)
+
+
 class SandboxHandler(BaseHTTPRequestHandler):
     """The requests of one connection, one after another."""
 
@@ -72,7 +119,19 @@ class SandboxHandler(BaseHTTPRequestHandler):
     default_request_version = "HTTP/1.0"
     disable_nagle_algorithm = True
     wbufsize = -1
-    timeout = 60
+    timeout = _REQUEST_SECONDS
+
+    def setup(self) -> None:
+        """Read through what knows the time: a timeout of the socket begins anew at each byte."""
+        super().setup()
+        self.rfile.close()
+        self._within = _Within(self.connection)
+        self.rfile = io.BufferedReader(self._within)
+
+    def handle_one_request(self) -> None:
+        """Answer one more, with the time of one."""
+        self._within.begin()
+        super().handle_one_request()
 
     def __getattr__(self, name: str) -> Callable[[], None]:
         """Every method is heard, also one that nobody has thought of: the routes refuse it."""

@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
+import anyio
 import pytest
 
 from flagservice.api.edge.envelope import MOST_BYTES
@@ -58,3 +60,33 @@ def test_the_largest_body_is_read(cast: Cast) -> None:
     padded = body + b" " * (MOST_BYTES - len(body))
     assert cast.council.posts("/plans", padded).status_code == 201
     then_refused(cast.council.posts("/plans", padded + b" "), 413)
+
+
+def test_a_body_that_ends_early_is_no_fault_of_ours(
+    house: Cast, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Anybody can hang up: it is in the audit as a refusal, and no operator is woken for it."""
+    sent: list[Any] = []
+    headers = [(b"content-type", b"application/x-www-form-urlencoded")]
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/oauth2/token",
+        "query_string": b"",
+        "headers": headers,
+        "client": ("192.0.2.1", 1),
+        "server": ("service", 443),
+        "scheme": "https",
+        "root_path": "",
+    }
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    anyio.run(house.service.app, scope, receive, send)
+    assert sent[0]["status"] == 400
+    assert house.service.leaves("refused")[-1]["about"]["status"] == 400
+    assert "fault" not in capsys.readouterr().err

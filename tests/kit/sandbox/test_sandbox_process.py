@@ -5,15 +5,18 @@ import http.client
 import json
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
 import sys
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 
 import flagservice.kit.sandbox
+from flagservice.kit.sandbox import server
 from tests.kit.sandbox import sandbox_steps as steps
 from tests.kit.sandbox.sandbox_steps import a_flag, when_asked, when_pushed
 
@@ -125,3 +128,42 @@ def test_it_imports_the_standard_library_and_nothing_of_the_service(source: Path
             assert is_own or str(node.module).split(".")[0] in sys.stdlib_module_names
         if isinstance(node, ast.Import):
             assert all(name.name.split(".")[0] in sys.stdlib_module_names for name in node.names)
+
+
+HALVES = [
+    b"",
+    b"GET /fh",
+    b"GET /fhir/metadata HTTP/1.1\r\nX-A: ",
+    b"POST /fhir/Flag HTTP/1.1\r\nContent-Length: 1000\r\n\r\n",
+]
+
+
+@pytest.mark.parametrize("drop", [b"", b"a"])
+@pytest.mark.parametrize("sent", HALVES)
+def test_a_request_that_is_not_whole_in_its_time_is_let_go_also_if_it_drips(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, sent: bytes, drop: bytes
+) -> None:
+    monkeypatch.setattr(server, "_REQUEST_SECONDS", 0.2)
+    with (
+        steps.a_practice(folder) as gp,
+        socket.create_connection(("127.0.0.1", gp.port), 30) as line,
+        suppress(ConnectionResetError, BrokenPipeError),
+    ):
+        line.sendall(sent)
+        while not select.select([line], [], [], 0.02)[0]:
+            line.sendall(drop)
+        assert line.recv(1_000) == b""
+
+
+def test_more_connections_than_there_are_threads_for_are_closed_at_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "_MOST_CONNECTIONS", 2)
+    with steps.a_practice(folder) as gp, ExitStack() as stack:
+        lines = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", gp.port), 30))
+            for _ in range(3)
+        ]
+        assert lines[2].recv(1_000) == b""
+        lines[0].sendall(b"GET /fhir/metadata HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert lines[0].recv(1_000).startswith(b"HTTP/1.1 ")
