@@ -109,7 +109,9 @@ def one_answer(line: socket.socket) -> bytes:
     """The next answer on a line that stays open."""
     answered = b""
     while not answered.endswith(b"pong"):
-        answered += line.recv(1)
+        more = line.recv(1)
+        assert more, answered
+        answered += more
     return answered
 
 

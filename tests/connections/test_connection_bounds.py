@@ -98,6 +98,13 @@ def test_a_header_that_never_ends_is_not_kept_while_its_sender_is_heard_out() ->
         assert (connection.is_over, connection._head < MUCH) == (True, True)
 
 
+def test_nobody_waits_for_a_body_that_was_refused_while_its_sender_is_heard_out() -> None:
+    with serving(silent_seconds=600) as server, server.line() as line:
+        line.sendall(CHUNKED + b"1;" + b"a" * MUCH)
+        assert server.app.gone.wait(timeout=30)
+        server.until_open(1)
+
+
 def test_an_endless_sender_is_heard_out_for_a_while_and_then_cut() -> None:
     with serving(silent_seconds=600, last_seconds=0.3) as server, server.line() as line:
         line.sendall(GET + b"X-A: " + b"a" * MUCH)

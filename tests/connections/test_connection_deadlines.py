@@ -133,7 +133,9 @@ def test_nobody_is_cut_off_while_the_service_works() -> None:
         assert server.app.waits.acquire(timeout=30)
         assert status_of(server.ask(b"GET")) == 408  # many rounds of looking later
         server.app.go_on.set()
-        assert status_of(one_answer(line)) == 200
+        answer = one_answer(line)
+    assert status_of(answer) == 200
+    assert b"connection: close" not in answer
 
 
 def test_half_a_request_behind_one_that_is_being_answered_takes_nothing_from_that() -> None:
@@ -171,6 +173,14 @@ def test_a_handshake_has_its_time_and_speaks_nothing_else(
         server.until_open(0)
 
 
+def test_a_handshake_that_fails_leaves_its_place_at_once(authority: Authority) -> None:
+    with serving(tls=context_of(authority)) as server, server.line() as line:
+        server.until_open(1)
+        line.sendall(PING)
+        assert b"HTTP" not in until_closed(line)
+        server.until_open(0)
+
+
 def test_behind_a_handshake_everything_is_as_without(authority: Authority) -> None:
     trusting = ssl.create_default_context(cafile=str(authority.file))
     with serving(tls=context_of(authority), body_seconds=SHORT) as server:
@@ -191,8 +201,8 @@ def test_whoever_comes_when_there_is_no_room_takes_that_of_a_silent_handshake(
 ) -> None:
     trusting = ssl.create_default_context(cafile=str(authority.file))
     with serving(tls=context_of(authority), connections=2) as server, ExitStack() as silent:
-        for _ in range(5):
-            silent.enter_context(server.line())
+        lines = [silent.enter_context(server.line()) for _ in range(5)]
+        assert [until_closed(line) for line in lines[:3]] == [b""] * 3
         with trusting.wrap_socket(server.line(), server_hostname="127.0.0.1") as line:
             line.sendall(PING)
             assert status_of(one_answer(line)) == 200
