@@ -16,12 +16,13 @@ from flagservice.api.records.routes import interactions
 from flagservice.app.build import CHANGED, read_rulebook, software_version
 from flagservice.app.serve import described
 from flagservice.domain.elements import NOTIFICATIONS, Element, Elements, Kind, PlanCategory, Value
+from flagservice.domain.intervals import day_after
 from flagservice.domain.people import Phase, Role
 from flagservice.fhir.capability import statement
 from flagservice.fhir.flags import Copy, build
 from flagservice.fhir.operations import operation_definitions
 from flagservice.fhir.search.parameters import search_parameters
-from flagservice.intake.policies.rulebook import Rulebook, day_after
+from flagservice.intake.policies.rulebook import Rulebook
 from flagservice.policy.case import every_case
 from flagservice.policy.disclosure import Disclosure, disclose, form_of, removal
 from flagservice.policy.proof.breaches import ALLEGED

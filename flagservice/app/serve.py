@@ -25,6 +25,7 @@ from flagservice.app.policies import sweep
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.delivery.push.worker import Worker
 from flagservice.delivery.watch.alarms import AlarmLimits, judge
+from flagservice.domain.intervals import bank_holidays
 from flagservice.settings import Settings
 
 _log = structlog.get_logger()
@@ -44,7 +45,7 @@ def application(
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        # Proving every policy takes a second: nobody's first plan waits for it.
+        # Proving every policy takes a second, and the bank holidays half: no first plan waits.
         await run_in_threadpool(parts.log.perform, _STARTING, partial(_warm, parts))
         for loop in loops_:
             loop.start()
@@ -64,6 +65,7 @@ def application(
 
 
 def _warm(parts: Parts, work: Work) -> None:
+    bank_holidays(work.today.year)
     rulebook = parts.shelf.rulebook(work)
     work.record(Deed.POLICY_READ, in_force=len(rulebook.policies))
 

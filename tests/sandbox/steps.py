@@ -1,8 +1,7 @@
 """The steps that the sandbox's tests are told in: its tenants, and all that one can read."""
 
-from calendar import monthrange
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,11 +15,13 @@ from flagservice.app.sandbox.scenarios import scenarios
 from flagservice.app.sandbox.tenants import FACES, Tenant, Tenants
 from flagservice.app.sandbox.worlds import Standing
 from flagservice.domain.codes import CATEGORY_CODES
+from flagservice.domain.intervals import day_after
 from flagservice.settings import Settings
 from tests.api.answers import FHIR, resources, then_in_its_envelope
 from tests.api.steps import BASE, Client, an_ec_key
 
 TASK_OR_FLAG = ("Flag", "Task")
+_CLOCKS = ("3 months", "6 months", "12 months", "45 working days")
 _CATEGORIES = {coding.code: category for category, coding in CATEGORY_CODES.items()}
 
 
@@ -153,23 +154,8 @@ def told(resource: dict[str, Any], today: date) -> str:
 def _day(text: str, today: date) -> str:
     """Counted from the reset; a clock of the policy's is said in its own words."""
     day = date.fromisoformat(text)
-    clocks = {_after_months(today, months): f"in {months} months" for months in (3, 6, 12)}
-    clocks[_after_working_days(today, 45)] = "in 45 working days"
+    clocks = {day_after(today, said): f"in {said}" for said in _CLOCKS}
     return clocks.get(day, f"day {(day - today).days}")
-
-
-def _after_months(day: date, months: int) -> date:
-    """The same day of a later month, or that month's last."""
-    years, month = divmod(day.month - 1 + months, 12)
-    last = monthrange(day.year + years, month + 1)[1]
-    return date(day.year + years, month + 1, min(day.day, last))
-
-
-def _after_working_days(day: date, count: int) -> date:
-    while count:
-        day += timedelta(days=1)
-        count -= day.weekday() < 5
-    return day
 
 
 def feed(client: Client) -> list[dict[str, Any]]:
