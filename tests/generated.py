@@ -22,7 +22,7 @@ from flagservice.fhir.capability import statement
 from flagservice.fhir.flags import Copy, build
 from flagservice.fhir.operations import operation_definitions
 from flagservice.fhir.search.parameters import search_parameters
-from flagservice.intake.policies.rulebook import Rulebook
+from flagservice.intake.rulebook import Rulebook
 from flagservice.policy.case import every_case
 from flagservice.policy.disclosure import Disclosure, disclose, form_of, removal
 from flagservice.policy.proof.breaches import ALLEGED

@@ -16,9 +16,9 @@ from flagservice.domain.submissions import Enquiry, Notification, Plan, Submissi
 from flagservice.fhir.profile.check import Profile
 from flagservice.intake.decision import Decision, decide, worklist
 from flagservice.intake.policies.in_force import PoliciesInForce, start
-from flagservice.intake.policies.rulebook import Rulebook
 from flagservice.intake.receipt import receipt_of
 from flagservice.intake.registration import update_registration
+from flagservice.intake.rulebook import Rulebook
 from flagservice.intake.submission import Submitted, find_plan, submit
 from flagservice.people.registrations import Registration
 from flagservice.policy.desks import load_desks

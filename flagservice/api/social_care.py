@@ -15,9 +15,9 @@ from flagservice.domain.reading import read, read_submission
 from flagservice.domain.submissions import Enquiry, Notification, Plan, Submission
 from flagservice.intake import idempotency
 from flagservice.intake.decision import Decision, WorklistItem, decide, worklist
-from flagservice.intake.policies.rulebook import Rulebook
 from flagservice.intake.queries import Query, queries
 from flagservice.intake.receipt import receipt_of
+from flagservice.intake.rulebook import Rulebook
 from flagservice.intake.submission import SubmissionEffect, find_plan, submit
 
 router = APIRouter(tags=["social care"])

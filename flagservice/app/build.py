@@ -16,7 +16,7 @@ from flagservice.delivery.push.worker import Worker
 from flagservice.domain.elements import Kind
 from flagservice.fhir.profile.check import Profile
 from flagservice.intake.policies.in_force import PoliciesInForce, start
-from flagservice.intake.policies.rulebook import Rulebook
+from flagservice.intake.rulebook import Rulebook
 from flagservice.policy.desks import Desks, load_desks
 from flagservice.policy.proof.prove import load
 from flagservice.policy.table import read

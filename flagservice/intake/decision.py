@@ -16,7 +16,7 @@ from flagservice.audit.log import Deed, Work
 from flagservice.domain.elements import Coding, Desk, Organisation, Value
 from flagservice.domain.errors import Conflict, NotFound
 from flagservice.domain.statements import Strict
-from flagservice.intake.policies.rulebook import Rulebook
+from flagservice.intake.rulebook import Rulebook
 from flagservice.intake.ruling.assessment import Assessment, assess
 from flagservice.intake.ruling.content import days_from, would_say
 from flagservice.intake.ruling.person_files import person_files

@@ -3,7 +3,7 @@
 from sqlmodel import col, select
 
 from flagservice.audit.log import Deed, Work
-from flagservice.intake.policies.rulebook import Rulebook
+from flagservice.intake.rulebook import Rulebook
 from flagservice.intake.ruling.rerule import rerule
 from flagservice.people import persons
 from flagservice.people.registrations import Registration, keep_registration

@@ -9,7 +9,7 @@ from flagservice.audit.log import Deed, Work
 from flagservice.delivery import acknowledgements
 from flagservice.delivery.acknowledgements import Acknowledgement
 from flagservice.delivery.pull.read import only_if_admitted
-from flagservice.intake.policies.rulebook import Rulebook
+from flagservice.intake.rulebook import Rulebook
 from flagservice.intake.ruling.rerule import rerule
 from flagservice.people import persons
 from flagservice.people.registrations import doubt

@@ -21,7 +21,7 @@ from flagservice.domain.errors import Conflict, Fault, Forbidden, Invalid
 from flagservice.domain.submissions import Submission
 from flagservice.intake import unreached
 from flagservice.intake.namings import Renaming, rename
-from flagservice.intake.policies.rulebook import Rulebook
+from flagservice.intake.rulebook import Rulebook
 from flagservice.intake.ruling.rerule import rerule
 from flagservice.people import persons
 from flagservice.store import tables

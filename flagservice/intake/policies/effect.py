@@ -16,7 +16,7 @@ from flagservice.audit.log import Deed, Work
 from flagservice.domain.elements import Kind
 from flagservice.domain.people import Knows, Phase, Role, Standing, State
 from flagservice.intake.policies.in_force import with_policy
-from flagservice.intake.policies.rulebook import Rulebook
+from flagservice.intake.rulebook import Rulebook
 from flagservice.intake.ruling.assessment import Assessment, assess, concerned_by, former_kinds
 from flagservice.intake.ruling.person_files import person_files
 from flagservice.policy.case import Case

@@ -16,7 +16,7 @@ from flagservice.audit.log import Deed, Work
 from flagservice.domain.elements import Kind
 from flagservice.domain.errors import NotFound
 from flagservice.fhir.profile.check import Profile
-from flagservice.intake.policies.rulebook import Rulebook
+from flagservice.intake.rulebook import Rulebook
 from flagservice.policy.desks import Desks
 from flagservice.policy.proof.prove import load
 from flagservice.policy.table import Policy, UnusablePolicy

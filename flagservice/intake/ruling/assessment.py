@@ -16,7 +16,7 @@ from flagservice.audit.log import Work
 from flagservice.domain.elements import Kind
 from flagservice.domain.people import Phase, Standing, State, together
 from flagservice.domain.statements import Identity
-from flagservice.intake.policies.rulebook import Rulebook
+from flagservice.intake.rulebook import Rulebook
 from flagservice.intake.ruling.decisions import Decisions, decisions_of
 from flagservice.intake.ruling.particulars import Particulars, open_particulars
 from flagservice.intake.ruling.person_files import PersonFile

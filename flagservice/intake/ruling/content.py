@@ -6,7 +6,7 @@ from datetime import date
 from flagservice.audit.log import Work
 from flagservice.domain.elements import Element, Elements, Value
 from flagservice.domain.intervals import day_after
-from flagservice.intake.policies.rulebook import Rulebook
+from flagservice.intake.rulebook import Rulebook
 from flagservice.intake.ruling.assessment import Assessment
 from flagservice.policy.disclosure import Disclosure, disclose
 from flagservice.policy.ruling import Ruling

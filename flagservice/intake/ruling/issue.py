@@ -17,7 +17,7 @@ from flagservice.delivery.push import outbox
 from flagservice.delivery.push.outbox import OwedVersion
 from flagservice.fhir.flags import Copy, build
 from flagservice.fhir.writing import to_bytes
-from flagservice.intake.policies.rulebook import Rulebook
+from flagservice.intake.rulebook import Rulebook
 from flagservice.intake.ruling.content import disclosure_digest
 from flagservice.people.persons import nhs_number_of
 from flagservice.policy.disclosure import Disclosure

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from flagservice.audit.log import Work
-from flagservice.intake.policies.rulebook import Rulebook
+from flagservice.intake.rulebook import Rulebook
 from flagservice.intake.ruling.assessment import Assessment
 from flagservice.intake.ruling.content import Days, days_from, disclosure_digest, own_digest, told
 from flagservice.intake.ruling.issue import NewVersion

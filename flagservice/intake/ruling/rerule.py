@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from flagservice.audit.log import Deed, Work
 from flagservice.domain.people import Phase
-from flagservice.intake.policies.rulebook import Rulebook
+from flagservice.intake.rulebook import Rulebook
 from flagservice.intake.ruling.assessment import Assessment, assess, former_kinds
 from flagservice.intake.ruling.holds import keep_holds
 from flagservice.intake.ruling.issue import NewVersion, issue_all

@@ -8,7 +8,7 @@ from fhir.resources.R4B.flag import Flag
 from flagservice.domain.elements import Kind
 from flagservice.fhir.flags import Copy, build
 from flagservice.fhir.writing import to_bytes
-from flagservice.intake.policies.rulebook import Rulebook
+from flagservice.intake.rulebook import Rulebook
 from flagservice.policy.case import every_case
 from flagservice.policy.disclosure import disclose
 from flagservice.policy.ruling import Ruling, rule_on
