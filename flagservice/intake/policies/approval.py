@@ -1,7 +1,7 @@
-"""Nothing changes what is told until two different named people have signed for it.
+"""Lets a policy change what is told only once two different named people have signed for it.
 
-An approver has a key; the signature is over kind, version and the text's digest, so that it says
-exactly what was approved, and can be checked by anybody who has the public key.
+An approver has an Ed25519 key. A signature covers the kind, the version and the text's digest, so
+it says exactly what was approved. Everyone who has the public key can check it.
 """
 
 import json
@@ -30,29 +30,29 @@ NEEDED: Final = 2
 
 @dataclass(frozen=True)
 class Approval:
-    """Somebody's word: who, and their signature over `signed_text`, in base64."""
+    """An approver's name, and their signature over `signed_text` in base64."""
 
     name: str
     signature: str
 
 
 def signed_text(deed: str, kind: str, *, version: int, digest: str) -> bytes:
-    """What is signed: the deed (`approve` or `back`), and the one text that it is about."""
+    """Returns what is signed: the deed (`approve` or `back`), and the text that it is about."""
     return f"flagservice policy {deed}\n{kind} v{version}\nsha256 {digest}\n".encode()
 
 
 def vouching_text(name: str, key: str) -> bytes:
-    """What an approver signs for another: the name, and the public key in base64."""
+    """Returns what an approver signs for another: the name, and the public key in base64."""
     return f"flagservice approver\n{_key_of(name)}\n{key}\n".encode()
 
 
 def add_approver(
     work: Work, *, name: str, role: str, public_key: bytes, vouched: Approval | None = None
 ) -> None:
-    """Registers who may approve, by an Ed25519 key; raises Invalid, Forbidden or Conflict.
+    """Registers an approver by an Ed25519 key. Raises Invalid, Forbidden or Conflict.
 
-    Once there are two, a third needs the word of one of them: else whoever runs the service could
-    be as many people as it takes. `vouched` is a signature over `vouching_text` of name and key.
+    Once there are two, one of them signs for the next: `vouched` is over `vouching_text` of name
+    and key. Else the person who runs the service could register as many people as it takes.
     """
     if not name.strip() or not role.strip():
         raise Invalid(Fault("name, role", "an approver is somebody with a name and a role"))
@@ -81,7 +81,7 @@ def add_approver(
 
 
 def revoke_approver(work: Work, name: str) -> None:
-    """Their approvals count no longer for anything that is not in force yet; raises NotFound."""
+    """Ends that an approver's word counts for what is not in force yet. Raises NotFound."""
     row = _approver(work, name)
     row.revoked = True
     work.session.add(row)
@@ -89,7 +89,7 @@ def revoke_approver(work: Work, name: str) -> None:
 
 
 def propose(work: Work, text: str) -> Policy:
-    """Keeps a proved text as its kind's next version; raises UnusablePolicy or Conflict."""
+    """Keeps a proved text as its kind's next version. Raises UnusablePolicy or Conflict."""
     policy = load(text)
     newest = newest_that_ruled(work, policy.kind)
     if policy.version <= newest:
@@ -100,7 +100,7 @@ def propose(work: Work, text: str) -> Policy:
 
 
 def approve(work: Work, kind: Kind, version: int, *, approval: Approval) -> None:
-    """Records one person's approval; raises NotFound, Forbidden or Conflict."""
+    """Records one person's approval. Raises NotFound, Forbidden or Conflict."""
     row = proposed_text(work, kind, version)
     signed = signed_text("approve", kind, version=version, digest=row.digest)
     approver = check_signed(work, approval, signed=signed)
@@ -120,7 +120,7 @@ def approve(work: Work, kind: Kind, version: int, *, approval: Approval) -> None
 
 
 def check_signed(work: Work, approval: Approval, *, signed: bytes) -> policies.ApproverRow:
-    """Who signed this; raises NotFound or Forbidden."""
+    """Returns the approver who signed this. Raises NotFound or Forbidden."""
     approver = _approver(work, approval.name)
     if approver.revoked:
         raise Forbidden("name: is no approver any more")
@@ -130,7 +130,7 @@ def check_signed(work: Work, approval: Approval, *, signed: bytes) -> policies.A
 
 
 def approved_by(work: Work, text: policies.PolicyTextRow) -> list[str]:
-    """Who has approved a text, by name and role: each signature checked again."""
+    """Returns who has approved a text, by name and role. Checks each signature again."""
     signed = signed_text("approve", text.kind, version=text.version, digest=text.digest)
     names = []
     for found in _approvals(work, text.digest):
@@ -158,7 +158,7 @@ def _approver(work: Work, name: str) -> policies.ApproverRow:
 
 
 def name_key_of(work: Work, approver: policies.ApproverRow) -> str:
-    """What an approver's pseudonym stands for."""
+    """Returns what an approver's pseudonym stands for."""
     return _key_of(_sealed(work, approver)["name"])
 
 
@@ -184,7 +184,7 @@ def _pseudonyms(work: Work, name: str) -> tuple[str, ...]:
 
 
 def read_public_key(pem: bytes) -> str:
-    """An Ed25519 public key in base64, from PEM; raises Invalid."""
+    """Returns an Ed25519 public key in base64, from PEM. Raises Invalid."""
     try:
         key = load_pem_public_key(pem)
     except ValueError:

@@ -1,6 +1,6 @@
-"""What a policy would have changed: on the records held now, and on what was ruled of late.
+"""Tells what a policy would have changed: on the records of now, and in the rulings of late.
 
-Nothing is changed by asking: every case is ruled on by both versions, and the answers compared.
+Both versions rule on every case, and their answers are compared. Nothing is changed by it.
 """
 
 import json
@@ -30,7 +30,7 @@ OF_LATE: Final = timedelta(days=90)
 
 @dataclass(frozen=True)
 class PolicyEffect:
-    """How many answers there are, and what would become of them."""
+    """The number of records and rulings, and of those that would change, by how."""
 
     stored: int
     stored_changes: Counter[str]
@@ -39,7 +39,7 @@ class PolicyEffect:
 
 
 def policy_effect(work: Work, old: Policy, new: Policy, *, rulebook: Rulebook) -> PolicyEffect:
-    """Counts, for the records of now and the rulings of the last 90 days; of nobody by name."""
+    """Counts for the records of now and for the rulings of the last 90 days. Names no person."""
     stored = list(_stored(work, old, new, rulebook=rulebook))
     ruled = list(_of_late(work, old, new))
     work.record(Deed.POLICY_READ, old=old.digest, new=new.digest)
@@ -49,7 +49,7 @@ def policy_effect(work: Work, old: Policy, new: Policy, *, rulebook: Rulebook) -
 
 
 def _stored(work: Work, old: Policy, new: Policy, *, rulebook: Rulebook) -> Iterator[str]:
-    """Each record that a plan of this kind names, in its whole state of now."""
+    """Yields what becomes of each record that a plan of this kind names."""
     asked = (
         select(tables.PersonRow).where(concerned_by(old.kind)).order_by(col(tables.PersonRow.id))
     )
@@ -62,7 +62,7 @@ def _stored(work: Work, old: Policy, new: Policy, *, rulebook: Rulebook) -> Iter
 
 
 def _assessed(work: Work, person: tables.PersonRow, rulebook: Rulebook) -> list[Assessment]:
-    """Also what a plan has left behind, of which a copy may stand."""
+    """Returns also what a plan has left behind: a copy of it may stand."""
     (file,) = person_files(work, [person])
     found = assess(work, file, rulebook=rulebook)
     return [*found, *former_kinds(file, found, rulebook=rulebook)]
@@ -73,7 +73,7 @@ def _told(assessment: Assessment) -> Ruling | None:
 
 
 def _of_late(work: Work, old: Policy, new: Policy) -> Iterator[str]:
-    """Each ruling of the last 90 days, with the case that it was made in."""
+    """Yields what becomes of each ruling of the last 90 days, by the case that it was made in."""
     asked = (
         select(tables.RulingRow, tables.PersonRow)
         .join(tables.PersonRow, col(tables.PersonRow.id) == col(tables.RulingRow.person_id))
@@ -95,7 +95,7 @@ def _case(work: Work, row: tables.RulingRow, person: tables.PersonRow) -> Case:
 
 
 def becomes(old: Ruling | None, new: Ruling | None) -> str:
-    """What would become of one record's copy, in a word; nothing if it stays as it is."""
+    """Returns in words what would become of one record's copy; nothing if it stays as it is."""
     if old is None or new is None:
         return ""
     if old.remains is not new.remains:

@@ -1,9 +1,9 @@
-"""Brings an approved policy into force, or the one before it back; everybody is ruled on again.
+"""Brings an approved policy into force, or the one before it back, and rules on all people again.
 
-1. The change is one commit: from the next unit of work on, the new text rules its kind.
-2. Everybody whom the kind concerns is ruled on again, some people a commit, in the order of their
-   random ids. What changes is issued through the outbox like anything else; what does not, is not.
-3. How far that got is kept, so that whoever goes on after a crash goes on from there.
+1. The change is one commit. From the next unit of work on, the new text rules its kind.
+2. All people whom the kind concerns are ruled on again, some in each commit, in the order of their
+   random ids. What changes is issued through the outbox like anything else.
+3. How far that got is kept, so that it goes on from there after a crash.
 """
 
 from typing import Final
@@ -38,7 +38,7 @@ A_BATCH: Final = 25
 
 
 def enforce(work: Work, kind: Kind, version: int) -> None:
-    """Puts an approved version in force; raises NotFound, Forbidden or Conflict."""
+    """Puts an approved version in force. Raises NotFound, Forbidden or Conflict."""
     turns.change_policies(work.session)
     text = proposed_text(work, kind, version)
     newest = newest_that_ruled(work, kind)
@@ -54,7 +54,7 @@ def enforce(work: Work, kind: Kind, version: int) -> None:
 
 
 def go_back(work: Work, kind: Kind, *, approval: Approval, reason: str) -> int:
-    """Puts back what was in force before; gives its version. Raises Conflict or Forbidden."""
+    """Puts back what was in force before. Returns its version. Raises Conflict or Forbidden."""
     turns.change_policies(work.session)
     if not reason.strip():
         raise Invalid(Fault("reason", "going back is a decision: say why"))
@@ -70,7 +70,7 @@ def go_back(work: Work, kind: Kind, *, approval: Approval, reason: str) -> int:
 
 
 def would_go_back_to(work: Work, kind: Kind) -> policies.PolicyTextRow:
-    """What `go_back` would put in force, for whoever signs for it; raises Conflict."""
+    """Returns what `go_back` would put in force, to be signed for. Raises Conflict."""
     work.record(Deed.POLICY_READ, kind=kind)
     return _before(work, kind)
 
@@ -85,12 +85,12 @@ def _before(work: Work, kind: Kind) -> policies.PolicyTextRow:
 
 
 def is_unswept(work: Work) -> bool:
-    """Is there anybody whom a policy in force has yet to rule on again?"""
+    """Returns whether there is a person whom a policy in force has yet to rule on again."""
     return _unswept(work) is not None
 
 
 def sweep(work: Work, shelf: PoliciesInForce) -> int:
-    """Rules again on the next people; gives how many. Raises NotFound where nobody is left."""
+    """Rules again on the next people. Returns how many. Raises NotFound where none is left."""
     rulebook = shelf.rulebook(work)
     change = _unswept(work)
     if change is None:

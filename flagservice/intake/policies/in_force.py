@@ -1,7 +1,7 @@
-"""Which policies rule now, and what they ruled by before. Every text that ever ruled is kept.
+"""Knows which policies rule now, and which ruled before. Every text that ever ruled is kept.
 
-The database says which version of each kind is in force; the files of a release are only where an
-installation gets its first ones, and where the next ones are proposed from.
+The database says which version of each kind is in force. An installation takes only its first ones
+from the files of the release; the next ones are proposed from files.
 """
 
 import json
@@ -28,7 +28,7 @@ FIRST: Final = "first start: the version that came with the release, approved by
 
 @dataclass
 class PoliciesInForce:
-    """Gives each unit of work the rulebook in force in it; loads a policy once."""
+    """Gives each unit of work the rulebook in force in it. Loads each policy once."""
 
     desks: Desks
     profiles: Mapping[str, Profile]
@@ -36,12 +36,12 @@ class PoliciesInForce:
     _turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def rulebook(self, work: Work) -> Rulebook:
-        """What rules until this unit of work ends: no policy comes into force meanwhile."""
+        """Returns what rules until this unit of work ends. No policy comes into force meanwhile."""
         turns.share_policies(work.session)
         digests = {Kind(change.kind): change.digest for change in current_changes(work)}
         last = self._last
         if last is None or last[0] != digests:
-            # One thread proves them; whoever comes meanwhile waits, and does not prove them, too.
+            # One thread proves them; the others wait, and do not prove them, too.
             with self._turn:
                 last = self._loaded(work, digests)
         return last[1]
@@ -54,7 +54,7 @@ class PoliciesInForce:
 
 
 def current_changes(work: Work) -> list[approved.PolicyChangeRow]:
-    """What is in force, a row for each kind."""
+    """Returns what is in force, a row for each kind."""
     asked = (
         select(approved.PolicyChangeRow)
         .where(col(approved.PolicyChangeRow.current))
@@ -64,7 +64,7 @@ def current_changes(work: Work) -> list[approved.PolicyChangeRow]:
 
 
 def changes_of_kind(work: Work, kind: Kind) -> list[approved.PolicyChangeRow]:
-    """Everything that was ever in force for a kind, newest first."""
+    """Returns everything that was ever in force for a kind, newest first."""
     asked = (
         select(approved.PolicyChangeRow)
         .where(col(approved.PolicyChangeRow.kind) == kind)
@@ -74,14 +74,14 @@ def changes_of_kind(work: Work, kind: Kind) -> list[approved.PolicyChangeRow]:
 
 
 def newest_that_ruled(work: Work, kind: Kind) -> int:
-    """The highest version of a kind that was ever in force."""
+    """Returns the highest version of a kind that was ever in force."""
     digests = [change.digest for change in changes_of_kind(work, kind)]
     texts_ = (work.session.get_one(approved.PolicyTextRow, digest) for digest in digests)
     return max((text.version for text in texts_), default=0)
 
 
 def texts_of_kind(work: Work, kind: Kind) -> list[approved.PolicyTextRow]:
-    """Every text of a kind that was proposed or ruled, by version."""
+    """Returns every text of a kind that was proposed or ruled, by version."""
     asked = (
         select(approved.PolicyTextRow)
         .where(col(approved.PolicyTextRow.kind) == kind)
@@ -91,9 +91,9 @@ def texts_of_kind(work: Work, kind: Kind) -> list[approved.PolicyTextRow]:
 
 
 def policy_by(work: Work, digest: str) -> Policy:
-    """The policy with this digest, proved anew; raises UnusablePolicy where its text was altered.
+    """Returns the policy with this digest, proved anew.
 
-    What was signed for is the digest: a text that was changed in the database rules nothing.
+    Raises UnusablePolicy where its text was changed in the database: the digest was signed for.
     """
     policy = load(work.session.get_one(approved.PolicyTextRow, digest).text)
     if policy.digest != digest:
@@ -102,7 +102,7 @@ def policy_by(work: Work, digest: str) -> Policy:
 
 
 def proposed_text(work: Work, kind: Kind, version: int) -> approved.PolicyTextRow:
-    """The text that was proposed as this version; raises NotFound."""
+    """Returns the text that was proposed as this version. Raises NotFound."""
     asked = select(approved.PolicyTextRow).where(
         col(approved.PolicyTextRow.kind) == kind, col(approved.PolicyTextRow.version) == version
     )
@@ -113,7 +113,7 @@ def proposed_text(work: Work, kind: Kind, version: int) -> approved.PolicyTextRo
 
 
 def keep_text(work: Work, policy: Policy) -> None:
-    """Keeps a text by its digest; raises UnusablePolicy where that version has another text."""
+    """Keeps a text by its digest. Raises UnusablePolicy where that version has another text."""
     asked = select(approved.PolicyTextRow).where(
         col(approved.PolicyTextRow.kind) == policy.kind,
         col(approved.PolicyTextRow.version) == policy.version,
@@ -132,8 +132,8 @@ def keep_text(work: Work, policy: Policy) -> None:
 def start(work: Work, shipped: Iterable[Policy], *, desks: Desks) -> None:
     """Puts the release's own policies in force, for each kind that has none yet.
 
-    A file that is newer than what is in force changes nothing: it may be proposed. Raises
-    UnusablePolicy for a file that is not what ruled under its version, or a desk that is gone.
+    A newer file changes nothing: it may be proposed. Raises UnusablePolicy for a file that is not
+    what ruled under its version, and for a desk that is gone.
     """
     _check_desks(work, desks)
     turns.change_policies(work.session)
@@ -147,7 +147,7 @@ def start(work: Work, shipped: Iterable[Policy], *, desks: Desks) -> None:
 
 
 def bring_into_force(work: Work, policy: Policy, *, why: dict[str, str], sweep: bool) -> None:
-    """From the next unit of work on this policy rules its kind."""
+    """Lets this policy rule its kind, from the next unit of work on."""
     keep_text(work, policy)
     before = changes_of_kind(work, policy.kind)
     for change in before:
@@ -177,7 +177,7 @@ def bring_into_force(work: Work, policy: Policy, *, why: dict[str, str], sweep: 
 
 
 def authority_of(work: Work, change: approved.PolicyChangeRow) -> dict[str, str]:
-    """By whose word a policy came into force, and for what reason."""
+    """Returns by whose word a policy came into force, and for what reason."""
     opened = work.vault.open(
         change.data_key, change.sealed, table="policy_change", row=change.id, version=1
     )
@@ -186,12 +186,12 @@ def authority_of(work: Work, change: approved.PolicyChangeRow) -> dict[str, str]
 
 
 def with_policy(rulebook: Rulebook, policy: Policy) -> Rulebook:
-    """The rulebook as it would be with this policy in force."""
+    """Returns the rulebook as it would be with this policy in force."""
     return replace(rulebook, policies={**rulebook.policies, policy.kind: policy})
 
 
 def _check_desks(work: Work, desks: Desks) -> None:
-    """Whoever has a plan here has a desk: without one, other agencies' posts would fail."""
+    """Every organisation with a plan has a desk: without one, other agencies' posts would fail."""
     for ods in work.session.exec(select(col(tables.PlanRow.ods)).distinct()):
         if not desks.has(ods):
             raise UnusablePolicy(f"desks: {ods} has submitted plans, and no duty desk any more")
