@@ -14,7 +14,16 @@ LINK = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
 NAMED = re.compile(r"`([\w./*-]+\.(?:py|toml|md|json|txt|lock|svg|mjs)|[\w./-]+/)(?:::(\w+))?`")
 PLACES = ("", "flagservice/", "tests/", "policies/", "profiles/", "docs/")
 """Where a path in a document may begin; a reader tries the top of the clone first."""
-THEIRS = ("var/", "v1.toml", "v2.toml", "system.toml", "kek.json", "witness.json")
+THEIRS = (
+    "var/",
+    "v1.toml",
+    "v2.toml",
+    "system.toml",
+    "kek.json",
+    "witness.json",
+    "post.py",
+    "follow.py",
+)
 """What a reader's own machine has, or will have."""
 DECISIONS = HOME / "docs/decisions"
 PARTS = ("## Context", "## Decided", "## Consequences")

@@ -9,7 +9,7 @@ from flagservice.app.sandbox.tenants import FACES
 
 def table() -> str:
     """People by NHS number, and what the tenant's own practice reads of each."""
-    return _table(("NHS number", "registered at", "who", "a search reads"), _people())
+    return _table(("NHS number", "born", "registered at", "who", "a search reads"), _people())
 
 
 def faults() -> str:
@@ -26,7 +26,8 @@ def clients() -> str:
 def _people() -> Iterator[tuple[str, ...]]:
     for one in scenarios().people.values():
         sees = "<br>".join(one.sees) or "nothing"
-        yield one.nhs_number, one.practice or "nobody knows", one.says, sees
+        where = one.practice or "nobody knows"
+        yield one.nhs_number, one.born.isoformat(), where, one.says, sees
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
