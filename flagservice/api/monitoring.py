@@ -16,7 +16,7 @@ Operates = Annotated[Asked, Depends(may("service.read"))]
 
 
 @router.get("/_ping")
-def ping() -> Response:
+async def ping() -> Response:
     """Alive. The same bytes for everybody, always."""
     return Response(b'{"status":"pass"}', media_type="application/json")
 

@@ -8,10 +8,12 @@ from sqlmodel import select
 
 from flagservice.audit.log import Actor
 from flagservice.audit.sequence import Sequencer
+from flagservice.connections.endings import Ending
 from flagservice.delivery.push.outbox import LEASE, claim
 from flagservice.store import tables
 from tests.api.answers import then_refused
 from tests.api.steps import CHILD, FATHER, UNADMITTED, Cast, a_notification, a_plan
+from tests.connections.connecting import serving
 from tests.world import person
 
 
@@ -187,3 +189,14 @@ def test_a_status_that_was_read_is_in_the_audit(cast: Cast) -> None:
     cast.operator.gets("/_status")
     (leaf,) = cast.service.leaves("status-read")
     assert leaf["actor"] == cast.operator.id
+
+
+def test_an_operator_sees_how_many_connections_were_ended_and_why(house: Cast) -> None:
+    before = figures(house)
+    with serving() as server:
+        server.ask(b"GET /" + b"a" * 1_000_000)
+    after = figures(house)
+    name = "flagservice_connections_ended_total"
+    assert {f"{name}{ending.word}" for ending in Ending} <= set(after)
+    changed = {word for word in after if word.startswith(name) and after[word] != before[word]}
+    assert changed == {f"{name}{Ending.LONG_LINE.word}"}

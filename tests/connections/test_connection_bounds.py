@@ -8,7 +8,6 @@ import pytest
 from flagservice.api.edge.envelope import ALWAYS
 from flagservice.connections.bounds import Bounds
 from flagservice.connections.endings import Ending
-from tests.api.steps import Cast
 from tests.connections.connecting import (
     PING,
     Serving,
@@ -167,12 +166,3 @@ def test_another_protocol_is_not_spoken_and_the_request_is_answered(wanted: byte
         answered = server.ask(GET + upgrade + b"garbage")
     assert answered.count(b"HTTP/1.1 200") == 1
     assert answered.count(b"connection: close") == 1
-
-
-def test_an_operator_sees_how_many_were_ended_and_why(house: Cast) -> None:
-    with serving() as server:
-        server.ask(GET + b"X-A: " + b"a" * MUCH)
-    shown = house.operator.gets("/metrics").text
-    name = "flagservice_connections_ended_total"
-    assert f'{name}{{why="long-headers"}} {ended(Ending.LONG_HEADERS)}' in shown
-    assert all(f'{name}{{why="{ending.word}"}}' in shown for ending in Ending)
