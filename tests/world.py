@@ -10,7 +10,9 @@ from sqlmodel import col, select
 
 from flagservice.api.edge.limits import Audience
 from flagservice.audit.log import Actor, Deed, Log, Work
+from flagservice.domain.copies import CopyStatus
 from flagservice.domain.elements import Kind
+from flagservice.domain.holds import HoldOutcome
 from flagservice.domain.reading import read_submission
 from flagservice.domain.submissions import Enquiry, Notification, Plan, Submission
 from flagservice.fhir.profile.check import Profile
@@ -132,7 +134,7 @@ class World:
 
     def decides(self, ods: str, outcome: str = "place", which: int = 0) -> None:
         decision = Decision(
-            outcome=outcome, decided_by="Dr N. Amed", reason="a recorded risk decision"
+            outcome=HoldOutcome(outcome), decided_by="Dr N. Amed", reason="a recorded risk decision"
         )
         actor = Actor("client", ods)
         items = self.log.perform(actor, lambda work: worklist(work, rulebook=self.rulebook))
@@ -160,7 +162,7 @@ class World:
             asked = select(tables.CopyRow).where(col(tables.CopyRow.practice) == practice)
             found = []
             for copy in work.session.exec(asked):
-                if copy.status == "removed" and not removed:
+                if copy.status is CopyStatus.REMOVED and not removed:
                     continue
                 version = work.session.exec(
                     select(tables.VersionRow).where(

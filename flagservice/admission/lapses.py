@@ -13,10 +13,11 @@ from sqlalchemy import ColumnElement, exists, not_, or_
 from sqlmodel import col, select
 
 from flagservice.admission.endpoints import is_admitted
-from flagservice.admission.result_notes import VALID_FOR, AcceptedVerdict
+from flagservice.admission.result_notes import VALID_FOR
 from flagservice.audit.log import Deed, Work
+from flagservice.domain.copies import CopyStatus
 from flagservice.store import tables
-from flagservice.store.tables.leak_checks import CheckerRow, LeakResultRow
+from flagservice.store.tables.leak_checks import AcceptedVerdict, CheckerRow, LeakResultRow
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def lapsed_at(work: Work, endpoint: tables.EndpointRow) -> datetime:
         col(LeakResultRow.system_version) == endpoint.system_version,
     )
     results = work.session.exec(select(LeakResultRow).where(*of_version)).all()
-    ends = [_end(work, one, results) for one in results if one.verdict == AcceptedVerdict.CLEAN]
+    ends = [_end(work, one, results) for one in results if one.verdict is AcceptedVerdict.CLEAN]
     lapsed = max([endpoint.registered, *ends])
     return min(lapsed, endpoint.suspended or lapsed)
 
@@ -83,7 +84,7 @@ def _end(work: Work, clean: LeakResultRow, results: Sequence[LeakResultRow]) -> 
     if checker.revoked is not None:
         ends.append(checker.revoked)
     for other in results:
-        if other.run_at >= clean.run_at and other.verdict == AcceptedVerdict.LEAKS:
+        if other.run_at >= clean.run_at and other.verdict is AcceptedVerdict.LEAKS:
             ends.append(other.accepted)
         if other.run_at >= clean.run_at and other.withdrawn is not None:
             ends.append(other.withdrawn)
@@ -100,6 +101,6 @@ def _holds_something() -> ColumnElement[bool]:
     )
     return exists().where(
         col(tables.CopyRow.practice) == col(tables.EndpointRow.practice),
-        col(tables.CopyRow.status) != "removed",
+        col(tables.CopyRow.status) != CopyStatus.REMOVED,
         or_(was_sent, was_read),
     )

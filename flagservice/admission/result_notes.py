@@ -9,10 +9,10 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any, Final
 
 from flagservice.domain.errors import Fault, Invalid
+from flagservice.store.tables.leak_checks import AcceptedVerdict
 
 VALID_FOR: Final = timedelta(days=365)
 """Counted from the run, not from the acceptance."""
@@ -43,13 +43,6 @@ _FIELDS: Final[dict[str, type]] = {
     "transcript": str,
 }
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
-
-
-class AcceptedVerdict(StrEnum):
-    """What a result may say; an inconclusive one says nothing, and is not taken in."""
-
-    CLEAN = "clean"
-    LEAKS = "leaks"
 
 
 @dataclass(frozen=True)

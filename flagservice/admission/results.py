@@ -22,7 +22,6 @@ from flagservice.admission.checkers import signer_of
 from flagservice.admission.result_notes import (
     AHEAD,
     VALID_FOR,
-    AcceptedVerdict,
     CheckedAddresses,
     LeakResult,
     checked_addresses,
@@ -30,7 +29,7 @@ from flagservice.admission.result_notes import (
 )
 from flagservice.audit.log import Deed, Work
 from flagservice.domain.errors import Conflict, Fault, Invalid, NotFound
-from flagservice.store.tables.leak_checks import CheckerRow, LeakResultRow
+from flagservice.store.tables.leak_checks import AcceptedVerdict, CheckerRow, LeakResultRow
 
 
 @dataclass(frozen=True)
@@ -63,11 +62,10 @@ def accept(work: Work, note: str, *, decided: OperatorDecision) -> AcceptedResul
     said = read_note(line, now=work.now)
     identity = _identity(said)
     earlier = work.session.get(LeakResultRow, identity)
-    if earlier is not None and (
-        said.verdict is AcceptedVerdict.CLEAN or earlier.verdict == said.verdict
-    ):
+    clean = said.verdict is AcceptedVerdict.CLEAN
+    if earlier is not None and (clean or earlier.verdict is said.verdict):
         raise Conflict("this result was withdrawn" if earlier.withdrawn else "it was accepted")
-    if said.verdict is AcceptedVerdict.CLEAN and _barred(work, said):
+    if clean and _barred(work, said):
         rule = "is later than any finding or withdrawn result of this version: run the check anew"
         raise Invalid(Fault("run_at", rule))
     data_key = work.vault.new_data_key()

@@ -6,35 +6,15 @@ it, and the delivery stays owed. What a practice rejects is `intake`'s, since it
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from sqlmodel import col, select
 
 from flagservice.audit.log import Deed, Work
 from flagservice.delivery.push import outbox
+from flagservice.domain.acknowledgements import AcknowledgementOutcome, QueryReason
+from flagservice.domain.copies import CopyStatus, DeliveryState
 from flagservice.store import tables
 from flagservice.store.tables.acknowledgements import AnswerRow as Row
-
-
-class Outcome(StrEnum):
-    """What became of a version at the practice."""
-
-    FILED = "filed"
-    FILED_NOT_SHOWN = "filed-not-shown"
-    """filed, and the practice has seen that the patient's view does not show it"""
-    QUERIED = "queried"
-    REJECTED = "rejected"
-    """not this practice's patient"""
-
-
-class Reason(StrEnum):
-    """Why a practice asks: all that reaches the agency, so it is a code and never words."""
-
-    DESK_NOT_REACHED = "desk-not-reached"
-    THOUGHT_ENDED = "thought-ended"
-    APPEARS_TWICE = "appears-twice"
-    DOES_NOT_FIT = "does-not-fit-the-record"
-    REVIEW_OVERDUE = "review-overdue"
 
 
 @dataclass(frozen=True)
@@ -42,8 +22,8 @@ class Acknowledgement:
     """One answer to some versions; a reason goes with a query, and with nothing else."""
 
     versions: tuple[str, ...]
-    outcome: Outcome
-    reason: Reason | None = None
+    outcome: AcknowledgementOutcome
+    reason: QueryReason | None = None
 
 
 def file(work: Work, answer: Acknowledgement) -> int:
@@ -55,7 +35,7 @@ def file(work: Work, answer: Acknowledgement) -> int:
         select(tables.DeliveryRow)
         .where(col(tables.DeliveryRow.version_id).in_(answer.versions))
         .where(col(tables.DeliveryRow.practice) == work.actor.ods)
-        .where(col(tables.DeliveryRow.state) == outbox.State.OPEN)
+        .where(col(tables.DeliveryRow.state) == DeliveryState.OPEN)
         .order_by(col(tables.DeliveryRow.id))
         .with_for_update()
     )
@@ -64,7 +44,7 @@ def file(work: Work, answer: Acknowledgement) -> int:
         outbox.deliver(work, delivery)
     mine = versions_of(work, answer)
     settled = _settled(work, mine)
-    not_shown = mine if answer.outcome is Outcome.FILED_NOT_SHOWN else ()
+    not_shown = mine if answer.outcome is AcknowledgementOutcome.FILED_NOT_SHOWN else ()
     kept = [version for version in not_shown if keep(work, version, answer)]
     news = {delivery.version_id for delivery in owed} | {one.id for one in (*settled, *kept)}
     work.record(
@@ -85,7 +65,7 @@ def query(work: Work, answer: Acknowledgement) -> int:
     kept = []
     for version in versions_of(work, answer):
         copy = work.session.get_one(tables.CopyRow, version.copy_id)
-        if copy.status != "removed" and keep(work, version, answer):
+        if copy.status != CopyStatus.REMOVED and keep(work, version, answer):
             kept.append(version)
             work.record(Deed.QUERIED, copy=copy.id, version=version.id, reason=str(answer.reason))
     work.record(Deed.ACKNOWLEDGED, versions=len(kept), outcome=answer.outcome, kept=named(kept))
@@ -113,7 +93,7 @@ def keep(work: Work, version: tables.VersionRow, answer: Acknowledgement) -> boo
 
     A question is asked anew once it was settled, or once the plan has said more.
     """
-    reason, asks = answer.reason or "", answer.outcome is Outcome.QUERIED
+    reason, asks = answer.reason or "", answer.outcome is AcknowledgementOutcome.QUERIED
     copy = work.session.get_one(tables.CopyRow, version.copy_id)
     plan = work.session.get_one(tables.PlanRow, copy.plan_id)
     there = select(Row).where(
@@ -170,7 +150,10 @@ def open_queries(work: Work, *, ods: str | None = None) -> Sequence[Row]:
         .where(col(Row.open))
         .where(col(Row.plan_id) == col(tables.PlanRow.id))
         .where(col(Row.plan_version) == col(tables.PlanRow.version))
-        .where(col(Row.copy_id) == col(tables.CopyRow.id), col(tables.CopyRow.status) != "removed")
+        .where(
+            col(Row.copy_id) == col(tables.CopyRow.id),
+            col(tables.CopyRow.status) != CopyStatus.REMOVED,
+        )
         .order_by(col(Row.at), col(Row.id))
     )
     if ods is not None:

@@ -11,6 +11,8 @@ from datetime import date
 from sqlmodel import col, select
 
 from flagservice.audit.log import Deed, Work
+from flagservice.domain.copies import ReceiptWord
+from flagservice.domain.holds import Owner
 from flagservice.domain.people import Knows, Role
 from flagservice.store import tables
 
@@ -21,7 +23,7 @@ class ReceiptLine:
 
     place: int
     role: Role
-    status: str
+    status: ReceiptWord
     due: date | None = None
 
 
@@ -40,7 +42,7 @@ def receipt(
     """The lines for those whom a plan's newest version names, in the order that it has them."""
     work.record(Deed.RECEIPT_READ, plan=plan.id, version=plan.version)
     return [
-        ReceiptLine(one.naming.place, one.role, "received")
+        ReceiptLine(one.naming.place, one.role, ReceiptWord.RECEIVED)
         if received_only
         else _line(work, one.naming, one)
         for one in said
@@ -48,13 +50,15 @@ def receipt(
 
 
 def _line(work: Work, naming: tables.NamingRow, said: NamedPerson) -> ReceiptLine:
-    if naming.word == "held":
-        return ReceiptLine(naming.place, said.role, "held", due=_due(work, naming))
-    if said.knows is Knows.MUST_NOT_KNOW and naming.word != "not reached":
-        done = naming.delivered or naming.word in ("accepted", "ended")
-        return ReceiptLine(naming.place, said.role, "handled" if done else "accepted")
-    if naming.word in ("placed", "requested") and naming.delivered:
-        return ReceiptLine(naming.place, said.role, "delivered")
+    if naming.word is ReceiptWord.HELD:
+        return ReceiptLine(naming.place, said.role, ReceiptWord.HELD, due=_due(work, naming))
+    if said.knows is Knows.MUST_NOT_KNOW and naming.word is not ReceiptWord.NOT_REACHED:
+        done = naming.delivered or naming.word in (ReceiptWord.ACCEPTED, ReceiptWord.ENDED)
+        return ReceiptLine(
+            naming.place, said.role, ReceiptWord.HANDLED if done else ReceiptWord.ACCEPTED
+        )
+    if naming.word in (ReceiptWord.PLACED, ReceiptWord.REQUESTED) and naming.delivered:
+        return ReceiptLine(naming.place, said.role, ReceiptWord.DELIVERED)
     return ReceiptLine(naming.place, said.role, naming.word)
 
 
@@ -63,6 +67,6 @@ def _due(work: Work, naming: tables.NamingRow) -> date | None:
         select(col(tables.HoldRow.due))
         .where(col(tables.HoldRow.plan_id) == naming.plan_id)
         .where(col(tables.HoldRow.person_id) == naming.person_id)
-        .where(col(tables.HoldRow.owner) == "submitter", col(tables.HoldRow.open))
+        .where(col(tables.HoldRow.owner) == Owner.SUBMITTER, col(tables.HoldRow.open))
     )
     return work.session.exec(asked).first()

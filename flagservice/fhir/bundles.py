@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
+from flagservice.domain.copies import Form
 from flagservice.fhir.flags import CANONICAL, instant, resource_type
 from flagservice.fhir.labels import security
 from flagservice.fhir.outcomes import passed_over
@@ -24,7 +25,7 @@ class Stored(NamedTuple):
     """
 
     copy_id: str
-    form: str
+    form: Form
     version_id: str
     feed_number: int
     issued: datetime

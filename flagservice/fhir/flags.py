@@ -12,16 +12,23 @@ from typing import Any, Final
 import orjson
 
 from flagservice.domain.codes import CATEGORY_CODES, ODS_SYSTEM, SAFEGUARDING
+from flagservice.domain.copies import CopyStatus, Form
 from flagservice.domain.elements import Coding, Desk, Element, Organisation, Value
 from flagservice.domain.people import NHS_NUMBER_SYSTEM
 from flagservice.fhir.labels import security
-from flagservice.policy.disclosure import Disclosure
+from flagservice.policy.disclosure import Disclosure, Status
 
 CANONICAL: Final = "https://flagservice.example/fhir"
 IDENTIFIER: Final = "https://flagservice.example/Id"
 PROFILES: Final = {
     "Flag": f"{CANONICAL}/StructureDefinition/SafeguardingFlag",
     "Task": f"{CANONICAL}/StructureDefinition/SafeguardingRequest",
+}
+_RESOURCES: Final = {Form.FLAG: "Flag", Form.REQUEST: "Task"}
+_TASK_STATUS: Final[dict[Status, str]] = {
+    CopyStatus.ACTIVE: "requested",
+    CopyStatus.INACTIVE: "cancelled",
+    CopyStatus.ENTERED_IN_ERROR: "entered-in-error",
 }
 Json = dict[str, Any]
 Builder = Callable[[Disclosure, "Copy"], Json]
@@ -39,15 +46,17 @@ class Copy:
 
 def build(disclosure: Disclosure, copy: Copy) -> Json:
     """The resource for one copy: a Flag, or a Task where the policy requests."""
-    return _request(disclosure, copy) if disclosure.form == "request" else _flag(disclosure, copy)
+    return (
+        _request(disclosure, copy) if disclosure.form is Form.REQUEST else _flag(disclosure, copy)
+    )
 
 
-def resource_type(form: str) -> str:
+def resource_type(form: Form) -> str:
     """The FHIR resource that carries a form."""
-    return {"flag": "Flag", "request": "Task"}[form]
+    return _RESOURCES[form]
 
 
-def version_system(form: str) -> str:
+def version_system(form: Form) -> str:
     """The system of the identifier by which a receiver echoes the version."""
     return f"{IDENTIFIER}/{form}-version"
 
@@ -66,11 +75,8 @@ def _flag(disclosure: Disclosure, copy: Copy) -> Json:
 
 
 def _request(disclosure: Disclosure, copy: Copy) -> Json:
-    status = {"active": "requested", "inactive": "cancelled"}.get(
-        disclosure.status, "entered-in-error"
-    )
     resource = _head(disclosure, copy) | {
-        "status": status,
+        "status": _TASK_STATUS[disclosure.status],
         "intent": "order",
         "code": {"coding": [_coding(disclosure.code)]},
         "for": _patient(copy),

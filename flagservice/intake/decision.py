@@ -7,7 +7,7 @@ person; it is never closed by a clock.
 import json
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 from sqlmodel import col, select
@@ -15,6 +15,7 @@ from sqlmodel import col, select
 from flagservice.audit.log import Deed, Work
 from flagservice.domain.elements import Coding, Desk, Organisation, Value
 from flagservice.domain.errors import Conflict, NotFound
+from flagservice.domain.holds import HoldOutcome, Owner
 from flagservice.domain.statements import Strict
 from flagservice.intake.rulebook import Rulebook
 from flagservice.intake.ruling.assessment import Assessment, assess
@@ -22,7 +23,7 @@ from flagservice.intake.ruling.content import days_from, would_say
 from flagservice.intake.ruling.person_files import person_files
 from flagservice.intake.ruling.rerule import rerule
 from flagservice.people import persons
-from flagservice.policy.rows import Owner, PlacementAction
+from flagservice.policy.rows import PlacementAction
 from flagservice.store import tables
 
 NOTHING = "there is no such hold for this caller"
@@ -31,7 +32,7 @@ NOTHING = "there is no such hold for this caller"
 class Decision(Strict):
     """What the named side decides. `decided_by` and `reason` are kept sealed, and never sent."""
 
-    outcome: Literal["place", "withhold"]
+    outcome: HoldOutcome
     decided_by: Annotated[str, Field(min_length=3, max_length=80)]
     reason: Annotated[str, Field(min_length=10, max_length=1000)]
 
@@ -93,7 +94,7 @@ def _item(work: Work, hold: tables.HoldRow, *, rulebook: Rulebook) -> WorklistIt
     about = next(one for one in assessments if one.plan.id == hold.plan_id)
     overdue = work.today > hold.due
     decider = hold.then if overdue else hold.owner
-    would = _would(work, about, Owner(hold.owner), rulebook=rulebook)
+    would = _would(work, about, hold.owner, rulebook=rulebook)
     return WorklistItem(hold.id, number, would, hold.opened, hold.due, overdue, decider)
 
 

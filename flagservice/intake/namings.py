@@ -8,6 +8,7 @@ from sqlalchemy import bindparam
 from sqlmodel import col, select
 
 from flagservice.audit.log import Work
+from flagservice.domain.copies import ReceiptWord
 from flagservice.domain.people import Phase
 from flagservice.domain.statements import Statement
 from flagservice.domain.submissions import Submission
@@ -72,7 +73,7 @@ def _name(work: Work, plan: tables.PlanRow, now: NamedNow) -> None:
     )
     naming.place, naming.version = now.statement.place, now.submission.version
     naming.current, naming.dropped = True, False
-    naming.word = "not reached" if now.person_id is None else "accepted"
+    naming.word = ReceiptWord.NOT_REACHED if now.person_id is None else ReceiptWord.ACCEPTED
     naming.sealed = seal_particulars(work, naming, particulars_of(now.submission, now.statement))
     work.session.add(naming)
 

@@ -10,13 +10,15 @@ from datetime import date
 from sqlmodel import col, select
 
 from flagservice.audit.log import Deed, Work
-from flagservice.delivery.acknowledgements import Reason, open_queries
+from flagservice.delivery.acknowledgements import open_queries
 from flagservice.delivery.receipts import ReceiptLine
+from flagservice.domain.acknowledgements import QueryReason
+from flagservice.domain.copies import ReceiptWord
 from flagservice.intake.receipt import receipt_of
 from flagservice.intake.submission import natural_key_of
 from flagservice.store import tables
 
-_SAID = ("placed", "requested", "delivered")
+_SAID = (ReceiptWord.PLACED, ReceiptWord.REQUESTED, ReceiptWord.DELIVERED)
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Query:
     id: str
     reference: str
     line: ReceiptLine
-    reason: Reason
+    reason: QueryReason
     asked: date
 
 
@@ -40,7 +42,7 @@ def queries(work: Work) -> list[Query]:
             if line.place == place and line.status in _SAID:
                 asked = row.at.date()
                 _, _, reference = natural_key_of(work, plan).partition("|")
-                found.append(Query(row.id, reference, line, Reason(row.reason), asked))
+                found.append(Query(row.id, reference, line, QueryReason(row.reason), asked))
     work.record(Deed.QUERIES_READ, found=len(found))
     return found
 

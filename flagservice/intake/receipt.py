@@ -7,7 +7,7 @@ from sqlmodel import col, select
 
 from flagservice.audit.log import Work
 from flagservice.delivery.receipts import NamedPerson, ReceiptLine, receipt
-from flagservice.domain.elements import NOTIFICATIONS, Kind
+from flagservice.domain.elements import NOTIFICATIONS
 from flagservice.intake.ruling.particulars import open_particulars
 from flagservice.store import tables
 
@@ -25,4 +25,4 @@ def receipt_of(work: Work, plan: tables.PlanRow) -> list[ReceiptLine]:
     for naming in work.session.exec(_CURRENT, params={"plan": plan.id}):
         particulars = open_particulars(work, naming)
         said.append(NamedPerson(naming, particulars.role, particulars.knows))
-    return receipt(work, plan, said, received_only=Kind(plan.kind) in NOTIFICATIONS)
+    return receipt(work, plan, said, received_only=plan.kind in NOTIFICATIONS)

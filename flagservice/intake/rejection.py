@@ -9,6 +9,8 @@ from flagservice.audit.log import Deed, Work
 from flagservice.delivery import acknowledgements
 from flagservice.delivery.acknowledgements import Acknowledgement
 from flagservice.delivery.pull.read import only_if_admitted
+from flagservice.domain.acknowledgements import AcknowledgementOutcome
+from flagservice.domain.copies import CopyStatus
 from flagservice.intake.rulebook import Rulebook
 from flagservice.intake.ruling.rerule import rerule
 from flagservice.people import persons
@@ -20,11 +22,11 @@ def take_acknowledgement(work: Work, answer: Acknowledgement, *, rulebook: Ruleb
     """Takes a practice's answer; tells of how many versions it was news. Raises Forbidden."""
     only_if_admitted(work)
     match answer.outcome:
-        case acknowledgements.Outcome.FILED | acknowledgements.Outcome.FILED_NOT_SHOWN:
+        case AcknowledgementOutcome.FILED | AcknowledgementOutcome.FILED_NOT_SHOWN:
             return acknowledgements.file(work, answer)
-        case acknowledgements.Outcome.QUERIED:
+        case AcknowledgementOutcome.QUERIED:
             return acknowledgements.query(work, answer)
-        case acknowledgements.Outcome.REJECTED:  # pragma: no branch, a closed set
+        case AcknowledgementOutcome.REJECTED:  # pragma: no branch, a closed set
             return _reject(work, answer, rulebook=rulebook)
 
 
@@ -32,7 +34,8 @@ def _reject(work: Work, answer: Acknowledgement, *, rulebook: Rulebook) -> int:
     """A removal is rejected by nobody: it is filed, or owed."""
     named = {version.copy_id for version in acknowledgements.versions_of(work, answer)}
     people = persons.lock_known(work, [_copy(work, copy_id).person_id for copy_id in named])
-    standing = [copy for copy_id in named if (copy := _copy(work, copy_id)).status != "removed"]
+    copies = [_copy(work, copy_id) for copy_id in named]
+    standing = [copy for copy in copies if copy.status is not CopyStatus.REMOVED]
     there = {copy.id for copy in standing}
     kept = [
         version

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from sqlmodel import col, select
 
 from flagservice.audit.log import Deed, Work
+from flagservice.domain.copies import NotReached
+from flagservice.domain.people import Role
 from flagservice.store import tables
-
-NOT_IDENTIFIED = "not-identified"
-NO_PRACTICE = "no-practice"
-NOT_THEIR_PATIENT = "the-practice-says-not-its-patient"
 
 
 @dataclass(frozen=True)
@@ -18,12 +16,12 @@ class Gap:
     """One record of one plan that nothing can reach yet. Without a person, nobody is identified."""
 
     plan_id: str
-    role: str
-    reason: str
+    role: Role
+    reason: NotReached
     person_id: str | None = None
 
 
-def keep_unidentified(work: Work, plan_id: str, roles: Iterable[str]) -> None:
+def keep_unidentified(work: Work, plan_id: str, roles: Iterable[Role]) -> None:
     """The plan's people who are not identified: a gap keeps its age while it stays open."""
     missing = list(roles)
     for gap in _unidentified(work, plan_id):
@@ -32,7 +30,7 @@ def keep_unidentified(work: Work, plan_id: str, roles: Iterable[str]) -> None:
         else:
             _close(work, gap)
     for role in missing:
-        _note(work, Gap(plan_id, role, NOT_IDENTIFIED))
+        _note(work, Gap(plan_id, role, NotReached.NOT_IDENTIFIED))
 
 
 def keep_unplaced(

@@ -11,13 +11,14 @@ from enum import StrEnum
 from typing import Final
 
 from flagservice.domain.elements import Element
+from flagservice.domain.holds import Owner
 from flagservice.domain.people import Role
 from flagservice.policy.case import Case
 from flagservice.policy.printed import words
 from flagservice.policy.proof.breaches import SAYS_NOTHING
 from flagservice.policy.proof.sheet import Sheets, every_answer
 from flagservice.policy.readers import Reader
-from flagservice.policy.rows import Owner, Placement, PlacementAction
+from flagservice.policy.rows import Placement, PlacementAction
 from flagservice.policy.ruling import Ruling
 from flagservice.policy.table import Policy, UnusablePolicy
 

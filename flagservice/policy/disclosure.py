@@ -9,13 +9,13 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from flagservice.domain.codes import CODES, NEUTRAL
+from flagservice.domain.copies import CopyStatus, Form
 from flagservice.domain.elements import Coding, Element, Elements, Value
 from flagservice.domain.people import Phase
 from flagservice.policy.rows import PlacementAction
 from flagservice.policy.ruling import Ruling
 
-Form = Literal["flag", "request"]
-Status = Literal["active", "inactive", "entered-in-error"]
+Status = Literal[CopyStatus.ACTIVE, CopyStatus.INACTIVE, CopyStatus.ENTERED_IN_ERROR]
 _DOOR: Final = object()
 
 
@@ -53,7 +53,7 @@ class Disclosure:
         concern = self.says.get(Element.CONCERN)
         if isinstance(concern, Coding):
             return concern
-        return CODES["contact-duty-desk"].coding if self.form == "request" else NEUTRAL
+        return CODES["contact-duty-desk"].coding if self.form is Form.REQUEST else NEUTRAL
 
 
 def disclose(ruling: Ruling, said: Elements) -> Disclosure:
@@ -63,7 +63,7 @@ def disclose(ruling: Ruling, said: Elements) -> Disclosure:
     known: Mapping[Element, Value] = {**said, Element.CONCERN: _concern(ruling)}
     return Disclosure(
         form=form_of(ruling),
-        status="active" if ruling.case.phase is Phase.OPEN else "inactive",
+        status=CopyStatus.ACTIVE if ruling.case.phase is Phase.OPEN else CopyStatus.INACTIVE,
         labels=ruling.placement.labels,
         says={element: known[element] for element in ruling.disclosed if element in known},
         door=_DOOR,
@@ -72,12 +72,12 @@ def disclose(ruling: Ruling, said: Elements) -> Disclosure:
 
 def form_of(ruling: Ruling) -> Form:
     """A flag, or the task to the practice's safeguarding lead that stands in its place."""
-    return "request" if ruling.placement.action is PlacementAction.REQUEST else "flag"
+    return Form.REQUEST if ruling.placement.action is PlacementAction.REQUEST else Form.FLAG
 
 
 def removal(form: Form, labels: tuple[str, ...], *, in_error: bool = False) -> Disclosure:
     """What takes a copy back: status, labels and a neutral code, nothing that was said."""
-    status: Status = "entered-in-error" if in_error else "inactive"
+    status: Status = CopyStatus.ENTERED_IN_ERROR if in_error else CopyStatus.INACTIVE
     return Disclosure(form=form, status=status, labels=labels, says={}, door=_DOOR)
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from flagservice.domain.codes import CODES
 from flagservice.domain.elements import Element, Kind
+from flagservice.domain.holds import Escalation, Owner
 from flagservice.domain.people import RECORDS, Knows, Phase, Role, Standing, State
 from flagservice.policy.case import Case
 from flagservice.policy.readers import Reader
@@ -18,13 +19,6 @@ W = TypeVar("W", bound=StrEnum)
 Id = Annotated[str, Field(pattern=r"^[A-Z0-9]+-[A-Z]?[0-9]{2}[a-z]?$")]
 _REVIEW: Final = r"^(with-plan|[1-9]\d? (months|working days))$"
 Sentence = Annotated[str, Field(min_length=10)]
-
-
-class Second(StrEnum):
-    """To whom a hold goes once it is overdue: a post, never a person's name."""
-
-    SUBMITTER = "submitter's safeguarding duty manager"
-    PRACTICE = "practice Caldicott Guardian"
 
 
 class PlacementAction(StrEnum):
@@ -41,13 +35,6 @@ class ElementAction(StrEnum):
 
     DISCLOSE = "disclose"
     REDACT = "redact"
-
-
-class Owner(StrEnum):
-    """The side that decides a held placement."""
-
-    SUBMITTER = "submitter"
-    PRACTICE = "practice safeguarding lead"
 
 
 def _words(of: type[W], everything: tuple[W, ...]) -> BeforeValidator:
@@ -104,7 +91,7 @@ class Placement(Row):
     after_end: Literal["history", "retract"] | None = None
     owner: Owner | None = None
     due: Annotated[str, Field(pattern=r"^[1-9]\d? working days?$")] | None = None
-    then: Second | None = None
+    then: Escalation | None = None
 
     @property
     def end_code(self) -> str | None:

@@ -13,6 +13,7 @@ from typing import Final
 
 from sqlmodel import Session, col, select
 
+from flagservice.domain.copies import Form
 from flagservice.store.lists import one_of
 from flagservice.store.tables import FeedCounterRow
 
@@ -56,7 +57,7 @@ def lock(session: Session, practices: Iterable[str]) -> dict[str, FeedCounterRow
 
 
 def take(
-    counter: FeedCounterRow, form: str, *, now: datetime, step: timedelta = timedelta(0)
+    counter: FeedCounterRow, form: Form, *, now: datetime, step: timedelta = timedelta(0)
 ) -> Place:
     """The next place in the feed of this form, of a locked counter.
 
@@ -70,13 +71,13 @@ def take(
     return Place(_next(counter, form), counter.issued, counter.last)
 
 
-def last_number(counter: FeedCounterRow, form: str) -> int:
+def last_number(counter: FeedCounterRow, form: Form) -> int:
     """The last number that was given in the feed of this form."""
-    return counter.requests if form == "request" else counter.flags
+    return counter.requests if form is Form.REQUEST else counter.flags
 
 
-def _next(counter: FeedCounterRow, form: str) -> int:
-    if form == "request":
+def _next(counter: FeedCounterRow, form: Form) -> int:
+    if form is Form.REQUEST:
         counter.requests += 1
     else:
         counter.flags += 1

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlmodel import col, select
 
 from flagservice.audit.log import Actor, Deed, Unrecorded, Work
+from flagservice.domain.elements import Kind
 from flagservice.store import tables
 from flagservice.store.tables import policies as approved
 from tests.world import World
@@ -27,7 +28,9 @@ def policies(world: World) -> int:
 
 
 def a_change(work: Work) -> None:
-    work.session.add(approved.PolicyTextRow(digest=work.new_id(), kind="k", version=1, text="t"))
+    work.session.add(
+        approved.PolicyTextRow(digest=work.new_id(), kind=Kind.MARAC, version=1, text="t")
+    )
     work.session.flush()
 
 

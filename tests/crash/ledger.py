@@ -10,7 +10,7 @@ from sqlmodel import select
 
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.audit.verify import verify_audit
-from flagservice.delivery.push.outbox import State
+from flagservice.domain.copies import DeliveryState
 from flagservice.intake.submission import find_plan
 from flagservice.store import tables
 from tests.crash.killing import Record
@@ -120,9 +120,9 @@ def wrong_with_deliveries(kept: Kept) -> Iterator[str]:
     for version in kept.versions:
         newest = version.number == numbers[version.copy_id]
         state = owed[version.id].state
-        if state != State.DELIVERED and (newest or state != State.SUPERSEDED):
+        if state != DeliveryState.DELIVERED and (newest or state != DeliveryState.SUPERSEDED):
             yield f"version {version.id} is {state}"
-        if state == State.DELIVERED and kept.leaves[Deed.DELIVERED, version.id] != 1:
+        if state == DeliveryState.DELIVERED and kept.leaves[Deed.DELIVERED, version.id] != 1:
             yield f"version {version.id} was delivered without one leaf"
 
 
@@ -153,7 +153,7 @@ def found_at_the_practices(kept: Kept, systems: dict[str, GpSystem]) -> Found:
     ]
     wrong = [f"{where} was never sent there" for where in resources.keys() - wanted]
     arrived = {_version_id(one) for system in systems.values() for one in system.history()}
-    delivered = {one.version_id for one in kept.deliveries if one.state == State.DELIVERED}
+    delivered = {one.version_id for one in kept.deliveries if one.state == DeliveryState.DELIVERED}
     return Found(
         sum(times - 1 for times in resources.values()),
         len(lost) + len(delivered - arrived),

@@ -10,10 +10,11 @@ import pytest
 
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.delivery.acknowledgements import Acknowledgement, file
-from flagservice.delivery.acknowledgements import Outcome as Filed
 from flagservice.delivery.pull import feed
 from flagservice.delivery.push.fhir_rest import FhirRest, Outcome
 from flagservice.delivery.watch import manual_list
+from flagservice.domain.acknowledgements import AcknowledgementOutcome
+from flagservice.domain.copies import Form
 from flagservice.domain.errors import Forbidden
 from flagservice.people.registrations import Registration, keep_registration
 from flagservice.store import tables
@@ -66,7 +67,7 @@ def the_stored_bytes(world: World) -> list[bytes]:
     """Of every version at the own practice, as it polls them."""
     found: list[bytes] = world.log.perform(
         Actor("client", OWN),
-        lambda work: [one.content for one in feed.feed(work, form="flag", limit=100).found],
+        lambda work: [one.content for one in feed.feed(work, form=Form.FLAG, limit=100).found],
     )
     return found
 
@@ -269,7 +270,9 @@ def test_a_practice_that_polls_closes_its_delivery_by_acknowledging_it_and_no_ot
     for closed in (1, 0):
         taken = any_world.log.perform(
             acknowledge,
-            lambda work: file(work, Acknowledgement((*versions, "nothing"), Filed.FILED)),
+            lambda work: file(
+                work, Acknowledgement((*versions, "nothing"), AcknowledgementOutcome.FILED)
+            ),
         )
         assert taken == closed
     assert [one.state for one in the_deliveries(any_world)] == ["delivered", "open"]

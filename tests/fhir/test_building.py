@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from flagservice.domain.copies import Form
 from flagservice.domain.elements import Desk, Element, Kind, Organisation, PlanCategory
 from flagservice.domain.people import Knows, Phase, Role, Standing, State
 from flagservice.fhir.flags import (
@@ -79,13 +80,13 @@ def _word(value: Any) -> str:
             return str(value.name)
 
 
-@pytest.mark.parametrize("form", ["flag", "request"])
+@pytest.mark.parametrize("form", Form)
 @pytest.mark.parametrize("in_error", [True, False])
 def test_a_removal_fits_its_profile_and_says_nothing(form: Any, in_error: bool) -> None:
     taken_back = removal(form, ("NOPAT", "R", "PERSISTLABEL"), in_error=in_error)
     resource = json.loads(to_bytes(build(taken_back, COPY), RULEBOOK.profiles))
     assert resource["resourceType"] == resource_type(form)
-    ends = {("flag", False): "inactive", ("request", False): "cancelled"}
+    ends = {(Form.FLAG, False): "inactive", (Form.REQUEST, False): "cancelled"}
     assert resource["status"] == ends.get((form, in_error), "entered-in-error")
     assert not {"extension", "period", "author", "requester", "text", "contained"} & set(resource)
 
@@ -104,7 +105,9 @@ def test_a_childs_flag_carries_each_element_where_the_house_says() -> None:
     assert flag["meta"]["profile"] == [PROFILES["Flag"]]
     assert [one["code"] for one in flag["meta"]["security"]] == ["NOPAT", "R", "PERSISTLABEL"]
     assert [one["value"] for one in flag["identifier"]] == [COPY.id, COPY.version_id]
-    assert flag["identifier"][1]["system"] == version_system("flag") == f"{IDENTIFIER}/flag-version"
+    assert (
+        flag["identifier"][1]["system"] == version_system(Form.FLAG) == f"{IDENTIFIER}/flag-version"
+    )
     assert flag["subject"]["identifier"]["value"] == "9990001111"
     assert flag["period"] == {"start": "2022-01-01"}
     assert flag["author"]["display"] == "A council"

@@ -8,6 +8,7 @@ from fhir.resources.R4B.bundle import Bundle
 from fhir.resources.R4B.capabilitystatement import CapabilityStatement
 from fhir.resources.R4B.operationoutcome import OperationOutcome
 
+from flagservice.domain.copies import Form
 from flagservice.domain.errors import Fault
 from flagservice.fhir.bundles import Stored, history, searchset
 from flagservice.fhir.capability import Interaction, statement
@@ -19,7 +20,7 @@ AT = datetime(2022, 1, 4, 9, 0, 0, 7_000, tzinfo=UTC)
 STORED = b'{"resourceType":"Flag","id":"c1","status":"active","code":{"text":"x"},"subject":{}}'
 
 
-def an_entry(form: str = "flag", *, content: bytes = STORED, number: int = 2) -> Stored:
+def an_entry(form: Form = Form.FLAG, *, content: bytes = STORED, number: int = 2) -> Stored:
     return Stored("c1", form, number, 7, AT, content)
 
 
@@ -43,7 +44,9 @@ def test_an_empty_answer_has_no_entry_and_no_count() -> None:
 
 
 def test_a_feed_page_carries_each_number_and_leads_to_the_next() -> None:
-    written = history([an_entry("request")], base=BASE, link="_history", next_="_history?cursor=7")
+    written = history(
+        [an_entry(Form.REQUEST)], base=BASE, link="_history", next_="_history?cursor=7"
+    )
     bundle = json.loads(written)
     Bundle.model_validate(bundle)
     assert bundle["link"][1] == {"relation": "next", "url": f"{BASE}/_history?cursor=7"}

@@ -5,6 +5,7 @@ from typing import Any
 from sqlmodel import col, select
 
 from flagservice.audit.log import Actor, Deed, Work
+from flagservice.domain.holds import HoldOutcome
 from flagservice.intake.decision import Decision, decide
 from flagservice.store import tables
 from tests.world import World, a_submission, person
@@ -60,7 +61,9 @@ def a_notification(*people: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def decide_on(world: World, ods: str, hold_id: str) -> None:
-    decision = Decision(outcome="place", decided_by="Dr N. Amed", reason="a recorded decision")
+    decision = Decision(
+        outcome=HoldOutcome.PLACE, decided_by="Dr N. Amed", reason="a recorded decision"
+    )
     world.log.perform(
         Actor("client", ods),
         lambda work: decide(work, hold_id, decision=decision, rulebook=world.rulebook),

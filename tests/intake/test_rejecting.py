@@ -3,8 +3,10 @@
 import pytest
 
 from flagservice.audit.log import Actor
-from flagservice.delivery.acknowledgements import Acknowledgement, Outcome
+from flagservice.delivery.acknowledgements import Acknowledgement
 from flagservice.delivery.pull import feed
+from flagservice.domain.acknowledgements import AcknowledgementOutcome
+from flagservice.domain.copies import Form
 from flagservice.intake.rejection import take_acknowledgement
 from flagservice.store import tables
 from tests.intake.people import (
@@ -32,8 +34,8 @@ def given_a_plan(world: World) -> None:
 def when_rejected(world: World, practice: str) -> int:
     """All that the practice has read so far is of people whom it does not know."""
     actor = Actor("gp", practice)
-    read = world.log.perform(actor, lambda w: feed.feed(w, form="flag", limit=100)).found
-    answer = Acknowledgement(tuple(one.version_id for one in read), Outcome.REJECTED)
+    read = world.log.perform(actor, lambda w: feed.feed(w, form=Form.FLAG, limit=100)).found
+    answer = Acknowledgement(tuple(one.version_id for one in read), AcknowledgementOutcome.REJECTED)
     return world.log.perform(
         actor, lambda w: take_acknowledgement(w, answer, rulebook=world.rulebook)
     )
@@ -118,7 +120,7 @@ def test_a_practice_that_has_rejected_somebody_decides_nothing_about_them(world:
 def test_nobody_rejects_what_stands_elsewhere(world: World, practice: str) -> None:
     given_a_plan(world)
     (flag,) = world.held_at(ELSEWHERE)
-    answer = Acknowledgement((flag["meta"]["versionId"],), Outcome.REJECTED)
+    answer = Acknowledgement((flag["meta"]["versionId"],), AcknowledgementOutcome.REJECTED)
     taken = world.log.perform(
         Actor("gp", practice), lambda w: take_acknowledgement(w, answer, rulebook=world.rulebook)
     )

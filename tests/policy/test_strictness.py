@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flagservice.domain.codes import CODES, NEUTRAL
+from flagservice.domain.copies import CopyStatus, Form
 from flagservice.domain.elements import Desk, Element, Elements, Kind, Organisation, PlanCategory
 from flagservice.domain.people import RECORDS, Knows, Phase, Role, Standing, State
 from flagservice.policy import disclosure
@@ -140,9 +141,9 @@ def a_ruling(kind: Kind, role: Role, **more: object) -> Ruling:
 def test_a_disclosure_is_made_at_its_door_and_nowhere_else() -> None:
     for door in (None, object(), "door"):
         with pytest.raises(TypeError):
-            Disclosure(form="flag", status="active", labels=(), says={}, door=door)
+            Disclosure(form=Form.FLAG, status=CopyStatus.ACTIVE, labels=(), says={}, door=door)
     assert disclosure.__doc__
-    made = removal("flag", ("NOPAT",))
+    made = removal(Form.FLAG, ("NOPAT",))
     with pytest.raises(AttributeError):
         copy.copy(made)
 
@@ -190,9 +191,9 @@ def test_what_was_said_never_chooses_the_code() -> None:
 
 def test_a_request_and_a_removal_carry_a_code_that_says_nothing() -> None:
     asked = disclose(a_ruling(Kind.SECTION_47, Role.MOTHER), EVERYTHING)
-    assert (asked.form, asked.code) == ("request", CODES["contact-duty-desk"].coding)
-    assert removal("request", ()).code == CODES["contact-duty-desk"].coding
-    taken_back = removal("flag", ("NOPAT", "R", "PERSISTLABEL"))
+    assert (asked.form, asked.code) == (Form.REQUEST, CODES["contact-duty-desk"].coding)
+    assert removal(Form.REQUEST, ()).code == CODES["contact-duty-desk"].coding
+    taken_back = removal(Form.FLAG, ("NOPAT", "R", "PERSISTLABEL"))
     assert (taken_back.code, taken_back.says, taken_back.status) == (NEUTRAL, {}, "inactive")
-    assert removal("flag", (), in_error=True).status == "entered-in-error"
-    assert form_of(a_ruling(Kind.SECTION_47, Role.CHILD)) == "flag"
+    assert removal(Form.FLAG, (), in_error=True).status is CopyStatus.ENTERED_IN_ERROR
+    assert form_of(a_ruling(Kind.SECTION_47, Role.CHILD)) is Form.FLAG

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
+from flagservice.domain.copies import Form
+from flagservice.domain.elements import Kind
 from flagservice.store import feed, tables
 from flagservice.store.database import Database
 from flagservice.store.tables import policies
@@ -41,7 +43,7 @@ def when_taken(database: Database, practices: list[str], *, now: datetime = NOW)
     """A number of each practice's feed."""
     with database.transaction() as session:
         counters = feed.lock(session, practices)
-        taken = [feed.take(counter, "flag", now=now).number for counter in counters.values()]
+        taken = [feed.take(counter, Form.FLAG, now=now).number for counter in counters.values()]
         _write(session, zip(counters, taken, strict=True))
     return taken
 
@@ -50,7 +52,7 @@ def _write(session: Session, taken: Iterable[tuple[str, int]]) -> None:
     """Into a table that any text fits."""
     for practice, number in taken:
         row = policies.PolicyTextRow(
-            digest=f"{practice}/{number}", kind="", version=number, text=""
+            digest=f"{practice}/{number}", kind=Kind.MARAC, version=number, text=""
         )
         session.add(row)
 
@@ -87,7 +89,7 @@ def test_concurrent_writers_with_rollbacks_among_them_leave_no_gap(database: Dat
 def when_it_fails(database: Database, practices: list[str]) -> None:
     with suppress(Gone), database.transaction() as session:
         for counter in feed.lock(session, practices).values():
-            feed.take(counter, "flag", now=NOW)
+            feed.take(counter, Form.FLAG, now=NOW)
         session.flush()
         raise Gone
 
@@ -147,7 +149,7 @@ def a_counter() -> tables.FeedCounterRow:
 @given(st.lists(st.timedeltas(-timedelta(days=400), timedelta(days=400)), max_size=40))
 def test_instants_are_strictly_increasing_whatever_the_clock_does(jumps: list[timedelta]) -> None:
     counter = a_counter()
-    taken = [feed.take(counter, "flag", now=NOW + jump) for jump in jumps]
+    taken = [feed.take(counter, Form.FLAG, now=NOW + jump) for jump in jumps]
     instants = [place.issued for place in taken]
     assert all(earlier < later for earlier, later in itertools.pairwise(instants))
     assert [place.number for place in taken] == list(range(1, len(jumps) + 1))
@@ -158,7 +160,7 @@ def test_instants_on_the_database_go_on_when_the_clock_goes_back(database: Datab
     for now in (NOW, NOW - HOUR, NOW - timedelta(days=30), NOW + HOUR, NOW):
         with database.transaction() as session:
             counter = feed.lock(session, ["P"])["P"]
-            instants.append(feed.take(counter, "flag", now=now).issued)
+            instants.append(feed.take(counter, Form.FLAG, now=now).issued)
             session.add(counter)
     hour = NOW.replace(minute=0, second=0, microsecond=0)
     assert instants == [
@@ -174,7 +176,7 @@ def test_instants_on_the_database_go_on_when_the_clock_goes_back(database: Datab
 def test_an_instant_says_the_hour_and_how_many_there_were_in_it_and_no_more() -> None:
     counter = a_counter()
     late = NOW.replace(microsecond=123_456)
-    taken = [feed.take(counter, "flag", now=late).issued for _ in range(3)]
+    taken = [feed.take(counter, Form.FLAG, now=late).issued for _ in range(3)]
     assert [instant.isoformat() for instant in taken] == [
         "2022-03-27T00:00:00+00:00",
         "2022-03-27T00:00:00.001000+00:00",
@@ -182,12 +184,12 @@ def test_an_instant_says_the_hour_and_how_many_there_were_in_it_and_no_more() ->
     ]
 
 
-@given(st.lists(st.sampled_from(["flag", "request"]), max_size=30))
+@given(st.lists(st.sampled_from(Form), max_size=30))
 def test_each_form_has_numbers_of_its_own_and_all_have_one_order(forms: list[str]) -> None:
     counter = a_counter()
     taken = [(form, feed.take(counter, form, now=NOW)) for form in forms]
     assert [place.order for _, place in taken] == list(range(1, len(forms) + 1))
-    for form in ("flag", "request"):
+    for form in Form:
         numbers = [place.number for of, place in taken if of == form]
         assert numbers == list(range(1, len(numbers) + 1))
         assert feed.last_number(counter, form) == len(numbers)

@@ -15,6 +15,7 @@ from flagservice.intake import submission
 from flagservice.intake.ruling import person_files
 from flagservice.people import persons, registrations
 from flagservice.store import feed, leaves, tables
+from flagservice.store.columns import EnumText
 from flagservice.store.instants import Instant
 from flagservice.store.lists import Words, one_of
 from tests.world import World
@@ -86,6 +87,8 @@ def of_type(type_: object) -> object:
             return datetime.now(UTC)
         case Integer():
             return 1
+        case EnumText():
+            return next(iter(type_.members))
         case _:
             return "x"
 

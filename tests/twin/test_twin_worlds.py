@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from sqlalchemy import create_engine, text
 from sqlmodel import col, func, select
 
-from flagservice.delivery.push.outbox import State
+from flagservice.domain.copies import DeliveryState
 from flagservice.store import tables
 from tests.twin import cast
 from tests.twin.outside.comparing import Tally
@@ -105,7 +105,7 @@ def then_the_worlds_did_differ(twins: Twins) -> None:
     copies = [_count(world, tables.CopyRow) for world in twins.worlds]
     decisions = col(tables.HoldRow.outcome).is_not(None)
     decided = [_count(world, tables.HoldRow, where=decisions) for world in twins.worlds]
-    delivered = col(tables.DeliveryRow.state) == State.DELIVERED
+    delivered = col(tables.DeliveryRow.state) == DeliveryState.DELIVERED
     filed = [_count(world, tables.DeliveryRow, where=delivered) for world in twins.worlds]
     assert copies[0] < min(copies[1:])
     assert decided[2] > decided[0] > 0

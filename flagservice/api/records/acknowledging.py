@@ -8,7 +8,8 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field
 
 from flagservice.api.records.answers import MOST
-from flagservice.delivery.acknowledgements import Acknowledgement, Outcome, Reason
+from flagservice.delivery.acknowledgements import Acknowledgement
+from flagservice.domain.acknowledgements import AcknowledgementOutcome, QueryReason
 from flagservice.domain.errors import Fault, Invalid
 from flagservice.domain.reading import read
 from flagservice.domain.statements import Strict
@@ -24,7 +25,7 @@ class Part(Strict):
 
     name: Literal["version", "outcome", "reason"]
     valueString: VersionId | None = None  # noqa: N815, FHIR's own name
-    valueCode: Outcome | Reason | None = None  # noqa: N815
+    valueCode: AcknowledgementOutcome | QueryReason | None = None  # noqa: N815
 
 
 class Parameters(Strict):
@@ -40,9 +41,9 @@ def answer_of(body: bytes) -> Acknowledgement:
     versions = tuple(part.valueString for part in parts if part.name == "version")
     if not 1 <= len(versions) <= MOST or None in versions:
         raise Invalid(_LISTED)
-    outcome = _coded(parts, "outcome", Outcome) or Outcome.FILED
-    reason = _coded(parts, "reason", Reason)
-    if (outcome is Outcome.QUERIED) is not (reason is not None):
+    outcome = _coded(parts, "outcome", AcknowledgementOutcome) or AcknowledgementOutcome.FILED
+    reason = _coded(parts, "reason", QueryReason)
+    if (outcome is AcknowledgementOutcome.QUERIED) is not (reason is not None):
         raise Invalid(_EXPLAINED)
     whole = all((part.valueString is None) is (part.name != "version") for part in parts)
     if not whole or any(part.valueCode for part in parts if part.name == "version"):

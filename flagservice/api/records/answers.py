@@ -8,10 +8,12 @@ from fastapi import Request, Response
 
 from flagservice.api.edge.negotiation import FHIR_JSON
 from flagservice.api.records.parameters import Parameter
+from flagservice.domain.copies import Form
 from flagservice.domain.errors import Fault, Invalid
 from flagservice.fhir.bundles import Stored
+from flagservice.fhir.flags import resource_type
 
-FORMS: Final = {"Flag": "flag", "Task": "request"}
+FORMS: Final = {resource_type(form): form for form in Form}
 """The form of a copy, by the resource that carries it."""
 MOST, USUAL = 200, 50
 COUNT: Final = Parameter("_count", f"how many on a page: 1 to {MOST}, else {USUAL}", type="integer")

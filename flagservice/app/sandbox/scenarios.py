@@ -16,6 +16,7 @@ from flagservice.app.build import Parts
 from flagservice.app.sandbox.tenants import FACES, Tenant
 from flagservice.audit.log import Actor, Work
 from flagservice.delivery.pull import search
+from flagservice.domain.copies import Form
 from flagservice.domain.reading import read_submission
 from flagservice.domain.submissions import Enquiry, Notification, Plan, Submission
 from flagservice.intake.decision import Decision, decide, worklist
@@ -30,7 +31,6 @@ _MODELS: Final[dict[str, type[Submission]]] = {
     **dict.fromkeys(("perpetrator", "domestic-abuse-victim", "marac"), Notification),
 }
 _DAYS: Final = ("start", "end", "review_due", "expected_date")
-_FORMS: Final = ("flag", "request")
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def _decide(parts: Parts, actor: Actor, nhs_number: str, decision: Decision) -> 
 
 def _read(parts: Parts, actor: Actor, nhs_number: str) -> None:
     def deed(work: Work) -> None:
-        for form in _FORMS:
+        for form in Form:
             search.search_patient(work, nhs_number, search.Criteria(form, limit=50))
 
     parts.log.perform(actor, deed)

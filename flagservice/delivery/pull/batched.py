@@ -18,6 +18,7 @@ from sqlmodel import col
 from flagservice.audit.log import Deed, Overtaken, Work
 from flagservice.delivery.pull.feed import FeedPage
 from flagservice.delivery.pull.practice_feeds import PracticeFeeds, practice_feeds
+from flagservice.domain.copies import CopyStatus, Form
 from flagservice.fhir.bundles import Stored
 from flagservice.store import tables
 from flagservice.store.lists import one_of
@@ -27,7 +28,7 @@ from flagservice.store.lists import one_of
 class Poll:
     """What is new in the caller's feed of a form, after a number?"""
 
-    form: str
+    form: Form
     after: int
     limit: int
 
@@ -36,7 +37,7 @@ class Poll:
 class Read:
     """How does this copy at the caller's practice stand now?"""
 
-    form: str
+    form: Form
     copy_id: str
 
 
@@ -52,14 +53,14 @@ class FoundVersion(NamedTuple):
     copy_id: str
     id: str
     number: int
-    form: str
+    form: Form
     practice: str
     feed_number: int
     issued: datetime
     withdrawn: bool
     served: bool
     sealed: bytes
-    status: str
+    status: CopyStatus
     data_key: bytes
 
 
@@ -210,12 +211,12 @@ class _Range(NamedTuple):
     """Numbers of a practice's feed: those after one, up to another."""
 
     ods: str
-    form: str
+    form: Form
     after: int
     upto: int
 
 
-_NOTHING: Final = _Range("", "", 0, 0)
+_NOTHING: Final = _Range("", Form.FLAG, 0, 0)
 
 
 def _new(work: Work, asked: Collection[_Range]) -> Mapping[_Range, Sequence[FoundVersion]]:
@@ -252,7 +253,7 @@ class _Now:
         return all(one.replace(microsecond=0) != second for one in self.others)
 
 
-_Own = tuple[str, str, str]
+_Own = tuple[str, str, Form]
 
 
 def _now(work: Work, own: Collection[_Own]) -> Mapping[_Own, _Now]:
@@ -281,7 +282,7 @@ def _read(work: Work, reader: PracticeFeeds, now: _Now | None) -> Stored | None:
 
 
 def _is_plain(row: FoundVersion) -> bool:
-    return not row.withdrawn and row.status != "removed"
+    return not row.withdrawn and row.status is not CopyStatus.REMOVED
 
 
 def _stored(work: Work, row: FoundVersion, *, alone: bool = False) -> Stored:

@@ -9,6 +9,7 @@ from sqlmodel import col, select
 
 from flagservice.audit.log import Deed, Work
 from flagservice.delivery.pull.read import ids, only_if_admitted, stored
+from flagservice.domain.copies import CopyStatus, Form
 from flagservice.domain.errors import Fault, Invalid
 from flagservice.fhir.bundles import Stored
 from flagservice.store import feed as numbers
@@ -28,7 +29,7 @@ class FeedPage:
 
 
 def feed(
-    work: Work, *, form: str, limit: int, after: int = 0, since: datetime | None = None
+    work: Work, *, form: Form, limit: int, after: int = 0, since: datetime | None = None
 ) -> FeedPage:
     """The practice's own feed of a form after a number: every number once, in order.
 
@@ -58,7 +59,7 @@ def feed(
 
 
 def _record(
-    work: Work, found: Sequence[tables.VersionRow], *, form: str, asked: int | datetime
+    work: Work, found: Sequence[tables.VersionRow], *, form: Form, asked: int | datetime
 ) -> None:
     """Where it was asked to begin, and what was shown: by a clock, no number says the first."""
     shown = [version.feed_number for version in found]
@@ -80,7 +81,7 @@ def _hour_of(since: datetime) -> datetime:
     return (since - _LATEST_COMMIT).replace(minute=0, second=0, microsecond=0)
 
 
-def _last(work: Work, form: str) -> int:
+def _last(work: Work, form: Form) -> int:
     counter = work.session.get(tables.FeedCounterRow, work.actor.ods)
     return numbers.last_number(counter, form) if counter else 0
 
@@ -94,7 +95,7 @@ class Digest:
     last: int
 
 
-def digest(work: Work, *, form: str) -> Digest:
+def digest(work: Work, *, form: Form) -> Digest:
     """SHA-256 over a line `id/versionId` for each active copy of the caller's, sorted by bytes.
 
     Numbers and copies are of one instant: a writer to this practice waits while they are read.
@@ -109,7 +110,7 @@ def digest(work: Work, *, form: str) -> Digest:
         .where(col(tables.VersionRow.copy_id) == col(tables.CopyRow.id))
         .where(col(tables.VersionRow.number) == col(tables.CopyRow.number))
         .where(col(tables.CopyRow.practice) == work.actor.ods, col(tables.CopyRow.form) == form)
-        .where(col(tables.CopyRow.status) == "active")
+        .where(col(tables.CopyRow.status) == CopyStatus.ACTIVE)
     )
     lines = sorted(f"{copy_id}/{version_id}\n" for copy_id, version_id in work.session.exec(asked))
     work.record(Deed.DIGESTED, form=form, count=len(lines))

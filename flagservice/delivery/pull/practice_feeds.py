@@ -11,6 +11,7 @@ from sqlmodel import col, select
 
 from flagservice.admission.endpoints import admitted_of
 from flagservice.audit.log import Work
+from flagservice.domain.copies import Form
 from flagservice.store.lists import one_of
 from flagservice.store.tables import FeedCounterRow
 
@@ -27,9 +28,9 @@ class PracticeFeeds:
     flags: int = 0
     requests: int = 0
 
-    def last(self, form: str) -> int:
+    def last(self, form: Form) -> int:
         """Of the feed of this form."""
-        return self.requests if form == "request" else self.flags
+        return self.requests if form is Form.REQUEST else self.flags
 
 
 def practice_feeds(work: Work, practices: Collection[str]) -> Mapping[str, PracticeFeeds]:

@@ -13,6 +13,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from flagservice.admission.endpoints import admitted
 from flagservice.audit.log import Deed, Overtaken, Work
 from flagservice.delivery.push import outbox
+from flagservice.domain.copies import CopyStatus, Form
 from flagservice.domain.errors import Fault, Forbidden, Invalid, NotFound
 from flagservice.fhir.bundles import Stored
 from flagservice.store import tables
@@ -24,7 +25,7 @@ NOT_ADMITTED = (
 )
 
 
-def read(work: Work, copy_id: str, *, form: str, version_id: str | None = None) -> Stored:
+def read(work: Work, copy_id: str, *, form: Form, version_id: str | None = None) -> Stored:
     """The newest version of a copy, or one by its id; raises Forbidden or NotFound."""
     copy = mine(work, copy_id, form=form)
     asked = _standing(copy)
@@ -41,7 +42,7 @@ def read(work: Work, copy_id: str, *, form: str, version_id: str | None = None) 
 
 
 def history(
-    work: Work, copy_id: str, *, form: str, limit: int, before: str | None = None
+    work: Work, copy_id: str, *, form: Form, limit: int, before: str | None = None
 ) -> list[Stored]:
     """The versions of a copy that still stand, newest first, from the one after `before` on.
 
@@ -61,7 +62,7 @@ def history(
     return [stored(work, version) for version in found]
 
 
-def mine(work: Work, copy_id: str, *, form: str) -> tables.CopyRow:
+def mine(work: Work, copy_id: str, *, form: Form) -> tables.CopyRow:
     """The copy, if it stands at the caller's practice; raises Forbidden or NotFound."""
     # Asked whatever the id names: a question that only a real copy raises would tell of it.
     only_if_admitted(work)
@@ -115,7 +116,7 @@ def _next_standing(work: Work, version: tables.VersionRow) -> tables.VersionRow:
 
 def unheard(work: Work, copy: tables.CopyRow) -> bool:
     """Was it taken back before it was ever on its way, or read?"""
-    return copy.status == "removed" and not outbox.was_heard_of(work, copy.id)
+    return copy.status is CopyStatus.REMOVED and not outbox.was_heard_of(work, copy.id)
 
 
 def _alone_in_its_second(work: Work, version: tables.VersionRow) -> bool:

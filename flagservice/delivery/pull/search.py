@@ -16,6 +16,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from flagservice.audit.log import Deed, Work
 from flagservice.delivery.pull.read import ids, only_if_admitted, opened, stored
 from flagservice.delivery.watch import alarms
+from flagservice.domain.copies import CopyStatus, Form
 from flagservice.domain.errors import Fault, Invalid
 from flagservice.fhir.bundles import Stored
 from flagservice.people.registrations import registration_of
@@ -32,7 +33,7 @@ class Criteria:
     `since` is within, `until` is not; `says` looks at a copy's bytes; `after` ends the page before.
     """
 
-    form: str
+    form: Form
     limit: int
     copy_ids: frozenset[str] | None = None
     since: datetime | None = None
@@ -90,7 +91,7 @@ def search_onward(work: Work, person_id: str, criteria: Criteria) -> SearchPage:
     return search_patient(work, number.decode(), criteria)
 
 
-def _newest(work: Work, form: str) -> SelectOfScalar[tables.VersionRow]:
+def _newest(work: Work, form: Form) -> SelectOfScalar[tables.VersionRow]:
     return (
         select(tables.VersionRow)
         .where(col(tables.VersionRow.copy_id) == col(tables.CopyRow.id))
@@ -99,13 +100,13 @@ def _newest(work: Work, form: str) -> SelectOfScalar[tables.VersionRow]:
     )
 
 
-def _of_patient(work: Work, nhs_number: str, *, form: str) -> SelectOfScalar[tables.VersionRow]:
+def _of_patient(work: Work, nhs_number: str, *, form: Form) -> SelectOfScalar[tables.VersionRow]:
     pseudonyms = work.vault.pseudonyms(nhs_number, purpose="person")
     return (
         _newest(work, form)
         .where(col(tables.PersonRow.id) == col(tables.CopyRow.person_id))
         .where(col(tables.PersonRow.pseudonym).in_(pseudonyms))
-        .where(col(tables.CopyRow.status) != "removed")
+        .where(col(tables.CopyRow.status) != CopyStatus.REMOVED)
     )
 
 
@@ -117,7 +118,7 @@ def _heard_of() -> ColumnElement[bool]:
         col(tables.DeliveryRow.attempts) > 0,
     )
     was_read = exists().where(col(one.copy_id) == col(tables.CopyRow.id), col(one.served))
-    return or_(col(tables.CopyRow.status) != "removed", tried, was_read)
+    return or_(col(tables.CopyRow.status) != CopyStatus.REMOVED, tried, was_read)
 
 
 def _filled(

@@ -17,6 +17,7 @@ from flagservice.delivery.pull.read import (
     opened,
     unheard,
 )
+from flagservice.domain.copies import CopyStatus, Form
 from flagservice.domain.errors import NotFound
 from flagservice.fhir.audit_events import DEEDS
 from flagservice.store import tables
@@ -41,7 +42,7 @@ class Origin:
     removal: bool
 
 
-def origin(work: Work, version_id: str, *, forms: Sequence[str]) -> Origin:
+def origin(work: Work, version_id: str, *, forms: Sequence[Form]) -> Origin:
     """Of one version that still stands, in one of these forms; raises Forbidden or NotFound."""
     only_if_admitted(work)
     version = work.session.get(tables.VersionRow, version_id)
@@ -55,7 +56,7 @@ def origin(work: Work, version_id: str, *, forms: Sequence[str]) -> Origin:
     return _origin(work, copy, version)
 
 
-def origins(work: Work, copy_id: str, *, form: str) -> list[Origin]:
+def origins(work: Work, copy_id: str, *, form: Form) -> list[Origin]:
     """Of every version of a copy that still stands, newest first: none for what is another's."""
     copy = _own(work, copy_id, form=form)
     found: Sequence[tables.VersionRow] = []
@@ -73,7 +74,7 @@ def origins(work: Work, copy_id: str, *, form: str) -> list[Origin]:
     return [_origin(work, copy, version) for version in found if copy is not None]
 
 
-def _own(work: Work, copy_id: str, *, form: str) -> tables.CopyRow | None:
+def _own(work: Work, copy_id: str, *, form: Form) -> tables.CopyRow | None:
     try:
         copy = mine(work, copy_id, form=form)
     except NotFound:
@@ -82,7 +83,7 @@ def _own(work: Work, copy_id: str, *, form: str) -> tables.CopyRow | None:
 
 
 def _origin(work: Work, copy: tables.CopyRow, version: tables.VersionRow) -> Origin:
-    removal = copy.status == "removed" and version.number == copy.number
+    removal = copy.status is CopyStatus.REMOVED and version.number == copy.number
     mark_served(work, version)
     return Origin(opened(work, copy, version), removal)
 
@@ -96,7 +97,7 @@ class Traces:
     onward: int | None
 
 
-def traces(work: Work, copy_id: str, *, form: str, before: int | None) -> Traces:
+def traces(work: Work, copy_id: str, *, form: Form, before: int | None) -> Traces:
     """What the caller's own clients did with one of its copies; nothing for what is another's."""
     copy = _own(work, copy_id, form=form)
     if copy is None:

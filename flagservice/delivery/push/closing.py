@@ -7,7 +7,7 @@ from pydantic import Field
 from sqlmodel import col, select
 
 from flagservice.audit.log import Deed, Work
-from flagservice.delivery.push.outbox import State
+from flagservice.domain.copies import DeliveryState
 from flagservice.domain.errors import Conflict, NotFound
 from flagservice.domain.statements import Strict
 from flagservice.store import tables
@@ -26,9 +26,9 @@ def close(work: Work, delivery_id: str, *, closing: Closing) -> None:
     delivery = work.session.exec(asked.with_for_update()).first()
     if delivery is None:
         raise NotFound("there is no such delivery")
-    if delivery.state != State.OPEN:
+    if delivery.state != DeliveryState.OPEN:
         raise Conflict("this delivery is no longer open")
-    delivery.state, delivery.closed = State.CLOSED, work.now
+    delivery.state, delivery.closed = DeliveryState.CLOSED, work.now
     delivery.data_key = work.vault.new_data_key()
     delivery.sealed = work.vault.seal(
         delivery.data_key,

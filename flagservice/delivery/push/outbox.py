@@ -9,7 +9,6 @@ says that it was not (`unsent`).
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from sqlalchemy import and_, exists, or_
 from sqlalchemy.orm import aliased
@@ -18,20 +17,11 @@ from sqlmodel import col, select, update
 from flagservice.admission.endpoints import is_admitted
 from flagservice.audit.log import Deed, Work
 from flagservice.delivery.push import schedule
+from flagservice.domain.copies import CopyStatus, DeliveryState
 from flagservice.store import tables
 
 LEASE = timedelta(seconds=60)
 _FEW = 20
-
-
-class State(StrEnum):
-    """Where a delivery stands."""
-
-    OPEN = "open"
-    DELIVERED = "delivered"
-    SUPERSEDED = "superseded"
-    NEVER_SENT = "nothing was ever sent"
-    CLOSED = "closed by decision"
 
 
 @dataclass(frozen=True)
@@ -64,8 +54,8 @@ def owe(work: Work, owed: Sequence[OwedVersion]) -> None:
         work.session.exec(
             update(tables.DeliveryRow)
             .where(col(tables.DeliveryRow.copy_id).in_(earlier))
-            .where(col(tables.DeliveryRow.state) == State.OPEN)
-            .values(state=State.SUPERSEDED, closed=work.now)
+            .where(col(tables.DeliveryRow.state) == DeliveryState.OPEN)
+            .values(state=DeliveryState.SUPERSEDED, closed=work.now)
         )
     for one in owed:
         unheard = one.removal and not was_heard_of(work, one.copy.id)
@@ -77,7 +67,7 @@ def owe(work: Work, owed: Sequence[OwedVersion]) -> None:
             person_id=one.copy.person_id,
             practice=one.copy.practice,
             number=one.order,
-            state=State.NEVER_SENT if unheard else State.OPEN,
+            state=DeliveryState.NEVER_SENT if unheard else DeliveryState.OPEN,
             owed=work.now,
             due=work.now,
             closed=work.now if unheard else None,
@@ -142,7 +132,7 @@ def _due(work: Work, limit: int, *, lock: bool = True) -> Sequence[tables.Delive
         col(older.practice) == col(delivery.practice),
         col(older.number) < col(delivery.number),
         or_(
-            and_(col(older.state) == State.OPEN, col(older.poisoned).is_(False)),
+            and_(col(older.state) == DeliveryState.OPEN, col(older.poisoned).is_(False)),
             and_(
                 col(older.copy_id) == col(delivery.copy_id),
                 col(older.leased_until) > now,
@@ -152,7 +142,7 @@ def _due(work: Work, limit: int, *, lock: bool = True) -> Sequence[tables.Delive
     )
     asked = (
         select(delivery)
-        .where(col(delivery.state) == State.OPEN)
+        .where(col(delivery.state) == DeliveryState.OPEN)
         # No wait is longer than the cap: what lies beyond it was set by a clock that was wrong.
         .where(or_(col(delivery.due) <= now, col(delivery.due) > now + schedule.CAP))
         .where(
@@ -182,16 +172,16 @@ def held(work: Work, claim: Claim) -> tables.DeliveryRow | None:
         return None
     delivery.lease, delivery.leased_until = None, None
     work.session.add(delivery)
-    return delivery if delivery.state == State.OPEN else None
+    return delivery if delivery.state == DeliveryState.OPEN else None
 
 
 def deliver(work: Work, delivery: tables.DeliveryRow) -> None:
     """Closes a delivery by its verified receipt, and lets the submitter's receipt say so."""
-    delivery.state, delivery.closed = State.DELIVERED, work.now
+    delivery.state, delivery.closed = DeliveryState.DELIVERED, work.now
     work.session.add(delivery)
     copy = work.session.get_one(tables.CopyRow, delivery.copy_id)
     plan = work.session.get_one(tables.PlanRow, copy.plan_id)
-    if copy.status != "removed" and copy.kind == plan.kind:
+    if copy.status != CopyStatus.REMOVED and copy.kind == plan.kind:
         work.session.exec(
             update(tables.NamingRow)
             .where(col(tables.NamingRow.plan_id) == copy.plan_id)
@@ -199,7 +189,7 @@ def deliver(work: Work, delivery: tables.DeliveryRow) -> None:
             .values(delivered=True)
         )
     _settle(work, delivery)
-    _attempt(work, delivery, State.DELIVERED)
+    _attempt(work, delivery, DeliveryState.DELIVERED)
     work.record(
         Deed.DELIVERED,
         delivery=delivery.id,

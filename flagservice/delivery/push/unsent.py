@@ -10,7 +10,8 @@ from sqlmodel import col, select, update
 
 from flagservice.audit.log import Deed, Work
 from flagservice.delivery.push import schedule
-from flagservice.delivery.push.outbox import Claim, State, was_heard_of
+from flagservice.delivery.push.outbox import Claim, was_heard_of
+from flagservice.domain.copies import DeliveryState
 from flagservice.store import tables
 
 
@@ -55,6 +56,6 @@ def _owe_no_removal_of_what_nobody_has(work: Work, copy_id: str) -> None:
     work.session.exec(
         update(tables.DeliveryRow)
         .where(col(tables.DeliveryRow.copy_id) == copy_id)
-        .where(col(tables.DeliveryRow.state) == State.OPEN)
-        .values(state=State.NEVER_SENT, closed=work.now)
+        .where(col(tables.DeliveryRow.state) == DeliveryState.OPEN)
+        .values(state=DeliveryState.NEVER_SENT, closed=work.now)
     )

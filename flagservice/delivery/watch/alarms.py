@@ -9,30 +9,20 @@ each takes a flag back on one practice's word, and one stolen token could say it
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from sqlalchemy import func
 from sqlmodel import col, delete, select
 
 from flagservice.audit.log import Actor, Deed, Log, Work
-from flagservice.delivery.acknowledgements import Outcome
+from flagservice.domain.acknowledgements import AcknowledgementOutcome
 from flagservice.people.registrations import Registration
 from flagservice.store import tables, turns
 from flagservice.store.tables.acknowledgements import AnswerRow
-from flagservice.store.tables.alarms import AlarmRow, StrangerRow
+from flagservice.store.tables.alarms import AlarmCause, AlarmRow, StrangerRow
 
 _ALARMS = Actor("alarms")
 _SWEPT = timedelta(hours=1)
 """What is over is removed once an hour has passed: not in every round, and for its own leaf."""
-
-
-class Cause(StrEnum):
-    """What a practice did to more people than there is a reason for."""
-
-    STRANGERS = "strangers"
-    """asked about them, and they are not registered there"""
-    REJECTIONS = "rejections"
-    """said of them that they are not its patients"""
 
 
 @dataclass(frozen=True)
@@ -74,7 +64,7 @@ def note(work: Work, nhs_number: str, registration: Registration | None) -> None
 class _Found:
     """What is told of now: to so many people, and the alarm that stands for it, if one does."""
 
-    cause: Cause
+    cause: AlarmCause
     practice: str
     people: int
     standing: AlarmRow | None
@@ -132,8 +122,8 @@ def _due(work: Work, watch: AlarmLimits) -> list[_Found]:
         for alarm in work.session.exec(select(AlarmRow).where(col(AlarmRow.raised) > since))
     }
     counted = (
-        (Cause.STRANGERS, _strangers(work, since, more_than=watch.people)),
-        (Cause.REJECTIONS, _rejections(work, since, more_than=watch.rejections)),
+        (AlarmCause.STRANGERS, _strangers(work, since, more_than=watch.people)),
+        (AlarmCause.REJECTIONS, _rejections(work, since, more_than=watch.rejections)),
     )
     found = [
         _Found(cause, practice, int(people), standing.get((cause, practice)))
@@ -159,7 +149,7 @@ def _rejections(work: Work, since: datetime, *, more_than: int) -> Sequence[tupl
     asked = (
         select(col(AnswerRow.practice), people)
         .where(col(AnswerRow.copy_id) == col(tables.CopyRow.id))
-        .where(col(AnswerRow.outcome) == Outcome.REJECTED, col(AnswerRow.at) > since)
+        .where(col(AnswerRow.outcome) == AcknowledgementOutcome.REJECTED, col(AnswerRow.at) > since)
         .group_by(col(AnswerRow.practice))
         .having(people > more_than)
         .order_by(col(AnswerRow.practice))

@@ -18,7 +18,7 @@ from flagservice.admission.lapses import holding_lapsed, lapsed_at, practice_pse
 from flagservice.audit.log import Deed, Work
 from flagservice.delivery.acknowledgements import open_queries
 from flagservice.delivery.push import schedule
-from flagservice.delivery.push.outbox import State
+from flagservice.domain.copies import DeliveryState
 from flagservice.store import tables
 
 
@@ -49,7 +49,7 @@ def _stuck(work: Work) -> Iterator[ManualTask]:
     late = work.now - schedule.LATE_AFTER
     asked = (
         select(tables.DeliveryRow)
-        .where(col(tables.DeliveryRow.state) == State.OPEN)
+        .where(col(tables.DeliveryRow.state) == DeliveryState.OPEN)
         .where(
             or_(
                 col(tables.DeliveryRow.practice).not_in(reachable),
@@ -98,7 +98,7 @@ def _undecided(work: Work) -> Iterator[ManualTask]:
             opened=hold.due,
             age=work.today - hold.due,
         )
-        yield replace(todo, owner=hold.then or todo.owner)
+        yield replace(todo, owner=hold.then)
 
 
 def _asked(work: Work) -> Iterator[ManualTask]:

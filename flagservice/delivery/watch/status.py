@@ -9,8 +9,9 @@ from sqlmodel import col, select
 
 from flagservice.audit.log import Deed, Work
 from flagservice.delivery.push import schedule
-from flagservice.delivery.push.outbox import State, due_since
+from flagservice.delivery.push.outbox import due_since
 from flagservice.delivery.watch import alarms
+from flagservice.domain.copies import DeliveryState
 from flagservice.store import tables
 
 _LATELY = timedelta(days=1)
@@ -43,7 +44,9 @@ def service_status(work: Work) -> ServiceStatus:
     ages = [
         work.now - owed
         for owed in work.session.exec(
-            select(col(tables.DeliveryRow.owed)).where(col(tables.DeliveryRow.state) == State.OPEN)
+            select(col(tables.DeliveryRow.owed)).where(
+                col(tables.DeliveryRow.state) == DeliveryState.OPEN
+            )
         )
     ]
     owed = {str(urgency): 0 for urgency in schedule.Urgency}

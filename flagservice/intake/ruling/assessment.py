@@ -14,6 +14,7 @@ from sqlmodel import col, or_, select
 
 from flagservice.audit.log import Work
 from flagservice.domain.elements import Kind
+from flagservice.domain.holds import Owner
 from flagservice.domain.people import Phase, Standing, State, together
 from flagservice.domain.statements import Identity
 from flagservice.intake.rulebook import Rulebook
@@ -22,7 +23,6 @@ from flagservice.intake.ruling.particulars import Particulars, open_particulars
 from flagservice.intake.ruling.person_files import PersonFile
 from flagservice.people.registrations import Registration
 from flagservice.policy.case import Case
-from flagservice.policy.rows import Owner
 from flagservice.policy.ruling import Ruling, rule_on
 from flagservice.store import tables
 

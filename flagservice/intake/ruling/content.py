@@ -51,7 +51,7 @@ def own_digest(work: Work, assessment: Assessment, *, rulebook: Rulebook) -> str
 def disclosure_digest(work: Work, disclosure: Disclosure, *, data_key: bytes) -> str:
     """Of everything that a disclosure says, keyed by the data key of whom it is about."""
     says = sorted((name, _text(value)) for name, value in disclosure.says.items())
-    whole = repr((disclosure.form, disclosure.status, disclosure.labels, says))
+    whole = repr((str(disclosure.form), str(disclosure.status), disclosure.labels, says))
     return work.vault.digest(data_key, whole.encode(), purpose="copy")
 
 

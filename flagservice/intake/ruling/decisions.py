@@ -9,15 +9,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from flagservice.audit.log import Work
+from flagservice.domain.holds import HoldOutcome, Owner
 from flagservice.domain.people import Standing, State
 from flagservice.intake.ruling.particulars import Particulars
 from flagservice.policy.case import Case
-from flagservice.policy.rows import Owner, PlacementAction
+from flagservice.policy.rows import PlacementAction
 from flagservice.policy.ruling import Ruling, rule_on
 from flagservice.policy.table import Policy
 from flagservice.store import tables
 
-MadeDecisions = Mapping[tuple[Owner, str], str]
+MadeDecisions = Mapping[tuple[Owner, str], HoldOutcome]
 """`place` or `withhold`, by the side that decided and the question that it answered."""
 
 
@@ -56,7 +57,7 @@ class Decisions:
         match self.made.get((owner, self.question(owner, case))):
             case None:
                 return ruling
-            case "withhold":
+            case HoldOutcome.WITHHOLD:
                 return rule_on(self.policy, replace(case, state=State.DECLINED))
             case _ if case.state is State.UNCONFIRMED:
                 return self.ruling_on(
@@ -67,13 +68,13 @@ class Decisions:
 
     def ruling_if_placed(self, owner: Owner, case: Case) -> Ruling:
         """What the ruling would be if this side decided to place."""
-        supposed = {**self.made, (owner, self.question(owner, case)): "place"}
+        supposed = {**self.made, (owner, self.question(owner, case)): HoldOutcome.PLACE}
         return replace(self, made=supposed).ruling_on(case)
 
     def refused_by_submitter(self, case: Case) -> bool:
         """Did the submitter decide that this is not to be: that it is somebody else, perhaps?"""
         asked = (Owner.SUBMITTER, self.question(Owner.SUBMITTER, case))
-        return self.made.get(asked) == "withhold"
+        return self.made.get(asked) is HoldOutcome.WITHHOLD
 
 
 def decisions_of(holds: Iterable[tables.HoldRow], naming: tables.NamingRow) -> MadeDecisions:
@@ -82,12 +83,12 @@ def decisions_of(holds: Iterable[tables.HoldRow], naming: tables.NamingRow) -> M
     A practice's refusal is for the version that it saw.
     """
     return {
-        (Owner(hold.owner), hold.about): hold.outcome
+        (hold.owner, hold.about): hold.outcome
         for hold in holds
         if hold.plan_id == naming.plan_id and hold.outcome is not None and not _lapsed(hold, naming)
     }
 
 
 def _lapsed(hold: tables.HoldRow, naming: tables.NamingRow) -> bool:
-    refused = hold.owner == Owner.PRACTICE and hold.outcome == "withhold"
+    refused = hold.owner is Owner.PRACTICE and hold.outcome is HoldOutcome.WITHHOLD
     return refused and hold.version != naming.version

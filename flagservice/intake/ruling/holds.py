@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from flagservice.audit.log import Deed, Work
+from flagservice.domain.holds import Escalation, Owner
 from flagservice.domain.intervals import day_after
 from flagservice.domain.people import Phase
 from flagservice.intake.ruling.assessment import Assessment
 from flagservice.intake.ruling.person_files import PersonFile
-from flagservice.policy.rows import Owner, PlacementAction
+from flagservice.policy.rows import PlacementAction
 from flagservice.policy.ruling import Ruling
 from flagservice.store import tables
 
@@ -56,7 +57,7 @@ def _hold(work: Work, assessment: Assessment, owner: Owner, *, owner_ods: str) -
         person_id=str(assessment.naming.person_id),
         owner=owner,
         owner_ods=owner_ods,
-        then=row.then or "",
+        then=Escalation(str(row.then)),
         opened=work.today,
         due=due or work.today,
         about=assessment.question_for(owner),

@@ -15,6 +15,7 @@ from sqlmodel import col, update
 from flagservice.audit.log import Deed, Work
 from flagservice.delivery.push import outbox
 from flagservice.delivery.push.outbox import OwedVersion
+from flagservice.domain.copies import CopyStatus
 from flagservice.fhir.flags import Copy, build
 from flagservice.fhir.writing import to_bytes
 from flagservice.intake.rulebook import Rulebook
@@ -31,7 +32,7 @@ class NewVersion:
     copy: tables.CopyRow
     person: tables.PersonRow
     disclosure: Disclosure
-    status: str
+    status: CopyStatus
     withdraws: bool = False
 
 

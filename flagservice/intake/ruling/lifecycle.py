@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from flagservice.audit.log import Work
+from flagservice.domain.copies import CopyStatus
 from flagservice.intake.rulebook import Rulebook
 from flagservice.intake.ruling.assessment import Assessment
 from flagservice.intake.ruling.content import Days, days_from, disclosure_digest, own_digest, told
@@ -19,8 +20,6 @@ from flagservice.intake.ruling.issue import NewVersion
 from flagservice.intake.ruling.person_files import PersonFile
 from flagservice.policy.disclosure import Disclosure, form_of, removal
 from flagservice.store import tables
-
-REMOVED = "removed"
 
 
 def changes(
@@ -104,8 +103,8 @@ def _kept(
 
 
 def _removal(copy: tables.CopyRow, person: tables.PersonRow) -> NewVersion:
-    disclosure = removal("request" if copy.form == "request" else "flag", _labels(copy))
-    return NewVersion(copy, person, disclosure, REMOVED, withdraws=True)
+    disclosure = removal(copy.form, _labels(copy))
+    return NewVersion(copy, person, disclosure, CopyStatus.REMOVED, withdraws=True)
 
 
 def _labels(copy: tables.CopyRow) -> tuple[str, ...]:
@@ -121,7 +120,7 @@ class CopyContent:
     disclosure: Disclosure
 
     @property
-    def said(self) -> tuple[Disclosure, str]:
+    def said(self) -> tuple[Disclosure, CopyStatus]:
         """The disclosure, and the copy's status that goes with it."""
         return self.disclosure, self.disclosure.status
 
@@ -173,7 +172,7 @@ def _new_copy(
         form=form_of(content.assessment.ruling),
         practice=practice,
         number=0,
-        status="",
+        status=content.disclosure.status,
         labels="",
         says="",
         digest="",

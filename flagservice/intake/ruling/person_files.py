@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 from sqlmodel import col, select
 
 from flagservice.audit.log import Work
+from flagservice.domain.copies import CopyStatus
 from flagservice.people import registrations
 from flagservice.people.persons import nhs_number_of
 from flagservice.people.registrations import Registration
@@ -57,7 +58,7 @@ class PersonFile:
 
     def standing_copies(self) -> list[tables.CopyRow]:
         """Those that were not taken back."""
-        return [copy for copy in self.copies if copy.status != "removed"]
+        return [copy for copy in self.copies if copy.status is not CopyStatus.REMOVED]
 
 
 def person_files(work: Work, people: Iterable[tables.PersonRow]) -> list[PersonFile]:

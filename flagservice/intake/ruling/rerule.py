@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable
 
 from flagservice.audit.log import Deed, Work
+from flagservice.domain.copies import NotReached, ReceiptWord
 from flagservice.domain.people import Phase
 from flagservice.intake.rulebook import Rulebook
 from flagservice.intake.ruling.assessment import Assessment, assess, former_kinds
@@ -15,7 +16,7 @@ from flagservice.intake.ruling.holds import keep_holds
 from flagservice.intake.ruling.issue import NewVersion, issue_all
 from flagservice.intake.ruling.lifecycle import changes
 from flagservice.intake.ruling.person_files import PersonFile, person_files
-from flagservice.intake.unreached import NO_PRACTICE, NOT_THEIR_PATIENT, Gap, keep_unplaced
+from flagservice.intake.unreached import Gap, keep_unplaced
 from flagservice.policy.rows import PlacementAction
 from flagservice.policy.ruling import Ruling
 from flagservice.store import tables
@@ -53,26 +54,26 @@ def _keep_gap(work: Work, file: PersonFile, assessment: Assessment) -> None:
     waits = held and assessment.ruling.case.phase is Phase.OPEN
     needs = assessment.tells or waits
     refused = file.registration is not None and file.registration.refused is not None
-    reason = NOT_THEIR_PATIENT if refused else NO_PRACTICE
+    reason = NotReached.NOT_THEIR_PATIENT if refused else NotReached.NO_PRACTICE
     gap = Gap(assessment.plan.id, assessment.particulars.role, reason, assessment.naming.person_id)
     keep_unplaced(work, gap, there=file.lookups, reached=reached or not needs)
 
 
-def _word(own: Ruling, *, reached: bool) -> str:
+def _word(own: Ruling, *, reached: bool) -> ReceiptWord:
     """What the receipt says: from the submitter's own words, the register and its own decisions."""
     if own.case.phase is Phase.ENDED:
-        return "ended"
+        return ReceiptWord.ENDED
     match own.placement.action:
         case PlacementAction.WITHHOLD:
-            return "accepted"
+            return ReceiptWord.ACCEPTED
         case PlacementAction.HOLD:
-            return "held"
+            return ReceiptWord.HELD
         case PlacementAction.PLACE | PlacementAction.REQUEST if not reached:
-            return "not reached"
+            return ReceiptWord.NOT_REACHED
         case PlacementAction.PLACE:
-            return "placed"
+            return ReceiptWord.PLACED
         case PlacementAction.REQUEST:  # pragma: no branch, a closed set
-            return "requested"
+            return ReceiptWord.REQUESTED
 
 
 def _keep_ruling(

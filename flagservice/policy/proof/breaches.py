@@ -10,12 +10,13 @@ from typing import Final
 
 from flagservice.domain.codes import CODES, NEUTRAL, Bearer
 from flagservice.domain.elements import NOTIFICATIONS, Element, Kind
+from flagservice.domain.holds import Owner
 from flagservice.domain.people import Knows, Phase, Role, Standing, State
 from flagservice.policy.case import Case
 from flagservice.policy.printed import words
 from flagservice.policy.proof.sheet import Sheets, every_answer
 from flagservice.policy.readers import TOWARDS_PATIENT, Reader
-from flagservice.policy.rows import ElementAction, ElementRule, Owner, PlacementAction
+from flagservice.policy.rows import ElementAction, ElementRule, PlacementAction
 from flagservice.policy.ruling import Ruling
 
 ALLEGED: Final = (Standing.ALLEGED_PERPETRATOR, Standing.BOTH)

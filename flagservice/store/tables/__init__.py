@@ -9,6 +9,12 @@ from datetime import date, datetime
 from sqlalchemy import Index, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
+from flagservice.domain.copies import CopyStatus, DeliveryState, Form, NotReached, ReceiptWord
+from flagservice.domain.elements import Kind
+from flagservice.domain.holds import Escalation, HoldOutcome, Owner
+from flagservice.domain.people import Role
+from flagservice.policy.rows import PlacementAction
+from flagservice.store.columns import EnumText
 from flagservice.store.counts import Count
 from flagservice.store.instants import Instant
 
@@ -78,7 +84,7 @@ class PlanRow(SQLModel, table=True):
     id: str = Field(primary_key=True)
     ods: str
     reference: str
-    kind: str
+    kind: Kind = Field(sa_type=EnumText(Kind))
     version: int
     ended: bool = False
     data_key: bytes = Field(sa_type=LargeBinary)
@@ -116,7 +122,7 @@ class NamingRow(SQLModel, table=True):
     version: int
     current: bool = True
     dropped: bool = False
-    word: str = "accepted"
+    word: ReceiptWord = Field(default=ReceiptWord.ACCEPTED, sa_type=EnumText(ReceiptWord))
     own_digest: str = ""
     delivered: bool = False
     data_key: bytes = Field(sa_type=LargeBinary)
@@ -131,8 +137,8 @@ class LookupRow(SQLModel, table=True):
     id: str = Field(primary_key=True)
     plan_id: str = Field(foreign_key="plan.id", index=True)
     person_id: str | None = Field(default=None, foreign_key="person.id", index=True)
-    role: str
-    reason: str
+    role: Role = Field(sa_type=EnumText(Role))
+    reason: NotReached = Field(sa_type=EnumText(NotReached))
     opened: date
     closed: date | None = None
 
@@ -145,15 +151,15 @@ class HoldRow(SQLModel, table=True):
     id: str = Field(primary_key=True)
     plan_id: str = Field(foreign_key="plan.id", index=True)
     person_id: str = Field(foreign_key="person.id", index=True)
-    owner: str
+    owner: Owner = Field(sa_type=EnumText(Owner))
     owner_ods: str = Field(index=True)
-    then: str
+    then: Escalation = Field(sa_type=EnumText(Escalation))
     opened: date
     due: date
     open: bool = True
     about: str
     version: int
-    outcome: str | None = None
+    outcome: HoldOutcome | None = Field(default=None, sa_type=EnumText(HoldOutcome))
     decided_at: datetime | None = Field(default=None, sa_type=Instant)
     data_key: bytes | None = Field(default=None, sa_type=LargeBinary)
     sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
@@ -168,11 +174,11 @@ class CopyRow(SQLModel, table=True):
     id: str = Field(primary_key=True)
     person_id: str = Field(foreign_key="person.id")
     plan_id: str = Field(foreign_key="plan.id", index=True)
-    kind: str
-    form: str
+    kind: Kind = Field(sa_type=EnumText(Kind))
+    form: Form = Field(sa_type=EnumText(Form))
     practice: str = Field(index=True)
     number: int
-    status: str
+    status: CopyStatus = Field(sa_type=EnumText(CopyStatus))
     labels: str
     says: str
     digest: str
@@ -195,7 +201,7 @@ class VersionRow(SQLModel, table=True):
     copy_id: str = Field(foreign_key="copy.id", index=True)
     number: int
     practice: str
-    form: str
+    form: Form = Field(sa_type=EnumText(Form))
     feed_number: int
     issued: datetime = Field(sa_type=Instant)
     withdrawn: bool = False
@@ -229,7 +235,7 @@ class DeliveryRow(SQLModel, table=True):
     person_id: str = Field(index=True)
     practice: str = Field(index=True)
     number: int
-    state: str
+    state: DeliveryState = Field(sa_type=EnumText(DeliveryState))
     owed: datetime = Field(sa_type=Instant)
     due: datetime = Field(sa_type=Instant)
     leased_until: datetime | None = Field(default=None, sa_type=Instant)
@@ -280,13 +286,13 @@ class RulingRow(SQLModel, table=True):
     plan_id: str = Field(index=True)
     person_id: str = Field(index=True)
     copy_id: str | None = Field(default=None, index=True)
-    kind: str
+    kind: Kind = Field(sa_type=EnumText(Kind))
     day: date = Field(index=True)
     at: datetime = Field(sa_type=Instant)
     policy_version: int
     policy_digest: str
     placement: str
-    action: str
+    action: PlacementAction = Field(sa_type=EnumText(PlacementAction))
     elements: str
     sealed: bytes = Field(sa_type=LargeBinary)
 

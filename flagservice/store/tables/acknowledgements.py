@@ -5,6 +5,8 @@ from datetime import datetime
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
+from flagservice.domain.acknowledgements import AcknowledgementOutcome
+from flagservice.store.columns import EnumText
 from flagservice.store.instants import Instant
 
 
@@ -27,7 +29,7 @@ class AnswerRow(SQLModel, table=True):
     plan_id: str = Field(foreign_key="plan.id", index=True)
     plan_version: int
     practice: str
-    outcome: str
+    outcome: AcknowledgementOutcome = Field(sa_type=EnumText(AcknowledgementOutcome))
     reason: str
     at: datetime = Field(sa_type=Instant)
     open: bool = False

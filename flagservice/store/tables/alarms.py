@@ -5,11 +5,22 @@ pseudonym of both together, so that two practices that ask about one person have
 """
 
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
+from flagservice.store.columns import EnumText
 from flagservice.store.instants import Instant
+
+
+class AlarmCause(StrEnum):
+    """What a practice did to more people than there is a reason for."""
+
+    STRANGERS = "strangers"
+    """asked about them, and they are not registered there"""
+    REJECTIONS = "rejections"
+    """said of them that they are not its patients"""
 
 
 class StrangerRow(SQLModel, table=True):
@@ -33,7 +44,7 @@ class AlarmRow(SQLModel, table=True):
 
     id: str = Field(primary_key=True)
     practice: str
-    cause: str
+    cause: AlarmCause = Field(sa_type=EnumText(AlarmCause))
     raised: datetime = Field(sa_type=Instant, index=True)
     people: int
     hours: int

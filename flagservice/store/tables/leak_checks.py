@@ -1,11 +1,20 @@
 """What is kept of leak checks: who may sign a result, and the results that were accepted."""
 
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import Index, LargeBinary
 from sqlmodel import Field, SQLModel
 
+from flagservice.store.columns import EnumText
 from flagservice.store.instants import Instant
+
+
+class AcceptedVerdict(StrEnum):
+    """What a result may say; an inconclusive one says nothing, and is not taken in."""
+
+    CLEAN = "clean"
+    LEAKS = "leaks"
 
 
 class CheckerRow(SQLModel, table=True):
@@ -35,7 +44,7 @@ class LeakResultRow(SQLModel, table=True):
     system: str
     system_version: str
     run_at: datetime = Field(sa_type=Instant)
-    verdict: str
+    verdict: AcceptedVerdict = Field(sa_type=EnumText(AcceptedVerdict))
     accepted: datetime = Field(sa_type=Instant)
     withdrawn: datetime | None = Field(default=None, sa_type=Instant)
     note: str

@@ -5,6 +5,8 @@ from datetime import datetime
 from sqlalchemy import LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
+from flagservice.domain.elements import Kind
+from flagservice.store.columns import EnumText
 from flagservice.store.instants import Instant
 
 
@@ -13,7 +15,7 @@ class PolicyTextRow(SQLModel, table=True):
 
     __tablename__ = "policy_text"
     digest: str = Field(primary_key=True)
-    kind: str
+    kind: Kind = Field(sa_type=EnumText(Kind))
     version: int
     text: str
 
@@ -53,7 +55,7 @@ class PolicyChangeRow(SQLModel, table=True):
     __tablename__ = "policy_change"
     __table_args__ = (UniqueConstraint("kind", "number"),)
     id: str = Field(primary_key=True)
-    kind: str
+    kind: Kind = Field(sa_type=EnumText(Kind))
     number: int
     digest: str = Field(foreign_key="policy_text.digest")
     at: datetime = Field(sa_type=Instant)

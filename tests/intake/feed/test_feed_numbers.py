@@ -10,6 +10,7 @@ import pytest
 
 from flagservice.audit.log import Actor
 from flagservice.delivery.pull import feed as pull_feed
+from flagservice.domain.copies import Form
 from flagservice.fhir.bundles import Stored
 from flagservice.store import tables
 from tests.intake.families import NHS_NUMBERS
@@ -30,14 +31,14 @@ from tests.world import COUNCIL, POLICE, World, a_submission, person
 AT = (HOME, ELSEWHERE, NEW)
 
 
-def feed(world: World, practice: str, form: str = "flag") -> list[Stored]:
+def feed(world: World, practice: str, form: Form = Form.FLAG) -> list[Stored]:
     actor = Actor("gp", practice)
     return world.log.perform(actor, lambda work: pull_feed.feed(work, form=form, limit=1000)).found
 
 
 def then_every_feed_is_whole(world: World) -> None:
     issued = rows(world, of=tables.VersionRow)
-    for practice, form in itertools.product(AT, ("flag", "request")):
+    for practice, form in itertools.product(AT, Form):
         in_order = sorted(
             (one for one in issued if (one.practice, one.form) == (practice, form)),
             key=lambda version: int(version.feed_number),

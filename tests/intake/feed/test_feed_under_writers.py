@@ -16,6 +16,7 @@ from sqlalchemy import text
 
 from flagservice.audit.log import Actor, Work
 from flagservice.delivery.pull import feed
+from flagservice.domain.copies import Form
 from flagservice.domain.reading import read_submission
 from flagservice.intake.submission import submit
 from tests.intake.families import NHS_NUMBERS
@@ -81,7 +82,7 @@ class Ours:
     def polls(self) -> None:
         page = self._world.log.perform(
             Actor("gp", HOME),
-            lambda work: feed.feed(work, form="flag", after=self._after, limit=1000),
+            lambda work: feed.feed(work, form=Form.FLAG, after=self._after, limit=1000),
         )
         self._after = page.last
         self.numbers += [entry.feed_number for entry in page.found]

@@ -20,6 +20,7 @@ from flagservice.app.keys.keyset import KeysMissing, add_key_encryption_key, loa
 from flagservice.app.keys.rotation import rotate_data_keys, wrapped_by
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.delivery.pull import feed
+from flagservice.domain.copies import Form
 from flagservice.domain.reading import read_submission
 from flagservice.domain.submissions import Plan
 from flagservice.intake.registration import update_registration
@@ -71,7 +72,7 @@ def when_posted(parts: Parts, number: str) -> None:
 
 def the_feed(parts: Parts) -> list[dict[str, Any]]:
     def deed(work: Work) -> list[bytes]:
-        return [one.content for one in feed.feed(work, form="flag", limit=10_000).found]
+        return [one.content for one in feed.feed(work, form=Form.FLAG, limit=10_000).found]
 
     return [json.loads(one) for one in parts.log.perform(Actor("gp", PRACTICE), deed)]
 

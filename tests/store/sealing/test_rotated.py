@@ -19,6 +19,7 @@ from flagservice.app.keys.pseudonyms import drop_pseudonyms, rotate_pseudonyms
 from flagservice.app.keys.rotation import drop_data_key_wrapping, rotate_data_keys
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.domain.errors import Conflict
+from flagservice.domain.holds import HoldOutcome
 from flagservice.domain.reading import read_submission
 from flagservice.intake.decision import Decision, decide, worklist
 from flagservice.intake.idempotency import KeptAnswer, answer_once
@@ -35,7 +36,9 @@ from tests.world import COUNCIL, HOME, MODELS, POLICE, a_submission, person
 
 PRACTICE, BORN = "B83901", "1990-01-01"
 CHILD, FATHER = "9990001111", "9990002223"
-DECIDED = Decision(outcome="place", decided_by="Dr N. Amed", reason="a recorded risk decision")
+DECIDED = Decision(
+    outcome=HoldOutcome.PLACE, decided_by="Dr N. Amed", reason="a recorded risk decision"
+)
 
 
 @pytest.fixture
