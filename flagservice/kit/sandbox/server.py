@@ -88,9 +88,9 @@ class _Within(io.RawIOBase):
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
-        self.begin()
+        self.restart()
 
-    def begin(self) -> None:
+    def restart(self) -> None:
         """Wait for the next request, and from now on."""
         self._until = time.monotonic() + _REQUEST_SECONDS
 
@@ -130,7 +130,7 @@ class SandboxHandler(BaseHTTPRequestHandler):
 
     def handle_one_request(self) -> None:
         """Answer one more, with the time of one."""
-        self._within.begin()
+        self._within.restart()
         super().handle_one_request()
 
     def __getattr__(self, name: str) -> Callable[[], None]:
