@@ -180,7 +180,7 @@ def every_fault(cast: Cast, patch: pytest.MonkeyPatch) -> Iterator[httpx.Respons
         (search, "search"),
         (governance, "rulings"),
         (manual_list, "waiting"),
-        (monitoring, "standing"),
+        (monitoring, "service_status"),
     ):
         patch.setattr(module, name, broken)
     yield cast.council.posts("/plans", a_plan())
