@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from flagservice.api.records.routes import interactions
-from flagservice.app.build import CHANGED, read_rulebook, software_version
+from flagservice.app.release import CHANGED, read_rulebook, software_version
 from flagservice.app.serve import described
 from flagservice.domain.elements import NOTIFICATIONS, Element, Elements, Kind, PlanCategory, Value
 from flagservice.domain.intervals import day_after

@@ -91,7 +91,7 @@ class World:
             new_id=lambda: f"{chance.getrandbits(128):032x}",
         )
         self.rulebook = the_rulebook()
-        self.shelf = PoliciesInForce(self.rulebook.desks, self.rulebook.profiles)
+        self.shelf = PoliciesInForce(self.rulebook.desks, lambda: self.rulebook.profiles)
         self._checked: set[datetime] = set()
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Header, Response
 from flagservice.api.access.callers import Asked, Faced, may
 from flagservice.api.edge.bodies import body_of, described
 from flagservice.audit.log import Work
+from flagservice.clients.kinds import ClientKind
 from flagservice.delivery.receipts import ReceiptLine
 from flagservice.domain.errors import Forbidden, NotFound
 from flagservice.domain.reading import read, read_submission
@@ -115,7 +116,9 @@ class Posted:
 
 def _post(face: Faced, asked: Asked, posted: Posted) -> Response:
     submission = read_submission(posted.model, posted.body, today=face.log.clock().date())
-    if asked.caller.kind == "zero-to-nineteen" and submission.rules_as.endswith("protection"):
+    if asked.caller.kind is ClientKind.ZERO_TO_NINETEEN and submission.rules_as.endswith(
+        "protection"
+    ):
         raise Forbidden("child protection plans come from children's services alone")
 
     def deed(work: Work) -> idempotency.KeptAnswer:

@@ -1,30 +1,23 @@
-"""Puts the parts together: files become policies and profiles, keys a vault, all a service."""
+"""Puts a service together: a database at its newest schema, keys, the audit's log, policies."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 
 from flagservice.app.clock import clock_of
 from flagservice.app.keys.keyset import Keys, KeysMissing, load_keys, make_keys, missing_keys
+from flagservice.app.release import read_desks, read_profiles, shipped_policies
 from flagservice.app.witness import Witness
-from flagservice.audit.log import Actor, Log
+from flagservice.audit.log import Actor, Log, Work
 from flagservice.audit.sequence import Sequencer
-from flagservice.delivery.push.fhir_rest import FhirRest
-from flagservice.delivery.push.worker import Worker
-from flagservice.domain.elements import Kind
-from flagservice.fhir.profile.check import Profile
 from flagservice.intake.policies.in_force import PoliciesInForce, start
-from flagservice.intake.rulebook import Rulebook
-from flagservice.policy.desks import Desks, load_desks
-from flagservice.policy.proof.prove import load
-from flagservice.policy.table import read
 from flagservice.settings import Settings
 from flagservice.store.database import Database
 
-CHANGED: Final = date(2026, 11, 23)
-"""When what the service offers last changed, as its CapabilityStatement says."""
+T = TypeVar("T")
+OPERATOR: Final = Actor("operator at the command line")
 _STARTING: Final = Actor("start")
 
 
@@ -38,19 +31,31 @@ class Parts:
     log: Log
     shelf: PoliciesInForce
 
+    def perform(self, deed: Callable[[Work], T]) -> T:
+        """Does one unit of work of the operator's, and returns what it returned."""
+        return self.log.perform(OPERATOR, deed)
+
     def sequencer(self) -> Sequencer:
-        """What builds the audit's tree."""
+        """Returns what builds the audit's tree."""
         witness = Witness(self.settings.witness_folder)
         return Sequencer(self.database, self.keys.signer, self.log.clock, witness=witness)
 
-    def worker(self) -> Worker:
-        """What delivers."""
-        lease = timedelta(seconds=self.settings.lease_seconds)
-        return Worker(self.log, FhirRest(within=lease / 3), lease=lease)
+
+@contextmanager
+def opened(settings: Settings | None = None) -> Iterator[Parts]:
+    """Gives the service for one command, and closes its database after it."""
+    parts = build(settings or Settings())
+    try:
+        yield parts
+    finally:
+        parts.database.close()
 
 
 def build(settings: Settings) -> Parts:
-    """Opens the database at its newest schema; its first policies come into force."""
+    """Returns the service, with its database at the newest schema.
+
+    Where a kind has no policy yet, the release's own comes into force.
+    """
     clock = clock_of(settings)
     _first_start(settings)
     keys = load_keys(settings)
@@ -58,58 +63,10 @@ def build(settings: Settings) -> Parts:
     database.upgrade()
     database.check_durable()
     log = Log(database, keys.vault, clock=clock)
-    shelf = PoliciesInForce(read_desks(settings.home), read_profiles(settings.home))
-    shipped = [read(path.read_text("utf-8")) for path in policy_files(settings.home)]
+    shelf = PoliciesInForce(read_desks(settings.home), partial(read_profiles, settings.home))
+    shipped = shipped_policies(settings.home)
     log.perform(_STARTING, lambda work: start(work, shipped, desks=shelf.desks))
     return Parts(settings, database, keys, log, shelf)
-
-
-def software_version() -> str:
-    """The version that is installed, or that of a checkout."""
-    try:
-        return version("flagservice")
-    except PackageNotFoundError:
-        return "0.1.0"
-
-
-def read_rulebook(home: Path) -> Rulebook:
-    """What is shipped: the newest version of each kind's policy, proved; desks and profiles."""
-    policies = [load(path.read_text("utf-8")) for path in policy_files(home)]
-    by_kind = {policy.kind: policy for policy in policies}
-    return Rulebook(by_kind, read_desks(home), read_profiles(home))
-
-
-def policy_files(home: Path) -> list[Path]:
-    """The newest shipped version of each kind."""
-    return [_newest(home / "policies" / kind) for kind in Kind]
-
-
-def read_desks(home: Path) -> Desks:
-    """The duty desks that a flag may name."""
-    return load_desks((home / "policies" / "desks.toml").read_text("utf-8"))
-
-
-def read_profiles(home: Path) -> dict[str, Profile]:
-    """The profiles that a copy must fit, by resource type."""
-    profiles = home / "profiles"
-    value_sets = _texts(profiles, "ValueSet-*.json")
-    extensions = [
-        (profiles / f"StructureDefinition-{name}.json").read_text("utf-8")
-        for name in ("review-due", "expected-date", "duty-desk")
-    ]
-    loaded = [
-        Profile.load(text, value_sets=value_sets, extensions=extensions)
-        for text in _texts(profiles, "StructureDefinition-Safeguarding*.json")
-    ]
-    return {profile.definition.type: profile for profile in loaded}
-
-
-def _newest(folder: Path) -> Path:
-    return max(folder.glob("v*.toml"), key=lambda path: int(path.stem[1:]))
-
-
-def _texts(folder: Path, pattern: str) -> list[str]:
-    return [path.read_text("utf-8") for path in sorted(folder.glob(pattern))]
 
 
 def init_keys(settings: Settings) -> None:
@@ -122,7 +79,7 @@ def init_keys(settings: Settings) -> None:
 
 
 def _first_start(settings: Settings) -> None:
-    """The embedded default makes its own keys, once: before there is anything to open with them."""
+    """Makes the keys of the embedded default, once: before there is anything to open with them."""
     if not settings.database_url:
         settings.data.mkdir(parents=True, exist_ok=True)
         init_keys(settings)

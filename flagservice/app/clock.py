@@ -5,10 +5,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from flagservice.audit.log import Clock
+from flagservice.domain.errors import CannotRun
 from flagservice.settings import Settings
 
 
-class NotInProduction(Exception):
+class NotInProduction(CannotRun):
     """Something that is for synthetic people alone was asked for where people may be real."""
 
 

@@ -7,6 +7,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from flagservice.domain.errors import Fault, Invalid
+
 
 @contextlib.contextmanager
 def alone(lock: Path) -> Iterator[None]:
@@ -33,6 +35,22 @@ def put_new(path: Path, content: bytes) -> None:
     finally:
         fresh.unlink()
     _sync(path.parent)
+
+
+def read_bytes(path: Path) -> bytes:
+    """Returns what a file holds that an operator named; raises Invalid."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        raise Invalid(Fault(path.name, "is a file that can be read")) from None
+
+
+def read_text(path: Path) -> str:
+    """Returns the text of a file that an operator named; raises Invalid."""
+    try:
+        return read_bytes(path).decode()
+    except UnicodeDecodeError:
+        raise Invalid(Fault(path.name, "is text in UTF-8")) from None
 
 
 def _written(folder: Path, content: bytes) -> Path:

@@ -3,11 +3,13 @@
 import contextlib
 import threading
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from functools import partial
 from typing import Final
 
 import structlog
 from fastapi import FastAPI
+from joserfc.jwk import ECKey
 from starlette.concurrency import run_in_threadpool
 
 from flagservice.api import governance, monitoring, refusals, social_care
@@ -20,12 +22,15 @@ from flagservice.api.edge.limits import MINUTE, Limits
 from flagservice.api.openapi import description
 from flagservice.api.records import routes
 from flagservice.api.records.fast_lane import FastLane
-from flagservice.app.build import CHANGED, Parts, software_version
-from flagservice.app.policies import sweep
+from flagservice.app.build import Parts
+from flagservice.app.release import CHANGED, software_version
 from flagservice.audit.log import Actor, Deed, Work
+from flagservice.delivery.push.fhir_rest import FhirRest
 from flagservice.delivery.push.worker import Worker
 from flagservice.delivery.watch.alarms import AlarmLimits, judge
 from flagservice.domain.intervals import bank_holidays
+from flagservice.fhir import writing
+from flagservice.intake.policies.enforcement import sweep_next
 from flagservice.settings import Settings
 
 _log = structlog.get_logger()
@@ -66,13 +71,15 @@ def application(
 
 def _warm(parts: Parts, work: Work) -> None:
     bank_holidays(work.today.year)
+    writing.models()
     rulebook = parts.shelf.rulebook(work)
     work.record(Deed.POLICY_READ, in_force=len(rulebook.policies))
 
 
 def _face(parts: Parts) -> Face:
     base = parts.settings.base
-    tokens = Tokens(f"{base}/oauth2/token", parts.keys.tokens)
+    key = ECKey.import_key(parts.keys.token_pem, {"use": "sig"})
+    tokens = Tokens(f"{base}/oauth2/token", key)
     limits = Limits(parts.settings.limits)
     return Face(
         parts.log,
@@ -163,6 +170,12 @@ def run(*loops: Loop) -> None:
             loop.stop()
 
 
+def worker_of(parts: Parts) -> Worker:
+    """Returns what delivers."""
+    lease = timedelta(seconds=parts.settings.lease_seconds)
+    return Worker(parts.log, FhirRest(within=lease / 3), lease=lease)
+
+
 def worker_loop(worker: Worker) -> Loop:
     """Delivers; when it is stopped, what was claimed and not begun is given back."""
     return Loop("worker", worker.run_once, pause=0.2, over=worker.over)
@@ -185,6 +198,6 @@ def loops(parts: Parts, *, deliver: bool) -> tuple[Loop, ...]:
     return (
         sequencer,
         alarms,
-        worker_loop(parts.worker()),
-        Loop("policies", partial(sweep, parts), pause=2),
+        worker_loop(worker_of(parts)),
+        Loop("policies", partial(sweep_next, parts.log, parts.shelf), pause=2),
     )

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Final
 
 import orjson
-import structlog
 
 from flagservice.app.files import alone, put, put_new
+from flagservice.app.logs import logger
 from flagservice.audit.sequence import Head
 
-_log = structlog.get_logger()
 _NEWEST: Final = "witness.json"
 _LOCK: Final = "witness.lock"
 _GONE: Final = "gone-"
@@ -52,7 +51,7 @@ class Witness:
         self._made()
         name = f"{_GONE}{sha256(note.encode()).hexdigest()[:16]}.note"
         put_new(self.folder / name, note.encode())
-        _log.error(
+        logger().error(
             "the audit is not known to have grown from a head of its own", count=len(self.gone())
         )
 

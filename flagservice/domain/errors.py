@@ -19,6 +19,10 @@ class Fault:
     rule: str
 
 
+class CannotRun(Exception):
+    """A program of the service cannot run here; the text is for an operator, and holds nobody."""
+
+
 class Refusal(Exception):
     """Something was refused; `rule` says why, in words that hold no person's data."""
 

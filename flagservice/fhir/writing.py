@@ -5,27 +5,33 @@ https://hl7.org/fhir/R4/json.html
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import orjson
-from fhir.resources.R4B.flag import Flag
-from fhir.resources.R4B.task import Task
 from pydantic import ValidationError
 
 from flagservice.fhir.profile.check import Profile
-
-_MODELS: dict[str, Any] = {"Flag": Flag, "Task": Task}
 
 
 class Unfit(Exception):
     """A resource that we built does not fit its profile: nothing is issued. It quotes nothing."""
 
 
+@cache
+def models() -> dict[str, Any]:
+    """Returns the R4 models by resource type; imported here, since most programs write none."""
+    from fhir.resources.R4B.flag import Flag  # noqa: PLC0415
+    from fhir.resources.R4B.task import Task  # noqa: PLC0415
+
+    return {"Flag": Flag, "Task": Task}
+
+
 def to_bytes(resource: dict[str, Any], profiles: Mapping[str, Profile]) -> bytes:
     """The canonical bytes of a Flag or Task that fits its profile; raises Unfit."""
     type_ = resource["resourceType"]
     try:
-        _MODELS[type_].model_validate(resource)
+        models()[type_].model_validate(resource)
     except ValidationError as wrong:
         where = sorted({".".join(map(str, e["loc"])) for e in wrong.errors(include_input=False)})
         raise Unfit(f"not an R4 {type_}: {', '.join(where)}") from None

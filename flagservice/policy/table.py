@@ -15,11 +15,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from flagservice.domain.elements import Kind
+from flagservice.domain.errors import CannotRun
 from flagservice.policy.case import Case, every_case
 from flagservice.policy.rows import ElementRule, Placement, PolicyFile
 
 
-class UnusablePolicy(Exception):
+class UnusablePolicy(CannotRun):
     """The file does not load; the message names the row and the reason."""
 
 
@@ -47,10 +48,15 @@ def read(text: str) -> Policy:
     _check_ids(rows)
     placement_of = {case: _only_placement(rows, case) for case in every_case(rows.kind)}
     _check_reached(rows, placement_of)
-    digest = hashlib.sha256(text.encode()).hexdigest()
+    digest = digest_of(text)
     return Policy(
         rows.kind, rows.version, digest, text, rows.placements, rows.disclosures, placement_of
     )
+
+
+def digest_of(text: str) -> str:
+    """Returns the SHA-256 by which a policy's text is known."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _read(text: str) -> PolicyFile:

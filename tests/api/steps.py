@@ -19,10 +19,11 @@ from sqlmodel import SQLModel, col, select
 
 from flagservice.app.build import Parts
 from flagservice.app.keys.keyset import Keys
-from flagservice.app.operating import NewClient, add_client, revoke_client
 from flagservice.app.serve import application
 from flagservice.audit.checkpoint import Signer
 from flagservice.clients.assertions import ASSERTION_TYPE
+from flagservice.clients.kinds import ClientKind
+from flagservice.clients.registry import add_client, revoke_client
 from flagservice.settings import Settings
 from flagservice.store import tables
 from tests.api.answers import FHIR, resources, then_in_its_envelope
@@ -63,7 +64,7 @@ class Service:
 
     def __init__(self, world: World, **set_: Any) -> None:
         self.world = world
-        keys = Keys(world.log.vault, Signer.generate("tests"), our_token_key())
+        keys = Keys(world.log.vault, Signer.generate("tests"), our_token_key().as_pem(private=True))
         settings = Settings(**{"base_url": BASE, "limits": WIDE, **set_})
         world.starts()
         self.parts = Parts(settings, world.database, keys, world.log, world.shelf)
@@ -102,11 +103,17 @@ class Service:
 
     def client(self, ods: str, kind: str, key: RSAKey | ECKey | None = None) -> "Client":
         key = key or an_ec_key()
-        public = key.as_pem(private=False)
-        return Client(self, add_client(self.parts, NewClient(ods, kind, public)), key, ods)
+        return Client(self, self.adds_a_client(ods, kind, key.as_pem(private=False)), key, ods)
+
+    def adds_a_client(self, ods: str, kind: str, public_key: bytes) -> str:
+        """Without a client of ours: what the command does."""
+        desks = self.parts.shelf.desks
+        return self.parts.perform(
+            lambda work: add_client(work, ods, ClientKind(kind), desks=desks, public_key=public_key)
+        )
 
     def revokes(self, client: "Client") -> None:
-        revoke_client(self.parts, client.id)
+        self.parts.perform(lambda work: revoke_client(work, client.id))
 
     def rehomes(self, client: "Client", ods: str) -> None:
         """As if the client had been registered for another organisation."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from joserfc import jwt
+from joserfc.jwk import ECKey
 from sqlmodel import select
 
 from flagservice.api.access.tokens import Tokens
@@ -49,8 +50,8 @@ class Served:
 
     def __post_init__(self) -> None:
         self._database = Database(self.settings.database)
-        keys = load_keys(self.settings)
-        self._tokens = Tokens(f"{self.settings.base}/oauth2/token", keys.tokens)
+        key = ECKey.import_key(load_keys(self.settings).token_pem, {"use": "sig"})
+        self._tokens = Tokens(f"{self.settings.base}/oauth2/token", key)
         self.clients = {one.ods: one for one in self.rows(select(tables.ClientRow))}
 
     def rows(self, asked: Any) -> list[Any]:

@@ -53,8 +53,8 @@ class Nursery:
 
 def main() -> None:
     """Takes orders from standard input until it ends; leaves nobody behind."""
-    from flagservice.__main__ import cli  # noqa: PLC0415, in the parent alone
-    from flagservice.app.logs import configure  # noqa: PLC0415
+    from flagservice.app.commands import serve  # noqa: F401, PLC0415, in the parent alone
+    from flagservice.app.commands.line import run  # noqa: PLC0415
 
     gc.collect()
     gc.freeze()
@@ -68,9 +68,7 @@ def main() -> None:
             answer = os.fork()
             if answer == 0:
                 _become(order)
-                configure()
-                cli(order["words"], standalone_mode=False)
-                os._exit(1)
+                os._exit(run(order["words"]))
             alive.add(answer)
         sys.stdout.write(f"{answer}\n")
         sys.stdout.flush()

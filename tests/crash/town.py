@@ -10,9 +10,12 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
-from flagservice.app import build, operating
+from flagservice.admission.endpoints import register
+from flagservice.app import build
 from flagservice.app.keys.keyset import make_keys
 from flagservice.audit.log import Actor, Work
+from flagservice.clients.kinds import ClientKind
+from flagservice.clients.registry import add_client
 from flagservice.intake.registration import update_registration
 from flagservice.people.registrations import Registration
 from flagservice.settings import Settings
@@ -165,7 +168,8 @@ def _a_practice(town: Town, code: str) -> AbstractContextManager[GpSystem]:
 
 
 def _admit(town: Town, system: GpSystem) -> None:
-    operating.register_practice(town.parts, a_registration(system.code, url=system.url, token=PUSH))
+    said = a_registration(system.code, url=system.url, token=PUSH)
+    town.parts.perform(partial(register, said=said, allow_loopback=True))
 
 
 def _hand_over_keys(town: Town, ports: Sequence[int]) -> None:
@@ -175,8 +179,15 @@ def _hand_over_keys(town: Town, ports: Sequence[int]) -> None:
         *((code, "gp-system") for code in PRACTICES),
     ):
         client = Client(ods, kind, gates=[f"http://127.0.0.1:{port}" for port in ports])
-        new = operating.NewClient(ods, kind, client.write_public_key(town.folder).read_bytes())
-        client.client_id = operating.add_client(town.parts, new)
+        client.client_id = town.parts.perform(
+            partial(
+                add_client,
+                ods=ods,
+                kind=ClientKind(kind),
+                desks=town.parts.shelf.desks,
+                public_key=client.write_public_key(town.folder).read_bytes(),
+            )
+        )
         town.clients[ods] = client
 
 

@@ -14,8 +14,8 @@ from tests.house.source import Module
 
 INTERPRETERS = r"eval|exec|compile|__import__|(.*\.)?(import_module|run_path|run_module)"
 PROGRAMS = r"os\.(system|popen|exec\w*|spawn\w*|posix_spawn\w*)|subprocess\.\w+|pty\.\w+"
-OURSELVES = {"__main__.py": "os.execv"}
-"""The patient's view begins as a process of its own; its program is Python, and no shell reads it.
+OURSELVES = {"app/commands/kit.py": "os.execv"}
+"""The kit's programs begin as processes of their own: each is Python, and no shell reads it.
 """
 READERS = (
     "pickle",

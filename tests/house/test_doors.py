@@ -63,7 +63,7 @@ def test_a_transaction_is_opened_by_the_audit_alone() -> None:
 
 
 def test_the_question_without_a_leaf_is_asked_by_those_who_look_for_work_alone() -> None:
-    looking = ("delivery/", "app/policies.py", "app/keys/backlog.py")
+    looking = ("delivery/", "intake/policies/enforcement.py", "app/keys/backlog.py")
     assert outside(where(QUESTIONS, source.package()), *looking) == {}
 
 
@@ -94,7 +94,7 @@ def _reads_environment(module: Module) -> bool:
 
 
 def test_only_a_command_line_prints() -> None:
-    assert outside(where("print", source.package()), "__main__.py", "kit/") == {}
+    assert outside(where("print", source.package()), "kit/") == {}
 
 
 def test_below_the_line_there_is_no_clock_and_no_chance() -> None:

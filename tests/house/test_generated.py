@@ -10,9 +10,9 @@ from fastapi.routing import RouteContext, iter_route_contexts
 from fhir.resources.R4B.bundle import Bundle
 from fhir.resources.R4B.capabilitystatement import CapabilityStatement
 
-from flagservice.api.access.callers import SCOPES
-from flagservice.app.build import read_rulebook
+from flagservice.app.release import read_rulebook
 from flagservice.app.serve import described
+from flagservice.clients.kinds import SCOPES
 from flagservice.clients.scopes import rights
 from flagservice.domain.elements import NOTIFICATIONS, Kind
 from flagservice.fhir.writing import to_bytes

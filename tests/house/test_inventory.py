@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import SQLModel
 
 import flagservice.app.serve  # noqa: F401, with it every table
-from flagservice.api.access import callers, tokens
+from flagservice.api.access import tokens
 from flagservice.api.edge.envelope import MOST_BYTES
 from flagservice.api.edge.limits import DEFAULTS
 from flagservice.api.records.answers import MOST
@@ -15,6 +15,7 @@ from flagservice.app import logs
 from flagservice.app.keys import backlog, providers
 from flagservice.audit.log import Deed
 from flagservice.clients import assertions
+from flagservice.clients.kinds import SCOPES
 from flagservice.connections.bounds import _KEPT_FREE, Bounds
 from flagservice.delivery.push import fhir_rest
 from flagservice.domain.reading import DEEPEST
@@ -90,7 +91,7 @@ def test_every_connection_is_documented() -> None:
 
 def test_every_kind_of_caller_is_documented_with_its_rights() -> None:
     page = (HOME / "docs/operate/run.md").read_text("utf-8")
-    assert [kind for kind in callers.SCOPES if f"`{kind}`" not in page] == []
+    assert [kind for kind in SCOPES if f"`{kind}`" not in page] == []
 
 
 def rules() -> list[str]:

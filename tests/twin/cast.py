@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from flagservice.api.access.callers import SCOPES
 from flagservice.clients.assertions import ASSERTION_TYPE
+from flagservice.clients.kinds import SCOPES
 from tests.intake.families import NHS_NUMBERS
 from tests.twin.outside.asking import HOST, Request, post_form
 from tests.world import COUNCIL, HEALTH, POLICE

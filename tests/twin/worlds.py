@@ -22,13 +22,14 @@ from fastapi import FastAPI
 from sqlalchemy import event
 
 from flagservice.admission.endpoints import suspend
-from flagservice.api.access.callers import SCOPES
-from flagservice.app.build import Parts, read_profiles, read_rulebook
+from flagservice.app.build import Parts
 from flagservice.app.keys.keyset import Keys
+from flagservice.app.release import read_profiles, read_rulebook
 from flagservice.app.serve import application
 from flagservice.audit.checkpoint import Signer
 from flagservice.audit.log import Actor, Deed, Log, Work
 from flagservice.audit.sequence import Sequencer
+from flagservice.clients.kinds import SCOPES
 from flagservice.delivery.push.fhir_rest import FhirRest
 from flagservice.delivery.push.worker import Worker
 from flagservice.domain.elements import Kind
@@ -93,8 +94,8 @@ class TwinWorld:
         vault = Vault(ring, LocalPseudonymKeys({1: bytes(range(1, 33))}))
         signer = Signer.generate("twins")
         self.log = Log(self.database, vault, clock=lambda: self.now, new_id=self.ids)
-        keys = Keys(vault, signer, cast.token_key())
-        self.shelf = PoliciesInForce(the_desks(), the_profiles())
+        keys = Keys(vault, signer, cast.token_key().as_pem(private=True))
+        self.shelf = PoliciesInForce(the_desks(), the_profiles)
         parts = Parts(
             Settings(base_url=f"https://{HOST}", limits=WIDE),
             self.database,

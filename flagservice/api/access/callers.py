@@ -18,6 +18,7 @@ from flagservice.api.edge.envelope import Scope
 from flagservice.api.edge.floods import Floods
 from flagservice.api.edge.limits import Limits, audience_of
 from flagservice.audit.log import Actor, Log, Work
+from flagservice.clients.kinds import SCOPES
 from flagservice.clients.scopes import rights
 from flagservice.domain.errors import Forbidden, Unauthenticated
 from flagservice.intake.policies.in_force import PoliciesInForce
@@ -25,29 +26,6 @@ from flagservice.store import tables
 
 T = TypeVar("T")
 
-SCOPES: Final = {
-    "childrens-services": (
-        "plans.write",
-        "enquiries.write",
-        "receipts.read",
-        "holds.read",
-        "holds.decide",
-    ),
-    "police": ("notifications.write", "receipts.read", "holds.read", "holds.decide"),
-    "zero-to-nineteen": ("plans.write", "receipts.read", "holds.read", "holds.decide"),
-    "gp-system": (
-        "system/Flag.rs",
-        "system/Task.rs",
-        "system/Provenance.rs",
-        "system/AuditEvent.s",
-        "flags.acknowledge",
-    ),
-    "practice-lead": ("holds.read", "holds.decide"),
-    "reviewer": ("rulings.read",),
-    "governance": ("rulings.read", "governance.read", "deliveries.close"),
-    "operator": ("service.read",),
-}
-"""Every scope there is, by the kind of organisation that may hold it."""
 COUNTED: Final = "flagservice.counted"
 """In the scope of a request that was taken from its caller's bucket."""
 
@@ -131,7 +109,7 @@ class May:
         if COUNTED not in scope:
             face.limits.take(audience_of(scope["path"]), found.client_id)
             scope[COUNTED] = True
-        if not rights(self.scopes) <= rights(found.scopes) & rights(SCOPES.get(found.kind, ())):
+        if not rights(self.scopes) <= rights(found.scopes) & rights(SCOPES[found.kind]):
             raise Forbidden("the token does not have the scope that this needs")
         if scope.get("flagservice.organisation", found.ods) != found.ods:
             raise Forbidden("the organisation of the request is not the token's")

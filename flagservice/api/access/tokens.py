@@ -18,6 +18,7 @@ from joserfc.jwk import ECKey
 
 from flagservice.audit.log import Deed, Work
 from flagservice.clients.assertions import LIFETIME, SKEW, BadAssertion, check_form, proven
+from flagservice.clients.kinds import ClientKind
 from flagservice.clients.scopes import granted
 from flagservice.domain.errors import Unauthenticated
 
@@ -38,7 +39,7 @@ class Caller:
 
     client_id: str
     ods: str
-    kind: str
+    kind: ClientKind
     kid: str
     scopes: frozenset[str]
 
@@ -137,14 +138,14 @@ class Tokens:
             claims = opened.claims
             ours = claims["iss"] == claims["aud"] == self.url
             whole = opened.header.get("typ") == "at+jwt" and claims.keys() >= _CLAIMS
-            named = [claims[name] for name in ("sub", "ods", "kind", "kid", "scope", "jti")]
-            issued, expires = claims["iat"], claims["exp"]
+            named = [claims[name] for name in ("sub", "ods", "kid", "scope", "jti")]
+            kind, issued, expires = ClientKind(claims["kind"]), claims["iat"], claims["exp"]
         except (JoseError, KeyError, TypeError, ValueError):
             raise Unauthenticated("the token is not one of ours") from None
         typed = all(isinstance(one, str) for one in named) and type(issued) is type(expires) is int
         if not (ours and whole and typed and expires - issued <= LIFETIME):
             raise Unauthenticated("the token has expired, or is not one of ours")
-        client_id, ods, kind, kid, scope, _ = named
+        client_id, ods, kid, scope, _ = named
         return Verified(
             Caller(client_id, ods, kind, kid, frozenset(scope.split())), issued, expires
         )

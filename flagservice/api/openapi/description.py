@@ -9,10 +9,11 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.routing import RouteContext, iter_route_contexts
 
-from flagservice.api.access.callers import SCOPES, May
+from flagservice.api.access.callers import May
 from flagservice.api.openapi import examples
 from flagservice.api.refusals import FHIR_PATH
 from flagservice.clients.assertions import ASSERTION_TYPE
+from flagservice.clients.kinds import SCOPES
 from flagservice.clients.scopes import rights
 
 Json = dict[str, Any]

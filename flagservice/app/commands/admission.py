@@ -1,37 +1,34 @@
-"""The commands by which a practice's system is checked, and admitted or not."""
+"""The commands by which a practice's system is admitted, or suspended."""
 
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
-from flagservice.admission.checkers import NewChecker
-from flagservice.admission.endpoints import EndpointRegistration
-from flagservice.admission.results import OperatorDecision
-from flagservice.app import build, operating
-from flagservice.app.clock import clock_of
-from flagservice.domain.errors import Fault, Invalid
-from flagservice.kit.leak_check.check import run
-from flagservice.kit.leak_check.config import read_system
-from flagservice.kit.leak_check.crawl.transcript import Transcript
-from flagservice.kit.leak_check.result import LeakCheckVerdict, ResultSigner, write_out
-from flagservice.settings import Settings
+from flagservice.admission.checkers import NewChecker, add_checker, revoke_checker
+from flagservice.admission.endpoints import EndpointRegistration, register, suspend
+from flagservice.admission.lapses import practice_systems
+from flagservice.admission.result_notes import CheckedAddresses
+from flagservice.admission.results import (
+    OperatorDecision,
+    accept,
+    newest_checked_addresses,
+    withdraw,
+)
+from flagservice.app.build import opened
+from flagservice.app.commands.line import group
+from flagservice.app.files import read_bytes, read_text
+from flagservice.audit.log import Work
 
-endpoint = typer.Typer(no_args_is_help=True, help="Practices' systems.")
-checker = typer.Typer(no_args_is_help=True, help="Who may sign leak-check results.")
-result = typer.Typer(no_args_is_help=True, help="Results of leak checks.")
-GROUPS: Final = (("endpoint", endpoint), ("checker", checker), ("leak-check-result", result))
+endpoints: Final = group("Practices' systems.")
+checkers: Final = group("Who may sign leak-check results.")
+results: Final = group("Results of leak checks.")
 
 By = Annotated[str, typer.Option(help="Who decided")]
 Reason = Annotated[str, typer.Option(help="Why")]
-_STATUS: Final = {
-    LeakCheckVerdict.CLEAN: 0,
-    LeakCheckVerdict.LEAKS: 1,
-    LeakCheckVerdict.INCONCLUSIVE: 2,
-}
 
 
-@endpoint.command("register")
+@endpoints.command("register")
 def endpoint_register(
     practice: str,
     url: str,
@@ -42,9 +39,15 @@ def endpoint_register(
     reason: Reason,
 ) -> None:
     """Records how a practice is reached and what it runs, and says whether that is admitted."""
-    token = _text(token_file).strip()
+    token = read_text(token_file).strip()
     said = EndpointRegistration(practice, url, token, system, version, by, reason)
-    checked = operating.register_practice(build.build(Settings()), said)
+
+    def deed(work: Work) -> CheckedAddresses | None:
+        register(work, said, allow_loopback=parts.settings.synthetic)
+        return newest_checked_addresses(work, system=system, version=version)
+
+    with opened() as parts:
+        checked = parts.perform(deed)
     if checked is None:
         typer.echo("not admitted: no valid result for this version")
         return
@@ -57,21 +60,24 @@ def endpoint_register(
         typer.echo(f"  {side}: {base}")
 
 
-@endpoint.command("list")
+@endpoints.command("list")
 def endpoint_list() -> None:
-    """Every registered practice, whether it is admitted, and its name in the manual list."""
-    for one in operating.practices(build.build(Settings())):
+    """Lists every registered practice, whether it is admitted, and its name in the manual list."""
+    with opened() as parts:
+        practices = parts.perform(practice_systems)
+    for one in practices:
         lapsed = "admitted" if one.lapsed is None else f"not admitted since {one.lapsed:%Y-%m-%d}"
         typer.echo(f"{one.practice}\t{one.system}\t{one.version}\t{lapsed}\t{one.name}")
 
 
-@endpoint.command("suspend")
+@endpoints.command("suspend")
 def endpoint_suspend(practice: str, by: By, reason: Reason) -> None:
     """Suspends a practice's system: nothing goes out to it, until it is registered anew."""
-    operating.suspend_practice(build.build(Settings()), practice, by=by, reason=reason)
+    with opened() as parts:
+        parts.perform(lambda work: suspend(work, practice, by=by, reason=reason))
 
 
-@checker.command("add")
+@checkers.command("add")
 def checker_add(
     name: str,
     public_key: Annotated[Path, typer.Argument(help="Ed25519, PEM file")],
@@ -79,65 +85,32 @@ def checker_add(
     reason: Reason,
 ) -> None:
     """Registers a key that may sign leak-check results."""
-    new = NewChecker(name, _text(public_key).encode(), by, reason)
-    operating.add_a_checker(build.build(Settings()), new)
+    new = NewChecker(name, read_bytes(public_key), by, reason)
+    with opened() as parts:
+        parts.perform(lambda work: add_checker(work, new))
 
 
-@checker.command("revoke")
+@checkers.command("revoke")
 def checker_revoke(name: str, by: By, reason: Reason) -> None:
     """Takes a key's right to sign; nothing that it ever signed counts any more."""
-    operating.revoke_a_checker(build.build(Settings()), name, by=by, reason=reason)
+    with opened() as parts:
+        parts.perform(lambda work: revoke_checker(work, name, by=by, reason=reason))
 
 
-@result.command("accept")
+@results.command("accept")
 def result_accept(file: Path, by: By, reason: Reason) -> None:
     """Takes in a signed result, and prints its id: its version is admitted, or suspended."""
-    decided = OperatorDecision(by, reason)
-    taken = operating.accept_result(build.build(Settings()), _text(file), decided=decided)
+    note, decided = read_text(file), OperatorDecision(by, reason)
+    with opened() as parts:
+        taken = parts.perform(lambda work: accept(work, note, decided=decided))
     typer.echo(taken.id)
     if taken.suspends:
         typer.echo("a finding: nobody on this version is admitted, until a newer check is clean")
 
 
-@result.command("withdraw")
+@results.command("withdraw")
 def result_withdraw(identity: str, by: By, reason: Reason) -> None:
     """Withdraws a result: it and every earlier one of its version admit nobody any more."""
     decided = OperatorDecision(by, reason)
-    operating.withdraw_result(build.build(Settings()), identity, decided=decided)
-
-
-def leak_check(
-    system: Annotated[Path, typer.Argument(help="TOML: addresses, tokens, the two twins")],
-    key: Annotated[Path, typer.Option(help="Ed25519 private key, PEM: signs the result")],
-    signer: Annotated[str, typer.Option(help="The name that the service knows the key by")],
-    out: Annotated[Path, typer.Option(help="Where the signed result goes")],
-    transcript: Annotated[Path | None, typer.Option(help="Keep every answer here, too")] = None,
-) -> None:
-    """Crawls a system as twin patients, one of them flagged; exit 0 clean, 1 leaks, 2 unsure."""
-    settings = Settings()
-    signing = ResultSigner.read(signer, _text(key).encode())
-    kept = Transcript()
-    outcome = run(
-        read_system(_text(system)),
-        examples=settings.home / "profiles" / "examples",
-        now=clock_of(settings)(),
-        transcript=kept,
-        tell=lambda line: typer.echo(line, err=True),
-    )
-    write_out(outcome, out, by=signing, tool_version=build.software_version())
-    if transcript is not None:
-        transcript.write_text(kept.text, encoding="utf-8")
-    for finding in outcome.findings:
-        typer.echo(f"{finding.name}: {finding.where}")
-    for doubt in outcome.doubts:
-        typer.echo(f"in doubt: {doubt}")
-    names = sorted({finding.name for finding in outcome.findings})
-    typer.echo(f"{outcome.verdict}{': ' + ', '.join(names) if names else ''}")
-    raise typer.Exit(_STATUS[outcome.verdict])
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise Invalid(Fault(path.name, "is a file that can be read, in UTF-8")) from None
+    with opened() as parts:
+        parts.perform(lambda work: withdraw(work, identity, decided=decided))

@@ -5,60 +5,60 @@ from typing import Annotated, Final
 
 import typer
 
-from flagservice.app import build, operating
-from flagservice.app.keys import clients
-from flagservice.domain.errors import Fault, Invalid
-from flagservice.settings import Settings
+from flagservice.app.build import opened
+from flagservice.app.commands.line import group
+from flagservice.app.files import read_bytes
+from flagservice.clients.keys import add_key, drop_key, keys_of
+from flagservice.clients.kinds import ClientKind
+from flagservice.clients.registry import add_client, revoke_client
 
-client = typer.Typer(no_args_is_help=True, help="Organisations that may call.")
-key = typer.Typer(no_args_is_help=True, help="A client's keys: several may live at once.")
-client.add_typer(key, name="key")
-GROUPS: Final = (("client", client),)
+commands: Final = group("Organisations that may call.")
+key: Final = group("A client's keys: several may live at once.")
+commands.add_typer(key, name="key")
 PublicKey = Annotated[Path, typer.Argument(help="PEM file")]
 
 
-@client.command("add")
+@commands.command("add")
 def client_add(
     ods: str,
-    kind: str,
+    kind: ClientKind,
     public_key: Annotated[
         Path | None, typer.Argument(help="PEM file; without one it gets no token yet")
     ] = None,
 ) -> None:
     """Registers an organisation's client by its public key, and prints its id."""
-    pem = _pem(public_key) if public_key else b""
-    new = operating.NewClient(ods, kind, pem)
-    typer.echo(operating.add_client(build.build(Settings()), new))
+    pem = read_bytes(public_key) if public_key else b""
+    with opened() as parts:
+        desks = parts.shelf.desks
+        added = parts.perform(lambda work: add_client(work, ods, kind, desks=desks, public_key=pem))
+    typer.echo(added)
 
 
-@client.command("revoke")
+@commands.command("revoke")
 def client_revoke(client_id: str) -> None:
     """Takes a client's right to call."""
-    operating.revoke_client(build.build(Settings()), client_id)
+    with opened() as parts:
+        parts.perform(lambda work: revoke_client(work, client_id))
 
 
 @key.command("add")
 def key_add(client_id: str, public_key: PublicKey) -> None:
     """Adds a key beside those that are there, and prints its thumbprint: the assertions' `kid`."""
-    pem = _pem(public_key)
-    typer.echo(clients.add_key(build.build(Settings()), client_id, public_key=pem))
+    pem = read_bytes(public_key)
+    with opened() as parts:
+        typer.echo(parts.perform(lambda work: add_key(work, client_id, pem)))
 
 
 @key.command("list")
 def key_list(client_id: str) -> None:
-    """The client's keys, by thumbprint."""
-    for one in clients.keys_of(build.build(Settings()), client_id):
-        typer.echo(f"{one.kid}\t{one.sort}")
+    """Lists the client's keys, by thumbprint."""
+    with opened() as parts:
+        for one in parts.perform(lambda work: keys_of(work, client_id)):
+            typer.echo(f"{one.kid}\t{one.sort}")
 
 
 @key.command("drop")
 def key_drop(client_id: str, kid: str) -> None:
     """Takes a key's right to sign; never the last one's."""
-    clients.drop_key(build.build(Settings()), client_id, kid=kid)
-
-
-def _pem(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
-        raise Invalid(Fault(path.name, "is a file that can be read")) from None
+    with opened() as parts:
+        parts.perform(lambda work: drop_key(work, client_id, kid))

@@ -4,8 +4,8 @@ from typing import Annotated, Final
 
 import typer
 
-from flagservice.app import build
-from flagservice.app.keys.backlog import OPERATOR
+from flagservice.app.build import init_keys, opened
+from flagservice.app.commands.line import group
 from flagservice.app.keys.keyset import add_pseudonym_key
 from flagservice.app.keys.pseudonyms import carried_by, drop_pseudonyms, rotate_pseudonyms
 from flagservice.app.keys.rotation import drop_data_key_wrapping, rotate_data_keys, wrapped_by
@@ -13,31 +13,30 @@ from flagservice.audit.log import Deed, Work
 from flagservice.domain.errors import Conflict, Fault, Invalid
 from flagservice.settings import Settings
 
-keys = typer.Typer(no_args_is_help=True, help="The keys of the service.")
-GROUPS: Final = (("keys", keys),)
+commands: Final = group("The keys of the service.")
 Pseudonyms = Annotated[bool, typer.Option("--pseudonyms", help="The pseudonym key instead")]
 
 
-@keys.command("init")
+@commands.command("init")
 def keys_init() -> None:
     """Makes the keys that are not there yet; an existing key is never touched."""
-    build.init_keys(Settings())
+    init_keys(Settings())
 
 
-@keys.command("rotate")
+@commands.command("rotate")
 def keys_rotate(pseudonyms: Pseudonyms = False) -> None:
     """Puts a new key in the place of the current one, everywhere, or ends what was cut short."""
-    parts = build.build(Settings())
-    if pseudonyms:
-        given = rotate_pseudonyms(parts)
-        version = parts.keys.vault.newest_pseudonym_version()
-        typer.echo(f"{given} rows given a pseudonym of version {version}")
-    else:
-        wrapped = rotate_data_keys(parts)
-        typer.echo(f"{wrapped} data keys wrapped under {parts.keys.vault.current_key_id()}")
+    with opened() as parts:
+        if pseudonyms:
+            given = rotate_pseudonyms(parts)
+            version = parts.keys.vault.newest_pseudonym_version()
+            typer.echo(f"{given} rows given a pseudonym of version {version}")
+        else:
+            wrapped = rotate_data_keys(parts)
+            typer.echo(f"{wrapped} data keys wrapped under {parts.keys.vault.current_key_id()}")
 
 
-@keys.command("add-pseudonym-key")
+@commands.command("add-pseudonym-key")
 def keys_add_pseudonym_key() -> None:
     """Makes the next pseudonym key and no more: copy the file to every machine, then rotate."""
     settings = Settings()
@@ -46,38 +45,38 @@ def keys_add_pseudonym_key() -> None:
     typer.echo(f"version {add_pseudonym_key(settings.keys_folder)} is there; no row carries it yet")
 
 
-@keys.command("status")
+@commands.command("status")
 def keys_status() -> None:
-    """Which key wraps how many rows, and which version of the pseudonym key how many carry."""
-    parts = build.build(Settings())
-
-    def deed(work: Work) -> None:
-        work.record(Deed.STATUS_READ, what="keys")
-        current = work.vault.current_key_id()
-        wrapped = wrapped_by(work)
-        for key_id in sorted({current, *wrapped}):
-            rows = wrapped.get(key_id, {})
-            _say(f"key-encryption key {key_id}", rows, is_current=key_id == current)
-        carried = carried_by(work)
-        for version, rows in sorted(carried.items()):
-            _say(f"pseudonym key {version}", rows, is_current=version == max(carried))
-
-    parts.log.perform(OPERATOR, deed)
+    """Prints which key wraps how many rows, and which pseudonym key how many rows carry."""
+    with opened() as parts:
+        parts.perform(_status)
 
 
-@keys.command("drop")
+def _status(work: Work) -> None:
+    work.record(Deed.STATUS_READ, what="keys")
+    current = work.vault.current_key_id()
+    wrapped = wrapped_by(work)
+    for key_id in sorted({current, *wrapped}):
+        rows = wrapped.get(key_id, {})
+        _say(f"key-encryption key {key_id}", rows, is_current=key_id == current)
+    carried = carried_by(work)
+    for version, rows in sorted(carried.items()):
+        _say(f"pseudonym key {version}", rows, is_current=version == max(carried))
+
+
+@commands.command("drop")
 def keys_drop(key: str, pseudonyms: Pseudonyms = False) -> None:
     """Takes an old key out of its file; refused while any row needs it.
 
     Backups of the database from before the rotation open with the old key alone: keep it with them.
     """
-    parts = build.build(Settings())
-    if not pseudonyms:
-        drop_data_key_wrapping(parts, key)
-    elif key.isdecimal():
-        drop_pseudonyms(parts, int(key))
-    else:
+    if pseudonyms and not key.isdecimal():
         raise Invalid(Fault("key", "is the number of a version"))
+    with opened() as parts:
+        if pseudonyms:
+            drop_pseudonyms(parts, int(key))
+        else:
+            drop_data_key_wrapping(parts, key)
 
 
 def _say(name: str, rows: dict[str, int], *, is_current: bool) -> None:

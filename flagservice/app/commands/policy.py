@@ -1,28 +1,39 @@
 """The commands by which a policy is read, proved, compared, approved, and put in force."""
 
+from base64 import b64encode
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from flagservice.app import build, policies
-from flagservice.app.policies import NewApprover, Signer, counted
+from flagservice.app.build import opened
+from flagservice.app.commands.line import group
+from flagservice.app.files import read_bytes, read_text
+from flagservice.app.release import policy_files, read_rulebook
+from flagservice.audit.log import Deed, Work
 from flagservice.domain.elements import Kind
+from flagservice.domain.errors import Fault, Invalid
+from flagservice.intake.policies import approval, enforcement, in_force
+from flagservice.intake.policies.approval import Approval
+from flagservice.intake.policies.effect import policy_effect
 from flagservice.policy.compare import Change, compare
 from flagservice.policy.printed.answers import table
 from flagservice.policy.proof.invariants import INVARIANTS
 from flagservice.policy.proof.prove import ON_READING, load, prove
 from flagservice.policy.table import UnusablePolicy, read
 from flagservice.settings import Settings
+from flagservice.store.tables.policies import PolicyChangeRow, PolicyTextRow
 
-policy = typer.Typer(no_args_is_help=True, help="What may be told to which record.")
-approver = typer.Typer(no_args_is_help=True, help="Who may approve a policy.")
-GROUPS: Final = (("policy", policy), ("approver", approver))
+policies: Final = group("What may be told to which record.")
+approvers: Final = group("Who may approve a policy.")
 Name = Annotated[str, typer.Option(help="The approver's name, as registered")]
 Key = Annotated[Path, typer.Option(help="The approver's own private key, Ed25519, PEM")]
 
 
-@policy.command("table")
+@policies.command("table")
 def policy_table(
     kind: Annotated[Kind | None, typer.Argument()] = None,
     plain: Annotated[
@@ -34,21 +45,21 @@ def policy_table(
 ) -> None:
     """Prints every answer that the shipped policies, or a file, can ever give."""
     if file is not None:
-        wanted = [load(file.read_text("utf-8"))]
+        wanted = [load(read_text(file))]
     else:
-        shipped = build.read_rulebook(Settings().home).policies
+        shipped = read_rulebook(Settings().home).policies
         wanted = [shipped[one] for one in ([kind] if kind else list(Kind))]
     typer.echo("\n".join(table(one, owned=not plain) for one in wanted), nl=False)
 
 
-@policy.command("prove")
+@policies.command("prove")
 def policy_prove(
     files: Annotated[
         list[Path] | None, typer.Argument(help="Policy files; without one, all that are shipped")
     ] = None,
 ) -> None:
     """Checks every answer against every invariant; exit status 1 if a file breaks one."""
-    counts = [_prove(path) for path in files or build.policy_files(Settings().home)]
+    counts = [_prove(path) for path in files or policy_files(Settings().home)]
     promises = [*ON_READING, *(invariant.name for invariant in INVARIANTS)]
     for promise in promises:
         typer.echo(f"    {promise}")
@@ -60,7 +71,7 @@ def policy_prove(
 def _prove(path: Path) -> int | None:
     """How many cells were checked; None where the file is refused, with what to say of it."""
     try:
-        proof = prove(read(path.read_text("utf-8")))
+        proof = prove(read(read_text(path)))
     except UnusablePolicy as unusable:
         typer.echo(f"{path.parent.name} {path.stem}: refused\n{unusable}")
         return None
@@ -71,22 +82,30 @@ def _prove(path: Path) -> int | None:
     return proof.cells
 
 
-@policy.command("compare")
+@policies.command("compare")
 def policy_compare(
     old: Path,
     new: Path,
     effect: Annotated[bool, typer.Option(help="Also count what it does to what is stored.")] = True,
 ) -> None:
     """Prints every answer that changes, widenings first, and what it does to what is stored."""
-    before, after = (load(path.read_text("utf-8")) for path in (old, new))
+    before, after = (load(read_text(path)) for path in (old, new))
     changes = compare(before, after)
     typer.echo(f"# {before.name} to {after.name}: {len(changes)} changes")
     for change in changes:
         typer.echo(_in_words(change))
     if effect:
-        found = policies.effect_of(build.build(Settings()), before, after)
-        typer.echo(f"\nof {found.stored} records held now: {counted(found.stored_changes)}")
-        typer.echo(f"of {found.ruled} rulings in the last 90 days: {counted(found.ruled_changes)}")
+        with opened() as parts:
+            found = parts.perform(
+                lambda work: policy_effect(work, before, after, rulebook=parts.shelf.rulebook(work))
+            )
+        typer.echo(f"\nof {found.stored} records held now: {_counted(found.stored_changes)}")
+        typer.echo(f"of {found.ruled} rulings in the last 90 days: {_counted(found.ruled_changes)}")
+
+
+def _counted(changes: Counter[str]) -> str:
+    """Returns `3 told less, 1 taken back`, or that nothing changes."""
+    return ", ".join(f"{count} {what}" for what, count in changes.most_common()) or "none changes"
 
 
 def _in_words(change: Change) -> str:
@@ -97,48 +116,98 @@ def _in_words(change: Change) -> str:
     )
 
 
-@policy.command("propose")
+@policies.command("propose")
 def policy_propose(file: Path) -> None:
     """Keeps a file as its kind's next version, for two people to approve."""
-    kept = policies.propose(build.build(Settings()), file.read_text("utf-8"))
+    text = read_text(file)
+    with opened() as parts:
+        kept = parts.perform(lambda work: approval.propose(work, text))
     typer.echo(f"{kept.name} is proposed, sha256 {kept.digest}")
 
 
-@policy.command("approve")
+@policies.command("approve")
 def policy_approve(kind: Kind, version: int, name: Name, key: Key) -> None:
     """Records one person's approval of a proposed version, signed with their own key."""
-    parts = build.build(Settings())
-    digest = policies.digest_of(parts, kind, version)
-    typer.echo(f"signing {kind} v{version}, sha256 {digest}")
-    count = policies.approve(parts, kind, version, signer=Signer(name, key))
-    typer.echo(f"{kind} v{version}: {count} approvals")
+
+    def read_digest(work: Work) -> str:
+        work.record(Deed.POLICY_READ, kind=kind)
+        return in_force.proposed_text(work, kind, version).digest
+
+    def approve(work: Work) -> int:
+        text = in_force.proposed_text(work, kind, version)
+        signed = approval.signed_text("approve", kind, version=version, digest=text.digest)
+        approval.approve(work, kind, version, approval=_signed(signed, name=name, key=key))
+        return len(approval.approved_by(work, text))
+
+    with opened() as parts:
+        digest = parts.perform(read_digest)
+        typer.echo(f"signing {kind} v{version}, sha256 {digest}")
+        typer.echo(f"{kind} v{version}: {parts.perform(approve)} approvals")
 
 
-@policy.command("enforce")
+@policies.command("enforce")
 def policy_enforce(kind: Kind, version: int) -> None:
     """Puts an approved version in force; every record that it concerns is ruled on again."""
-    people = policies.enforce(build.build(Settings()), kind, version)
+    with opened() as parts:
+        parts.perform(lambda work: enforcement.enforce(work, kind, version))
+        people = enforcement.sweep_all(parts.log, parts.shelf)
     typer.echo(f"{kind} v{version} is in force; {people} people were ruled on again")
 
 
-@policy.command("back")
+@policies.command("back")
 def policy_back(
     kind: Kind, name: Name, key: Key, reason: Annotated[str, typer.Option(help="Why")]
 ) -> None:
     """Puts the version before back in force; every record that it concerns is ruled on again."""
-    parts = build.build(Settings())
-    version, people = policies.go_back(parts, kind, signer=Signer(name, key), reason=reason)
+
+    def go_back(work: Work) -> int:
+        before = enforcement.would_go_back_to(work, kind)
+        signed = approval.signed_text("back", kind, version=before.version, digest=before.digest)
+        approved = _signed(signed, name=name, key=key)
+        return enforcement.go_back(work, kind, approval=approved, reason=reason)
+
+    with opened() as parts:
+        version = parts.perform(go_back)
+        people = enforcement.sweep_all(parts.log, parts.shelf)
     typer.echo(f"{kind} v{version} is in force again; {people} people were ruled on again")
 
 
-@policy.command("status")
+@policies.command("status")
 def policy_status() -> None:
     """Prints what is in force, what was, and what is proposed, and by whose word."""
-    for one in policies.standings(build.build(Settings())):
-        typer.echo(f"{one.kind} v{one.version}: {one.state}" + (f"; {one.by}" if one.by else ""))
+    with opened() as parts:
+        for line in parts.perform(_status):
+            typer.echo(line)
 
 
-@approver.command("add")
+def _status(work: Work) -> list[str]:
+    """Returns a line for every version that was proposed or ruled, by kind."""
+    work.record(Deed.POLICY_READ)
+    found: list[str] = []
+    for kind in Kind:
+        changes = {
+            change.digest: change for change in reversed(in_force.changes_of_kind(work, kind))
+        }
+        for text in in_force.texts_of_kind(work, kind):
+            state = _state(work, text, changes.get(text.digest))
+            found.append(f"{kind} v{text.version}: {state}")
+    return found
+
+
+def _state(work: Work, text: PolicyTextRow, change: PolicyChangeRow | None) -> str:
+    """Returns what a version is now, and by whose word."""
+    if change is None:
+        names = approval.approved_by(work, text)
+        state, by = f"proposed, {len(names)} of {approval.NEEDED} approvals", ", ".join(names)
+    else:
+        why = in_force.authority_of(work, change)
+        state = "in force" if change.current else "was in force"
+        state += ", not everybody is ruled on again yet" if change.swept is not None else ""
+        by = "; ".join(why[part] for part in ("how", "by", "reason") if part in why)
+    return f"{state}; {by}" if by else state
+
+
+@approvers.command("add")
 def approver_add(
     name: str,
     public_key: Annotated[Path, typer.Argument(help="Ed25519, PEM file")],
@@ -147,12 +216,30 @@ def approver_add(
     key: Annotated[Path | None, typer.Option(help="The private key of who vouches")] = None,
 ) -> None:
     """Registers somebody who may approve policies, by a public key of their own."""
-    voucher = Signer(vouched_by, key) if vouched_by and key else None
-    new = NewApprover(name, role, public_key)
-    policies.add_approver(build.build(Settings()), new, voucher=voucher)
+    pem = read_bytes(public_key)
+    signed = approval.vouching_text(name, approval.read_public_key(pem))
+    vouched = _signed(signed, name=vouched_by, key=key) if vouched_by and key else None
+    with opened() as parts:
+        parts.perform(
+            lambda work: approval.add_approver(
+                work, name=name, role=role, public_key=pem, vouched=vouched
+            )
+        )
 
 
-@approver.command("revoke")
+@approvers.command("revoke")
 def approver_revoke(name: str) -> None:
     """Takes somebody's right to approve."""
-    policies.revoke_approver(build.build(Settings()), name)
+    with opened() as parts:
+        parts.perform(lambda work: approval.revoke_approver(work, name))
+
+
+def _signed(statement: bytes, *, name: str, key: Path) -> Approval:
+    """Returns somebody's word on a statement; raises Invalid where the file is no private key."""
+    try:
+        private = load_pem_private_key(read_bytes(key), password=None)
+    except (ValueError, TypeError):
+        raise Invalid(Fault("key", "is not a private key in PEM without password")) from None
+    if not isinstance(private, Ed25519PrivateKey):
+        raise Invalid(Fault("key", "is not an Ed25519 key"))
+    return Approval(name, b64encode(private.sign(statement)).decode())

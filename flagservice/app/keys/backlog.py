@@ -12,10 +12,9 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, exists, inspect
 from sqlmodel import select
 
-from flagservice.app.build import Parts
-from flagservice.audit.log import Actor, Deed, Work
+from flagservice.app.build import OPERATOR, Parts
+from flagservice.audit.log import Deed, Work
 
-OPERATOR: Final = Actor("operator at the command line")
 BATCH: Final = 100
 
 
@@ -48,7 +47,7 @@ def _is_left(work: Work, *, left: Left) -> bool:
 def _sweep(parts: Parts, left: Left) -> int:
     done, after, rows = 0, "", BATCH
     while rows:
-        rows, after = parts.log.perform(OPERATOR, partial(_batch, left=left, after=after))
+        rows, after = parts.perform(partial(_batch, left=left, after=after))
         done += rows
     return done
 

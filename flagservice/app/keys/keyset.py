@@ -12,11 +12,9 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-from joserfc.jwk import ECKey
 
 from flagservice.app.files import put, put_new
 from flagservice.app.keys.providers import (
@@ -26,14 +24,14 @@ from flagservice.app.keys.providers import (
     pseudonym_keys,
 )
 from flagservice.audit.checkpoint import Signer
-from flagservice.domain.errors import Conflict, NotFound
+from flagservice.domain.errors import CannotRun, Conflict, NotFound
 from flagservice.settings import Settings
 from flagservice.store.sealing.ciphers import KEY_BYTES
 from flagservice.store.sealing.pseudonyms import FIRST
 from flagservice.store.sealing.vault import Vault
 
 
-class KeysMissing(Exception):
+class KeysMissing(CannotRun):
     """There is data, or should be, and its keys are not there."""
 
 
@@ -43,7 +41,8 @@ class Keys:
 
     vault: Vault
     signer: Signer
-    tokens: ECKey
+    token_pem: bytes = field(repr=False)
+    """Signs our own access tokens; who only commands need not read it."""
 
 
 def make_keys(folder: Path, origin: str) -> None:
@@ -54,8 +53,7 @@ def make_keys(folder: Path, origin: str) -> None:
     put_new(folder / KEY_ENCRYPTION_FILE, json.dumps(kek).encode())
     put_new(folder / PSEUDONYM_FILE, json.dumps({FIRST: _fresh()}).encode())
     put_new(folder / "audit.pem", Signer.generate(origin).to_pem())
-    token_key = ECKey.generate_key("P-256", {"use": "sig"}, private=True)
-    put_new(folder / "token.pem", token_key.as_pem(private=True))
+    put_new(folder / "token.pem", _token_pem())
 
 
 def missing_keys(settings: Settings) -> list[str]:
@@ -74,11 +72,11 @@ def load_keys(settings: Settings) -> Keys:
     try:
         vault = Vault(key_ring(settings), pseudonym_keys(settings))
         signer = Signer.from_pem(settings.origin, (folder / "audit.pem").read_bytes())
-        tokens = ECKey.import_key((folder / "token.pem").read_bytes(), {"use": "sig"})
+        token_pem = (folder / "token.pem").read_bytes()
     except FileNotFoundError as missing:
         name = Path(str(missing.filename)).name
         raise KeysMissing(f"{name} is not there: run `flagservice keys init`") from None
-    return Keys(vault, signer, tokens)
+    return Keys(vault, signer, token_pem)
 
 
 def add_key_encryption_key(folder: Path) -> str:
@@ -134,6 +132,13 @@ def _changing(path: Path) -> Iterator[dict[str, Any]]:
         put(path, json.dumps(said).encode())
     finally:
         os.close(handle)
+
+
+def _token_pem() -> bytes:
+    from joserfc.jwk import ECKey  # noqa: PLC0415, keys are made once: a command need not load it
+
+    key = ECKey.generate_key("P-256", {"use": "sig"}, private=True)
+    return key.as_pem(private=True)
 
 
 def _fresh() -> str:

@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, func
 from sqlmodel import col, not_, select
 
 from flagservice.app.build import Parts
-from flagservice.app.keys.backlog import OPERATOR, Left, sweep_all
+from flagservice.app.keys.backlog import Left, sweep_all
 from flagservice.app.keys.keyset import add_pseudonym_key, drop_pseudonym_key
 from flagservice.audit.log import Deed, Work
 from flagservice.domain.errors import Conflict
@@ -77,14 +77,14 @@ def rotate_pseudonyms(parts: Parts) -> int:
     Where an earlier rotation is not at its end, this ends it and adds no key. A newest key that is
     with this process and that no row may carry yet is the new one: so it was handed out before.
     """
-    carried = parts.log.perform(OPERATOR, _carried)
+    carried = parts.perform(_carried)
     known = parts.keys.vault.newest_pseudonym_version()
     by_file = parts.settings.pseudonym_keys is None
     if by_file and carried == (known,):
         add_pseudonym_key(parts.settings.keys_folder)
-    version = parts.log.perform(OPERATOR, _begin)
+    version = parts.perform(_begin)
     given = sweep_all(parts, [one.left for one in FOUND])
-    parts.log.perform(OPERATOR, partial(_end, version=version))
+    parts.perform(partial(_end, version=version))
     return given
 
 
@@ -92,7 +92,7 @@ def drop_pseudonyms(parts: Parts, version: int) -> None:
     """Takes a version of the key out of the file, where nobody looks by it; raises Conflict."""
     if parts.settings.pseudonym_keys is not None:
         raise Conflict("these keys are given by the environment: take it out there")
-    if version in parts.log.perform(OPERATOR, _carried):
+    if version in parts.perform(_carried):
         raise Conflict("rows may carry this version: rotate first")
     drop_pseudonym_key(parts.settings.keys_folder, version)
 

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, LargeBinary, func
 from sqlmodel import SQLModel, col, select
 
 from flagservice.app.build import Parts
-from flagservice.app.keys.backlog import OPERATOR, Left, is_any, sweep_all
+from flagservice.app.keys.backlog import Left, is_any, sweep_all
 from flagservice.app.keys.keyset import add_key_encryption_key, drop_key_encryption_key
 from flagservice.audit.log import Deed, Work
 from flagservice.domain.errors import Conflict
@@ -42,7 +42,7 @@ def rotate_data_keys(parts: Parts) -> int:
     if parts.settings.key_encryption_keys is None and not is_any(parts, todo):
         add_key_encryption_key(parts.settings.keys_folder)
     wrapped = sweep_all(parts, todo)
-    parts.log.perform(OPERATOR, _outlast)
+    parts.perform(_outlast)
     return wrapped + sweep_all(parts, todo)
 
 
@@ -60,7 +60,7 @@ def drop_data_key_wrapping(parts: Parts, key_id: str) -> None:
                 raise Conflict("rows are wrapped by this key: rotate first")
         drop_key_encryption_key(parts.settings.keys_folder, key_id)
 
-    parts.log.perform(OPERATOR, deed)
+    parts.perform(deed)
 
 
 def wrapped_by(work: Work) -> dict[str, dict[str, int]]:

@@ -6,17 +6,19 @@ of its own, and the service takes it in as it takes in any. One practice runs so
 
 import secrets
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from flagservice.admission.checkers import NewChecker
-from flagservice.admission.endpoints import EndpointRegistration
+from flagservice.admission.checkers import NewChecker, add_checker
+from flagservice.admission.endpoints import EndpointRegistration, register
+from flagservice.admission.lapses import practice_systems
 from flagservice.admission.result_notes import FEWEST_REQUESTS
-from flagservice.admission.results import OperatorDecision
-from flagservice.app import operating
-from flagservice.app.build import Parts, software_version
+from flagservice.admission.results import OperatorDecision, accept
+from flagservice.app.build import Parts
+from flagservice.app.release import software_version
 from flagservice.app.sandbox.tenants import PRACTICE, SECOND, UNADMITTED
 from flagservice.kit.leak_check.config import FhirEndpoint, SupplierSystem, Twin
 from flagservice.kit.leak_check.control import ControlKind
@@ -40,14 +42,16 @@ def admit(parts: Parts) -> None:
     key = Ed25519PrivateKey.generate()
     signing = ResultSigner(f"sandbox.{secrets.token_hex(4)}", key)
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    operating.add_a_checker(parts, NewChecker(signing.name, public, _BY, _WHY))
+    checker = NewChecker(signing.name, public, _BY, _WHY)
     line = content(_outcome(parts.log.clock()), tool_version=software_version())
-    operating.accept_result(parts, signed(line, signing), decided=OperatorDecision(_BY, _WHY))
+    note, decided = signed(line, signing), OperatorDecision(_BY, _WHY)
+    parts.perform(lambda work: add_checker(work, checker))
+    parts.perform(lambda work: accept(work, note, decided=decided))
 
 
 def renew(parts: Parts) -> None:
     """A world that nobody reset for a year is admitted anew."""
-    if all(one.lapsed is not None for one in operating.practices(parts)):
+    if all(one.lapsed is not None for one in parts.perform(practice_systems)):
         admit(parts)
 
 
@@ -55,7 +59,7 @@ def register_practices(parts: Parts) -> None:
     """Two on the admitted version, and one that is not."""
     for practice, version in ((PRACTICE, _CHECKED), (SECOND, _CHECKED), (UNADMITTED, _UNCHECKED)):
         said = EndpointRegistration(practice, _NOWHERE, "nobody", _SYSTEM, version, _BY, _WHY)
-        operating.register_practice(parts, said)
+        parts.perform(partial(register, said=said, allow_loopback=True))
 
 
 def _outcome(now: datetime) -> LeakCheckOutcome:

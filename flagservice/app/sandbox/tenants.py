@@ -19,6 +19,7 @@ from typing import Final
 
 from flagservice.app.clock import NotInProduction
 from flagservice.app.files import put
+from flagservice.clients.kinds import ClientKind
 from flagservice.domain.errors import Conflict, Fault, Invalid, NotFound
 from flagservice.settings import Settings
 
@@ -26,15 +27,15 @@ PRACTICE: Final = "B83951"
 SECOND: Final = "B83952"
 UNADMITTED: Final = "B83953"
 FACES: Final = {
-    "gp-system": (PRACTICE, "gp-system"),
-    "gp-system-second": (SECOND, "gp-system"),
-    "gp-system-unadmitted": (UNADMITTED, "gp-system"),
-    "practice-lead": (PRACTICE, "practice-lead"),
-    "childrens-services": ("E08000032", "childrens-services"),
-    "police": ("Q0WYP", "police"),
-    "zero-to-nineteen": ("TAD00", "zero-to-nineteen"),
-    "governance": ("X26", "governance"),
-    "operator": ("X26", "operator"),
+    "gp-system": (PRACTICE, ClientKind.GP_SYSTEM),
+    "gp-system-second": (SECOND, ClientKind.GP_SYSTEM),
+    "gp-system-unadmitted": (UNADMITTED, ClientKind.GP_SYSTEM),
+    "practice-lead": (PRACTICE, ClientKind.PRACTICE_LEAD),
+    "childrens-services": ("E08000032", ClientKind.CHILDRENS_SERVICES),
+    "police": ("Q0WYP", ClientKind.POLICE),
+    "zero-to-nineteen": ("TAD00", ClientKind.ZERO_TO_NINETEEN),
+    "governance": ("X26", ClientKind.GOVERNANCE),
+    "operator": ("X26", ClientKind.OPERATOR),
 }
 """A tenant's clients by what they stand for: the organisation, and the kind of client."""
 NOBODY: Final = "_nobody"

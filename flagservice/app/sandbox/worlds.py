@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
 from fastapi import FastAPI
@@ -16,12 +17,14 @@ from fastapi import FastAPI
 from flagservice.api.access.callers import Face
 from flagservice.api.edge.envelope import Envelope
 from flagservice.api.edge.limits import Audience, Limits
-from flagservice.app import build, operating, serve
+from flagservice.app import build, serve
 from flagservice.app.build import Parts
 from flagservice.app.sandbox import admission, scenarios
 from flagservice.app.sandbox.faults import Faults
 from flagservice.app.sandbox.reset import router
 from flagservice.app.sandbox.tenants import FACES, Tenant
+from flagservice.audit.log import Work
+from flagservice.clients.registry import add_client
 from flagservice.delivery.watch.alarms import judge
 from flagservice.domain.errors import Conflict
 from flagservice.settings import Settings
@@ -139,15 +142,25 @@ class Standing:
 def furnish(tenant: Tenant, settings: Settings) -> Parts:
     """A world in its first state: clients, admitted practices, people, and what was said."""
     parts = _built(tenant, settings)
-    for face, client_id in tenant.clients.items():
-        ods, kind = FACES[face]
-        new = operating.NewClient(ods, kind, tenant.public_key.encode(), client_id)
-        operating.add_client(parts, new)
+    for face in tenant.clients:
+        parts.perform(partial(_add_client, parts, tenant, face))
     admission.admit(parts)
     admission.register_practices(parts)
     if tenant.clients:
         scenarios.play(parts, tenant)
     return parts
+
+
+def _add_client(parts: Parts, tenant: Tenant, face: str, work: Work) -> None:
+    ods, kind = FACES[face]
+    add_client(
+        work,
+        ods,
+        kind,
+        desks=parts.shelf.desks,
+        public_key=tenant.public_key.encode(),
+        client_id=tenant.clients[face],
+    )
 
 
 def _built(tenant: Tenant, settings: Settings) -> Parts:

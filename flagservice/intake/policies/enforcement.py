@@ -10,7 +10,7 @@ from typing import Final
 
 from sqlmodel import col, select
 
-from flagservice.audit.log import Deed, Work
+from flagservice.audit.log import Actor, Deed, Log, Work
 from flagservice.domain.elements import Kind
 from flagservice.domain.errors import Conflict, Fault, Forbidden, Invalid, NotFound
 from flagservice.intake.policies.approval import (
@@ -35,6 +35,7 @@ from flagservice.store import tables, turns
 from flagservice.store.tables import policies
 
 A_BATCH: Final = 25
+_SWEEPING: Final = Actor("policies")
 
 
 def enforce(work: Work, kind: Kind, version: int) -> None:
@@ -87,6 +88,24 @@ def _before(work: Work, kind: Kind) -> policies.PolicyTextRow:
 def is_unswept(work: Work) -> bool:
     """Returns whether there is a person whom a policy in force has yet to rule on again."""
     return _unswept(work) is not None
+
+
+def sweep_next(log: Log, shelf: PoliciesInForce) -> int:
+    """Rules again on the next people whom a change concerns, and returns how many; 0 if none."""
+    if not log.is_waiting(_SWEEPING, is_unswept):
+        return 0
+    try:
+        return log.perform(_SWEEPING, lambda work: sweep(work, shelf))
+    except NotFound:  # another process has ruled on the last of them since
+        return 0
+
+
+def sweep_all(log: Log, shelf: PoliciesInForce) -> int:
+    """Rules on everybody again whom a change has not reached yet; returns how many people."""
+    swept = 0
+    while log.is_waiting(_SWEEPING, is_unswept):
+        swept += sweep_next(log, shelf)
+    return swept
 
 
 def sweep(work: Work, shelf: PoliciesInForce) -> int:

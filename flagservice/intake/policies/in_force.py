@@ -6,9 +6,9 @@ from the files of the release; the next ones are proposed from files.
 
 import json
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, Protocol
 
 from sqlmodel import col, select
 
@@ -26,12 +26,32 @@ from flagservice.store.tables import policies as approved
 FIRST: Final = "first start: the version that came with the release, approved by nobody here"
 
 
+class Shipped(Protocol):
+    """A policy that came with the release: read only where it is to rule."""
+
+    @property
+    def kind(self) -> Kind:
+        """The kind that it is for."""
+
+    @property
+    def version(self) -> int:
+        """Its number."""
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+
+    @property
+    def digest(self) -> str:
+        """By which its text is known."""
+
+
 @dataclass
 class PoliciesInForce:
     """Gives each unit of work the rulebook in force in it. Loads each policy once."""
 
     desks: Desks
-    profiles: Mapping[str, Profile]
+    profiles: Callable[[], Mapping[str, Profile]]
     _last: tuple[dict[Kind, str], Rulebook] | None = field(default=None, repr=False)
     _turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -49,7 +69,7 @@ class PoliciesInForce:
     def _loaded(self, work: Work, digests: dict[Kind, str]) -> tuple[dict[Kind, str], Rulebook]:
         if self._last is None or self._last[0] != digests:
             policies = {kind: policy_by(work, digest) for kind, digest in digests.items()}
-            self._last = digests, Rulebook(policies, self.desks, self.profiles)
+            self._last = digests, Rulebook(policies, self.desks, self.profiles())
         return self._last
 
 
@@ -129,7 +149,7 @@ def keep_text(work: Work, policy: Policy) -> None:
         work.session.flush()
 
 
-def start(work: Work, shipped: Iterable[Policy], *, desks: Desks) -> None:
+def start(work: Work, shipped: Iterable[Shipped], *, desks: Desks) -> None:
     """Puts the release's own policies in force, for each kind that has none yet.
 
     A newer file changes nothing: it may be proposed. Raises UnusablePolicy for a file that is not
@@ -142,7 +162,7 @@ def start(work: Work, shipped: Iterable[Policy], *, desks: Desks) -> None:
         if policy.kind in ruling:
             _check_unchanged(work, policy)
         else:
-            bring_into_force(work, load(policy.text), why={"how": FIRST}, sweep=False)
+            bring_into_force(work, _read(policy), why={"how": FIRST}, sweep=False)
     work.record(Deed.POLICY_READ, in_force=len(current_changes(work)))
 
 
@@ -197,11 +217,19 @@ def _check_desks(work: Work, desks: Desks) -> None:
             raise UnusablePolicy(f"desks: {ods} has submitted plans, and no duty desk any more")
 
 
-def _check_unchanged(work: Work, policy: Policy) -> None:
+def _read(shipped: Shipped) -> Policy:
+    policy = load(shipped.text)
+    if (policy.kind, policy.version) != (shipped.kind, shipped.version):
+        raise UnusablePolicy(f"{policy.name} is in the file of {shipped.kind} v{shipped.version}")
+    return policy
+
+
+def _check_unchanged(work: Work, policy: Shipped) -> None:
     """A version never changes once it has ruled: an edited file is the next version."""
     for change in changes_of_kind(work, policy.kind):
         ruled = work.session.get_one(approved.PolicyTextRow, change.digest)
         if ruled.version == policy.version and ruled.digest != policy.digest:
             raise UnusablePolicy(
-                f"{policy.name} has ruled with another text: save it as a new version"
+                f"{policy.kind} v{policy.version} has ruled with another text:"
+                " save it as a new version"
             )

@@ -7,11 +7,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from flagservice.kit.demo.canaries import leaks
 from flagservice.kit.demo.checks import wrong_with
 from flagservice.kit.demo.family import Event, Expectation, Family, families, people_of
-from flagservice.kit.demo.feeds import feed_faults
 from flagservice.kit.demo.left_out import left_out
+from flagservice.kit.demo.overall import feed_faults, leaks
 from flagservice.kit.demo.show import Result, show
 from flagservice.kit.demo.stage import Stage, StageFailed
 

@@ -13,8 +13,7 @@ import httpx
 import pytest
 from joserfc.jwk import ECKey, RSAKey
 
-from flagservice.app.keys.clients import add_key, drop_key, keys_of
-from flagservice.app.operating import NewClient, add_client
+from flagservice.clients.keys import RegisteredKey, add_key, drop_key, keys_of
 from flagservice.domain.errors import Conflict, Invalid, NotFound
 from tests.api.answers import FHIR, then_refused
 from tests.api.steps import Cast, Client, an_ec_key
@@ -26,11 +25,12 @@ def a_key() -> ECKey:
 
 
 def when_added(client: Client, key: ECKey | RSAKey) -> str:
-    return add_key(client.service.parts, client.id, public_key=key.as_pem(private=False))
+    pem = key.as_pem(private=False)
+    return client.service.parts.perform(lambda work: add_key(work, client.id, pem))
 
 
 def when_dropped(client: Client, key: ECKey | RSAKey) -> None:
-    drop_key(client.service.parts, client.id, kid=key.thumbprint())
+    client.service.parts.perform(lambda work: drop_key(work, client.id, key.thumbprint()))
 
 
 def test_a_client_signs_with_any_of_its_keys_and_with_none_that_was_dropped(any_cast: Cast) -> None:
@@ -42,8 +42,8 @@ def test_a_client_signs_with_any_of_its_keys_and_with_none_that_was_dropped(any_
     assert client.asks_for_a_token().status_code == 200
     client.key = old
     then_refused(client.asks_for_a_token(), 401)
-    kinds = [key.sort for key in keys_of(client.service.parts, client.id)]
-    assert kinds == ["P-384"]
+    (left,) = client.service.parts.perform(lambda work: keys_of(work, client.id))
+    assert left == RegisteredKey(new.thumbprint(), "P-384")
 
 
 def test_keys_are_rotated_while_tokens_are_fetched_and_none_is_refused(any_cast: Cast) -> None:
@@ -121,22 +121,21 @@ def test_the_last_key_is_never_dropped(cast: Cast) -> None:
 def test_what_is_not_there_is_not_found_and_what_is_there_is_not_added(cast: Cast) -> None:
     parts, client = cast.service.parts, cast.police
     for wrong in (
-        lambda: drop_key(parts, client.id, kid="none"),
-        lambda: drop_key(parts, "nobody", kid="none"),
-        lambda: keys_of(parts, "nobody"),
+        lambda work: drop_key(work, client.id, "none"),
+        lambda work: drop_key(work, "nobody", "none"),
+        lambda work: keys_of(work, "nobody"),
     ):
         with pytest.raises(NotFound):
-            wrong()
+            parts.perform(wrong)
     with pytest.raises(Conflict):
         when_added(client, client.key)
     weak = ECKey.generate_key("P-256", private=True)
     with pytest.raises(Invalid):
-        add_key(parts, client.id, public_key=weak.as_pem(private=False))
+        when_added(client, weak)
 
 
 def test_a_client_without_a_key_gets_its_first_one_later(cast: Cast) -> None:
-    parts, key = cast.service.parts, an_ec_key()
-    client_id = add_client(parts, NewClient(COUNCIL, "childrens-services", b""))
+    key, client_id = an_ec_key(), cast.service.adds_a_client(COUNCIL, "childrens-services", b"")
     client = Client(cast.service, client_id, key, COUNCIL)
     then_refused(client.asks_for_a_token(), 403)
     when_added(client, key)

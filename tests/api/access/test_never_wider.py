@@ -15,7 +15,8 @@ import pytest
 from fastapi import Depends
 from fastapi.routing import RouteContext, iter_route_contexts
 
-from flagservice.api.access.callers import SCOPES, Asked, May, may
+from flagservice.api.access.callers import Asked, May, may
+from flagservice.clients.kinds import SCOPES
 from flagservice.clients.scopes import granted, rights
 from tests.api.access.test_own_tokens import CLAIMS, a_token, claims_of
 from tests.api.answers import FHIR, resources, then_refused

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from flagservice.api.access.callers import SCOPES
+from flagservice.clients.kinds import SCOPES
 from flagservice.clients.scopes import rights
 from tests.api.answers import FHIR, then_refused
 from tests.api.steps import (

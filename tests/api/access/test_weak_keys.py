@@ -5,7 +5,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from joserfc.jwk import ECKey, RSAKey
 
-from flagservice.app.operating import public_jwk
+from flagservice.clients.registry import public_jwk
 from flagservice.domain.errors import Invalid
 
 

@@ -11,7 +11,7 @@ import pytest
 from sqlmodel import select
 
 from flagservice.app.build import Parts, build
-from flagservice.app.serve import Loop, loops, worker_loop
+from flagservice.app.serve import Loop, loops, worker_loop, worker_of
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.settings import Settings
 from flagservice.store import tables
@@ -70,7 +70,7 @@ def test_leaves_are_sequenced_in_batches_and_not_one_by_one(cast: Cast) -> None:
 
 def test_a_worker_learns_that_its_loop_is_stopped(cast: Cast) -> None:
     """And gives back what it has claimed and not begun."""
-    worker = cast.service.parts.worker()
+    worker = worker_of(cast.service.parts)
     loop = worker_loop(worker)
     loop.start()
     assert not worker.over.is_set()

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -21,7 +22,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from flagservice.app.build import build
 from flagservice.app.listen import tls_of
-from flagservice.app.operating import NewClient, add_client
+from flagservice.clients.kinds import ClientKind
+from flagservice.clients.registry import add_client
 from flagservice.domain.errors import Invalid
 from flagservice.settings import Settings
 from tests.api.steps import Client, an_ec_key
@@ -131,8 +133,16 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     parts = build(Settings(data=folder / "var"))
     clients = []
     for ods, kind in ((COUNCIL, "childrens-services"), (POLICE, "police")):
-        new = NewClient(ods, kind, an_ec_key().as_pem(private=False))
-        clients.append(Client(None, add_client(parts, new), an_ec_key(), ods))
+        added = parts.perform(
+            partial(
+                add_client,
+                ods=ods,
+                kind=ClientKind(kind),
+                desks=parts.shelf.desks,
+                public_key=an_ec_key().as_pem(private=False),
+            )
+        )
+        clients.append(Client(None, added, an_ec_key(), ods))
     parts.database.close()
     certificate, key = authority.issues("server")
     options = ["--certificate", certificate, "--key", key, "--client-ca", authority.file]

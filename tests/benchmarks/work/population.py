@@ -13,10 +13,10 @@ from datetime import date
 from pathlib import Path
 
 from flagservice.admission.endpoints import register
-from flagservice.api.access.callers import SCOPES
-from flagservice.app import operating
 from flagservice.app.build import Parts, build
 from flagservice.audit.log import Actor, Deed, Work
+from flagservice.clients.kinds import SCOPES
+from flagservice.clients.registry import public_jwk
 from flagservice.domain.reading import read_submission
 from flagservice.domain.submissions import Plan
 from flagservice.intake.registration import update_registration
@@ -100,7 +100,7 @@ def grown(from_: Stored, folder: Path, size: Size) -> Stored:
 
 def _organisations(work: Work, size: Size, *, folder: Path) -> None:
     pem = Client(COUNCIL, "childrens-services").write_public_key(folder).read_bytes()
-    keys = json.dumps({"keys": [operating.public_jwk(pem)]})
+    keys = json.dumps({"keys": [public_jwk(pem)]})
     practices = [practice(place) for place in range(size.practices)]
     for ods in (COUNCIL, *practices):
         kind = "childrens-services" if ods == COUNCIL else "gp-system"

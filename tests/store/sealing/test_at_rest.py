@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,13 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import SQLModel, select
 
-from flagservice.app import operating
+from flagservice.admission.endpoints import register
 from flagservice.app.build import Parts, build
+from flagservice.app.commands.register import load_register
 from flagservice.app.keys.keyset import make_keys
 from flagservice.audit.log import Actor, Deed, Work
+from flagservice.clients.kinds import ClientKind
+from flagservice.clients.registry import add_client
 from flagservice.kit.demo.family import Family, families, people_of
 from flagservice.settings import Settings
 from flagservice.store import tables
@@ -97,21 +101,21 @@ def played(tmp_path: Path, database_url: str) -> Iterator[Played]:
 
 
 def given_everybody_is_known(parts: Parts, folder: Path, closed: int) -> dict[str, Client]:
-    register = folder / "register.csv"
+    listed = folder / "register.csv"
     lines = ["nhs_number,date_of_birth,practice"]
     practices = set()
     for family in FAMILIES:
         for member in family.members.values():
             lines.append(f"{member.nhs_number},{member.born},{member.practice}")
             practices.add(member.practice)
-    register.write_text("\n".join(lines) + "\n")
-    operating.load_register(parts, register)
-    register.unlink()
+    listed.write_text("\n".join(lines) + "\n")
+    load_register(parts, listed)
+    listed.unlink()
     given_a_checked_system(parts.log)
     for practice in practices:
         nowhere = f"http://127.0.0.1:{closed}/fhir"
         said = a_registration(practice, url=nowhere, by=DECIDER, reason=REASON)
-        operating.register_practice(parts, said)
+        parts.perform(partial(register, said=said, allow_loopback=True))
     organisations = {
         "children's services": (COUNCIL, "childrens-services"),
         "police": (POLICE, "police"),
@@ -123,8 +127,14 @@ def given_everybody_is_known(parts: Parts, folder: Path, closed: int) -> dict[st
     for name, (ods, kind) in organisations.items():
         client = Client(ods, kind, gates=[parts.settings.base])
         key = client.write_public_key(folder)
-        client.client_id = operating.add_client(
-            parts, operating.NewClient(ods, kind, key.read_bytes())
+        client.client_id = parts.perform(
+            partial(
+                add_client,
+                ods=ods,
+                kind=ClientKind(kind),
+                desks=parts.shelf.desks,
+                public_key=key.read_bytes(),
+            )
         )
         clients[name] = client
     return clients

@@ -7,14 +7,15 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
+from flagservice.admission.endpoints import register
 from flagservice.app import build as building
-from flagservice.app import operating
 from flagservice.app.build import Parts, build, init_keys
 from flagservice.app.keys.keyset import KeysMissing, add_key_encryption_key, load_keys, make_keys
 from flagservice.app.keys.rotation import rotate_data_keys, wrapped_by
@@ -51,7 +52,7 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
 def parts(settings: Settings) -> Iterator[Parts]:
     one = build(settings)
     given_a_checked_system(one.log)
-    operating.register_practice(one, a_registration(PRACTICE))
+    one.perform(partial(register, said=a_registration(PRACTICE), allow_loopback=True))
     yield one
     one.database.close()
 

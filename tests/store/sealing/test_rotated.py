@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import date
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from flagservice.app import operating
+from flagservice.admission.endpoints import register
 from flagservice.app.build import Parts, build
 from flagservice.app.keys.keyset import make_keys
 from flagservice.app.keys.pseudonyms import drop_pseudonyms, rotate_pseudonyms
@@ -53,7 +54,7 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
 def parts(settings: Settings) -> Iterator[Parts]:
     one = build(settings)
     given_a_checked_system(one.log)
-    operating.register_practice(one, a_registration(PRACTICE))
+    one.perform(partial(register, said=a_registration(PRACTICE), allow_loopback=True))
     for number in (CHILD, FATHER):
         given_registered(one, number)
     yield one

@@ -15,7 +15,7 @@ from fastapi.routing import APIRoute
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from flagservice.api.access.callers import SCOPES
+from flagservice.clients.kinds import SCOPES
 from tests.api.steps import NHS_NUMBER
 from tests.twin import cast
 from tests.twin.outside.asking import FORM, HOST, Request, get, post_form

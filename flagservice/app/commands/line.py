@@ -1,0 +1,182 @@
+"""The command line: which commands there are. Each is imported when it is used, and no other."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, Final
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from flagservice.domain.errors import CannotRun, Refusal
+
+_ABOUT: Final = "Safeguarding plans and notifications as flags in the right GP records."
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A command, or a group of commands: what imports its module, and what it is for."""
+
+    load: Callable[[], ModuleType]
+    about: str
+    name: str = "commands"
+    """What the `typer.Typer` is called in the module."""
+    alone: bool = False
+    """It takes the whole process, and so cannot be one of many."""
+
+
+def _serve() -> ModuleType:
+    from flagservice.app.commands import serve
+
+    return serve
+
+
+def _operate() -> ModuleType:
+    from flagservice.app.commands import operate
+
+    return operate
+
+
+def _clients() -> ModuleType:
+    from flagservice.app.commands import clients
+
+    return clients
+
+
+def _register() -> ModuleType:
+    from flagservice.app.commands import register
+
+    return register
+
+
+def _admission() -> ModuleType:
+    from flagservice.app.commands import admission
+
+    return admission
+
+
+def _leak_check() -> ModuleType:
+    from flagservice.app.commands import leak_check
+
+    return leak_check
+
+
+def _policy() -> ModuleType:
+    from flagservice.app.commands import policy
+
+    return policy
+
+
+def _audit() -> ModuleType:
+    from flagservice.app.commands import audit
+
+    return audit
+
+
+def _keys() -> ModuleType:
+    from flagservice.app.commands import keys
+
+    return keys
+
+
+def _kit() -> ModuleType:
+    from flagservice.app.commands import kit
+
+    return kit
+
+
+def _sandbox() -> ModuleType:
+    from flagservice.app.sandbox import commands
+
+    return commands
+
+
+COMMANDS: Final = {
+    "serve": Entry(_serve, "Runs the API.", "serving", alone=True),
+    "deliver": Entry(_serve, "Runs a delivery worker.", "delivering", alone=True),
+    "operate": Entry(_operate, "Runs the commands on standard input.", alone=True),
+    "client": Entry(_clients, "Organisations that may call."),
+    "register": Entry(_register, "Where people are registered."),
+    "endpoint": Entry(_admission, "Practices' systems.", "endpoints"),
+    "checker": Entry(_admission, "Who may sign leak-check results.", "checkers"),
+    "leak-check": Entry(_leak_check, "Checks a practice's system for leaks."),
+    "leak-check-result": Entry(_admission, "Results of leak checks.", "results"),
+    "policy": Entry(_policy, "What may be told to which record.", "policies"),
+    "approver": Entry(_policy, "Who may approve a policy.", "approvers"),
+    "audit": Entry(_audit, "What was done, provably."),
+    "keys": Entry(_keys, "The keys of the service."),
+    "openapi": Entry(_serve, "Prints the API's description.", "describing"),
+    "sandbox": Entry(_sandbox, "For suppliers and councils."),
+    "patient-view": Entry(
+        _kit, "Shows what a patient may see of a Bundle.", "patient_view", alone=True
+    ),
+    "demo": Entry(_kit, "Plays three families end to end.", "demo", alone=True),
+}
+
+
+class _OnDemand(Mapping[str, Any]):
+    """The commands by name; asking for one imports it."""
+
+    def __getitem__(self, name: str) -> Any:
+        entry = COMMANDS[name]
+        command = get_command(getattr(entry.load(), entry.name))
+        command.name = name
+        return command
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        return len(COMMANDS)
+
+
+class CommandLine(TyperGroup):
+    """The group of all commands; its own help imports none of them."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            name="flagservice", no_args_is_help=True, rich_markup_mode=None, help=_ABOUT
+        )
+        self.commands = _OnDemand()  # type: ignore[assignment]  # it is read, and never added to
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002, the base class's own
+        """Returns the names, without importing anything."""
+        return list(COMMANDS)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002, as above
+        """Writes the names beside what they are for, without importing anything."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.about) for name, entry in COMMANDS.items()])
+
+
+def group(about: str = "") -> typer.Typer:
+    """Returns a new group of commands, or a command, that shows its help as plain text."""
+    return typer.Typer(
+        no_args_is_help=bool(about),
+        help=about or None,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+
+
+def run(words: Sequence[str]) -> int:
+    """Runs one command, and returns its exit status.
+
+    Every refusal is one sentence: a traceback could hold what was sent.
+    """
+    try:
+        CommandLine().main(list(words), prog_name="flagservice")
+    except SystemExit as over:
+        return over.code if isinstance(over.code, int) else int(over.code is not None)
+    except Refusal as refused:
+        return _said(refused.rule)
+    except CannotRun as unfit:
+        return _said(str(unfit))
+    return 0
+
+
+def _said(why: str) -> int:
+    typer.echo(f"flagservice: {why}", err=True)
+    return 1

@@ -1,0 +1,43 @@
+"""Runs many commands in one process: what each would import is imported once."""
+
+import shlex
+import sys
+from typing import Final
+
+import typer
+
+from flagservice.app.commands.line import COMMANDS, group, run
+from flagservice.domain.errors import Fault, Invalid
+
+commands: Final = group()
+
+
+@commands.command()
+def operate() -> None:
+    """Runs the commands on standard input, one a line, quoted as in a shell, until one fails.
+
+    Each is a unit of work of its own: what was done before a failure stays done. Empty lines and
+    what follows a `#` are passed over. The exit status is that of the command that failed.
+    """
+    for number, line in enumerate(sys.stdin, start=1):
+        words = _words(line, number=number)
+        status = 1
+        try:
+            status = run(words) if words else 0
+        finally:
+            if status:
+                typer.echo(f"flagservice: line {number} failed; what follows was not run", err=True)
+        if status:
+            raise typer.Exit(status)
+
+
+def _words(line: str, *, number: int) -> list[str]:
+    """Returns a line's words; raises Invalid where it is no command that can be one of many."""
+    try:
+        words = shlex.split(line, comments=True)
+    except ValueError:
+        raise Invalid(Fault(f"line {number}", "closes every quotation that it opens")) from None
+    entry = COMMANDS.get(words[0]) if words else None
+    if entry is not None and entry.alone:
+        raise Invalid(Fault(f"line {number}", f"`{words[0]}` takes a process of its own"))
+    return words

@@ -1,0 +1,41 @@
+"""The command by which a local register of patients comes in."""
+
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import typer
+
+from flagservice.app.build import Parts, opened
+from flagservice.app.commands.line import group
+from flagservice.audit.log import Work
+from flagservice.intake.registration import update_registration
+from flagservice.people.registrations import CsvRegister, Registration
+
+commands: Final = group("Where people are update_registration.")
+
+
+@commands.callback()
+def _group() -> None:
+    """Where people are update_registration."""
+
+
+@commands.command("load")
+def register_load(file: Path) -> None:
+    """Loads a local register: CSV with nhs_number, date_of_birth, practice."""
+    with opened() as parts:
+        typer.echo(f"{load_register(parts, file)} registrations are news")
+
+
+def load_register(parts: Parts, file: Path) -> int:
+    """Takes in a register, person by person, and returns how many registrations were news.
+
+    Records that waited for a practice are reached at once.
+    """
+    known = CsvRegister(file).everybody()
+    return sum(parts.perform(partial(_take, parts, number, said)) for number, said in known)
+
+
+def _take(parts: Parts, number: str, said: Registration, work: Work) -> bool:
+    rulebook = parts.shelf.rulebook(work)
+    return update_registration(work, number, registration=said, rulebook=rulebook)

@@ -1,0 +1,17 @@
+"""Where `python -m flagservice.kit.demo` begins."""
+
+import argparse
+import sys
+
+from flagservice.kit.demo.play import run
+
+
+def main() -> None:
+    """Plays the families; the exit status is 1 if anything failed."""
+    said = argparse.ArgumentParser(prog="flagservice demo", description=run.__doc__)
+    said.add_argument("--json", action="store_true", help="Print counts and checks as JSON.")
+    sys.exit(run(as_json=said.parse_args().json))
+
+
+if __name__ == "__main__":
+    main()

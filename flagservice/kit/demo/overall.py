@@ -1,0 +1,83 @@
+"""Checks what is about all practices at once: nobody's words elsewhere, and every feed whole."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from flagservice.kit.demo.stage import Practice, Stage
+
+TYPES = ("Flag", "Task")
+"""Each has a feed of its own."""
+
+
+def feed_faults(stage: Stage) -> Iterator[str]:
+    """What is wrong with any feed: a gap, a wrong order, or bytes that differ from the push."""
+    for practice in stage.practices.values():
+        entries = []
+        for type_ in TYPES:
+            read = feed(stage, practice, type_=type_)
+            numbers = [entry["extension"][0]["valuePositiveInt"] for entry in read]
+            if numbers != list(range(1, len(numbers) + 1)):
+                yield f"{practice.code}: the feed of {type_} is not contiguous from 1"
+            entries += read
+        pushed = [
+            json.dumps(r.resource, sort_keys=True)
+            for r in practice.journal.requests()
+            if r.resource
+        ]
+        for entry in entries:
+            polled = {k: v for k, v in entry["resource"].items() if k != "id"}
+            if json.dumps(polled, sort_keys=True) not in pushed:
+                yield f"{practice.code}: polled and pushed differ"
+
+
+def feed(stage: Stage, practice: Practice, *, type_: str) -> list[dict[str, Any]]:
+    """Every entry, page by page."""
+    found: list[dict[str, Any]] = []
+    address = f"{stage.url}/fhir/R4/{type_}/_history?_count=7"
+    while True:
+        bundle = practice.client.call("GET", address).json()
+        page = bundle.get("entry", [])
+        if not page:
+            return found
+        found += page
+        address = next(link["url"] for link in bundle["link"] if link["relation"] == "next")
+
+
+def leaks(stage: Stage) -> Iterator[str]:
+    """Each place where a person's canary stands that is not that person's own record."""
+    members = [member for family in stage.families for member in family.members.values()]
+    kept = _kept(stage)
+    for member in members:
+        words = (member.nhs_number, *member.canaries)
+        for practice in stage.practices.values():
+            for other in practice.journal.records() - {member.nhs_number}:
+                if _any(words, practice.journal.addressed_to(other)):
+                    yield f"{member.key}: in what {practice.code} got for another record"
+        for where, content in kept.items():
+            if any(word.encode() in content for word in words):
+                yield f"{member.key}: in {where}"
+
+
+def looked_at(stage: Stage) -> int:
+    """How many places were searched for each canary."""
+    records = sum(len(p.journal.records()) for p in stage.practices.values())
+    return records + len(_kept(stage))
+
+
+def _any(words: tuple[str, ...], text: str) -> bool:
+    return any(word in text for word in words)
+
+
+def _kept(stage: Stage) -> dict[str, bytes]:
+    service = stage.folder / "service"
+    found = {path.name: path.read_bytes() for path in _files(service)}
+    found["service.log"] = (stage.folder / "service.log").read_bytes()
+    operator = stage.submitters["operator"]
+    found["metrics"] = operator.call("GET", f"{stage.url}/metrics").content
+    return found
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.rglob("*")) if path.is_file()]
