@@ -3,13 +3,14 @@
 import itertools
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from sqlalchemy import create_engine, text
+from sqlalchemy import make_url
 
-from tests import postgresql
+from tests import postgresql, templates
 from tests.world import World
 
 settings.register_profile(
@@ -36,14 +37,24 @@ def postgresql_server() -> Iterator[str]:
 @pytest.fixture
 def postgresql_url(postgresql_server: str) -> Iterator[str]:
     """The address of a fresh, empty PostgreSQL database."""
-    name = f"test_{next(_numbers)}"
-    admin = create_engine(postgresql_server, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield postgresql_server.rsplit("/", 1)[0] + f"/{name}"
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
+    with _a_database(postgresql_server, "template1") as url:
+        yield url
+
+
+@pytest.fixture
+def migrated_postgresql_url(postgresql_server: str) -> Iterator[str]:
+    """The address of a fresh PostgreSQL database at the newest schema."""
+    template = templates.migrated_postgresql(postgresql_server)
+    with _a_database(postgresql_server, template) as url:
+        yield url
+
+
+@contextmanager
+def _a_database(server: str, template: str) -> Iterator[str]:
+    where = make_url(server).set(database=f"test_{next(_numbers)}")
+    templates.copy(where, template)
+    yield where.render_as_string(hide_password=False)
+    templates.drop(where)
 
 
 @pytest.fixture
@@ -67,17 +78,17 @@ def world(sqlite_url: str) -> Iterator[World]:
     one.close()
 
 
-@pytest.fixture
-def any_world(database_url: str) -> Iterator[World]:
+@pytest.fixture(params=["sqlite", "migrated_postgresql"], ids=["sqlite", "postgresql"])
+def any_world(request: pytest.FixtureRequest) -> Iterator[World]:
     """A whole service, once on each sort of database."""
-    one = World(database_url)
+    one = World(request.getfixturevalue(f"{request.param}_url"))
     yield one
     one.close()
 
 
 @pytest.fixture
-def postgresql_world(postgresql_url: str) -> Iterator[World]:
+def postgresql_world(migrated_postgresql_url: str) -> Iterator[World]:
     """A service on PostgreSQL, for what only several writers at once can show."""
-    world = World(postgresql_url)
+    world = World(migrated_postgresql_url)
     yield world
     world.close()

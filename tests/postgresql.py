@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
+from tests import places
+
 _PLACES = (
     "/usr/lib/postgresql/*/bin",
     "/opt/homebrew/opt/postgresql*/bin",
@@ -31,12 +33,15 @@ class NoPostgreSQL(Exception):
 @contextlib.contextmanager
 def server() -> Iterator[str]:
     """The address of a running server's `postgres` database, as SQLAlchemy takes it."""
-    with tempfile.TemporaryDirectory(prefix="flagservice-pg-") as name:
+    with (
+        tempfile.TemporaryDirectory(prefix="flagservice-pg-") as name,
+        places.a_folder("flagservice-pg-") as kept,
+    ):
         folder = Path(name)
-        owner = _owner(folder)
+        owner = _owner(folder, kept)
         programs = _programs(folder, owner)
         port = _free_port()
-        data = folder / "data"
+        data = kept / "data"
         _run(
             owner, programs / "initdb", "-D", data, "-U", "flagservice", "-A", "trust", "-E", "UTF8"
         )
@@ -59,13 +64,14 @@ def server() -> Iterator[str]:
             _run(owner, programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
 
 
-def _owner(folder: Path) -> str | None:
+def _owner(*folders: Path) -> str | None:
     """Whom root lends the server to; nobody else needs to lend."""
     if os.geteuid() != 0:
         return None
     names = {entry.pw_name for entry in pwd.getpwall()}
     owner = "postgres" if "postgres" in names else "nobody"
-    os.chown(folder, pwd.getpwnam(owner).pw_uid, pwd.getpwnam(owner).pw_gid)
+    for folder in folders:
+        os.chown(folder, pwd.getpwnam(owner).pw_uid, pwd.getpwnam(owner).pw_gid)
     return owner
 
 

@@ -3,7 +3,7 @@
 import json
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -62,11 +62,12 @@ def our_token_key() -> ECKey:
 class Service:
     """The whole API on one world, spoken to as any client does; every answer's envelope is read."""
 
-    def __init__(self, world: World, **set_: Any) -> None:
+    def __init__(self, world: World, *, started: bool = False, **set_: Any) -> None:
         self.world = world
         keys = Keys(world.log.vault, Signer.generate("tests"), our_token_key().as_pem(private=True))
         settings = Settings(**{"base_url": BASE, "limits": WIDE, **set_})
-        world.starts()
+        if not started:
+            world.starts()
         self.parts = Parts(settings, world.database, keys, world.log, world.shelf)
         self.app = application(self.parts)
 
@@ -237,26 +238,37 @@ class Cast:
         return self.service.world
 
 
+_SEATS: tuple[tuple[str, str, Callable[[], RSAKey | ECKey]], ...] = (
+    (COUNCIL, "childrens-services", an_rsa_key),
+    (POLICE, "police", an_ec_key),
+    (HEALTH, "zero-to-nineteen", an_ec_key),
+    (MINE, "gp-system", an_rsa_key),
+    (THEIRS, "gp-system", an_ec_key),
+    (UNADMITTED, "gp-system", an_ec_key),
+    (MINE, "practice-lead", an_ec_key),
+    (THEIRS, "practice-lead", an_ec_key),
+    ("X26", "governance", an_ec_key),
+    ("X26", "operator", an_ec_key),
+)
+"""The organisation, kind and key of each client of a cast, in its order."""
+
+
 def given_a_cast(world: World) -> Cast:
     """A family of three at two practices that were admitted, and a client of every kind."""
+    ids = world.begins_with(_a_cast_is_written)
+    service = Service(world, started=True)
+    clients = zip(ids, _SEATS, strict=True)
+    return Cast(service, *(Client(service, id_, key(), ods) for id_, (ods, _, key) in clients))
+
+
+def _a_cast_is_written(world: World) -> list[str]:
+    """Returns the ids of the clients."""
     world.registered(*CHILD, MINE)
     world.registered(*MOTHER, MINE)
     world.registered(*FATHER, THEIRS)
     world.admitted(MINE, THEIRS)
     service = Service(world)
-    return Cast(
-        service,
-        service.client(COUNCIL, "childrens-services", an_rsa_key()),
-        service.client(POLICE, "police"),
-        service.client(HEALTH, "zero-to-nineteen"),
-        service.client(MINE, "gp-system", an_rsa_key()),
-        service.client(THEIRS, "gp-system"),
-        service.client(UNADMITTED, "gp-system"),
-        service.client(MINE, "practice-lead"),
-        service.client(THEIRS, "practice-lead"),
-        service.client("X26", "governance"),
-        service.client("X26", "operator"),
-    )
+    return [service.client(ods, kind, key()).id for ods, kind, key in _SEATS]
 
 
 def a_plan(reference: str = "CPP-1", **more: Any) -> dict[str, Any]:

@@ -105,8 +105,8 @@ def test_two_sequencers_at_once_give_each_leaf_one_place(any_world: World, leave
     assert audited.findings() == []
 
 
-def test_two_that_begin_the_tree_at_once_build_one(postgresql_url: str) -> None:
-    world = World(postgresql_url)
+def test_two_that_begin_the_tree_at_once_build_one(migrated_postgresql_url: str) -> None:
+    world = World(migrated_postgresql_url)
     audited = Audited(world)
     audited.happens(3)
     with ThreadPoolExecutor(1) as hands:

@@ -162,7 +162,7 @@ def test_what_is_kept_names_nobody_and_joins_no_two_practices(cast: Cast) -> Non
 
 
 def test_processes_count_together_and_raise_one_alarm(cast: Cast) -> None:
-    second = World(cast.world.database.engine.url.render_as_string(hide_password=False))
+    second = World(cast.world.url)
     second.now = cast.world.now
     ask_about(cast.practice, *STRANGERS[:4])
     assert [judge(second.log, WATCH), judged(cast)] == [1, 0]

@@ -129,9 +129,11 @@ def test_a_person_who_is_to_get_nothing_is_not_looked_for(world: World) -> None:
     assert world.receipt(COUNCIL, "CPP-1")[1] == ("partner", "accepted")
 
 
-def test_a_registration_learned_while_the_plan_is_posted_is_not_missed(postgresql_url: str) -> None:
+def test_a_registration_learned_while_the_plan_is_posted_is_not_missed(
+    migrated_postgresql_url: str,
+) -> None:
     """Neither deed may look past the other: one of them finds what the other has done."""
-    world = World(postgresql_url)
+    world = World(migrated_postgresql_url)
     plan = Plan.model_validate_json(json.dumps(a_plan(child())))
     asked, may_commit = Event(), Event()
 

@@ -14,15 +14,18 @@ RIGHTS = f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public T
 
 
 @pytest.fixture
-def as_rows_alone(postgresql_url: str) -> Iterator[str]:
+def as_rows_alone(migrated_postgresql_url: str) -> Iterator[str]:
     """The address of a database that is at its newest schema, for an account with those rights."""
-    World(postgresql_url).close()
-    owner = create_engine(postgresql_url, isolation_level="AUTOCOMMIT")
+    owner = create_engine(migrated_postgresql_url, isolation_level="AUTOCOMMIT")
     with owner.connect() as connection:
         connection.execute(text(f"CREATE ROLE {ACCOUNT} LOGIN"))
         connection.execute(text(RIGHTS))
         connection.execute(text(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {ACCOUNT}"))
-    yield make_url(postgresql_url).set(username=ACCOUNT).render_as_string(hide_password=False)
+    yield (
+        make_url(migrated_postgresql_url)
+        .set(username=ACCOUNT)
+        .render_as_string(hide_password=False)
+    )
     with owner.connect() as connection:
         connection.execute(text(f"DROP OWNED BY {ACCOUNT}"))
         connection.execute(text(f"DROP ROLE {ACCOUNT}"))
@@ -31,6 +34,7 @@ def as_rows_alone(postgresql_url: str) -> Iterator[str]:
 
 def test_the_service_starts_and_works_with_the_rights_to_rows_alone(as_rows_alone: str) -> None:
     world = World(as_rows_alone)
+    world.database.upgrade()
     given_the_family(world)
     world.posts(COUNCIL, a_plan(child()))
     with (

@@ -46,7 +46,7 @@ def test_of_many_uses_in_several_processes_one_wins(any_cast: Cast) -> None:
     spawning = multiprocessing.get_context("spawn")
     together, told = spawning.Barrier(PROCESSES * THREADS), spawning.Queue()
     forms = [any_cast.council.form() for _ in range(ROUNDS)]
-    url = any_cast.world.database.engine.url.render_as_string(hide_password=False)
+    url = any_cast.world.url
     running = [
         spawning.Process(target=a_process, args=(url, forms, together, told))
         for _ in range(PROCESSES)

@@ -93,15 +93,13 @@ def test_what_was_superseded_meanwhile_is_let_go(world: World) -> None:
     assert leaves_that_say(world, Deed.DELIVERED) == []
 
 
-def test_the_leaf_of_an_attempt_is_durable_before_anything_is_sent(
-    any_world: World, database_url: str
-) -> None:
+def test_the_leaf_of_an_attempt_is_durable_before_anything_is_sent(any_world: World) -> None:
     given_a_registered_family(any_world)
     given_a_plan(any_world)
     seen: list[dict[str, Any]] = []
 
     def looks_from_outside(_: Parcel) -> Outcome:
-        outside = Database(database_url)
+        outside = Database(any_world.url)
         with outside.transaction() as session:
             bodies = [json.loads(leaf.body) for leaf in session.exec(select(tables.LeafRow))]
         outside.close()
@@ -146,10 +144,10 @@ def until_nothing_is_due(worker: Worker) -> None:
         worker.run_once()
 
 
-def test_several_workers_never_send_the_same_delivery(any_world: World, database_url: str) -> None:
+def test_several_workers_never_send_the_same_delivery(any_world: World) -> None:
     given_many_plans(any_world)
     watched = Watched()
-    databases = [Database(database_url) for _ in range(WORKERS)]
+    databases = [Database(any_world.url) for _ in range(WORKERS)]
     logs = [Log(one, any_world.log.vault, clock=lambda: datetime.now(UTC)) for one in databases]
     given_a_checked_system(logs[0])  # by their clock, too
     with ThreadPoolExecutor(WORKERS) as hands:

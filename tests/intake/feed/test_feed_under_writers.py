@@ -95,9 +95,9 @@ def until(over: threading.Event, polls: Callable[[], None]) -> None:
 
 
 def test_a_naive_cursor_misses_entries_and_ours_none(
-    postgresql_url: str, capsys: pytest.CaptureFixture[str]
+    migrated_postgresql_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    worlds = [World(postgresql_url, seed=seed) for seed in (1, 2, 3)]
+    worlds = [World(migrated_postgresql_url, seed=seed) for seed in (1, 2, 3)]
     reading = worlds[2]
     given_a_naive_table(reading)
     reading.admitted(HOME)

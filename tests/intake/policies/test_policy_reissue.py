@@ -31,9 +31,11 @@ def service(any_world: World) -> Service:
     return given_a_plan_and_approvers(any_world)
 
 
-def test_a_policy_waits_for_whoever_is_ruling_so_that_nobody_is_missed(postgresql_url: str) -> None:
+def test_a_policy_waits_for_whoever_is_ruling_so_that_nobody_is_missed(
+    migrated_postgresql_url: str,
+) -> None:
     """Who read the old policy commits first; who comes next reads the new one."""
-    world = World(postgresql_url)
+    world = World(migrated_postgresql_url)
     service = Service(world)
     service.knows_the_approvers()
     service.proposes(NARROWER)
