@@ -15,6 +15,7 @@ from tests.house import source
 TOP_LEVEL = {
     "flagservice",
     "docs",
+    "CONTRIBUTING.md",
     "profiles",
     "policies",
     "tests",
