@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from tests.house.source import HOME
-from tests.world import POLICE, World
+from tests.world import COUNCIL, POLICE, World
 
 
 def blocks(page: str) -> list[Any]:
@@ -39,3 +39,27 @@ def test_nothing_goes_to_the_alleged_perpetrators_record_until_his_practice_deci
     (flag,) = world.held_at("B83952")
     assert flag["code"]["coding"][0]["code"] == "U"
     assert "author" not in flag
+
+
+def test_the_plan_that_the_readme_shows_becomes_the_flag_that_it_shows(world: World) -> None:
+    plan, flag = blocks("README.md")
+    world.on("2026-11-23")
+    given_its_people(world, plan, "B83951", "B83952")
+    world.posts(COUNCIL, plan)
+    (issued,) = world.held_at("B83952")
+    assert without_chance(issued) == without_chance(flag)
+
+
+def without_chance(flag: dict[str, Any]) -> dict[str, Any]:
+    """Less what is random, and what the page says that it leaves out."""
+    del flag["id"], flag["meta"]["versionId"], flag["meta"]["lastUpdated"]
+    flag["meta"].pop("profile", None)
+    for part in (*flag["meta"]["security"], *flag["identifier"]):
+        part.pop("display", None)
+    for identifier in flag["identifier"]:
+        del identifier["value"]
+    return flag
+
+
+def test_the_readme_is_short() -> None:
+    assert len((HOME / "README.md").read_text("utf-8").splitlines()) <= 130
