@@ -19,11 +19,12 @@ from flagservice.domain.reading import read_submission
 from flagservice.domain.submissions import Enquiry, Notification, Plan, Submission
 from flagservice.fhir.profile.check import Profile
 from flagservice.intake.decision import Decision, decide, worklist
+from flagservice.intake.plans import find_plan
 from flagservice.intake.policies.in_force import PoliciesInForce, start
 from flagservice.intake.receipt import receipt_of
 from flagservice.intake.registration import update_registration
 from flagservice.intake.rulebook import Rulebook
-from flagservice.intake.submission import Submitted, find_plan, submit
+from flagservice.intake.submission import Submitted, submit
 from flagservice.people.registrations import Registration
 from flagservice.policy.desks import load_desks
 from flagservice.policy.proof.prove import load

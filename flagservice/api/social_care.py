@@ -16,10 +16,11 @@ from flagservice.domain.reading import read, read_submission
 from flagservice.domain.submissions import Enquiry, Notification, Plan, Submission
 from flagservice.intake import idempotency
 from flagservice.intake.decision import Decision, WorklistItem, decide, worklist
+from flagservice.intake.plans import find_plan
 from flagservice.intake.queries import Query, queries
 from flagservice.intake.receipt import receipt_of
 from flagservice.intake.rulebook import Rulebook
-from flagservice.intake.submission import SubmissionEffect, find_plan, submit
+from flagservice.intake.submission import SubmissionEffect, submit
 
 router = APIRouter(tags=["social care"])
 _JSON: Final = "application/json"

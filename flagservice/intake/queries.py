@@ -14,8 +14,8 @@ from flagservice.delivery.acknowledgements import open_queries
 from flagservice.delivery.receipts import ReceiptLine
 from flagservice.domain.acknowledgements import QueryReason
 from flagservice.domain.copies import ReceiptWord
+from flagservice.intake.plans import reference_of
 from flagservice.intake.receipt import receipt_of
-from flagservice.intake.submission import natural_key_of
 from flagservice.store import tables
 
 _SAID = (ReceiptWord.PLACED, ReceiptWord.REQUESTED, ReceiptWord.DELIVERED)
@@ -41,7 +41,7 @@ def queries(work: Work) -> list[Query]:
         for line in receipt_of(work, plan):
             if line.place == place and line.status in _SAID:
                 asked = row.at.date()
-                _, _, reference = natural_key_of(work, plan).partition("|")
+                reference = reference_of(work, plan)
                 found.append(Query(row.id, reference, line, QueryReason(row.reason), asked))
     work.record(Deed.QUERIES_READ, found=len(found))
     return found

@@ -8,24 +8,21 @@
 6. Rule on each person, from everything known; issue what follows.
 """
 
-import json
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
-from sqlalchemy import bindparam
 from sqlmodel import col, select
 
 from flagservice.audit.log import Deed, Work
-from flagservice.domain.errors import Conflict, Fault, Forbidden, Invalid
+from flagservice.domain.errors import Conflict, Forbidden
 from flagservice.domain.submissions import Submission
 from flagservice.intake import unreached
 from flagservice.intake.namings import Renaming, rename
+from flagservice.intake.plans import find_or_start_plan
 from flagservice.intake.rulebook import Rulebook
 from flagservice.intake.ruling.rerule import rerule
 from flagservice.people import persons
 from flagservice.store import tables
-from flagservice.store.lists import one_of
 
 
 class SubmissionEffect(StrEnum):
@@ -38,18 +35,21 @@ class SubmissionEffect(StrEnum):
 
 @dataclass(frozen=True)
 class Submitted:
-    """A submission that was taken in: which plan it belongs to, and what came of it."""
+    """The plan that a submission belongs to, and what came of it."""
 
     plan: tables.PlanRow
     effect: SubmissionEffect
 
 
 def submit(work: Work, submission: Submission, *, rulebook: Rulebook) -> Submitted:
-    """The whole of intake, for the caller's organisation; raises Conflict, Forbidden or Invalid."""
+    """Does the whole of intake, for the caller's organisation.
+
+    Raises Conflict, Forbidden or Invalid.
+    """
     if not rulebook.desks.has(work.actor.ods):
         raise Forbidden("the policy lists no duty desk for this organisation")
     # (1) the plan
-    plan = _plan(work, submission)
+    plan = find_or_start_plan(work, submission)
     # (2) a repeat?
     body = submission.model_dump_json().encode()
     digest = work.vault.digest(plan.data_key, body, purpose="submission")
@@ -58,7 +58,7 @@ def submit(work: Work, submission: Submission, *, rulebook: Rulebook) -> Submitt
         return _repeat(work, plan, before, digest=digest)
     # (3) too late?
     late, first = submission.version < plan.version, plan.version == 0
-    kept = _keep(work, plan, Sealing(submission.version, body, digest))
+    kept = _keep(work, plan, body, version=submission.version, digest=digest)
     if late:
         work.record(Deed.SUPERSEDED, submission=kept, plan=plan.id)
         return Submitted(plan, SubmissionEffect.SUPERSEDED)
@@ -79,54 +79,6 @@ def submit(work: Work, submission: Submission, *, rulebook: Rulebook) -> Submitt
     return Submitted(plan, SubmissionEffect.ACCEPTED)
 
 
-_FOUND: Final = (
-    select(tables.PlanRow)
-    .where(col(tables.PlanRow.ods) == bindparam("ods"))
-    .where(one_of(col(tables.PlanRow.reference), "keys"))
-    .with_for_update(key_share=True)
-)
-
-
-def find_plan(work: Work, ods: str, reference: str) -> tables.PlanRow | None:
-    """The plan with this organisation's own reference."""
-    keys = work.vault.pseudonyms(_natural_key(ods, reference), purpose="reference")
-    return work.session.exec(_FOUND, params={"ods": ods, "keys": keys}).first()
-
-
-def natural_key_of(work: Work, plan: tables.PlanRow) -> str:
-    """What a plan's pseudonym stands for, from any version of it: they have one reference."""
-    asked = select(tables.SubmissionRow).where(col(tables.SubmissionRow.plan_id) == plan.id)
-    kept = work.session.exec(asked.limit(1)).one()
-    opened = work.vault.open(
-        plan.data_key, kept.sealed, table="submission", row=kept.id, version=kept.version
-    )
-    return _natural_key(plan.ods, json.loads(opened)["reference"])
-
-
-def _natural_key(ods: str, reference: str) -> str:
-    return f"{ods}|{reference}"
-
-
-def _plan(work: Work, submission: Submission) -> tables.PlanRow:
-    """Two that start one plan at once meet in its unique key; the loser does its work again."""
-    plan = find_plan(work, work.actor.ods, submission.reference)
-    if plan is None:
-        natural_key = _natural_key(work.actor.ods, submission.reference)
-        key = work.vault.pseudonym(natural_key, purpose="reference")
-        plan = tables.PlanRow(
-            id=work.new_id(),
-            ods=work.actor.ods,
-            reference=key,
-            kind=submission.rules_as,
-            version=0,
-            data_key=work.vault.new_data_key(),
-        )
-        work.session.add(plan)
-    if plan.kind.removeprefix("unborn-") != submission.rules_as.removeprefix("unborn-"):
-        raise Invalid(Fault("kind", "this reference belongs to another kind"))
-    return plan
-
-
 def _version(work: Work, plan: tables.PlanRow, version: int) -> tables.SubmissionRow | None:
     asked = select(tables.SubmissionRow).where(
         col(tables.SubmissionRow.plan_id) == plan.id, col(tables.SubmissionRow.version) == version
@@ -143,27 +95,17 @@ def _repeat(
     return Submitted(plan, SubmissionEffect.REPEATED)
 
 
-@dataclass(frozen=True)
-class Sealing:
-    """A version's body and its keyed digest."""
-
-    version: int
-    body: bytes
-    digest: str
-
-
-def _keep(work: Work, plan: tables.PlanRow, sealing: Sealing) -> str:
+def _keep(work: Work, plan: tables.PlanRow, body: bytes, *, version: int, digest: str) -> str:
+    """Keeps a version's body, sealed. Returns the id of its row."""
     row_id = work.new_id()
-    sealed = work.vault.seal(
-        plan.data_key, sealing.body, table="submission", row=row_id, version=sealing.version
-    )
+    sealed = work.vault.seal(plan.data_key, body, table="submission", row=row_id, version=version)
     work.keep(
         tables.SubmissionRow,
         id=row_id,
         plan_id=plan.id,
-        version=sealing.version,
+        version=version,
         client_id=work.actor.name,
-        digest=sealing.digest,
+        digest=digest,
         received=work.now,
         sealed=sealed,
     )

@@ -11,7 +11,7 @@ from sqlmodel import select
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.audit.verify import verify_audit
 from flagservice.domain.copies import DeliveryState
-from flagservice.intake.submission import find_plan
+from flagservice.intake.plans import find_plan
 from flagservice.store import tables
 from tests.crash.killing import Record
 from tests.crash.town import Town

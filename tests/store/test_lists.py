@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from flagservice.admission import endpoints
 from flagservice.api.records import fast_lane
 from flagservice.delivery.pull import batched
-from flagservice.intake import submission
+from flagservice.intake import plans
 from flagservice.intake.ruling import person_files
 from flagservice.people import persons, registrations
 from flagservice.store import feed, leaves, tables
@@ -32,9 +32,9 @@ STATEMENTS = {
     "named": person_files._NAMED,
     "holds": person_files._HOLDS,
     "copies": person_files._COPIES,
-    "gaps": person_files._LOOKUPS,
+    "lookups": person_files._LOOKUPS,
     "people": persons._FOUND,
-    "plan": submission._FOUND,
+    "plan": plans._FOUND,
     "counters": feed._COUNTERS,
 }
 """All that are asked in the hot paths."""

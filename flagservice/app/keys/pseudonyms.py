@@ -23,7 +23,7 @@ from flagservice.app.keys.backlog import Left, sweep_all
 from flagservice.app.keys.keyset import add_pseudonym_key, drop_pseudonym_key
 from flagservice.audit.log import Deed, Work
 from flagservice.domain.errors import Conflict
-from flagservice.intake import submission
+from flagservice.intake import plans
 from flagservice.intake.policies import approval
 from flagservice.people import persons, registrations
 from flagservice.store import tables
@@ -58,7 +58,7 @@ class Found:
 FOUND: Final = (
     Found(tables.PersonRow, "pseudonym", "person", persons.nhs_number_of),
     Found(tables.RegistrationRow, "pseudonym", "registration", registrations.nhs_number_of),
-    Found(tables.PlanRow, "reference", "reference", submission.natural_key_of),
+    Found(tables.PlanRow, "reference", "reference", plans.natural_key_of),
     Found(policies.ApproverRow, "pseudonym", "approver", approval.name_key_of),
 )
 ARCHIVED: Final = ("audit",)
