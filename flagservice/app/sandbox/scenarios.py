@@ -17,7 +17,7 @@ from flagservice.app.sandbox.tenants import FACES, Tenant
 from flagservice.audit.log import Actor, Work
 from flagservice.delivery.pull import search
 from flagservice.domain.copies import Form
-from flagservice.domain.reading import read_submission
+from flagservice.domain.reading import read, read_submission
 from flagservice.domain.submissions import Enquiry, Notification, Plan, Submission
 from flagservice.intake.decision import Decision, decide, worklist
 from flagservice.intake.registration import update_registration
@@ -76,7 +76,8 @@ def _happen(parts: Parts, tenant: Tenant, step: dict[str, Any]) -> None:
         case {"by": face, "post": body}:
             _post(parts, _actor(tenant, face), body_of(body, parts.log.clock().date()))
         case {"decides": face, "about": name, "decision": said}:
-            _decide(parts, _actor(tenant, face), people[name].nhs_number, Decision(**said))
+            decision = read(Decision, json.dumps(said).encode())
+            _decide(parts, _actor(tenant, face), people[name].nhs_number, decision)
         case {"reads": face, "about": name}:
             _read(parts, _actor(tenant, face), people[name].nhs_number)
         case {"moves": name, "to": practice}:
