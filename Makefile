@@ -9,16 +9,22 @@ READY := $(VENV)/.ready
 DEVELOP := $(VENV)/.ready-dev
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: demo test lint bench serve generate twin mutants lock help clean
+.PHONY: demo test test-long coverage lint bench serve generate twin mutants lock help clean
 
 help: ## What there is to make
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 demo: $(READY) ## Play the three families end to end, on the embedded default
 	@$(RUN) -m flagservice demo
 
-test: $(DEVELOP) ## Every test, on SQLite and on a real PostgreSQL
+test: $(DEVELOP) ## Every test but the long ones, on SQLite and on a real PostgreSQL
 	@$(RUN) -m tests.run $(ARGS)
+
+test-long: $(DEVELOP) ## The long ones: many kills, every order, every fault, whole spaces
+	@$(RUN) -m tests.run long
+
+coverage: $(DEVELOP) ## The floors that decide what is disclosed, held to full branch coverage
+	@$(RUN) -m tests.run coverage
 
 lint: $(DEVELOP) ## Style, types and the floors of the house
 	$(RUN) -m ruff check .

@@ -1,25 +1,35 @@
-"""Runs every test: `python -m tests.run`, with whatever arguments pytest takes.
+"""Runs the tests: `python -m tests.run`, with whatever arguments pytest takes.
 
-Without arguments it is the whole suite, and the floors that decide what a record may be told are
-held to full branch coverage. With arguments it is part of it, and nothing is measured.
+Without arguments it is every test but the long ones. `long` is those, and `coverage` holds the
+floors that decide what a record may be told to full branch coverage. These run in parallel.
 With CI=true a skipped test is a failure; elsewhere skipped tests are named at the end.
 """
 
 import os
 import sys
-import tempfile
 from pathlib import Path
+from typing import Final
 
 import pytest
 
-HOME = Path(__file__).parents[1]
-MEASURED = (
+from tests import places
+
+HOME: Final = Path(__file__).parents[1]
+PARALLEL: Final = ("-n", "auto", "--maxprocesses=4", "--dist=worksteal")
+MEASURED: Final = (
+    *("tests/domain", "tests/policy", "tests/fhir", "tests/intake", "tests/audit", "tests/api"),
     "--cov",
     "--cov-branch",
     "--cov-config=pyproject.toml",
     "--cov-report=term-missing:skip-covered",
     "--cov-fail-under=100",
 )
+RUNS: Final = {
+    (): PARALLEL,
+    ("long",): (*PARALLEL, "-m", "long"),
+    ("coverage",): (*PARALLEL, *MEASURED),
+}
+"""What pytest is told, by what we are told; other words go on to it as they are."""
 
 
 class SkipsByName:
@@ -53,13 +63,14 @@ def _why(report: pytest.TestReport | pytest.CollectReport) -> str:
     return str(told[-1] if isinstance(told, tuple) else told).removeprefix("Skipped: ")
 
 
-def run(arguments: list[str]) -> int:
+def run(words: list[str]) -> int:
     """Answers pytest's own exit status; its own summary is the last that is printed."""
     os.chdir(HOME)
     skips = SkipsByName(strict=os.environ.get("CI", "").lower() in ("1", "true"))
-    with tempfile.TemporaryDirectory(prefix="flagservice-coverage-") as folder:
-        os.environ["COVERAGE_FILE"] = str(Path(folder) / "coverage")
-        return int(pytest.main([*(arguments or MEASURED)], plugins=[skips]))
+    told = RUNS.get(tuple(words), tuple(words))
+    with places.a_folder("flagservice-tests-") as folder:
+        os.environ["COVERAGE_FILE"] = str(folder / "coverage")
+        return int(pytest.main([f"--basetemp={folder / 'tests'}", *told], plugins=[skips]))
 
 
 if __name__ == "__main__":

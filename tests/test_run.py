@@ -63,5 +63,36 @@ def test_a_failing_test_fails_the_run(tmp_path: Path) -> None:
     assert lines[-1].startswith("1 failed")
 
 
-def test_the_whole_suite_is_held_to_full_branch_coverage() -> None:
-    assert {"--cov", "--cov-branch", "--cov-fail-under=100"} < set(run.MEASURED)
+def test_a_parallel_run_forbids_a_skip_in_ci_also_of_a_whole_file(
+    one_is_skipped: str, tmp_path: Path
+) -> None:
+    whole = tmp_path / "test_of_nothing.py"
+    whole.write_text("import pytest\npytest.skip('no such system', allow_module_level=True)\n")
+    status, lines = when_run("-n", "2", str(whole), one_is_skipped, CI="true")
+    assert status == 1
+    assert lines[-3].endswith("test_of_nothing.py: no such system")
+    assert lines[-2].endswith("::test_leaves_out: this machine has none")
+    assert lines[-1].startswith("1 passed, 2 skipped")
+
+
+@pytest.mark.parametrize("words", run.RUNS, ids=lambda words: " ".join(words) or "nothing")
+def test_each_whole_run_is_parallel(words: tuple[str, ...]) -> None:
+    assert run.RUNS[words][: len(run.PARALLEL)] == run.PARALLEL
+
+
+def test_the_short_run_and_the_long_one_are_every_test(tmp_path: Path) -> None:
+    (tmp_path / "test_of_the_runner.py").write_text(
+        "import pytest\n"
+        "@pytest.mark.parametrize('size', [1, pytest.param(2, marks=pytest.mark.long)])\n"
+        "def test_sized(size): assert False, f'the size is {size}'\n"
+    )
+    for more, run_, not_run in (((), 1, 2), (("-m", "long"), 2, 1)):
+        assert set(more) <= {*run.RUNS[()], *run.RUNS["long",]}
+        status, lines = when_run("-c", "pyproject.toml", str(tmp_path), *more)
+        assert status == 1
+        assert f"the size is {run_}" in "".join(lines)
+        assert f"the size is {not_run}" not in "".join(lines)
+
+
+def test_the_run_that_measures_demands_full_branch_coverage() -> None:
+    assert {"--cov", "--cov-branch", "--cov-fail-under=100"} < set(run.RUNS["coverage",])
