@@ -18,9 +18,9 @@ from starlette.requests import ClientDisconnect
 from flagservice.api.access.callers import actor_of, face_of
 from flagservice.api.edge.bodies import WrongMediaType
 from flagservice.api.edge.envelope import Application, Receive, Scope, Send, TooLarge
-from flagservice.api.edge.floods import Flood
 from flagservice.api.edge.limits import Audience, Throttled, peer_of
-from flagservice.api.edge.negotiation import NotAcceptable
+from flagservice.api.edge.throttle_log import Flood
+from flagservice.api.records.negotiation import NotAcceptable
 from flagservice.audit.log import Actor, Deed
 from flagservice.clients.assertions import BadAssertion
 from flagservice.domain.errors import (

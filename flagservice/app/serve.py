@@ -17,11 +17,11 @@ from flagservice.api.access import token_endpoint
 from flagservice.api.access.callers import Face
 from flagservice.api.access.tokens import Tokens
 from flagservice.api.edge.envelope import Envelope
-from flagservice.api.edge.floods import Floods
 from flagservice.api.edge.limits import MINUTE, Limits
+from flagservice.api.edge.throttle_log import Floods
 from flagservice.api.openapi import description
 from flagservice.api.records import routes
-from flagservice.api.records.fast_lane import FastLane
+from flagservice.api.records.fast_path import FastPath
 from flagservice.app.build import Parts
 from flagservice.app.release import CHANGED, software_version
 from flagservice.audit.log import Actor, Deed, Work
@@ -64,7 +64,7 @@ def application(
     loops_ = (*threads, Loop("floods", partial(floods.settle, parts.log), pause=MINUTE / 2))
     app.router.lifespan_context = lifespan
     app.state.face = face
-    app.add_middleware(FastLane, log=parts.log)
+    app.add_middleware(FastPath, log=parts.log)
     also(app)
     return Envelope(app, new_id=parts.log.new_id, refusing=refusals.refusing(app))
 

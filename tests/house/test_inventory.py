@@ -10,7 +10,7 @@ import flagservice.app.serve  # noqa: F401, with it every table
 from flagservice.api.access import tokens
 from flagservice.api.edge.envelope import MOST_BYTES
 from flagservice.api.edge.limits import DEFAULTS
-from flagservice.api.records.answers import MOST
+from flagservice.api.records.responses import MOST
 from flagservice.app import logs
 from flagservice.app.keys import backlog, providers
 from flagservice.audit.log import Deed

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, Integer, event, text
 from sqlmodel import Session, col, select
 
 from flagservice.admission import endpoints
-from flagservice.api.records import fast_lane
+from flagservice.api.records import fast_path
 from flagservice.delivery.pull import batched
 from flagservice.intake import plans
 from flagservice.intake.ruling import person_files
@@ -21,7 +21,7 @@ from flagservice.store.lists import Words, one_of
 from tests.world import World
 
 STATEMENTS = {
-    "clients": fast_lane._CLIENTS,
+    "clients": fast_path._CLIENTS,
     "now": batched._NOW,
     "every": batched._EVERY,
     "unserved": batched._UNSERVED,

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from flagservice.api.edge.floods import Floods
 from flagservice.api.edge.limits import Audience, Limits
+from flagservice.api.edge.throttle_log import Floods
 from tests.twin import cast
 from tests.twin.outside.asking import Answer, Request
 from tests.twin.outside.comparing import Tally

@@ -15,8 +15,8 @@ from fastapi import Depends, Request
 
 from flagservice.api.access.tokens import Caller, Tokens
 from flagservice.api.edge.envelope import Scope
-from flagservice.api.edge.floods import Floods
 from flagservice.api.edge.limits import Limits, audience_of
+from flagservice.api.edge.throttle_log import Floods
 from flagservice.audit.log import Actor, Log, Work
 from flagservice.clients.kinds import SCOPES
 from flagservice.clients.scopes import rights

@@ -10,11 +10,11 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Request, Response
 
 from flagservice.api.access.callers import Asked, Faced
-from flagservice.api.edge.negotiation import may_read
-from flagservice.api.records.answers import COUNT, FORMS, count_of, fhir
 from flagservice.api.records.cursors import Feed, cursor_of, number_of
 from flagservice.api.records.instants import instant_of
+from flagservice.api.records.negotiation import may_read
 from flagservice.api.records.parameters import Given, Parameter, described, of_url
+from flagservice.api.records.responses import COUNT, FORMS, count_of, fhir
 from flagservice.delivery.pull import feed as pull_feed
 from flagservice.delivery.pull.feed import FeedPage
 from flagservice.domain.errors import Fault, Invalid

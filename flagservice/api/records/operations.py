@@ -6,10 +6,10 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from flagservice.api.access.callers import Asked, Faced
 from flagservice.api.edge.bodies import body_of, described
-from flagservice.api.edge.negotiation import FHIR_JSON, may_read
-from flagservice.api.records.acknowledging import Parameters, answer_of
-from flagservice.api.records.answers import FORMS, written
+from flagservice.api.records.acknowledge import Parameters, answer_of
+from flagservice.api.records.negotiation import FHIR_JSON, may_read
 from flagservice.api.records.parameters import of_url
+from flagservice.api.records.responses import FORMS, written
 from flagservice.audit.log import Work
 from flagservice.delivery.pull import feed
 from flagservice.intake.rejection import take_acknowledgement

@@ -9,9 +9,9 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Request, Response
 
 from flagservice.api.access.callers import Asked, Faced
-from flagservice.api.edge.negotiation import may_read
-from flagservice.api.records.answers import COUNT, FORMS, count_of, fhir, one
+from flagservice.api.records.negotiation import may_read
 from flagservice.api.records.parameters import Parameter, described, of_url
+from flagservice.api.records.responses import COUNT, FORMS, count_of, fhir, one
 from flagservice.delivery.pull import read as pull
 from flagservice.fhir.bundles import history
 

@@ -9,10 +9,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 
 from flagservice.api.access.callers import Faced
-from flagservice.api.edge.negotiation import check_accept
 from flagservice.api.records import feed, operations, reading, search, traces
-from flagservice.api.records.answers import written
+from flagservice.api.records.negotiation import check_accept
 from flagservice.api.records.parameters import of_url
+from flagservice.api.records.responses import written
 from flagservice.fhir.capability import Interaction, statement
 
 router = APIRouter(prefix="/fhir/R4", tags=["records"])

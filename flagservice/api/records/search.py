@@ -14,10 +14,9 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from flagservice.api.access.callers import Asked, Face, Faced
 from flagservice.api.edge.bodies import body_of
-from flagservice.api.edge.negotiation import may_read
-from flagservice.api.records.answers import COUNT, FORMS, count_of, fhir
 from flagservice.api.records.cursors import Feed, Onward, opened_page, sealed_page
 from flagservice.api.records.instants import Range, range_of
+from flagservice.api.records.negotiation import may_read
 from flagservice.api.records.parameters import (
     Given,
     Parameter,
@@ -26,6 +25,7 @@ from flagservice.api.records.parameters import (
     of_form,
     of_url,
 )
+from flagservice.api.records.responses import COUNT, FORMS, count_of, fhir
 from flagservice.audit.log import Work
 from flagservice.delivery.pull import search as pull_search
 from flagservice.delivery.pull.search import Criteria, SearchPage

@@ -13,9 +13,8 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from flagservice.api.access.callers import Asked, Face, Faced
 from flagservice.api.edge.bodies import body_of
-from flagservice.api.edge.negotiation import may_read
-from flagservice.api.records.answers import FORMS, fhir, written
 from flagservice.api.records.cursors import Feed, Onward, opened_page, sealed_page
+from flagservice.api.records.negotiation import may_read
 from flagservice.api.records.parameters import (
     Given,
     Parameter,
@@ -24,6 +23,7 @@ from flagservice.api.records.parameters import (
     of_form,
     of_url,
 )
+from flagservice.api.records.responses import FORMS, fhir, written
 from flagservice.api.records.search import FORM
 from flagservice.delivery.pull import traces
 from flagservice.delivery.pull.traces import Origin

@@ -10,8 +10,8 @@ import pytest
 from sqlmodel import col, select
 
 from flagservice.api.edge import limits as limiting
-from flagservice.api.edge.floods import Flood, Floods
 from flagservice.api.edge.limits import DEFAULTS, MINUTE, Audience, Limits, Throttled
+from flagservice.api.edge.throttle_log import Flood, Floods
 from flagservice.audit.log import Log, Unrecorded
 from flagservice.store import tables
 from tests.api.answers import FHIR, then_refused

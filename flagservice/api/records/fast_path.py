@@ -14,10 +14,10 @@ from sqlmodel import col, select
 
 from flagservice.api.access.callers import Asked, Face, May, is_as_registered
 from flagservice.api.edge.envelope import Application, Receive, Scope, Send
-from flagservice.api.edge.negotiation import FHIR_JSON
-from flagservice.api.records.answers import FORMS, count_of, whole
 from flagservice.api.records.cursors import Feed, number_of
 from flagservice.api.records.feed import page_of
+from flagservice.api.records.negotiation import FHIR_JSON
+from flagservice.api.records.responses import FORMS, count_of, whole
 from flagservice.audit.group import Group
 from flagservice.audit.log import Log, Work
 from flagservice.delivery.pull import batched
@@ -45,7 +45,7 @@ _CLIENTS: Final = select(
 Question = tuple[Asked, Poll | Read]
 
 
-class FastLane:
+class FastPath:
     """Before the routes of a face: answers what is plain, and passes on the rest untouched."""
 
     def __init__(self, app: Application, *, log: Log) -> None:

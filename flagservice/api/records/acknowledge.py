@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from flagservice.api.records.answers import MOST
+from flagservice.api.records.responses import MOST
 from flagservice.delivery.acknowledgements import Acknowledgement
 from flagservice.domain.acknowledgements import AcknowledgementOutcome, QueryReason
 from flagservice.domain.errors import Fault, Invalid

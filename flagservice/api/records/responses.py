@@ -6,7 +6,7 @@ from typing import Any, Final
 import orjson
 from fastapi import Request, Response
 
-from flagservice.api.edge.negotiation import FHIR_JSON
+from flagservice.api.records.negotiation import FHIR_JSON
 from flagservice.api.records.parameters import Parameter
 from flagservice.domain.copies import Form
 from flagservice.domain.errors import Fault, Invalid
