@@ -20,7 +20,7 @@ class Health(StrEnum):
 
 
 @dataclass(frozen=True)
-class Bounds:
+class Thresholds:
     """From which number on a check warns, and from which it fails, if it ever does."""
 
     unit: str
@@ -35,12 +35,12 @@ class Bounds:
 
 
 CHECKS: Final = {
-    "worker_lag_seconds": Bounds("s", 120, 900),
-    "oldest_owed_seconds": Bounds("s", 4 * 3600, 24 * 3600),
-    "holds_overdue": Bounds("holds", 1),
-    "not_reached": Bounds("records", 100, 1000),
-    "unproven_seconds": Bounds("s", 60, 600),
-    "alarms": Bounds("alarms", 1),
+    "worker_lag_seconds": Thresholds("s", 120, 900),
+    "oldest_owed_seconds": Thresholds("s", 4 * 3600, 24 * 3600),
+    "holds_overdue": Thresholds("holds", 1),
+    "not_reached": Thresholds("records", 100, 1000),
+    "unproven_seconds": Thresholds("s", 60, 600),
+    "alarms": Thresholds("alarms", 1),
 }
 """A worker looks five times a second and a checkpoint is made within one: minutes mean it is ill.
 
@@ -53,15 +53,19 @@ that rejects what it is sent, and their flags are shown nowhere.
 def health(now: ServiceStatus, *, version: str) -> dict[str, Any]:
     """The body of `/_status`: status, version, checks, and every figure."""
     figures = vars(now)
-    checks = {name: _check(bounds, figures[name]) for name, bounds in CHECKS.items()}
+    checks = {name: _check(thresholds, figures[name]) for name, thresholds in CHECKS.items()}
     checks["database"] = {"status": Health.PASS}
     found = {check["status"] for check in checks.values()}
     return {"status": _worst(found), "version": version, "checks": checks, **figures}
 
 
-def _check(bounds: Bounds, measured: int) -> dict[str, Any]:
-    limits = {"warnFrom": bounds.warn, "failFrom": bounds.fail}
-    said = {"status": bounds.of(measured), "observedValue": measured, "observedUnit": bounds.unit}
+def _check(thresholds: Thresholds, measured: int) -> dict[str, Any]:
+    limits = {"warnFrom": thresholds.warn, "failFrom": thresholds.fail}
+    said = {
+        "status": thresholds.of(measured),
+        "observedValue": measured,
+        "observedUnit": thresholds.unit,
+    }
     return said | {name: limit for name, limit in limits.items() if limit is not None}
 
 

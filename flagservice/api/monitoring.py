@@ -6,13 +6,13 @@ import orjson
 from fastapi import APIRouter, Depends, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
-from flagservice.api.access.callers import Asked, Faced, may
+from flagservice.api.access.callers import ApiDep, Caller, requires
 from flagservice.api.health import health
 from flagservice.connections.endings import FIGURES
 from flagservice.delivery.watch.status import ServiceStatus, service_status
 
 router = APIRouter(tags=["service"])
-Operates = Annotated[Asked, Depends(may("service.read"))]
+Operates = Annotated[Caller, Depends(requires("service.read"))]
 
 
 @router.get("/_ping")
@@ -22,19 +22,19 @@ async def ping() -> Response:
 
 
 @router.get("/_status")
-def status(face: Faced, asked: Operates) -> Response:
+def status(api: ApiDep, caller: Operates) -> Response:
     """How the service is, check by check, with what is owed and how old the oldest is."""
-    body = health(face.perform(asked, service_status), version=face.version)
+    body = health(api.perform(caller, service_status), version=api.version)
     return Response(orjson.dumps(body), media_type="application/json")
 
 
 @router.get("/metrics")
-def metrics(face: Faced, asked: Operates) -> Response:
+def metrics(api: ApiDep, caller: Operates) -> Response:
     """The same figures for Prometheus, and connections.
 
     No label names a person, a practice or a kind.
     """
-    return Response(_exposed(face.perform(asked, service_status)), media_type=CONTENT_TYPE_LATEST)
+    return Response(_exposed(api.perform(caller, service_status)), media_type=CONTENT_TYPE_LATEST)
 
 
 def _exposed(now: ServiceStatus) -> bytes:

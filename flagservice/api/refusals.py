@@ -15,11 +15,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from flagservice.api.access.callers import actor_of, face_of
+from flagservice.api.access.callers import actor_of, api_of
 from flagservice.api.edge.bodies import WrongMediaType
 from flagservice.api.edge.envelope import Application, Receive, Scope, Send, TooLarge
 from flagservice.api.edge.limits import Audience, Throttled, peer_of
-from flagservice.api.edge.throttle_log import Flood
+from flagservice.api.edge.throttle_log import ThrottledCaller
 from flagservice.api.records.negotiation import NotAcceptable
 from flagservice.audit.log import Actor, Deed
 from flagservice.clients.assertions import BadAssertion
@@ -88,7 +88,7 @@ async def _answer(request: Request, wrong: Exception) -> Response:
     except Exception as lost:  # noqa: BLE001, whatever it is, nothing leaves unrecorded
         _log.error("audit unavailable", error=type(lost).__name__)
         status, rule, faults = 503, "the audit cannot be written: nothing is answered", ()
-    return _response(request, status, Told(rule, faults, wrong))
+    return _response(request, wrong, status=status, rule=rule, faults=faults)
 
 
 def _read(wrong: Exception) -> tuple[int, str, Sequence[Fault]]:
@@ -126,23 +126,23 @@ def _too_often(request: Request, wrong: Exception) -> Throttled | None:
         return None
     peer = peer_of(request.client.host if request.client else "")
     try:
-        face_of(request).limits.take(Audience.OUTSIDERS, peer)
+        api_of(request).limits.take(Audience.OUTSIDERS, peer)
     except Throttled as throttled:
         return throttled
     return None
 
 
 def _record(request: Request, status: int, wrong: Exception) -> None:
-    face = face_of(request)
+    api = api_of(request)
     actor: Actor = getattr(request.state, "actor", None) or actor_of(request.scope)
     if isinstance(wrong, Throttled):
-        face.floods.met(Flood(actor.name, actor.ods, wrong.audience), face.log)
+        api.throttle_log.met(ThrottledCaller(actor.name, actor.ods, wrong.audience), api.log)
         return
     route = request.scope.get("route")
     path = getattr(route, "path", "(no such route)")
     said = request.scope.get("flagservice.organisation", actor.ods)
     other = {"organisation": said} if said != actor.ods else {}
-    face.log.perform(
+    api.log.perform(
         actor,
         lambda work: work.record(
             Deed.REFUSED, route=path, method=request.method, status=status, **other
@@ -154,40 +154,29 @@ def _request_id(request: Request) -> str:
     return str(request.scope.get("flagservice.request_id", ""))
 
 
-class Told:
-    """What a refusal tells."""
-
-    def __init__(self, rule: str, faults: Sequence[Fault], wrong: Exception) -> None:
-        self.rule = rule
-        self.faults = faults
-        self.error = wrong.error if isinstance(wrong, BadAssertion) else None
-        given = wrong.headers if isinstance(wrong, HTTPException) else None
-        self.allow = (given or {}).get("Allow")
-        self.wait = wrong.wait if isinstance(wrong, Throttled) else None
-
-
-def _response(request: Request, status: int, told: Told) -> Response:
-    headers = {}
-    if status == 405 and told.allow:
-        headers["Allow"] = told.allow
-    if status == 429 and told.wait:
-        headers["Retry-After"] = str(told.wait)
-    if status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
+def _response(
+    request: Request, wrong: Exception, *, status: int, rule: str, faults: Sequence[Fault]
+) -> Response:
+    headers = _headers(status, wrong)
     if request.url.path.startswith(FHIR_PATH):
-        content = outcome(status, told.rule, told.faults)
+        content = outcome(status, rule, faults)
         return Response(content, status, headers, media_type="application/fhir+json")
-    if told.error is not None:
-        body = {
-            "error": told.error,
-            "error_description": told.rule,
-            "message_id": _request_id(request),
-        }
+    if isinstance(wrong, BadAssertion):
+        body = {"error": wrong.error, "error_description": rule, "message_id": _request_id(request)}
         return Response(orjson.dumps(body), status, headers, media_type="application/json")
     problem = {
         "type": "about:blank",
         "status": status,
-        "title": told.rule,
-        "errors": [{"field": fault.field, "rule": fault.rule} for fault in told.faults],
+        "title": rule,
+        "errors": [{"field": fault.field, "rule": fault.rule} for fault in faults],
     }
     return Response(orjson.dumps(problem), status, headers, media_type="application/problem+json")
+
+
+def _headers(status: int, wrong: Exception) -> dict[str, str]:
+    """Returns what a status needs beside it: the methods, the wait, or the scheme."""
+    if status == 405 and isinstance(wrong, HTTPException) and wrong.headers:
+        return {name: value for name, value in wrong.headers.items() if name == "Allow"}
+    if status == 429 and isinstance(wrong, Throttled):
+        return {"Retry-After": str(wrong.wait)}
+    return {"WWW-Authenticate": "Bearer"} if status == 401 else {}

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Header, Response
 
-from flagservice.api.access.callers import Asked, Faced, may
+from flagservice.api.access.callers import Api, ApiDep, Caller, requires
 from flagservice.api.edge.bodies import body_of, described
 from flagservice.audit.log import Work
 from flagservice.clients.kinds import ClientKind
@@ -30,37 +30,40 @@ Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=8, max_le
 
 @router.post("/plans", status_code=201, openapi_extra=described(Plan))
 def post_plan(
-    face: Faced, asked: Annotated[Asked, Depends(may("plans.write"))], body: Body, key: Key = None
+    api: ApiDep,
+    caller: Annotated[Caller, Depends(requires("plans.write"))],
+    body: Body,
+    key: Key = None,
 ) -> Response:
     """Posts one version of a plan: to start it, to amend it, or to end it."""
-    return _post(face, asked, Posted(Plan, body, key))
+    return _post(api, caller, model=Plan, body=body, key=key)
 
 
 @router.post("/enquiries", status_code=201, openapi_extra=described(Enquiry))
 def post_enquiry(
-    face: Faced,
-    asked: Annotated[Asked, Depends(may("enquiries.write"))],
+    api: ApiDep,
+    caller: Annotated[Caller, Depends(requires("enquiries.write"))],
     body: Body,
     key: Key = None,
 ) -> Response:
     """Posts one version of a section 47 enquiry, a strategy meeting or pre-proceedings."""
-    return _post(face, asked, Posted(Enquiry, body, key))
+    return _post(api, caller, model=Enquiry, body=body, key=key)
 
 
 @router.post("/notifications", status_code=201, openapi_extra=described(Notification))
 def post_notification(
-    face: Faced,
-    asked: Annotated[Asked, Depends(may("notifications.write"))],
+    api: ApiDep,
+    caller: Annotated[Caller, Depends(requires("notifications.write"))],
     body: Body,
     key: Key = None,
 ) -> Response:
     """Posts one version of a notification: perpetrator, domestic abuse victim, or MARAC."""
-    return _post(face, asked, Posted(Notification, body, key))
+    return _post(api, caller, model=Notification, body=body, key=key)
 
 
 @router.get("/receipts/{reference:path}")
 def get_receipt(
-    face: Faced, asked: Annotated[Asked, Depends(may("receipts.read"))], reference: str
+    api: ApiDep, caller: Annotated[Caller, Depends(requires("receipts.read"))], reference: str
 ) -> Response:
     """What came of the newest version of one of the caller's own references."""
 
@@ -71,20 +74,22 @@ def get_receipt(
         lines = receipt_of(work, plan)
         return _receipt(reference, plan.version, lines, effect=None)
 
-    return _json(face.perform(asked, deed))
+    return _json(api.perform(caller, deed))
 
 
 @router.get("/holds")
-def get_holds(face: Faced, asked: Annotated[Asked, Depends(may("holds.read"))]) -> Response:
+def get_holds(api: ApiDep, caller: Annotated[Caller, Depends(requires("holds.read"))]) -> Response:
     """The caller's worklist: what waits for its decision, oldest first."""
-    items = face.perform(asked, lambda work: worklist(work, rulebook=face.shelf.rulebook(work)))
+    items = api.perform(caller, lambda work: worklist(work, rulebook=api.policies.rulebook(work)))
     return _json({"holds": [_item(item) for item in items]})
 
 
 @router.get("/queries")
-def get_queries(face: Faced, asked: Annotated[Asked, Depends(may("receipts.read"))]) -> Response:
+def get_queries(
+    api: ApiDep, caller: Annotated[Caller, Depends(requires("receipts.read"))]
+) -> Response:
     """What practices ask about the caller's own flags: a code, and never who asks."""
-    return _json({"queries": [_query(one) for one in face.perform(asked, queries)]})
+    return _json({"queries": [_query(one) for one in api.perform(caller, queries)]})
 
 
 @router.post(
@@ -94,43 +99,38 @@ def get_queries(face: Faced, asked: Annotated[Asked, Depends(may("receipts.read"
     openapi_extra=described(Decision),
 )
 def post_decision(
-    face: Faced, asked: Annotated[Asked, Depends(may("holds.decide"))], hold_id: str, body: Body
+    api: ApiDep,
+    caller: Annotated[Caller, Depends(requires("holds.decide"))],
+    hold_id: str,
+    body: Body,
 ) -> Response:
     """Decides a held placement as the side that owns it, with the reason recorded."""
     decision = read(Decision, body)
 
     def deed(work: Work) -> None:
-        decide(work, hold_id, decision=decision, rulebook=face.shelf.rulebook(work))
+        decide(work, hold_id, decision=decision, rulebook=api.policies.rulebook(work))
 
-    face.perform(asked, deed)
+    api.perform(caller, deed)
     return Response(status_code=204)
 
 
-class Posted:
-    """A posted body: what it should be, its bytes, and the caller's key for repeats."""
-
-    def __init__(self, model: type[Submission], body: bytes, key: str | None) -> None:
-        self.model = model
-        self.body = body
-        self.key = key
-
-
-def _post(face: Faced, asked: Asked, posted: Posted) -> Response:
-    submission = read_submission(posted.model, posted.body, today=face.log.clock().date())
-    if asked.caller.kind is ClientKind.ZERO_TO_NINETEEN and submission.rules_as.endswith(
-        "protection"
-    ):
+def _post(
+    api: Api, caller: Caller, *, model: type[Submission], body: bytes, key: str | None
+) -> Response:
+    submission = read_submission(model, body, today=api.log.clock().date())
+    is_protection = submission.rules_as.endswith("protection")
+    if caller.kind is ClientKind.ZERO_TO_NINETEEN and is_protection:
         raise Forbidden("child protection plans come from children's services alone")
 
     def deed(work: Work) -> idempotency.KeptAnswer:
         return idempotency.answer_once(
             work,
-            posted.key,
-            digest=hashlib.sha256(posted.body).hexdigest(),
-            deed=lambda: _submit(work, submission, face.shelf.rulebook(work)),
+            key,
+            digest=hashlib.sha256(body).hexdigest(),
+            deed=lambda: _submit(work, submission, api.policies.rulebook(work)),
         )
 
-    answer = face.perform(asked, deed)
+    answer = api.perform(caller, deed)
     return Response(answer.content, answer.status, media_type=_JSON)
 
 

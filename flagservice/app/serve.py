@@ -14,11 +14,11 @@ from starlette.concurrency import run_in_threadpool
 
 from flagservice.api import governance, monitoring, refusals, social_care
 from flagservice.api.access import token_endpoint
-from flagservice.api.access.callers import Face
+from flagservice.api.access.callers import Api
 from flagservice.api.access.tokens import Tokens
 from flagservice.api.edge.envelope import Envelope
 from flagservice.api.edge.limits import MINUTE, Limits
-from flagservice.api.edge.throttle_log import Floods
+from flagservice.api.edge.throttle_log import ThrottleLog
 from flagservice.api.openapi import description
 from flagservice.api.records import routes
 from flagservice.api.records.fast_path import FastPath
@@ -57,13 +57,16 @@ def application(
         yield
         for loop in loops_:
             loop.stop()
-        floods.settle(parts.log, at_end=True)
+        throttle_log.settle(parts.log, at_end=True)
 
-    app, face = described(), _face(parts)
-    floods = face.floods
-    loops_ = (*threads, Loop("floods", partial(floods.settle, parts.log), pause=MINUTE / 2))
+    app, api = described(), _api_of(parts)
+    throttle_log = api.throttle_log
+    loops_ = (
+        *threads,
+        Loop("throttle-log", partial(throttle_log.settle, parts.log), pause=MINUTE / 2),
+    )
     app.router.lifespan_context = lifespan
-    app.state.face = face
+    app.state.api = api
     app.add_middleware(FastPath, log=parts.log)
     also(app)
     return Envelope(app, new_id=parts.log.new_id, refusing=refusals.refusing(app))
@@ -76,12 +79,12 @@ def _warm(parts: Parts, work: Work) -> None:
     work.record(Deed.POLICY_READ, in_force=len(rulebook.policies))
 
 
-def _face(parts: Parts) -> Face:
+def _api_of(parts: Parts) -> Api:
     base = parts.settings.base
     key = ECKey.import_key(parts.keys.token_pem, {"use": "sig"})
     tokens = Tokens(f"{base}/oauth2/token", key)
     limits = Limits(parts.settings.limits)
-    return Face(
+    return Api(
         parts.log,
         parts.shelf,
         tokens,
@@ -89,7 +92,7 @@ def _face(parts: Parts) -> Face:
         software_version(),
         CHANGED,
         limits,
-        Floods(limits.clock),
+        ThrottleLog(limits.clock),
     )
 
 

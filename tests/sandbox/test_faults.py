@@ -55,8 +55,8 @@ def test_an_expired_token_is_answered_as_one_that_has_really_run_out(
     asked = acme.practice.gets(FEED, headers=asking(Wanted.EXPIRED_TOKEN))
     token = {"Authorization": f"Bearer {cast.practice.token()}"}
     state = cast.service.fastapi.state
-    later = replace(state.face.tokens, clock=lambda: time.time() + LIFETIME + 1)
-    state.face = replace(state.face, tokens=later)
+    later = replace(state.api.tokens, clock=lambda: time.time() + LIFETIME + 1)
+    state.api = replace(state.api, tokens=later)
     assert _told(asked) == _told(cast.service.send("GET", FEED, headers=token))
 
 

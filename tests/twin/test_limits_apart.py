@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from flagservice.api.edge.limits import Audience, Limits
-from flagservice.api.edge.throttle_log import Floods
+from flagservice.api.edge.throttle_log import ThrottleLog
 from tests.twin import cast
 from tests.twin.outside.asking import Answer, Request
 from tests.twin.outside.comparing import Tally
@@ -29,8 +29,8 @@ def given_tight_limits(world: TwinWorld, *, shared: bool = False) -> None:
         return world.now.timestamp()
 
     limits = OneBucket(TIGHT, clock=clock) if shared else Limits(TIGHT, clock=clock)
-    face = world.fastapi.state.face
-    world.fastapi.state.face = replace(face, limits=limits, floods=Floods(clock))
+    api = world.fastapi.state.api
+    world.fastapi.state.api = replace(api, limits=limits, throttle_log=ThrottleLog(clock))
 
 
 class OneBucket(Limits):

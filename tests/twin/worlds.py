@@ -104,9 +104,9 @@ class TwinWorld:
             self.shelf,
         )
         self.app: Any = application(parts)
-        face = self.fastapi.state.face
-        tokens = replace(face.tokens, clock=lambda: self.now.timestamp())  # noqa: PLW0108, it moves
-        self.fastapi.state.face = replace(face, tokens=tokens)
+        api = self.fastapi.state.api
+        tokens = replace(api.tokens, clock=lambda: self.now.timestamp())  # noqa: PLW0108, it moves
+        self.fastapi.state.api = replace(api, tokens=tokens)
         self.receivers = Receivers()
         self.channel = FhirRest(self.receivers)
         self._worker = Worker(self.log, self.channel, jitter=partial(float, 1), hands=1)

@@ -1,7 +1,8 @@
 """Who calls, and with what right. An absent claim, scope or registration means no.
 
-Every route goes through a `Face`: it checks the token and its scope, and opens the unit of work in
-which the caller's registration is checked again, so that a revoked client is out at once.
+A route names the scopes that it needs with `requires`, which checks the token. `Api.perform` opens
+the unit of work and checks the client's registration again, so that a revoked client is out at
+once.
 """
 
 import json
@@ -13,12 +14,12 @@ from typing import Annotated, Final, Protocol, TypeVar
 
 from fastapi import Depends, Request
 
-from flagservice.api.access.tokens import Caller, Tokens
+from flagservice.api.access.tokens import TokenClaims, Tokens
 from flagservice.api.edge.envelope import Scope
 from flagservice.api.edge.limits import Limits, audience_of
-from flagservice.api.edge.throttle_log import Floods
+from flagservice.api.edge.throttle_log import ThrottleLog
 from flagservice.audit.log import Actor, Log, Work
-from flagservice.clients.kinds import SCOPES
+from flagservice.clients.kinds import SCOPES, ClientKind
 from flagservice.clients.scopes import rights
 from flagservice.domain.errors import Forbidden, Unauthenticated
 from flagservice.intake.policies.in_force import PoliciesInForce
@@ -27,43 +28,56 @@ from flagservice.store import tables
 T = TypeVar("T")
 
 COUNTED: Final = "flagservice.counted"
-"""In the scope of a request that was taken from its caller's bucket."""
+"""The key in a request's scope that says that the request was taken from its caller's bucket."""
 
 
 @dataclass(frozen=True)
-class Face:
-    """What the routes need, as values."""
+class Caller:
+    """An authenticated client whose token has the scopes that the route needs."""
+
+    claims: TokenClaims
+    actor: Actor
+
+    @property
+    def ods(self) -> str:
+        """The code of the client's organisation."""
+        return self.claims.ods
+
+    @property
+    def kind(self) -> ClientKind:
+        """The client's kind, which decides what scopes it may hold."""
+        return self.claims.kind
+
+
+@dataclass(frozen=True)
+class Api:
+    """What the routes need, put together by `app`."""
 
     log: Log
-    shelf: PoliciesInForce
+    policies: PoliciesInForce
     tokens: Tokens
     base: str
     version: str
     changed: date
     limits: Limits = field(default_factory=Limits)
-    floods: Floods = field(default_factory=lambda: Floods(time.monotonic))
+    throttle_log: ThrottleLog = field(default_factory=lambda: ThrottleLog(time.monotonic))
 
-    def perform(self, asked: "Asked", deed: Callable[[Work], T]) -> T:
-        """One unit of work for a caller who is still registered."""
+    def perform(self, caller: Caller, deed: Callable[[Work], T]) -> T:
+        """Does the deed in one unit of work, if the client is still registered as its token says.
+
+        Raises Unauthenticated.
+        """
 
         def checked(work: Work) -> T:
-            client = work.session.get(tables.ClientRow, asked.caller.client_id)
-            if client is None or client.revoked or not is_as_registered(asked.caller, client):
+            client = work.session.get(tables.ClientRow, caller.claims.client_id)
+            if client is None or client.revoked or not is_as_registered(caller.claims, client):
                 raise Unauthenticated("the client is not registered")
             return deed(work)
 
-        return self.log.perform(asked.actor, checked)
+        return self.log.perform(caller.actor, checked)
 
 
-@dataclass(frozen=True)
-class Asked:
-    """One request of an authenticated caller with the right scope."""
-
-    caller: Caller
-    actor: Actor
-
-
-class Registered(Protocol):
+class RegisteredClient(Protocol):
     """What is registered of a client; `keys` is its JWK set as JSON."""
 
     ods: str
@@ -71,66 +85,69 @@ class Registered(Protocol):
     keys: str
 
 
-def is_as_registered(caller: Caller, client: Registered) -> bool:
-    """Is the client still what the token says, and does it still have the token's key?"""
-    if (client.ods, client.kind) != (caller.ods, caller.kind):
+def is_as_registered(claims: TokenClaims, client: RegisteredClient) -> bool:
+    """Returns whether the client still is what the token says, and still has the token's key."""
+    if (client.ods, client.kind) != (claims.ods, claims.kind):
         return False
-    return any(key.get("kid") == caller.kid for key in json.loads(client.keys)["keys"])
+    return any(key.get("kid") == claims.kid for key in json.loads(client.keys)["keys"])
 
 
-def face_of(request: Request) -> Face:
-    """The face that `app` put together."""
-    face: Face = request.app.state.face
-    return face
+def api_of(request: Request) -> Api:
+    """Returns the `Api` of the application that serves the request."""
+    api: Api = request.app.state.api
+    return api
 
 
-async def _faced(request: Request) -> Face:
-    """The same for a route: what is not awaited, the framework would send to another thread."""
-    return face_of(request)
+async def _api(request: Request) -> Api:
+    """Returns the same. It is async because the framework runs what is not on another thread."""
+    return api_of(request)
 
 
-Faced = Annotated[Face, Depends(_faced)]
+ApiDep = Annotated[Api, Depends(_api)]
 
 
 @dataclass(frozen=True)
-class May:
+class RequiresScopes:
     """The dependency of a route that needs every one of these scopes."""
 
     scopes: tuple[str, ...]
 
-    async def __call__(self, request: Request) -> Asked:
-        """Who asks; raises Unauthenticated, Throttled or Forbidden."""
-        found = _caller(request)
-        request.state.actor = actor_of(request.scope, found)
-        return self.check(face_of(request), found, request.scope)
+    async def __call__(self, request: Request) -> Caller:
+        """Returns the caller; raises Unauthenticated, Throttled or Forbidden."""
+        claims = _claims(request)
+        request.state.actor = actor_of(request.scope, claims)
+        return self.check(api_of(request), claims, request.scope)
 
-    def check(self, face: Face, found: Caller, scope: Scope) -> Asked:
-        """The same of a caller who is known, counted once however often it is asked."""
+    def check(self, api: Api, claims: TokenClaims, scope: Scope) -> Caller:
+        """Returns the caller with these claims; raises Throttled or Forbidden.
+
+        A request is counted once, however often it is checked.
+        """
         if COUNTED not in scope:
-            face.limits.take(audience_of(scope["path"]), found.client_id)
+            api.limits.take(audience_of(scope["path"]), claims.client_id)
             scope[COUNTED] = True
-        if not rights(self.scopes) <= rights(found.scopes) & rights(SCOPES[found.kind]):
+        if not rights(self.scopes) <= rights(claims.scopes) & rights(SCOPES[claims.kind]):
             raise Forbidden("the token does not have the scope that this needs")
-        if scope.get("flagservice.organisation", found.ods) != found.ods:
+        if scope.get("flagservice.organisation", claims.ods) != claims.ods:
             raise Forbidden("the organisation of the request is not the token's")
-        return Asked(found, actor_of(scope, found))
+        return Caller(claims, actor_of(scope, claims))
 
 
-def may(*scopes: str) -> May:
-    """As a route says it: `may("plans.write")`."""
-    return May(scopes)
+def requires(*scopes: str) -> RequiresScopes:
+    """Returns the dependency, as a route names it: `requires("plans.write")`."""
+    return RequiresScopes(scopes)
 
 
-def _caller(request: Request) -> Caller:
+def _claims(request: Request) -> TokenClaims:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated("a bearer token is needed")
-    return face_of(request).tokens.caller(token)
+    return api_of(request).tokens.verify(token)
 
 
-def actor_of(scope: Scope, caller: Caller | None = None) -> Actor:
-    """Who the audit says it was."""
+def actor_of(scope: Scope, claims: TokenClaims | None = None) -> Actor:
+    """Returns the actor that the audit names; without claims it is an outsider."""
     request_id = str(scope.get("flagservice.request_id", ""))
-    if caller is None:
+    if claims is None:
         return Actor("outsider", request_id=request_id)
-    return Actor(caller.client_id, caller.ods, request_id)
+    return Actor(claims.client_id, claims.ods, request_id)

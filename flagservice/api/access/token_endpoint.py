@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
 
-from flagservice.api.access.callers import Faced
+from flagservice.api.access.callers import ApiDep
 from flagservice.api.edge.bodies import body_of
 from flagservice.api.edge.limits import Audience, peer_of
 from flagservice.audit.log import Actor
@@ -19,7 +19,7 @@ _TOKENS: Final = Actor("token endpoint")
 
 @router.post("/oauth2/token")
 def post_token(
-    face: Faced, request: Request, body: Annotated[bytes, Depends(body_of(_FORM))]
+    api: ApiDep, request: Request, body: Annotated[bytes, Depends(body_of(_FORM))]
 ) -> Response:
     """OAuth 2 client credentials with `private_key_jwt`: the only way in."""
     try:
@@ -30,7 +30,7 @@ def post_token(
         raise BadAssertion("a parameter is given twice")
     form = dict(pairs)
     peer = peer_of(request.client.host if request.client else "")
-    face.limits.check(Audience.OUTSIDERS, peer)
-    face.limits.take(Audience.TOKENS, claimed_client(form), peer)
-    token = face.log.perform(_TOKENS, lambda work: face.tokens.issue(work, form))
+    api.limits.check(Audience.OUTSIDERS, peer)
+    api.limits.take(Audience.TOKENS, claimed_client(form), peer)
+    token = api.log.perform(_TOKENS, lambda work: api.tokens.issue(work, form))
     return Response(orjson.dumps(token), media_type="application/json")

@@ -1,8 +1,8 @@
 """Our own short tokens: the only way in. Issued for a proven assertion, and checked at each use.
 
-A token that was verified once is known again by its SHA-256, so that the hot path checks no
-signature twice; its times are looked at every time, and the client's registration in the unit of
-work. Tokens use real time, always.
+A verified token is known again by its SHA-256, so that the hot path checks no signature twice. Its
+times are checked at every use, and the client's registration in the unit of work. Tokens always use
+real time.
 """
 
 import hashlib
@@ -31,8 +31,8 @@ _MOST_KNOWN: Final = 16_384
 
 
 @dataclass(frozen=True)
-class Caller:
-    """Who calls: a registered client of one organisation, and what it may do.
+class TokenClaims:
+    """What a verified token of ours says: a registered client, what it may do, and how long.
 
     `kid` is the thumbprint of the key that fetched the token: dropping the key ends the token.
     """
@@ -42,56 +42,49 @@ class Caller:
     kind: ClientKind
     kid: str
     scopes: frozenset[str]
-
-
-@dataclass(frozen=True)
-class Verified:
-    """What a token of ours says, and from when until when it says so."""
-
-    caller: Caller
     issued: int
     expires: int
 
 
-class Known:
-    """The tokens that were verified lately, by digest. Bounded: the oldest makes room."""
+class VerifiedTokens:
+    """The claims of the tokens that were verified last, by digest; the oldest makes room."""
 
     def __init__(self, most: int = _MOST_KNOWN) -> None:
         self._most = most
-        self._found: dict[bytes, Verified] = {}
+        self._claims: dict[bytes, TokenClaims] = {}
         self._turn = threading.Lock()
 
     def __len__(self) -> int:
-        return len(self._found)
+        return len(self._claims)
 
-    def find(self, digest: bytes) -> Verified | None:
-        """What was verified under this digest."""
-        return self._found.get(digest)
+    def find(self, digest: bytes) -> TokenClaims | None:
+        """Returns the claims of the token with this digest, if they are kept."""
+        return self._claims.get(digest)
 
-    def keep(self, digest: bytes, verified: Verified) -> None:
-        """From now on it is known."""
+    def keep(self, digest: bytes, claims: TokenClaims) -> None:
+        """Keeps the claims of the token with this digest."""
         with self._turn:
-            while len(self._found) >= self._most:
-                del self._found[next(iter(self._found))]
-            self._found[digest] = verified
+            while len(self._claims) >= self._most:
+                del self._claims[next(iter(self._claims))]
+            self._claims[digest] = claims
 
     def forget(self, digest: bytes) -> None:
-        """It is over."""
+        """Forgets the token with this digest."""
         with self._turn:
-            self._found.pop(digest, None)
+            self._claims.pop(digest, None)
 
 
 @dataclass(frozen=True)
 class Tokens:
-    """Issues tokens for one address, and checks them. `clock` is real time in seconds."""
+    """Issues tokens for one address, and verifies them. `clock` is real time in seconds."""
 
     url: str
     key: ECKey = field(repr=False)
     clock: Callable[[], float] = time.time
-    known: Known = field(default_factory=Known, repr=False, compare=False)
+    verified: VerifiedTokens = field(default_factory=VerifiedTokens, repr=False, compare=False)
 
     def issue(self, work: Work, form: dict[str, str]) -> dict[str, Any]:
-        """The answer of the token endpoint; raises BadAssertion."""
+        """Returns the answer of the token endpoint; raises BadAssertion."""
         check_form(form)
         client, kid = proven(work, form["client_assertion"], url=self.url, now=self.clock())
         held = client.scopes.split()
@@ -120,19 +113,19 @@ class Tokens:
             "scope": " ".join(scopes),
         }
 
-    def caller(self, token: str) -> Caller:
-        """Whose token this is; any flaw, and any claim that is absent, raises Unauthenticated."""
+    def verify(self, token: str) -> TokenClaims:
+        """Returns the token's claims; raises Unauthenticated for any flaw or absent claim."""
         digest = hashlib.sha256(token.encode()).digest()
-        known = self.known.find(digest)
-        found = known or self._verified(token)
-        if not found.issued - SKEW <= self.clock() < found.expires:
-            self.known.forget(digest)
+        known = self.verified.find(digest)
+        claims = known or self._read(token)
+        if not claims.issued - SKEW <= self.clock() < claims.expires:
+            self.verified.forget(digest)
             raise Unauthenticated("the token has expired, or is not one of ours")
         if known is None:
-            self.known.keep(digest, found)
-        return found.caller
+            self.verified.keep(digest, claims)
+        return claims
 
-    def _verified(self, token: str) -> Verified:
+    def _read(self, token: str) -> TokenClaims:
         try:
             opened = jwt.decode(token, self.key, algorithms=[_OURS])
             claims = opened.claims
@@ -146,6 +139,4 @@ class Tokens:
         if not (ours and whole and typed and expires - issued <= LIFETIME):
             raise Unauthenticated("the token has expired, or is not one of ours")
         client_id, ods, kid, scope, _ = named
-        return Verified(
-            Caller(client_id, ods, kind, kid, frozenset(scope.split())), issued, expires
-        )
+        return TokenClaims(client_id, ods, kind, kid, frozenset(scope.split()), issued, expires)

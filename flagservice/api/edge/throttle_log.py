@@ -15,7 +15,7 @@ from flagservice.audit.log import Actor, Deed, Log
 
 
 @dataclass(frozen=True)
-class Flood:
+class ThrottledCaller:
     """Whose, and of what. Outsiders are one: they could have any number of names."""
 
     name: str
@@ -29,15 +29,15 @@ class _Minute:
     untold: int = 0
 
 
-class Floods:
+class ThrottleLog:
     """The refusals of one process that have no leaf of their own."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._turn = threading.Lock()
-        self._minutes: dict[Flood, _Minute] = {}
+        self._minutes: dict[ThrottledCaller, _Minute] = {}
 
-    def met(self, flood: Flood, log: Log) -> None:
+    def met(self, flood: ThrottledCaller, log: Log) -> None:
         """One more refusal of this flood; its leaf, if one is due, is durable on return."""
         with self._turn:
             now = self._clock()
@@ -60,7 +60,7 @@ class Floods:
             self._tell(flood, count, log=log)
         return len(counted)
 
-    def _tell(self, flood: Flood, count: int, *, log: Log) -> None:
+    def _tell(self, flood: ThrottledCaller, count: int, *, log: Log) -> None:
         """Where the audit cannot be written, the count waits for the next leaf."""
         written = False
         try:
@@ -75,7 +75,7 @@ class Floods:
             if not written:
                 self._give_back(flood, count)
 
-    def _give_back(self, flood: Flood, count: int) -> None:
+    def _give_back(self, flood: ThrottledCaller, count: int) -> None:
         with self._turn:
             minute = self._minutes.setdefault(flood, _Minute(0.0))
             minute.until, minute.untold = 0.0, minute.untold + count

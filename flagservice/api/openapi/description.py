@@ -9,7 +9,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.routing import RouteContext, iter_route_contexts
 
-from flagservice.api.access.callers import May
+from flagservice.api.access.callers import RequiresScopes
 from flagservice.api.openapi import examples
 from flagservice.api.refusals import FHIR_PATH
 from flagservice.clients.assertions import ASSERTION_TYPE
@@ -177,8 +177,8 @@ def _operation(route: RouteContext, plain: Json) -> Json:
 
 def _scopes(route: RouteContext) -> list[str]:
     """The right that the route's own dependency checks: see `callers.may`."""
-    asked = [dependency.call for dependency in route.dependant.dependencies]
-    return [scope for call in asked if isinstance(call, May) for scope in call.scopes]
+    caller = [dependency.call for dependency in route.dependant.dependencies]
+    return [scope for call in caller if isinstance(call, RequiresScopes) for scope in call.scopes]
 
 
 def _answers(route: RouteContext, plain: Json) -> Json:

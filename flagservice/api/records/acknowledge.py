@@ -1,26 +1,35 @@
-"""The body of `$acknowledge`: Parameters with versions, an outcome and perhaps a reason, no more.
+"""A practice says what became of versions that it got: the operation `$acknowledge`.
 
-Nothing that a practice could write in its own words is read here, so nothing of it is relayed.
+The body is a Parameters resource with versions, an outcome and perhaps a reason. Nothing that a
+practice could write in its own words is read, so nothing of it is relayed.
 """
 
 from typing import Annotated, Any, Final, Literal
 
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
 
-from flagservice.api.records.responses import MOST
+from flagservice.api.access.callers import ApiDep, Caller
+from flagservice.api.edge.bodies import body_of, described
+from flagservice.api.records.negotiation import FHIR_JSON, requires_fhir
+from flagservice.api.records.parameters import of_url
+from flagservice.api.records.responses import MOST, parameters
+from flagservice.audit.log import Work
 from flagservice.delivery.acknowledgements import Acknowledgement
 from flagservice.domain.acknowledgements import AcknowledgementOutcome, QueryReason
 from flagservice.domain.errors import Fault, Invalid
 from flagservice.domain.reading import read
 from flagservice.domain.statements import Strict
+from flagservice.intake.rejection import take_acknowledgement
 
+router = APIRouter(prefix="/fhir/R4", tags=["records"])
 _LISTED: Final = Fault("parameter", f"has 1 to {MOST} version parameters, each with a valueString")
 _CODED: Final = Fault("parameter", "has at most one outcome and one reason, each with a valueCode")
 _EXPLAINED: Final = Fault("parameter", "has a reason with outcome queried, and with no other")
 VersionId = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,64}$")]
 
 
-class Part(Strict):
+class AcknowledgementParameter(Strict):
     """One parameter."""
 
     name: Literal["version", "outcome", "reason"]
@@ -28,16 +37,38 @@ class Part(Strict):
     valueCode: AcknowledgementOutcome | QueryReason | None = None  # noqa: N815
 
 
-class Parameters(Strict):
+class AcknowledgementParameters(Strict):
     """What a practice sends."""
 
     resourceType: Literal["Parameters"]  # noqa: N815
-    parameter: Annotated[list[Part], Field(min_length=1, max_length=MOST + 2)]
+    parameter: Annotated[list[AcknowledgementParameter], Field(min_length=1, max_length=MOST + 2)]
 
 
-def answer_of(body: bytes) -> Acknowledgement:
-    """The answer that the body holds; raises Invalid, and quotes nothing."""
-    parts = read(Parameters, body).parameter
+@router.post(
+    "/$acknowledge",
+    name="$acknowledge",
+    openapi_extra=described(AcknowledgementParameters, FHIR_JSON),
+)
+def acknowledge(
+    api: ApiDep,
+    caller: Annotated[Caller, Depends(requires_fhir("flags.acknowledge"))],
+    request: Request,
+    body: Annotated[bytes, Depends(body_of(FHIR_JSON, "application/json"))],
+) -> Response:
+    """What became of these versions: filed, filed-not-shown, queried or rejected."""
+    of_url(request)
+    acknowledgement = acknowledgement_of(body)
+
+    def deed(work: Work) -> int:
+        return take_acknowledgement(work, acknowledgement, rulebook=api.policies.rulebook(work))
+
+    taken = api.perform(caller, deed)
+    return parameters({"name": "acknowledged", "valueInteger": taken})
+
+
+def acknowledgement_of(body: bytes) -> Acknowledgement:
+    """Returns the acknowledgement in the body; raises Invalid, and quotes nothing."""
+    parts = read(AcknowledgementParameters, body).parameter
     versions = tuple(part.valueString for part in parts if part.name == "version")
     if not 1 <= len(versions) <= MOST or None in versions:
         raise Invalid(_LISTED)
@@ -51,7 +82,7 @@ def answer_of(body: bytes) -> Acknowledgement:
     return Acknowledgement(tuple(map(str, versions)), outcome, reason)
 
 
-def _coded(parts: list[Part], name: str, codes: type[Any]) -> Any:
+def _coded(parts: list[AcknowledgementParameter], name: str, codes: type[Any]) -> Any:
     found = [part.valueCode for part in parts if part.name == name]
     if len(found) > 1 or not all(isinstance(code, codes) for code in found):
         raise Invalid(_CODED)

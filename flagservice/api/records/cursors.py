@@ -58,36 +58,36 @@ def _checksum(said: str) -> str:
 
 
 @dataclass(frozen=True)
-class Onward:
+class SearchPosition:
     """Where a search goes on: what was asked, whose it was, and the instant of the last match.
 
     A walk through the audit goes on before a row instead.
     """
 
-    asked: Sequence[tuple[str, str]]
+    parameters: Sequence[tuple[str, str]]
     person_id: str
     after: datetime
     row: int = 0
 
 
-def sealed_page(vault: Vault, feed: Feed, onward: Onward) -> str:
+def sealed_page(vault: Vault, feed: Feed, position: SearchPosition) -> str:
     """The next page as a word that nobody reads but us; the same page is the same word.
 
     AES-SIV needs no chance: one that differed each time would tell nothing, and make two worlds
     that are equal for a caller look different. https://www.rfc-editor.org/rfc/rfc5297
     """
-    said = json.dumps({**asdict(onward), "after": onward.after.isoformat()}).encode()
+    said = json.dumps({**asdict(position), "after": position.after.isoformat()}).encode()
     return _encoded(_ciphers(vault)[0].encrypt(said, [_whose(feed)]))
 
 
-def opened_page(vault: Vault, feed: Feed, page: str) -> Onward:
+def opened_page(vault: Vault, feed: Feed, page: str) -> SearchPosition:
     """What `sealed_page` sealed for this very caller and type; raises Invalid."""
     for cipher in _ciphers(vault):
         with contextlib.suppress(ValueError, InvalidTag):
             said = json.loads(cipher.decrypt(_decoded(page), [_whose(feed)]))
-            asked = [(name, value) for name, value in said["asked"]]
+            parameters = [(name, value) for name, value in said["parameters"]]
             after = datetime.fromisoformat(said["after"])
-            return Onward(asked, said["person_id"], after, said["row"])
+            return SearchPosition(parameters, said["person_id"], after, said["row"])
     raise Invalid(Fault("page", "is not one that this search gave out"))
 
 

@@ -12,7 +12,7 @@ from typing import Final
 from fastapi import Response
 from sqlmodel import col, select
 
-from flagservice.api.access.callers import Asked, Face, May, is_as_registered
+from flagservice.api.access.callers import Api, Caller, RequiresScopes, is_as_registered
 from flagservice.api.edge.envelope import Application, Receive, Scope, Send
 from flagservice.api.records.cursors import Feed, number_of
 from flagservice.api.records.feed import page_of
@@ -34,15 +34,15 @@ _PLAIN: Final = (FHIR_JSON.encode(), b"application/json", b"*/*")
 _UNUSUAL: Final = frozenset(
     {b"prefer", b"if-none-match", b"if-modified-since", b"transfer-encoding"}
 )
-_READS: Final = {type_: May((f"system/{type_}.r",)) for type_ in FORMS}
-_SEARCHES: Final = {type_: May((f"system/{type_}.s",)) for type_ in FORMS}
+_READS: Final = {type_: RequiresScopes((f"system/{type_}.r",)) for type_ in FORMS}
+_SEARCHES: Final = {type_: RequiresScopes((f"system/{type_}.s",)) for type_ in FORMS}
 _CLIENTS: Final = select(
     col(tables.ClientRow.id),
     col(tables.ClientRow.ods),
     col(tables.ClientRow.kind),
     col(tables.ClientRow.keys),
 ).where(one_of(col(tables.ClientRow.id), "ids"), col(tables.ClientRow.revoked).is_(False))
-Question = tuple[Asked, Poll | Read]
+Question = tuple[Caller, Poll | Read]
 
 
 class FastPath:
@@ -64,34 +64,36 @@ class FastPath:
             return None
         type_, history, copy_id = address.groups()
         try:
-            face: Face = scope["app"].state.face
-            may = (_SEARCHES if history else _READS)[type_]
-            asked = may.check(face, face.tokens.caller(token), scope)
+            api: Api = scope["app"].state.api
+            scopes = (_SEARCHES if history else _READS)[type_]
+            caller = scopes.check(api, api.tokens.verify(token), scope)
             if history:
-                return await self._polled(asked, type_, scope, base=face.base)
-            return await self._read(asked, type_, copy_id, scope)
+                return await self._polled(caller, type_, scope, base=api.base)
+            return await self._read(caller, type_, copy_id, scope)
         except Refusal:
             return None
 
     async def _polled(
-        self, asked: Asked, type_: str, scope: Scope, *, base: str
+        self, caller: Caller, type_: str, scope: Scope, *, base: str
     ) -> Response | None:
         query = _QUERY.fullmatch(scope["query_string"])
         if query is None:
             return None
         count, cursor = (None if one is None else one.decode() for one in query.groups())
-        feed, limit = Feed(asked.caller.ods, type_), count_of(count)
+        feed, limit = Feed(caller.ods, type_), count_of(count)
         after = number_of(feed, cursor)
         question = Poll(FORMS[type_], after, limit)
-        page = await self._group.ask(asked.actor, (asked, question))
+        page = await self._group.ask(caller.actor, (caller, question))
         if not isinstance(page, FeedPage):
             return None
         return page_of(page, feed, base=base, count=limit, after=after)
 
-    async def _read(self, asked: Asked, type_: str, copy_id: str, scope: Scope) -> Response | None:
+    async def _read(
+        self, caller: Caller, type_: str, copy_id: str, scope: Scope
+    ) -> Response | None:
         if scope["query_string"]:
             return None
-        stored = await self._group.ask(asked.actor, (asked, Read(FORMS[type_], copy_id)))
+        stored = await self._group.ask(caller.actor, (caller, Read(FORMS[type_], copy_id)))
         return whole(stored) if isinstance(stored, Stored) else None
 
 
@@ -113,14 +115,14 @@ def _answers(
     works: Sequence[Work], questions: Sequence[Question]
 ) -> Sequence[BatchedAnswer | None]:
     """For the callers who are still what their tokens say: one look for all of them."""
-    wanted = sorted({asked.caller.client_id for asked, _ in questions})
+    wanted = sorted({caller.claims.client_id for caller, _ in questions})
     rows = works[0].session.connection().execute(_CLIENTS, {"ids": wanted})
     clients = {row.id: row for row in rows}
     theirs = [
         place
-        for place, (asked, _) in enumerate(questions)
-        if (client := clients.get(asked.caller.client_id))
-        and is_as_registered(asked.caller, client)
+        for place, (caller, _) in enumerate(questions)
+        if (client := clients.get(caller.claims.client_id))
+        and is_as_registered(caller.claims, client)
     ]
     found = batched.answers(
         [works[place] for place in theirs], [questions[place][1] for place in theirs]

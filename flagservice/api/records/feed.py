@@ -1,6 +1,7 @@
 """A practice follows its feed, one for each type: every number once, in order, from a cursor on.
 
-Oldest first, unlike an ordinary history: it is read to its end and then polled.
+The feed is oldest first, unlike an ordinary history: it is read to its end and then polled. The
+digest says what a practice that read it to its end should hold.
 """
 
 from datetime import datetime
@@ -9,12 +10,12 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from flagservice.api.access.callers import Asked, Faced
+from flagservice.api.access.callers import ApiDep, Caller
 from flagservice.api.records.cursors import Feed, cursor_of, number_of
 from flagservice.api.records.instants import instant_of
-from flagservice.api.records.negotiation import may_read
-from flagservice.api.records.parameters import Given, Parameter, described, of_url
-from flagservice.api.records.responses import COUNT, FORMS, count_of, fhir
+from flagservice.api.records.negotiation import requires_fhir
+from flagservice.api.records.parameters import GivenParameters, Parameter, described, of_url
+from flagservice.api.records.responses import COUNT, FORMS, count_of, fhir, parameters
 from flagservice.delivery.pull import feed as pull_feed
 from flagservice.delivery.pull.feed import FeedPage
 from flagservice.domain.errors import Fault, Invalid
@@ -31,20 +32,31 @@ SERVED: Final = (
 def _type_routes(type_: str) -> None:
     """The same feed for Flag and for Task, each with numbers of its own."""
     form = FORMS[type_]
-    reads = Annotated[Asked, Depends(may_read(f"system/{type_}.s"))]
+    reads = Annotated[Caller, Depends(requires_fhir(f"system/{type_}.s"))]
 
     @router.get(f"/{type_}/_history", name="history-type", openapi_extra=described(*SERVED))
-    def get_feed(face: Faced, asked: reads, request: Request) -> Response:
+    def get_feed(api: ApiDep, caller: reads, request: Request) -> Response:
         """The practice's own feed of this type: every number once, in order, from the cursor on."""
         given = of_url(request, *SERVED)
-        mine, count = Feed(asked.caller.ods, type_), count_of(given.one("_count"))
+        mine, count = Feed(caller.ods, type_), count_of(given.one("_count"))
         after, since = number_of(mine, given.one("cursor")), _since(given)
-        page = face.perform(
-            asked,
+        page = api.perform(
+            caller,
             lambda work: pull_feed.feed(work, form=form, after=after, since=since, limit=count),
         )
         link = _self(given, mine) if since else None
-        return page_of(page, mine, base=face.base, count=count, after=after, link=link)
+        return page_of(page, mine, base=api.base, count=count, after=after, link=link)
+
+    @router.get(f"/{type_}/$digest", name="$digest")
+    def get_digest(api: ApiDep, caller: reads, request: Request) -> Response:
+        """What the practice should hold as active: how many, their hash, and the feed's last."""
+        of_url(request)
+        found = api.perform(caller, lambda work: pull_feed.digest(work, form=form))
+        return parameters(
+            {"name": "count", "valueUnsignedInt": found.count},
+            {"name": "sha256", "valueString": found.sha256},
+            {"name": "last", "valueUnsignedInt": found.last},
+        )
 
 
 for _type in FORMS:
@@ -59,7 +71,7 @@ def page_of(
     return fhir(history(page.found, base=base, link=here, next_=next_))
 
 
-def _since(given: Given) -> datetime | None:
+def _since(given: GivenParameters) -> datetime | None:
     since = given.one("_since")
     if since is None:
         return None
@@ -68,9 +80,9 @@ def _since(given: Given) -> datetime | None:
     return instant_of("_since", since)
 
 
-def _self(given: Given, feed: Feed) -> str:
-    asked = urlencode(given.pairs, safe=":")
-    return f"{feed.type}/_history?{asked}"
+def _self(given: GivenParameters, feed: Feed) -> str:
+    query = urlencode(given.pairs, safe=":")
+    return f"{feed.type}/_history?{query}"
 
 
 def _page(feed: Feed, count: int, number: int) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 
 from fastapi import Request
 
-from flagservice.api.access.callers import Asked, May
+from flagservice.api.access.callers import Caller, RequiresScopes
 from flagservice.domain.errors import Refusal
 
 FHIR_JSON: Final = "application/fhir+json"
@@ -22,19 +22,19 @@ class NotAcceptable(Refusal):
     """The caller takes no form that we have."""
 
 
-class MayRead(May):
-    """As `May`, for a route that answers in FHIR."""
+class RequiresFhirScopes(RequiresScopes):
+    """As `RequiresScopes`, for a route that answers in FHIR."""
 
-    async def __call__(self, request: Request) -> Asked:
-        """Who asks; raises what `May` does, and NotAcceptable."""
-        asked = await super().__call__(request)
+    async def __call__(self, request: Request) -> Caller:
+        """Who asks; raises what `RequiresScopes` does, and NotAcceptable."""
+        caller = await super().__call__(request)
         check_accept(request)
-        return asked
+        return caller
 
 
-def may_read(*scopes: str) -> MayRead:
-    """As a route says it: `may_read("system/Flag.rs")`."""
-    return MayRead(scopes)
+def requires_fhir(*scopes: str) -> RequiresFhirScopes:
+    """As a route says it: `requires_fhir("system/Flag.rs")`."""
+    return RequiresFhirScopes(scopes)
 
 
 def check_accept(request: Request) -> None:

@@ -51,7 +51,7 @@ class Parameter:
 
 
 @dataclass(frozen=True)
-class Given:
+class GivenParameters:
     """What a request asks, in its own order; `ignored` counts what was passed over."""
 
     pairs: Sequence[tuple[str, str]] = field(default_factory=tuple)
@@ -66,7 +66,7 @@ class Given:
         return next(iter(self.all(name)), None)
 
 
-def of_url(request: Request, *served: Parameter) -> Given:
+def of_url(request: Request, *served: Parameter) -> GivenParameters:
     """The parameters of the address. Raises Invalid, and never repeats what it refuses."""
     pairs = request.query_params.multi_items()
     known = {one.name: one for one in served if not one.body_only}
@@ -77,7 +77,7 @@ def of_url(request: Request, *served: Parameter) -> Given:
     return _given(pairs, known, lenient=is_lenient(request))
 
 
-def of_form(request: Request, body: bytes, *served: Parameter) -> Given:
+def of_form(request: Request, body: bytes, *served: Parameter) -> GivenParameters:
     """The parameters of a posted form; none may stand in the address. Raises Invalid."""
     of_url(request)
     try:
@@ -102,7 +102,7 @@ def is_lenient(request: Request) -> bool:
 
 def _given(
     pairs: Sequence[tuple[str, str]], known: Mapping[str, Parameter], *, lenient: bool
-) -> Given:
+) -> GivenParameters:
     used: list[tuple[str, str]] = []
     for name, value in pairs:
         bare = name.partition(":")[0]
@@ -117,7 +117,7 @@ def _given(
         elif name not in _GENERAL and (not lenient or bare.startswith(("patient", "subject"))):
             raise _refused(name, known, _served(known))
     general = sum(name in _GENERAL for name, _ in pairs)
-    return Given(tuple(used), ignored=len(pairs) - len(used) - general)
+    return GivenParameters(tuple(used), ignored=len(pairs) - len(used) - general)
 
 
 def _served(known: Mapping[str, Parameter]) -> str:

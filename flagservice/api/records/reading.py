@@ -8,8 +8,8 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from flagservice.api.access.callers import Asked, Faced
-from flagservice.api.records.negotiation import may_read
+from flagservice.api.access.callers import ApiDep, Caller
+from flagservice.api.records.negotiation import requires_fhir
 from flagservice.api.records.parameters import Parameter, described, of_url
 from flagservice.api.records.responses import COUNT, FORMS, count_of, fhir, one
 from flagservice.delivery.pull import read as pull
@@ -22,18 +22,18 @@ SERVED: Final = (COUNT, Parameter("cursor", "the version after which the page be
 def _type_routes(type_: str) -> None:
     """The same interactions for Flag and for Task."""
     form = FORMS[type_]
-    reads = Annotated[Asked, Depends(may_read(f"system/{type_}.r"))]
+    reads = Annotated[Caller, Depends(requires_fhir(f"system/{type_}.r"))]
 
     @router.get(f"/{type_}/{{id}}", name="read")
-    def read(face: Faced, asked: reads, request: Request, id: str) -> Response:  # noqa: A002
+    def read(api: ApiDep, caller: reads, request: Request, id: str) -> Response:  # noqa: A002
         """The newest version; 304 where the caller says that it holds it."""
         of_url(request)
-        return one(request, face.perform(asked, lambda work: pull.read(work, id, form=form)))
+        return one(request, api.perform(caller, lambda work: pull.read(work, id, form=form)))
 
     @router.get(f"/{type_}/{{id}}/_history/{{vid}}", name="vread")
     def vread(
-        face: Faced,
-        asked: reads,
+        api: ApiDep,
+        caller: reads,
         request: Request,
         id: str,  # noqa: A002
         vid: str,
@@ -41,21 +41,21 @@ def _type_routes(type_: str) -> None:
         """One version by its id; 404 if it was withdrawn since."""
         of_url(request)
         deed = partial(pull.read, copy_id=id, form=form, version_id=vid)
-        return one(request, face.perform(asked, deed))
+        return one(request, api.perform(caller, deed))
 
     @router.get(
         f"/{type_}/{{id}}/_history", name="history-instance", openapi_extra=described(*SERVED)
     )
-    def get_history(face: Faced, asked: reads, request: Request, id: str) -> Response:  # noqa: A002
+    def get_history(api: ApiDep, caller: reads, request: Request, id: str) -> Response:  # noqa: A002
         """The versions that were not withdrawn, newest first."""
         given = of_url(request, *SERVED)
         count, before = count_of(given.one("_count")), given.one("cursor")
         deed = partial(pull.history, copy_id=id, form=form, limit=count + 1, before=before)
-        found = face.perform(asked, deed)
+        found = api.perform(caller, deed)
         link = f"{type_}/{id}/_history?_count={count}"
         next_ = f"{link}&cursor={found[count - 1].version_id}" if len(found) > count else None
         here = f"{link}&cursor={before}" if before else link
-        return fhir(history(found[:count], base=face.base, link=here, next_=next_))
+        return fhir(history(found[:count], base=api.base, link=here, next_=next_))
 
 
 for _type in FORMS:

@@ -24,6 +24,11 @@ def fhir(content: bytes, **headers: str) -> Response:
     return Response(content, headers=headers, media_type=FHIR_JSON)
 
 
+def parameters(*parts: dict[str, Any]) -> Response:
+    """Returns a Parameters resource with these parts."""
+    return written({"resourceType": "Parameters", "parameter": list(parts)})
+
+
 def written(resource: dict[str, Any]) -> Response:
     """A resource that is made here, not stored."""
     return fhir(orjson.dumps(resource))

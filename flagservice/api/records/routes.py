@@ -8,8 +8,8 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 
-from flagservice.api.access.callers import Faced
-from flagservice.api.records import feed, operations, reading, search, traces
+from flagservice.api.access.callers import ApiDep
+from flagservice.api.records import acknowledge, feed, reading, search, traces
 from flagservice.api.records.negotiation import check_accept
 from flagservice.api.records.parameters import of_url
 from flagservice.api.records.responses import written
@@ -20,16 +20,16 @@ _CODES: Final = {"search": "search-type"}
 
 
 @router.get("/metadata")
-def metadata(face: Faced, request: Request) -> Response:
+def metadata(api: ApiDep, request: Request) -> Response:
     """The CapabilityStatement, made from the routes; open to everybody, and the same for all."""
     check_accept(request)
     of_url(request)
-    said = statement(interactions(), base=face.base, version=face.version, changed=face.changed)
+    said = statement(interactions(), base=api.base, version=api.version, changed=api.changed)
     return written(said)
 
 
 # To the router, `Flag/_history` and `Flag/$digest` would be ids: what is named goes first.
-_FILES: Final = (operations, feed, search, reading, traces)
+_FILES: Final = (acknowledge, feed, search, reading, traces)
 ROUTERS: Final[tuple[APIRouter, ...]] = (router, *(file.router for file in _FILES))
 
 

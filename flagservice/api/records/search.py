@@ -12,13 +12,13 @@ from urllib.parse import urlencode
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
 
-from flagservice.api.access.callers import Asked, Face, Faced
+from flagservice.api.access.callers import Api, ApiDep, Caller
 from flagservice.api.edge.bodies import body_of
-from flagservice.api.records.cursors import Feed, Onward, opened_page, sealed_page
+from flagservice.api.records.cursors import Feed, SearchPosition, opened_page, sealed_page
 from flagservice.api.records.instants import Range, range_of
-from flagservice.api.records.negotiation import may_read
+from flagservice.api.records.negotiation import requires_fhir
 from flagservice.api.records.parameters import (
-    Given,
+    GivenParameters,
     Parameter,
     described,
     described_form,
@@ -59,79 +59,81 @@ def served(type_: str) -> tuple[Parameter, ...]:
 
 
 @dataclass(frozen=True)
-class Search:
+class SearchRequest:
     """One search of a caller: what was given, how it is linked to, and whose it goes on with."""
 
     feed: Feed
-    given: Given
+    given: GivenParameters
     link: str
-    onward: Onward | None = None
+    position: SearchPosition | None = None
 
 
 def _type_routes(type_: str) -> None:
     """The same searches for Flag and for Task."""
-    reads = Annotated[Asked, Depends(may_read(f"system/{type_}.s"))]
+    reads = Annotated[Caller, Depends(requires_fhir(f"system/{type_}.s"))]
     parameters = served(type_)
 
     @router.post(f"/{type_}/_search", name="search", openapi_extra=described_form(*parameters))
     def search_posted(
-        face: Faced, asked: reads, request: Request, body: Annotated[bytes, Depends(body_of(FORM))]
+        api: ApiDep, caller: reads, request: Request, body: Annotated[bytes, Depends(body_of(FORM))]
     ) -> Response:
         """By any parameter, in the body; by patient only so: `patient:identifier`."""
         given = of_form(request, body, *parameters)
         link = _link(f"{type_}/_search", given)
-        return _answer(face, asked, Search(Feed(asked.caller.ods, type_), given, link))
+        return _answer(api, caller, SearchRequest(Feed(caller.ods, type_), given, link))
 
     @router.get(f"/{type_}", name="search", openapi_extra=described(*parameters, _PAGE))
-    def search(face: Faced, asked: reads, request: Request) -> Response:
+    def search(api: ApiDep, caller: reads, request: Request) -> Response:
         """By any parameter but patient, in the order of `lastUpdated`; removals are among them."""
-        given, feed = of_url(request, *parameters, _PAGE), Feed(asked.caller.ods, type_)
+        given, feed = of_url(request, *parameters, _PAGE), Feed(caller.ods, type_)
         page = given.one("page")
         if page is None:
-            return _answer(face, asked, Search(feed, given, _link(type_, given)))
+            return _answer(api, caller, SearchRequest(feed, given, _link(type_, given)))
         if len(given.pairs) > 1:
             raise Invalid(Fault("page", "stands alone: it says what was asked"))
-        onward = opened_page(face.log.vault, feed, page)
+        position = opened_page(api.log.vault, feed, page)
         link = f"{type_}?page={page}"
-        return _answer(face, asked, Search(feed, Given(onward.asked), link, onward))
+        return _answer(
+            api, caller, SearchRequest(feed, GivenParameters(position.parameters), link, position)
+        )
 
 
 for _type in FORMS:
     _type_routes(_type)
 
 
-def _answer(face: Face, asked: Asked, search: Search) -> Response:
+def _answer(api: Api, caller: Caller, search: SearchRequest) -> Response:
     criteria, number = _criteria(search), _patient(search.given)
 
     def deed(work: Work) -> SearchPage:
-        if search.onward and search.onward.person_id:
-            return pull_search.search_onward(work, search.onward.person_id, criteria)
+        if search.position and search.position.person_id:
+            return pull_search.search_onward(work, search.position.person_id, criteria)
         if number is not None:
             return pull_search.search_patient(work, number, criteria)
         return pull_search.search(work, criteria)
 
-    page = face.perform(asked, deed)
-    next_ = _next(face, search, page) if page.more else None
+    page = api.perform(caller, deed)
+    next_ = _next(api, search, page) if page.more else None
     return fhir(
         searchset(
-            page.found, base=face.base, link=search.link, next_=next_, ignored=search.given.ignored
+            page.found, base=api.base, link=search.link, next_=next_, ignored=search.given.ignored
         )
     )
 
 
-def _next(face: Face, search: Search, page: SearchPage) -> str:
+def _next(api: Api, search: SearchRequest, page: SearchPage) -> str:
     said = [(name, value) for name, value in search.given.pairs if name not in _PATIENTS]
-    onward = Onward(said, page.person_id, page.found[-1].issued)
-    return f"{search.feed.type}?page={sealed_page(face.log.vault, search.feed, onward)}"
+    position = SearchPosition(said, page.person_id, page.found[-1].issued)
+    return f"{search.feed.type}?page={sealed_page(api.log.vault, search.feed, position)}"
 
 
-def _link(path: str, given: Given) -> str:
+def _link(path: str, given: GivenParameters) -> str:
     """What was used, but for a patient."""
     used = [(name, value) for name, value in given.pairs if name not in _PATIENTS]
     return f"{path}?{urlencode(used, safe=':,|')}" if used else path
 
 
-def _criteria(search: Search) -> Criteria:
+def _criteria(search: SearchRequest) -> Criteria:
     given, updated = search.given, Range()
     for text in given.all("_lastUpdated"):
         updated = updated.narrowed(range_of("_lastUpdated", text))
@@ -144,7 +146,7 @@ def _criteria(search: Search) -> Criteria:
         since=updated.since,
         until=updated.until,
         says=(lambda content: says(orjson.loads(content), wanted)) if wanted else None,
-        after=search.onward.after if search.onward else None,
+        after=search.position.after if search.position else None,
     )
 
 
@@ -166,7 +168,7 @@ def _ids(text: str | None) -> frozenset[str] | None:
     return frozenset(found)
 
 
-def _patient(given: Given) -> str | None:
+def _patient(given: GivenParameters) -> str | None:
     found = [value for name in _PATIENTS for value in given.all(name)]
     if not found:
         return None

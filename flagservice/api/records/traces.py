@@ -11,12 +11,12 @@ from typing import Annotated, Any, Final
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
 
-from flagservice.api.access.callers import Asked, Face, Faced
+from flagservice.api.access.callers import Api, ApiDep, Caller
 from flagservice.api.edge.bodies import body_of
-from flagservice.api.records.cursors import Feed, Onward, opened_page, sealed_page
-from flagservice.api.records.negotiation import may_read
+from flagservice.api.records.cursors import Feed, SearchPosition, opened_page, sealed_page
+from flagservice.api.records.negotiation import requires_fhir
 from flagservice.api.records.parameters import (
-    Given,
+    GivenParameters,
     Parameter,
     described,
     described_form,
@@ -37,9 +37,9 @@ router = APIRouter(prefix="/fhir/R4", tags=["records"])
 _REFERENCE: Final = re.compile(r"(Flag|Task)/([A-Za-z0-9.-]{1,64})", re.ASCII)
 _START: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _PAGE: Final = Parameter("page", "the next page, as its link has it: alone, opaque")
-Read = Annotated[Asked, Depends(may_read("system/Provenance.r"))]
-Search = Annotated[Asked, Depends(may_read("system/Provenance.s"))]
-Audit = Annotated[Asked, Depends(may_read("system/AuditEvent.s"))]
+ReadsProvenance = Annotated[Caller, Depends(requires_fhir("system/Provenance.r"))]
+SearchesProvenance = Annotated[Caller, Depends(requires_fhir("system/Provenance.s"))]
+SearchesAudit = Annotated[Caller, Depends(requires_fhir("system/AuditEvent.s"))]
 Body = Annotated[bytes, Depends(body_of(FORM))]
 
 
@@ -51,70 +51,72 @@ _TARGET, _ENTITY = _served("Provenance"), (*_served("AuditEvent"), _PAGE)
 
 
 @router.get("/Provenance", name="search", openapi_extra=described(*_TARGET))
-def search_provenance(face: Faced, asked: Search, request: Request) -> Response:
+def search_provenance(api: ApiDep, caller: SearchesProvenance, request: Request) -> Response:
     """Where every version of one flag or request comes from, newest first."""
-    return _origins(face, asked, of_url(request, *_TARGET))
+    return _origins(api, caller, of_url(request, *_TARGET))
 
 
 @router.post("/Provenance/_search", name="search", openapi_extra=described_form(*_TARGET))
-def post_provenance(face: Faced, asked: Search, request: Request, body: Body) -> Response:
+def post_provenance(
+    api: ApiDep, caller: SearchesProvenance, request: Request, body: Body
+) -> Response:
     """As by GET, in the body."""
-    return _origins(face, asked, of_form(request, body, *_TARGET))
+    return _origins(api, caller, of_form(request, body, *_TARGET))
 
 
 @router.get("/AuditEvent", name="search", openapi_extra=described(*_ENTITY))
-def search_audit(face: Faced, asked: Audit, request: Request) -> Response:
+def search_audit(api: ApiDep, caller: SearchesAudit, request: Request) -> Response:
     """What the practice's own clients did with one flag or request, newest first.
 
     A page may be empty and have a next link: so far nothing was found, and the walk goes on.
     """
-    return _events(face, asked, of_url(request, *_ENTITY))
+    return _events(api, caller, of_url(request, *_ENTITY))
 
 
 @router.post("/AuditEvent/_search", name="search", openapi_extra=described_form(*_ENTITY[:1]))
-def post_audit(face: Faced, asked: Audit, request: Request, body: Body) -> Response:
+def post_audit(api: ApiDep, caller: SearchesAudit, request: Request, body: Body) -> Response:
     """As by GET, in the body."""
-    return _events(face, asked, of_form(request, body, *_ENTITY[:1]))
+    return _events(api, caller, of_form(request, body, *_ENTITY[:1]))
 
 
 # Last: to the router `Provenance/_search` would be an id, and its 405 would name the wrong method.
 @router.get("/Provenance/{id}", name="read")
-def read_provenance(face: Faced, asked: Read, request: Request, id: str) -> Response:  # noqa: A002
+def read_provenance(api: ApiDep, caller: ReadsProvenance, request: Request, id: str) -> Response:  # noqa: A002
     """Where one version comes from: its id is the version's."""
     of_url(request)
     deed = partial(traces.origin, version_id=id, forms=tuple(FORMS.values()))
-    return written(_provenance(face.perform(asked, deed)))
+    return written(_provenance(api.perform(caller, deed)))
 
 
-def _origins(face: Face, asked: Asked, given: Given) -> Response:
+def _origins(api: Api, caller: Caller, given: GivenParameters) -> Response:
     type_, id_ = _target(given, "target")
     deed = partial(traces.origins, copy_id=id_, form=FORMS[type_])
-    found = [_provenance(one) for one in face.perform(asked, deed)]
-    return fhir(made(found, base=face.base, link=f"Provenance?target={type_}/{id_}", next_=None))
+    found = [_provenance(one) for one in api.perform(caller, deed)]
+    return fhir(made(found, base=api.base, link=f"Provenance?target={type_}/{id_}", next_=None))
 
 
 def _provenance(origin: Origin) -> dict[str, Any]:
     return provenance(orjson.loads(origin.content), removal=origin.removal)
 
 
-def _events(face: Face, asked: Asked, given: Given) -> Response:
-    feed, before = Feed(asked.caller.ods, "AuditEvent"), None
+def _events(api: Api, caller: Caller, given: GivenParameters) -> Response:
+    feed, before = Feed(caller.ods, "AuditEvent"), None
     if page := given.one("page"):
-        onward = opened_page(face.log.vault, feed, page)
-        given, before = Given(onward.asked), onward.row
+        position = opened_page(api.log.vault, feed, page)
+        given, before = GivenParameters(position.parameters), position.row
     type_, id_ = _target(given, "entity")
     deed = partial(traces.traces, copy_id=id_, form=FORMS[type_], before=before)
-    found = face.perform(asked, deed)
+    found = api.perform(caller, deed)
     events = [
         audit_event(_event(said, f"{type_}/{id_}", versions), labels=found.labels)
         for said, versions in found.found
     ]
     next_ = None
     if found.onward is not None:
-        goes_on = Onward(given.pairs, "", _START, found.onward)
-        next_ = f"AuditEvent?page={sealed_page(face.log.vault, feed, goes_on)}"
+        goes_on = SearchPosition(given.pairs, "", _START, found.onward)
+        next_ = f"AuditEvent?page={sealed_page(api.log.vault, feed, goes_on)}"
     link = f"AuditEvent?page={page}" if page else f"AuditEvent?entity={type_}/{id_}"
-    return fhir(made(events, base=face.base, link=link, next_=next_))
+    return fhir(made(events, base=api.base, link=link, next_=next_))
 
 
 def _event(said: dict[str, Any], target: str, versions: tuple[str, ...]) -> Event:
@@ -129,7 +131,7 @@ def _event(said: dict[str, Any], target: str, versions: tuple[str, ...]) -> Even
     )
 
 
-def _target(given: Given, name: str) -> tuple[str, str]:
+def _target(given: GivenParameters, name: str) -> tuple[str, str]:
     found = _REFERENCE.fullmatch(given.one(name) or "")
     if found is None:
         raise Invalid(Fault(name, "is needed, as Flag/[id] or Task/[id]"))

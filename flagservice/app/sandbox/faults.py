@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import anyio
 
-from flagservice.api.access.callers import Face
+from flagservice.api.access.callers import Api
 from flagservice.api.edge.envelope import Application, Message, Receive, Scope, Send
 from flagservice.api.edge.limits import Audience, Limits
 from flagservice.clients.assertions import LIFETIME
@@ -72,7 +72,7 @@ class Faults:
             case Wanted.DROP:
                 send = _broken_off(send)
             case Wanted.EXPIRED_TOKEN:
-                _meets(scope, tokens=_later(scope["app"].state.face))
+                _meets(scope, tokens=_later(scope["app"].state.api))
             case Wanted.NOT_ADMITTED:
                 raise Forbidden(NOT_ADMITTED)
             case Wanted.STALE_PAGE:
@@ -104,13 +104,13 @@ def _wanted(scope: Scope) -> Wanted | None:
 def _meets(scope: Scope, **other: Any) -> None:
     """This one request meets a face in which something is otherwise."""
     state = scope["app"].state
-    face = replace(state.face, **other)
-    scope["app"] = SimpleNamespace(state=SimpleNamespace(face=face, reset=state.reset))
+    api = replace(state.api, **other)
+    scope["app"] = SimpleNamespace(state=SimpleNamespace(api=api, reset=state.reset))
 
 
-def _later(face: Face) -> Any:
+def _later(api: Api) -> Any:
     """The tokens as they will be when every token of now has run out."""
-    return replace(face.tokens, clock=lambda: time.time() + LIFETIME + 60)
+    return replace(api.tokens, clock=lambda: time.time() + LIFETIME + 60)
 
 
 def _broken_off(send: Send) -> Send:

@@ -5,16 +5,18 @@ from typing import Annotated
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
 
-from flagservice.api.access.callers import Asked, Faced, may
+from flagservice.api.access.callers import ApiDep, Caller, requires
 from flagservice.audit.log import Deed
 
 router = APIRouter(tags=["sandbox"])
 
 
 @router.post("/sandbox/$reset")
-def reset(face: Faced, asked: Annotated[Asked, Depends(may())], request: Request) -> Response:
+def reset(
+    api: ApiDep, caller: Annotated[Caller, Depends(requires())], request: Request
+) -> Response:
     """Everything is as the scenarios say, for the caller's tenant alone; its clients stay."""
-    face.perform(asked, lambda work: work.record(Deed.SANDBOX_RESET))
+    api.perform(caller, lambda work: work.record(Deed.SANDBOX_RESET))
     request.app.state.reset()
-    body = {"reset": True, "day": face.log.clock().date().isoformat()}
+    body = {"reset": True, "day": api.log.clock().date().isoformat()}
     return Response(orjson.dumps(body), media_type="application/json")

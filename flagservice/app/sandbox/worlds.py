@@ -14,7 +14,7 @@ from typing import Final
 
 from fastapi import FastAPI
 
-from flagservice.api.access.callers import Face
+from flagservice.api.access.callers import Api
 from flagservice.api.edge.envelope import Envelope
 from flagservice.api.edge.limits import Audience, Limits
 from flagservice.app import build, serve
@@ -41,7 +41,7 @@ class World:
     tenant: Tenant
     parts: Parts
     app: Envelope
-    face: Face
+    api: Api
     _inside: int = 0
     _retired: bool = False
     _turn: threading.Lock = field(default_factory=threading.Lock)
@@ -49,7 +49,7 @@ class World:
     def tend(self) -> int:
         """A round of what runs beside the API; but nothing is pushed to anybody."""
         watch = serve.watch_of(self.parts.settings)
-        told = self.face.floods.settle(self.parts.log) + judge(self.parts.log, watch)
+        told = self.api.throttle_log.settle(self.parts.log) + judge(self.parts.log, watch)
         return told + self.parts.sequencer().sequence()
 
     def enter(self) -> None:
@@ -133,10 +133,10 @@ class Standing:
             app.add_middleware(Faults)
             app.state.reset = self.reset
             # A reset is no way round a limit.
-            app.state.face = replace(app.state.face, limits=self._limits)
+            app.state.api = replace(app.state.api, limits=self._limits)
 
         app = serve.application(parts, also=also)
-        return World(tenant, parts, app, inside.state.face)
+        return World(tenant, parts, app, inside.state.api)
 
 
 def furnish(tenant: Tenant, settings: Settings) -> Parts:

@@ -90,11 +90,11 @@ def wait_until(true: object) -> None:
     raise AssertionError("it never came true")
 
 
-@pytest.mark.parametrize("at", ["the routes", "the fast lane"])
+@pytest.mark.parametrize("at", ["the routes", "the fast path"])
 def test_a_token_ends_with_the_key_that_fetched_it(any_cast: Cast, at: str) -> None:
     """Whoever stole the old key reads nothing any more; what the new one fetched goes on."""
     client, old, new = any_cast.practice, any_cast.practice.key, a_key()
-    headers = {} if at == "the fast lane" else {"Prefer": "handling=strict"}
+    headers = {} if at == "the fast path" else {"Prefer": "handling=strict"}
     when_added(client, new)
     stolen = client.token()
     client.key = new

@@ -15,7 +15,7 @@ import pytest
 from fastapi import Depends
 from fastapi.routing import RouteContext, iter_route_contexts
 
-from flagservice.api.access.callers import Asked, May, may
+from flagservice.api.access.callers import Caller, RequiresScopes, requires
 from flagservice.clients.kinds import SCOPES
 from flagservice.clients.scopes import granted, rights
 from tests.api.access.test_own_tokens import CLAIMS, a_token, claims_of
@@ -92,7 +92,7 @@ def calls(cast: Cast) -> Iterator[Call]:
     }
     assert clients.keys() == SCOPES.keys()
     for route in iter_route_contexts(cast.service.fastapi.routes):
-        needed = rights(scope for one in asked(route) for scope in one.scopes)
+        needed = rights(scope for one in requirements(route) for scope in one.scopes)
         for kind, held in SCOPES.items():
             if needed and needed <= rights(held):
                 path = re.sub(r"{(\w+)(:path)?}", lambda m: there.get(m[1], "0"), str(route.path))
@@ -100,9 +100,9 @@ def calls(cast: Cast) -> Iterator[Call]:
                     yield Call(method, path, kind, clients[kind], body_for(path, method, there))
 
 
-def asked(route: RouteContext) -> list[May]:
+def requirements(route: RouteContext) -> list[RequiresScopes]:
     found = [one.call for one in route.dependant.dependencies]
-    return [call for call in found if isinstance(call, May)]
+    return [call for call in found if isinstance(call, RequiresScopes)]
 
 
 def body_for(path: str, method: str, there: dict[str, str]) -> dict[str, Any]:
@@ -186,9 +186,9 @@ def test_no_answer_is_wider_for_a_claim_or_a_scope_that_is_gone_or_another(cast:
 
 
 def test_a_route_that_needs_two_rights_opens_to_neither_alone(cast: Cast) -> None:
-    both = may("system/Flag.s", "system/Task.s")
+    both = requires("system/Flag.s", "system/Task.s")
 
-    def route(_: Annotated[Asked, Depends(both)]) -> dict[str, str]:
+    def route(_: Annotated[Caller, Depends(both)]) -> dict[str, str]:
         return {"it": "opened"}
 
     cast.service.fastapi.add_api_route("/both", route)

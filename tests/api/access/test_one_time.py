@@ -65,11 +65,11 @@ def test_of_many_uses_in_several_processes_one_wins(any_cast: Cast) -> None:
 
 def test_a_used_assertion_is_kept_as_long_as_any_clock_would_take_it(any_cast: Cast) -> None:
     """To the end of the skew, though others fetch tokens and clear away what is over."""
-    face = any_cast.service.fastapi.state.face
+    api = any_cast.service.fastapi.state.api
     start = int(time.time())
     clock = [float(start)]
-    tokens = replace(face.tokens, clock=lambda: clock[0])
-    any_cast.service.fastapi.state.face = replace(face, tokens=tokens)
+    tokens = replace(api.tokens, clock=lambda: clock[0])
+    any_cast.service.fastapi.state.api = replace(api, tokens=tokens)
     assertion = any_cast.council.assertion(exp=start + 10)
     assert any_cast.council.asks_for_a_token(assertion).status_code == 200
     clock[0] = start + 10 + SKEW - 1

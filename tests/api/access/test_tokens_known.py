@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from joserfc.jwk import ECKey
 
-from flagservice.api.access.tokens import Known, Tokens
+from flagservice.api.access.tokens import Tokens, VerifiedTokens
 from flagservice.domain.errors import Unauthenticated
 from tests.api.access.test_own_tokens import a_token, claims_of
 from tests.api.steps import TOKEN_URL, Cast, our_token_key
@@ -40,15 +40,15 @@ class Clock:
 def test_the_second_use_of_a_token_checks_no_signature(house: Cast, key: Counting) -> None:
     tokens = Tokens(TOKEN_URL, key)
     token = a_token(claims_of(house.council))
-    callers = [tokens.caller(token) for _ in range(1000)]
+    callers = [tokens.verify(token) for _ in range(1000)]
     assert Counting.verified == 1
     assert set(callers) == {callers[0]}
     assert callers[0].client_id == house.council.id
 
 
 def test_on_the_wire_too(cast: Cast, key: Counting) -> None:
-    face = cast.service.fastapi.state.face
-    cast.service.fastapi.state.face = replace(face, tokens=Tokens(TOKEN_URL, key))
+    api = cast.service.fastapi.state.api
+    cast.service.fastapi.state.api = replace(api, tokens=Tokens(TOKEN_URL, key))
     assert {cast.council.gets("/holds").status_code for _ in range(5)} == {200}
     assert Counting.verified == 1
 
@@ -57,13 +57,13 @@ def test_a_token_that_is_known_ends_when_it_says_so(house: Cast, key: Counting) 
     claims = claims_of(house.council)
     clock = Clock(claims["iat"])
     tokens, token = Tokens(TOKEN_URL, key, clock), a_token(claims)
-    tokens.caller(token)
+    tokens.verify(token)
     clock.now = claims["exp"] - 1
-    tokens.caller(token)
+    tokens.verify(token)
     clock.now = claims["exp"]
     with pytest.raises(Unauthenticated):
-        tokens.caller(token)
-    assert len(tokens.known) == 0
+        tokens.verify(token)
+    assert len(tokens.verified) == 0
 
 
 def test_a_token_that_is_known_has_not_begun_where_the_clock_went_back(
@@ -72,10 +72,10 @@ def test_a_token_that_is_known_has_not_begun_where_the_clock_went_back(
     claims = claims_of(house.council)
     clock = Clock(claims["iat"])
     tokens, token = Tokens(TOKEN_URL, key, clock), a_token(claims)
-    tokens.caller(token)
+    tokens.verify(token)
     clock.now = claims["iat"] - 31
     with pytest.raises(Unauthenticated):
-        tokens.caller(token)
+        tokens.verify(token)
 
 
 @pytest.mark.parametrize(
@@ -91,25 +91,25 @@ def test_a_token_that_is_not_as_ours_are_is_never_known(
     }
     tokens = Tokens(TOKEN_URL, key)
     with pytest.raises(Unauthenticated):
-        tokens.caller(a_token({**claims, **changed}))
-    assert len(tokens.known) == 0
+        tokens.verify(a_token({**claims, **changed}))
+    assert len(tokens.verified) == 0
 
 
 def test_one_byte_more_is_another_token(house: Cast, key: Counting) -> None:
     tokens, token = Tokens(TOKEN_URL, key), a_token(claims_of(house.council))
-    tokens.caller(token)
+    tokens.verify(token)
     for other in (token + "=", token + "A", token[:-1], token.upper()):
         with pytest.raises(Unauthenticated):
-            tokens.caller(other)
+            tokens.verify(other)
 
 
 def test_the_oldest_known_token_makes_room(house: Cast, key: Counting) -> None:
-    tokens = Tokens(TOKEN_URL, key, known=Known(most=2))
+    tokens = Tokens(TOKEN_URL, key, verified=VerifiedTokens(most=2))
     issued = [a_token(claims_of(house.council)) for _ in range(3)]
     for token in issued:
-        tokens.caller(token)
-    assert len(tokens.known) == 2
-    tokens.caller(issued[2])
+        tokens.verify(token)
+    assert len(tokens.verified) == 2
+    tokens.verify(issued[2])
     assert Counting.verified == 3
-    tokens.caller(issued[0])
+    tokens.verify(issued[0])
     assert Counting.verified == 4

@@ -11,7 +11,7 @@ from sqlmodel import col, select
 
 from flagservice.api.edge import limits as limiting
 from flagservice.api.edge.limits import DEFAULTS, MINUTE, Audience, Limits, Throttled
-from flagservice.api.edge.throttle_log import Flood, Floods
+from flagservice.api.edge.throttle_log import ThrottledCaller, ThrottleLog
 from flagservice.audit.log import Log, Unrecorded
 from flagservice.store import tables
 from tests.api.answers import FHIR, then_refused
@@ -37,10 +37,10 @@ def clock() -> Clock:
 
 
 def given_limits(cast: Cast, clock: Clock, **rates: int) -> None:
-    face = cast.service.fastapi.state.face
+    api = cast.service.fastapi.state.api
     set_ = {Audience(name.replace("_", "-")): rate for name, rate in rates.items()}
     limits = Limits({**dict.fromkeys(Audience, 1000), **set_}, clock=clock)
-    cast.service.fastapi.state.face = replace(face, limits=limits, floods=Floods(clock))
+    cast.service.fastapi.state.api = replace(api, limits=limits, throttle_log=ThrottleLog(clock))
 
 
 def then_throttled(answer: httpx.Response, *, wait: int) -> None:
@@ -139,11 +139,11 @@ def test_a_flood_that_ended_is_told_when_its_minute_is_over(cast: Cast, clock: C
     given_limits(cast, clock, social_care=1)
     for _ in range(4):
         cast.police.gets("/holds")
-    floods, log = cast.service.fastapi.state.face.floods, cast.world.log
-    assert floods.settle(log) == 0
+    throttle_log, log = cast.service.fastapi.state.api.throttle_log, cast.world.log
+    assert throttle_log.settle(log) == 0
     clock.now += MINUTE
-    assert floods.settle(log) == 1
-    assert floods.settle(log) == 0
+    assert throttle_log.settle(log) == 1
+    assert throttle_log.settle(log) == 0
     assert [count for _, _, count in throttled(cast.service)] == [1, 2]
 
 
@@ -151,8 +151,8 @@ def test_a_flood_is_told_at_the_end_of_the_process(cast: Cast, clock: Clock) -> 
     given_limits(cast, clock, social_care=1)
     for _ in range(4):
         cast.police.gets("/holds")
-    face = cast.service.fastapi.state.face
-    assert face.floods.settle(face.log, at_end=True) == 1
+    api = cast.service.fastapi.state.api
+    assert api.throttle_log.settle(api.log, at_end=True) == 1
     assert sum(count for _, _, count in throttled(cast.service)) == 3
 
 
@@ -161,12 +161,12 @@ def test_a_count_that_could_not_be_written_is_in_the_next_leaf(world: World, clo
         def perform(self, *_: Any) -> Any:
             raise Unrecorded
 
-    floods, flood = Floods(clock), Flood("one", "X26", Audience.RECORDS)
+    throttle_log, flood = ThrottleLog(clock), ThrottledCaller("one", "X26", Audience.RECORDS)
     broken = NoAudit(world.database, world.log.vault, clock=world.log.clock)
     for _ in range(2):
         with pytest.raises(Unrecorded):
-            floods.met(flood, broken)
-    floods.met(flood, world.log)
+            throttle_log.met(flood, broken)
+    throttle_log.met(flood, world.log)
     counts = [about["count"] for about in leaves_of(world, "throttled")]
     assert counts == [3]
 

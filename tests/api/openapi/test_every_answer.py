@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from flagservice.api import governance, monitoring, social_care
-from flagservice.api.access.callers import Face
+from flagservice.api.access.callers import Api
 from flagservice.api.records import routes
 from flagservice.audit.log import Log
 from flagservice.delivery.pull import feed, search
@@ -291,5 +291,5 @@ def test_no_face_is_there_for_patients(house: Cast) -> None:
 
 
 def test_the_face_holds_no_settings(house: Cast) -> None:
-    face: Face = house.service.fastapi.state.face
-    assert face.base == f"https://flags.example{FHIR}"
+    api: Api = house.service.fastapi.state.api
+    assert api.base == f"https://flags.example{FHIR}"

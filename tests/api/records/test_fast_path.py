@@ -1,4 +1,4 @@
-"""The fast lane answers what the routes answer, byte for byte, or leaves it to them."""
+"""The fast path answers what the routes answer, byte for byte, or leaves it to them."""
 
 import json
 from collections.abc import Callable, Iterator

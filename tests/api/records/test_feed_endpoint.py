@@ -232,7 +232,7 @@ def test_since_and_a_cursor_exclude_each_other(house: Cast) -> None:
     then_refused(answer, 422, ("_since", "is for who has no cursor: a cursor says more"))
 
 
-@pytest.mark.parametrize("plainly", [True, False], ids=["in the fast lane", "at the routes"])
+@pytest.mark.parametrize("plainly", [True, False], ids=["in the fast path", "at the routes"])
 def test_an_empty_feed_that_was_read_is_in_the_audit(cast: Cast, plainly: bool) -> None:
     headers = {} if plainly else {"Prefer": "handling=strict"}
     assert entries(cast.practice.gets(FEED, headers=headers)) == []

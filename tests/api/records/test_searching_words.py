@@ -6,7 +6,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from flagservice.api.records.cursors import Feed, Onward, sealed_page
+from flagservice.api.records.cursors import Feed, SearchPosition, sealed_page
 from tests.api.answers import FHIR, faults, links, resources, then_refused
 from tests.api.steps import (
     BASE,
@@ -172,23 +172,23 @@ def test_a_search_by_patient_goes_on_without_the_number_in_any_link(any_cast: Ca
     number = f"{NHS_NUMBER}|{CHILD[0]}"
     answer = when_searched(any_cast.practice, **{"patient:identifier": number, "_count": "2"})
     assert links(answer)["self"] == f"{BASE}{FLAG}/_search?_count=2"
-    onward = links(answer)["next"]
-    assert CHILD[0] not in onward
+    position = links(answer)["next"]
+    assert CHILD[0] not in position
     assert len(when_paged(any_cast.practice, answer)) == 3
     any_cast.world.registered(*CHILD, "B83902")
-    assert resources(any_cast.practice.gets(onward)) == []
-    then_refused(any_cast.other_practice.gets(onward), 422, PAGE)
-    then_refused(any_cast.practice.gets(onward.replace("/Flag?", "/Task?")), 422, PAGE)
+    assert resources(any_cast.practice.gets(position)) == []
+    then_refused(any_cast.other_practice.gets(position), 422, PAGE)
+    then_refused(any_cast.practice.gets(position.replace("/Flag?", "/Task?")), 422, PAGE)
 
 
 def test_a_page_that_nobody_gave_out_is_refused(house: Cast) -> None:
     feed = Feed("B83901", "Flag")
     vault = house.world.log.vault
-    onward = Onward([], "f" * 32, house.world.now)
-    nobodys = sealed_page(vault, feed, onward)
+    position = SearchPosition([], "f" * 32, house.world.now)
+    nobodys = sealed_page(vault, feed, position)
     for page in ("a", "AAAA", nobodys[:-4], nobodys, f"{nobodys}A", "A" * 5000):
         then_refused(house.practice.gets(f"{FLAG}?page={page}"), 422, PAGE)
-    mine = sealed_page(vault, feed, Onward([("status", "active")], "", house.world.now))
+    mine = sealed_page(vault, feed, SearchPosition([("status", "active")], "", house.world.now))
     assert house.practice.gets(f"{FLAG}?page={mine}").status_code == 200
     alone = house.practice.gets(f"{FLAG}?page={mine}&_count=1")
     then_refused(alone, 422, ("page", "stands alone: it says what was asked"))
