@@ -1,14 +1,15 @@
 """A client that gets no answer asks again, with the same words, at whichever door is open."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import httpx
 
 from flagservice.kit.demo import client as demo
+from tests.patience import enough, slowness, until
 
-_PATIENCE = 60.0
+_EARLY = 60
 _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
@@ -18,31 +19,38 @@ class Client(demo.Client):
     def __init__(self, ods: str, kind: str, *, gates: Sequence[str]) -> None:
         super().__init__(ods, kind)
         self._name, self._gates = gates[0], list(gates)
+        self._http.timeout = enough(30)
         self.unanswered = 0
+        self.progress: Callable[[], object] = lambda: None
+        """Shows that it is still worth asking again."""
 
     def another(self) -> "Client":
         """The same organisation with connections of its own."""
         twin = Client(self.ods, self.kind, gates=self._gates)
         twin.client_id, twin._key, twin._name = self.client_id, self._key, self._name
+        twin.progress = self.progress
         return twin
 
     def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
         """Until there is an answer."""
-        until = time.monotonic() + _PATIENCE
-        while time.monotonic() < until:
+
+        def answer() -> tuple[httpx.Response] | None:
             try:
-                return self.call(method, f"{self._gates[0]}{path}", **more)
+                return (self.call(method, f"{self._gates[0]}{path}", **more),)
             except httpx.TransportError:
                 self.unanswered += 1
                 self._gates.append(self._gates.pop(0))
-                time.sleep(0.02)
-        raise AssertionError(f"nobody answered {method} {path}")
+                return None
+
+        what = f"nobody answered {method} {path}"
+        (reply,) = until(answer, progress=self.progress, what=what, every=0.02 * slowness())
+        return reply
 
     def close(self) -> None:
         self._http.close()
 
     def _fresh_token(self, service: str) -> str:
-        if not self._token:
+        if time.time() > self._expires - _EARLY:
             form = {
                 "grant_type": "client_credentials",
                 "client_assertion_type": _ASSERTION,
@@ -51,4 +59,5 @@ class Client(demo.Client):
             reply = self._http.post(f"{service}/oauth2/token", data=form)
             reply.raise_for_status()
             self._token = reply.json()["access_token"]
+            self._expires = time.time() + reply.json()["expires_in"]
         return self._token

@@ -8,14 +8,19 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlmodel import col, func, select
+
+from flagservice.audit.log import Actor, Deed, Work
+from flagservice.store import tables
 from tests.crash.client import Client
 from tests.crash.town import Being, Family, Town
+from tests.patience import slowness, until
 from tests.world import COUNCIL, a_submission, person
 
 CATEGORIES = ("physical", "neglect", "emotional")
-_YOUNGEST, _OLDEST = 0.1, 0.7
+_YOUNGEST, _OLDEST, _MIDST = 0.1, 0.7, 0.04
+"""How old whoever is killed is, in seconds of a machine that is not slow, and how old a post."""
 _POSTERS = 3
-_PATIENCE = 90.0
 
 
 @dataclass
@@ -94,7 +99,8 @@ def kill_while_plans_are_posted(town: Town, *, kills: int) -> Record:
 
 def _kill_one(town: Town, posting: Posting, chance: random.Random) -> None:
     being = chance.choice(town.beings)
-    time.sleep(max(0.0, being.born + chance.uniform(_YOUNGEST, _OLDEST) - time.monotonic()))
+    age = chance.uniform(_YOUNGEST, _OLDEST) * slowness()
+    time.sleep(max(0.0, being.born + age - time.monotonic()))
     if being.port:
         _in_the_midst_of_a_post(town, being, posting, chance)
     town.kill(being)
@@ -106,18 +112,27 @@ def _in_the_midst_of_a_post(
 ) -> None:
     town.wait_for(being)
     posting.posting.clear()
-    posting.posting.wait(1)
-    time.sleep(chance.uniform(0, 0.04))
+    posting.posting.wait(slowness())
+    time.sleep(chance.uniform(0, _MIDST) * slowness())
 
 
 def settle(town: Town) -> None:
     """Until nothing is owed to any practice."""
     operator = town.clients["X26"]
-    until = time.monotonic() + _PATIENCE
-    owed: dict[str, int] = {}
-    while time.monotonic() < until:
-        owed = operator.ask("GET", "/_status").json()["owed"]
-        if not sum(owed.values()):
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"deliveries did not settle: {owed}")
+
+    def nothing_is_owed() -> bool:
+        return not sum(operator.ask("GET", "/_status").json()["owed"].values())
+
+    def tried() -> dict[str, int]:
+        return town.parts.log.perform(Actor("test"), tries)
+
+    until(nothing_is_owed, progress=tried, what="deliveries did not settle", every=0.2)
+
+
+def tries(work: Work) -> dict[str, int]:
+    """How many deliveries there are in each state, and how many tries came to an end."""
+    work.record(Deed.STATUS_READ)
+    state = col(tables.DeliveryRow.state)
+    found = dict(work.session.exec(select(state, func.count()).group_by(state)).all())
+    ended = select(func.count()).select_from(tables.AttemptRow)
+    return {**found, "tries": work.session.exec(ended).one()}

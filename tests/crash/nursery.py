@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from tests.patience import enough
+
 HOME = Path(__file__).parents[2]
 
 
@@ -21,6 +23,8 @@ class Nursery:
     """The parent, from outside: give an order, get a process id; kill, and learn how it ended."""
 
     process: subprocess.Popen[str] = field(init=False)
+    started: int = 0
+    """How many there were so far."""
 
     def __enter__(self) -> Self:
         self.process = subprocess.Popen(
@@ -33,10 +37,11 @@ class Nursery:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.process.communicate(timeout=30)
+        self.process.communicate(timeout=enough(30))
 
     def start(self, *words: str, environment: dict[str, str], log: Path) -> int:
         """A process of the service with these words on its command line."""
+        self.started += 1
         return int(self._ask(words=words, environment=environment, log=str(log)))
 
     def kill(self, pid: int) -> int:

@@ -6,7 +6,7 @@ Two agencies' posters meet over people whom nobody knew: whoever is made twice i
 import itertools
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,13 +17,13 @@ from flagservice.audit.log import Actor, Deed, Work
 from tests.crash.killing import Posting
 from tests.crash.town import Being, Town
 from tests.delivery.practices import nhs_numbers
+from tests.patience import slowness, until
 from tests.world import COUNCIL, a_submission, person
 
 ROTATE = ("keys", "rotate")
 ROTATE_PSEUDONYMS = ("keys", "rotate", "--pseudonyms")
 NHS_NUMBER = "https%3A%2F%2Ffhir.nhs.uk%2FId%2Fnhs-number%7C"
 _POSTERS = 3
-_PATIENCE = 90.0
 
 
 @dataclass
@@ -128,7 +128,7 @@ def kill_while_keys_rotate(town: Town, *, kills: int, look: Callable[[], None]) 
         look()
         being = Being(ROTATE_PSEUDONYMS if which % 2 else ROTATE)
         town.revive(being)
-        time.sleep(chance.uniform(0.05, 1.2))
+        time.sleep(chance.uniform(0.05, 1.2) * slowness())
         if chance.random() < 0.2:
             victim = chance.choice(town.beings)
             town.kill(victim)
@@ -140,6 +140,19 @@ def kill_while_keys_rotate(town: Town, *, kills: int, look: Callable[[], None]) 
         else:
             done.ended += 1
     raise AssertionError
+
+
+def left_behind(work: Work) -> tuple[int, int]:
+    """How many rows are still wrapped under an old key, and carry an old pseudonym."""
+    work.record(Deed.STATUS_READ)
+    wrapped, carried = wrapped_by(work), carried_by(work)
+    old = [wrapped[key] for key in wrapped if key != work.vault.current_key_id()]
+    older = [carried[version] for version in sorted(carried)[:-1]]
+    return _rows(old), _rows(older)
+
+
+def _rows(of: Iterable[dict[str, int]]) -> int:
+    return sum(sum(by_table.values()) for by_table in of)
 
 
 def is_half_done(work: Work) -> bool:
@@ -154,10 +167,12 @@ def rotate_to_the_end(town: Town, words: tuple[str, ...]) -> None:
     before = log.read_text().count(_said_by(words))
     being = Being(words)
     town.revive(being)
-    until = time.monotonic() + _PATIENCE
-    while log.read_text().count(_said_by(words)) == before:
-        assert time.monotonic() < until, "it did not end: see service.log"
-        time.sleep(0.05)
+    until(
+        lambda: log.read_text().count(_said_by(words)) > before,
+        progress=lambda: town.parts.log.perform(Actor("test"), left_behind),
+        what="it did not end: see service.log",
+        every=0.5,
+    )
     town.nursery.kill(being.pid)
 
 

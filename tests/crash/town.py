@@ -23,13 +23,13 @@ from tests.checked import a_registration, given_a_checked_system
 from tests.crash.client import Client
 from tests.crash.nursery import Nursery
 from tests.delivery.practices import PUSH, GpSystem, a_gp_system, nhs_numbers
+from tests.patience import enough, until
 from tests.world import COUNCIL, WIDE
 
 PRACTICES = ("B83901", "B83902", "B83903")
 FAMILIES = 60
 LEASE_SECONDS = 2
 _SIGKILL = 9
-_PATIENCE = 60.0
 
 
 @dataclass(frozen=True)
@@ -88,15 +88,15 @@ class Town:
 
     def wait_for(self, being: Being) -> None:
         """Until it listens."""
-        until = time.monotonic() + _PATIENCE
-        while time.monotonic() < until:
+
+        def listens() -> bool:
             try:
-                socket.create_connection(("127.0.0.1", being.port), timeout=1).close()
+                socket.create_connection(("127.0.0.1", being.port), timeout=enough(1)).close()
             except OSError:
-                time.sleep(0.01)
-            else:
-                return
-        raise AssertionError(f"{being.words} did not listen: see service.log")
+                return False
+            return True
+
+        until(listens, what=f"{being.words} did not listen: see service.log", every=0.01)
 
 
 @contextmanager
@@ -188,6 +188,7 @@ def _hand_over_keys(town: Town, ports: Sequence[int]) -> None:
                 public_key=client.write_public_key(town.folder).read_bytes(),
             )
         )
+        client.progress = lambda: town.nursery.started
         town.clients[ods] = client
 
 
