@@ -84,6 +84,17 @@ def test_every_file_and_test_that_a_document_names_is_there() -> None:
     assert [lost for name, text in pages().items() for lost in lost_names(name, text)] == []
 
 
+def test_every_target_of_make_that_a_document_names_is_there() -> None:
+    targets = set(re.findall(r"(?m)^([a-z-]+):", (HOME / "Makefile").read_text("utf-8")))
+    named = {
+        (name, target)
+        for name, text in pages().items()
+        for target in re.findall(r"(?:`|^    )make ([a-z-]+)", text, re.MULTILINE)
+    }
+    assert ("README.md", "demo") in named
+    assert {(name, target) for name, target in named if target not in targets} == set()
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
