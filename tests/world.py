@@ -13,6 +13,7 @@ from sqlmodel import col, select
 from flagservice.api.edge.limits import Audience
 from flagservice.audit.log import Actor, Deed, Log, Work
 from flagservice.domain.copies import CopyStatus
+from flagservice.domain.days import day_of
 from flagservice.domain.elements import Kind
 from flagservice.domain.holds import HoldOutcome
 from flagservice.domain.reading import read_submission
@@ -163,7 +164,7 @@ class World:
 
     def posts(self, ods: str, body: dict[str, Any]) -> Submitted:
         raw = json.dumps(body).encode()
-        submission = read_submission(MODELS[body["kind"]], raw, today=self.now.date())
+        submission = read_submission(MODELS[body["kind"]], raw, today=day_of(self.now))
         return self.log.perform(
             Actor("client", ods), lambda work: submit(work, submission, rulebook=self.rulebook)
         )

@@ -11,6 +11,7 @@ from flagservice.api.edge.bodies import body_of, described
 from flagservice.audit.log import Work
 from flagservice.clients.kinds import ClientKind
 from flagservice.delivery.receipts import ReceiptLine
+from flagservice.domain.days import day_of
 from flagservice.domain.errors import Forbidden, NotFound
 from flagservice.domain.reading import read, read_submission
 from flagservice.domain.submissions import Enquiry, Notification, Plan, Submission
@@ -117,7 +118,7 @@ def post_decision(
 def _post(
     api: Api, caller: Caller, *, model: type[Submission], body: bytes, key: str | None
 ) -> Response:
-    submission = read_submission(model, body, today=api.log.clock().date())
+    submission = read_submission(model, body, today=day_of(api.log.clock()))
     is_protection = submission.rules_as.endswith("protection")
     if caller.kind is ClientKind.ZERO_TO_NINETEEN and is_protection:
         raise Forbidden("child protection plans come from children's services alone")

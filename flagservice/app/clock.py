@@ -1,10 +1,12 @@
 """The one clock of the service: the system's, or for synthetic people a day that a file sets."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from flagservice.audit.log import Clock
+from flagservice.domain.days import LONDON
 from flagservice.domain.errors import CannotRun
 from flagservice.settings import Settings
 
@@ -15,14 +17,16 @@ class NotInProduction(CannotRun):
 
 @dataclass(frozen=True)
 class SetClock:
-    """The day that stands in a file, at the system's time of day."""
+    """The day that stands in a file, at the time of day that it is in London."""
 
     file: Path
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def __call__(self) -> datetime:
         """Now, on the day that the file says."""
         day = date.fromisoformat(self.file.read_text(encoding="ascii").strip())
-        return datetime.combine(day, datetime.now(UTC).timetz())
+        time_of_day = self.now().astimezone(LONDON).time()
+        return datetime.combine(day, time_of_day, tzinfo=LONDON).astimezone(UTC)
 
 
 def system_clock() -> datetime:

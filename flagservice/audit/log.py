@@ -17,6 +17,7 @@ from sqlalchemy import Insert
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel
 
+from flagservice.domain.days import day_of
 from flagservice.store import leaves
 from flagservice.store.database import Database, may_be_done_again
 from flagservice.store.sealing.pseudonyms import live
@@ -124,8 +125,8 @@ class Work:
 
     @property
     def today(self) -> date:
-        """The day of this unit of work."""
-        return self.now.date()
+        """The day of this unit of work, in London."""
+        return day_of(self.now)
 
     def keep(self, table: type[SQLModel], **row: Any) -> None:
         """A new row, whole, at which this unit of work does not look again; see `write`."""

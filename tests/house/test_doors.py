@@ -27,6 +27,7 @@ SESSIONS = r"(.*\.)?(Session|create_engine|sessionmaker|connect)"
 TRANSACTIONS = r".*\.(transaction|begin|begin_nested)"
 QUESTIONS = r".*\.is_waiting"
 DISCLOSURES = r"(.*\.)?Disclosure|object\.__new__|copy\.(copy|deepcopy|replace)|pickle\.\w+"
+DAYS = r".*\.(date|today)"
 READING = r"open|input|.*\.(read_text|write_text|read_bytes)"
 CATCHING_ALL = {
     "api/edge/envelope.py": "a fault that was answered as 500 is not printed by a server",
@@ -103,9 +104,16 @@ def test_below_the_line_there_is_no_clock_and_no_chance() -> None:
     assert where(READING, pure) == {}
 
 
+def test_an_instant_becomes_a_day_in_one_file() -> None:
+    """Anywhere else it would be a day of UTC, or of the machine."""
+    assert set(where(DAYS, source.package())) == {"domain/days.py"}
+
+
 @pytest.mark.parametrize(
     ("pattern", "text"),
     [
+        (DAYS, "log.clock().date()"),
+        (DAYS, "date.today()"),
         (CHANCE_AND_TIME.pattern, "datetime.now(UTC)"),
         (CHANCE_AND_TIME.pattern, "date.today()"),
         (CHANCE_AND_TIME.pattern, "time.time()"),

@@ -6,11 +6,12 @@ import pytest
 
 from flagservice.app.sandbox.scenarios import Somebody, scenarios
 from flagservice.app.sandbox.tenants import PRACTICE, SECOND
+from flagservice.domain.days import day_of
 from tests.api.answers import FHIR, then_refused
 from tests.sandbox.steps import Box, feed, nhs_number, seen
 
 PEOPLE = list(scenarios().people.values())
-TODAY = datetime.now(UTC).date()
+TODAY = day_of(datetime.now(UTC))
 
 
 @pytest.mark.parametrize("one", PEOPLE, ids=lambda one: one.name)

@@ -15,6 +15,7 @@ from typing import Any
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as some
 
+from flagservice.domain.days import day_of
 from tests.twin import cast
 from tests.twin.outside.asking import Request, get, post
 from tests.twin.traffic import FAMILIES, KINDS, PATHS, Decide, Post, _posts
@@ -65,7 +66,7 @@ class Told:
         if isinstance(step, Decide):
             return self._decides(step)
         version = self._versions[step.reference] = self._versions.get(step.reference, 0) + 1
-        today = self.world.now.date().isoformat()
+        today = day_of(self.world.now).isoformat()
         body = step.body(FAMILIES[step.family], version=version, today=today)
         answer = self._asks(step.party, post(PATHS[step.kind], body))
         self._versions[step.reference] -= answer[0] != 201

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from flagservice.domain.days import day_of
 from flagservice.domain.elements import Kind
 from flagservice.policy.proof.prove import load
 from tests.api.answers import FHIR
@@ -133,7 +134,7 @@ class Twins:
     def _post(self, step: Post, asker: Asker) -> None:
         key = f"{asker.where} {step.reference}"
         self._versions[key] += 1
-        today = self._now.date().isoformat()
+        today = day_of(self._now).isoformat()
         body = step.body(FAMILIES[step.family], version=self._versions[key], today=today)
         request = post(PATHS[step.kind], body, ("Idempotency-Key", f"key-{step.reference}-{key}"))
         answer = self._told(step.party, request, asker)

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from flagservice.api.access.callers import ApiDep, Caller, requires
 from flagservice.audit.log import Deed
+from flagservice.domain.days import day_of
 
 router = APIRouter(tags=["sandbox"])
 
@@ -18,5 +19,5 @@ def reset(
     """Everything is as the scenarios say, for the caller's tenant alone; its clients stay."""
     api.perform(caller, lambda work: work.record(Deed.SANDBOX_RESET))
     request.app.state.reset()
-    body = {"reset": True, "day": api.log.clock().date().isoformat()}
+    body = {"reset": True, "day": day_of(api.log.clock()).isoformat()}
     return Response(orjson.dumps(body), media_type="application/json")

@@ -17,7 +17,12 @@ from flagservice.app.sandbox.tenants import FACES, Tenant
 from flagservice.audit.log import Actor, Work
 from flagservice.delivery.pull import search
 from flagservice.domain.copies import Form
+<<<<<<< HEAD
 from flagservice.domain.reading import read, read_submission
+=======
+from flagservice.domain.days import day_of
+from flagservice.domain.reading import read_submission
+>>>>>>> 98a0304 (Count days by London, in one file)
 from flagservice.domain.submissions import Enquiry, Notification, Plan, Submission
 from flagservice.intake.decision import Decision, decide, worklist
 from flagservice.intake.registration import update_registration
@@ -74,7 +79,7 @@ def _happen(parts: Parts, tenant: Tenant, step: dict[str, Any]) -> None:
     people = scenarios().people
     match step:
         case {"by": face, "post": body}:
-            _post(parts, _actor(tenant, face), body_of(body, parts.log.clock().date()))
+            _post(parts, _actor(tenant, face), body_of(body, day_of(parts.log.clock())))
         case {"decides": face, "about": name, "decision": said}:
             decision = read(Decision, json.dumps(said).encode())
             _decide(parts, _actor(tenant, face), people[name].nhs_number, decision)
@@ -116,7 +121,7 @@ def _dated(said: dict[str, Any], today: date) -> dict[str, Any]:
 
 def _post(parts: Parts, actor: Actor, body: dict[str, Any]) -> None:
     raw = json.dumps(body).encode()
-    today = parts.log.clock().date()
+    today = day_of(parts.log.clock())
     submission = read_submission(_MODELS[body["kind"]], raw, today=today)
     parts.log.perform(
         actor, lambda work: submit(work, submission, rulebook=parts.shelf.rulebook(work))

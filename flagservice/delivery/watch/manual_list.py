@@ -19,6 +19,7 @@ from flagservice.audit.log import Deed, Work
 from flagservice.delivery.acknowledgements import open_queries
 from flagservice.delivery.push import schedule
 from flagservice.domain.copies import DeliveryState
+from flagservice.domain.days import day_of
 from flagservice.store import tables
 
 
@@ -62,7 +63,7 @@ def _stuck(work: Work) -> Iterator[ManualTask]:
     for delivery in work.session.exec(asked):
         reason = delivery.outcome or _untried(work, delivery)
         age = work.now - delivery.owed
-        yield _todo(delivery.id, ("delivery", reason), opened=delivery.owed.date(), age=age)
+        yield _todo(delivery.id, ("delivery", reason), opened=day_of(delivery.owed), age=age)
 
 
 def _untried(work: Work, delivery: tables.DeliveryRow) -> str:
@@ -83,7 +84,7 @@ def _lapsed(work: Work) -> Iterator[ManualTask]:
     for endpoint in holding_lapsed(work):
         since = lapsed_at(work, endpoint)
         name = practice_pseudonym(work, endpoint.practice)
-        yield _todo(name, what, opened=since.date(), age=work.now - since)
+        yield _todo(name, what, opened=day_of(since), age=work.now - since)
 
 
 def _undecided(work: Work) -> Iterator[ManualTask]:
@@ -105,7 +106,7 @@ def _asked(work: Work) -> Iterator[ManualTask]:
     """A practice's question is its agency's to answer; nobody answers what nobody sees."""
     for row in open_queries(work):
         what = ("question of a practice", row.reason)
-        yield _todo(row.id, what, opened=row.at.date(), age=work.now - row.at)
+        yield _todo(row.id, what, opened=day_of(row.at), age=work.now - row.at)
 
 
 def _todo(id_: str, what: tuple[str, str], *, opened: date, age: timedelta) -> ManualTask:

@@ -17,6 +17,7 @@ from flagservice.app.build import Parts, build
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.clients.kinds import SCOPES
 from flagservice.clients.registry import public_jwk
+from flagservice.domain.days import day_of
 from flagservice.domain.reading import read_submission
 from flagservice.domain.submissions import Plan
 from flagservice.intake.registration import update_registration
@@ -132,5 +133,5 @@ def _post_the_model(parts: Parts) -> None:
 
         parts.log.perform(_ACTOR, deed)
     body = plan("CPP-MODEL", of)
-    read = read_submission(Plan, body, today=parts.log.clock().date())
+    read = read_submission(Plan, body, today=day_of(parts.log.clock()))
     parts.log.perform(_ACTOR, lambda work: submit(work, read, rulebook=parts.shelf.rulebook(work)))

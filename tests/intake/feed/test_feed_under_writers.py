@@ -17,6 +17,7 @@ from sqlalchemy import text
 from flagservice.audit.log import Actor, Work
 from flagservice.delivery.pull import feed
 from flagservice.domain.copies import Form
+from flagservice.domain.days import day_of
 from flagservice.domain.reading import read_submission
 from flagservice.intake.submission import submit
 from tests.intake.families import NHS_NUMBERS
@@ -43,7 +44,7 @@ def when_posted(world: World, place: int) -> None:
     """A real submission, and in its transaction a row of the naive table."""
     child = person("child", NHS_NUMBERS[place], "2020-01-01")
     body = a_submission("child-protection", f"P-{place}", child)
-    submission = read_submission(MODELS[body["kind"]], _raw(body), today=world.now.date())
+    submission = read_submission(MODELS[body["kind"]], _raw(body), today=day_of(world.now))
 
     def deed(work: Work) -> None:
         work.session.connection().execute(
