@@ -14,11 +14,8 @@ from flagservice.delivery.acknowledgements import open_queries
 from flagservice.delivery.receipts import ReceiptLine
 from flagservice.domain.acknowledgements import QueryReason
 from flagservice.domain.copies import ReceiptWord
-<<<<<<< HEAD
-from flagservice.intake.plans import reference_of
-=======
 from flagservice.domain.days import day_of
->>>>>>> 98a0304 (Count days by London, in one file)
+from flagservice.intake.plans import reference_of
 from flagservice.intake.receipt import receipt_of
 from flagservice.store import tables
 
@@ -44,13 +41,8 @@ def queries(work: Work) -> list[Query]:
         place = _place(work, row.copy_id)
         for line in receipt_of(work, plan):
             if line.place == place and line.status in _SAID:
-<<<<<<< HEAD
-                asked = row.at.date()
-                reference = reference_of(work, plan)
-=======
                 asked = day_of(row.at)
-                _, _, reference = natural_key_of(work, plan).partition("|")
->>>>>>> 98a0304 (Count days by London, in one file)
+                reference = reference_of(work, plan)
                 found.append(Query(row.id, reference, line, QueryReason(row.reason), asked))
     work.record(Deed.QUERIES_READ, found=len(found))
     return found

@@ -17,12 +17,8 @@ from flagservice.app.sandbox.tenants import FACES, Tenant
 from flagservice.audit.log import Actor, Work
 from flagservice.delivery.pull import search
 from flagservice.domain.copies import Form
-<<<<<<< HEAD
-from flagservice.domain.reading import read, read_submission
-=======
 from flagservice.domain.days import day_of
-from flagservice.domain.reading import read_submission
->>>>>>> 98a0304 (Count days by London, in one file)
+from flagservice.domain.reading import read, read_submission
 from flagservice.domain.submissions import Enquiry, Notification, Plan, Submission
 from flagservice.intake.decision import Decision, decide, worklist
 from flagservice.intake.registration import update_registration
