@@ -85,6 +85,7 @@ def test_a_command_loads_what_it_uses(folder: Path, words: tuple[str, ...]) -> N
     status, names = loaded(folder, *words)
     assert status == ("nobody" in words or "none" in words)
     assert names & HEAVY == set()
+    assert ("joserfc" in names) is (words[0] == "client")
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -53,7 +53,8 @@ def make_keys(folder: Path, origin: str) -> None:
     put_new(folder / KEY_ENCRYPTION_FILE, json.dumps(kek).encode())
     put_new(folder / PSEUDONYM_FILE, json.dumps({FIRST: _fresh()}).encode())
     put_new(folder / "audit.pem", Signer.generate(origin).to_pem())
-    put_new(folder / "token.pem", _token_pem())
+    if not (folder / "token.pem").exists():
+        put_new(folder / "token.pem", _token_pem())
 
 
 def missing_keys(settings: Settings) -> list[str]:
