@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, exists, not_, or_
+from sqlalchemy import ColumnElement, exists, not_
 from sqlmodel import col, select
 
 from flagservice.admission.endpoints import is_admitted
@@ -17,6 +17,7 @@ from flagservice.admission.result_notes import VALID_FOR
 from flagservice.audit.log import Deed, Work
 from flagservice.domain.copies import CopyStatus
 from flagservice.store import tables
+from flagservice.store.sent_or_read import sent_or_read
 from flagservice.store.tables.leak_checks import AcceptedVerdict, CheckerRow, LeakResultRow
 
 
@@ -92,15 +93,8 @@ def _end(work: Work, clean: LeakResultRow, results: Sequence[LeakResultRow]) -> 
 
 
 def _holds_something() -> ColumnElement[bool]:
-    was_sent = exists().where(
-        col(tables.DeliveryRow.copy_id) == col(tables.CopyRow.id),
-        col(tables.DeliveryRow.attempts) > 0,
-    )
-    was_read = exists().where(
-        col(tables.VersionRow.copy_id) == col(tables.CopyRow.id), col(tables.VersionRow.served)
-    )
     return exists().where(
         col(tables.CopyRow.practice) == col(tables.EndpointRow.practice),
         col(tables.CopyRow.status) != CopyStatus.REMOVED,
-        or_(was_sent, was_read),
+        sent_or_read(col(tables.CopyRow.id)),
     )

@@ -12,11 +12,11 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from flagservice.admission.endpoints import admitted
 from flagservice.audit.log import Deed, Overtaken, Work
-from flagservice.delivery.push import outbox
 from flagservice.domain.copies import CopyStatus, Form
 from flagservice.domain.errors import Fault, Forbidden, Invalid, NotFound
 from flagservice.fhir.bundles import Stored
 from flagservice.store import tables
+from flagservice.store.sent_or_read import was_sent_or_read
 
 NOTHING = "there is no such resource for this caller"
 NOT_ADMITTED = (
@@ -32,7 +32,7 @@ def read(work: Work, copy_id: str, *, form: Form, version_id: str | None = None)
     if version_id is not None:
         asked = asked.where(col(tables.VersionRow.id) == version_id)
     version = work.session.exec(asked).first()
-    if version is None or unheard(work, copy):
+    if version is None or taken_back_unseen(work, copy):
         raise NotFound(NOTHING)
     work.record(Deed.READ, copy=copy.id, version=version.id)
     found = stored(work, version)
@@ -49,7 +49,7 @@ def history(
     Raises Forbidden, NotFound, or Invalid where `before` is no version of this copy.
     """
     copy = mine(work, copy_id, form=form)
-    if unheard(work, copy):
+    if taken_back_unseen(work, copy):
         raise NotFound(NOTHING)
     asked = _standing(copy)
     if before is not None:
@@ -99,7 +99,7 @@ def stored(work: Work, version: tables.VersionRow) -> Stored:
     """A version as it is shown: by what carries its words, or by nothing if nobody heard of it."""
     copy = work.session.get_one(tables.CopyRow, version.copy_id)
     carries = _next_standing(work, version) if version.withdrawn else version
-    content = b"" if unheard(work, copy) else _shown(work, copy, carries)
+    content = b"" if taken_back_unseen(work, copy) else _shown(work, copy, carries)
     return Stored(copy.id, copy.form, carries.id, version.feed_number, carries.issued, content)
 
 
@@ -114,9 +114,9 @@ def _next_standing(work: Work, version: tables.VersionRow) -> tables.VersionRow:
     return work.session.exec(asked.limit(1)).one()
 
 
-def unheard(work: Work, copy: tables.CopyRow) -> bool:
-    """Was it taken back before it was ever on its way, or read?"""
-    return copy.status is CopyStatus.REMOVED and not outbox.was_heard_of(work, copy.id)
+def taken_back_unseen(work: Work, copy: tables.CopyRow) -> bool:
+    """Returns whether a copy was taken back before it was ever sent or read."""
+    return copy.status is CopyStatus.REMOVED and not was_sent_or_read(work.session, copy.id)
 
 
 def _alone_in_its_second(work: Work, version: tables.VersionRow) -> bool:

@@ -8,8 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, exists, or_
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, or_
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -19,8 +18,10 @@ from flagservice.delivery.watch import alarms
 from flagservice.domain.copies import CopyStatus, Form
 from flagservice.domain.errors import Fault, Invalid
 from flagservice.fhir.bundles import Stored
+from flagservice.people.persons import nhs_number_of
 from flagservice.people.registrations import registration_of
 from flagservice.store import tables
+from flagservice.store.sent_or_read import sent_or_read
 
 Says = Callable[[bytes], bool]
 _BATCH = 100
@@ -57,7 +58,7 @@ class SearchPage:
 def search(work: Work, criteria: Criteria) -> SearchPage:
     """What stands here, of whomever, and what was taken back from here. Raises Forbidden."""
     only_if_admitted(work)
-    asked = _newest(work, criteria.form).where(_heard_of())
+    asked = _newest(work, criteria.form).where(_shown())
     found, more = _filled(work, asked, criteria)
     work.record(Deed.SEARCHED, form=criteria.form, found=ids(found))
     return SearchPage([stored(work, version) for version in found], more)
@@ -85,10 +86,7 @@ def search_onward(work: Work, person_id: str, criteria: Criteria) -> SearchPage:
     person = work.session.get(tables.PersonRow, person_id)
     if person is None:
         raise Invalid(Fault("page", "is not one that this search gave out"))
-    number = work.vault.open(
-        person.data_key, person.sealed, table="person", row=person.id, version=1
-    )
-    return search_patient(work, number.decode(), criteria)
+    return search_patient(work, nhs_number_of(work, person), criteria)
 
 
 def _newest(work: Work, form: Form) -> SelectOfScalar[tables.VersionRow]:
@@ -110,15 +108,10 @@ def _of_patient(work: Work, nhs_number: str, *, form: Form) -> SelectOfScalar[ta
     )
 
 
-def _heard_of() -> ColumnElement[bool]:
-    """The opposite of `unheard`, for a query: a page is filled with what is shown."""
-    one = aliased(tables.VersionRow)
-    tried = exists().where(
-        col(tables.DeliveryRow.copy_id) == col(tables.CopyRow.id),
-        col(tables.DeliveryRow.attempts) > 0,
-    )
-    was_read = exists().where(col(one.copy_id) == col(tables.CopyRow.id), col(one.served))
-    return or_(col(tables.CopyRow.status) != CopyStatus.REMOVED, tried, was_read)
+def _shown() -> ColumnElement[bool]:
+    """Returns the opposite of `taken_back_unseen`, for a query: a page holds what is shown."""
+    there = col(tables.CopyRow.status) != CopyStatus.REMOVED
+    return or_(there, sent_or_read(col(tables.CopyRow.id)))
 
 
 def _filled(

@@ -15,7 +15,7 @@ from flagservice.delivery.pull.read import (
     mine,
     only_if_admitted,
     opened,
-    unheard,
+    taken_back_unseen,
 )
 from flagservice.domain.copies import CopyStatus, Form
 from flagservice.domain.errors import NotFound
@@ -50,7 +50,7 @@ def origin(work: Work, version_id: str, *, forms: Sequence[Form]) -> Origin:
     if version is None or not own or version.withdrawn:
         raise NotFound(NOTHING)
     copy = work.session.get_one(tables.CopyRow, version.copy_id)
-    if unheard(work, copy):
+    if taken_back_unseen(work, copy):
         raise NotFound(NOTHING)
     work.record(Deed.PROVENANCE_READ, copy=copy.id, version=version.id)
     return _origin(work, copy, version)
@@ -79,7 +79,7 @@ def _own(work: Work, copy_id: str, *, form: Form) -> tables.CopyRow | None:
         copy = mine(work, copy_id, form=form)
     except NotFound:
         return None
-    return None if unheard(work, copy) else copy
+    return None if taken_back_unseen(work, copy) else copy
 
 
 def _origin(work: Work, copy: tables.CopyRow, version: tables.VersionRow) -> Origin:

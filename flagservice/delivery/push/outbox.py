@@ -19,6 +19,7 @@ from flagservice.audit.log import Deed, Work
 from flagservice.delivery.push import schedule
 from flagservice.domain.copies import CopyStatus, DeliveryState
 from flagservice.store import tables
+from flagservice.store.sent_or_read import was_sent_or_read
 
 LEASE = timedelta(seconds=60)
 _FEW = 20
@@ -58,7 +59,7 @@ def owe(work: Work, owed: Sequence[OwedVersion]) -> None:
             .values(state=DeliveryState.SUPERSEDED, closed=work.now)
         )
     for one in owed:
-        unheard = one.removal and not was_heard_of(work, one.copy.id)
+        unseen = one.removal and not was_sent_or_read(work.session, one.copy.id)
         work.keep(
             tables.DeliveryRow,
             id=work.new_id(),
@@ -67,22 +68,11 @@ def owe(work: Work, owed: Sequence[OwedVersion]) -> None:
             person_id=one.copy.person_id,
             practice=one.copy.practice,
             number=one.order,
-            state=DeliveryState.NEVER_SENT if unheard else DeliveryState.OPEN,
+            state=DeliveryState.NEVER_SENT if unseen else DeliveryState.OPEN,
             owed=work.now,
             due=work.now,
-            closed=work.now if unheard else None,
+            closed=work.now if unseen else None,
         )
-
-
-def was_heard_of(work: Work, copy_id: str) -> bool:
-    """Was any version of this copy ever on its way, or read? Asked once the rows are locked."""
-    tried = select(tables.DeliveryRow).where(
-        col(tables.DeliveryRow.copy_id) == copy_id, col(tables.DeliveryRow.attempts) > 0
-    )
-    read = select(tables.VersionRow).where(
-        col(tables.VersionRow.copy_id) == copy_id, col(tables.VersionRow.served)
-    )
-    return any(work.session.exec(asked.limit(1)).first() is not None for asked in (tried, read))
 
 
 def claim(work: Work, *, limit: int = _FEW, lease: timedelta = LEASE) -> list[Claim]:

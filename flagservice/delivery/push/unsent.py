@@ -10,9 +10,10 @@ from sqlmodel import col, select, update
 
 from flagservice.audit.log import Deed, Work
 from flagservice.delivery.push import schedule
-from flagservice.delivery.push.outbox import Claim, was_heard_of
+from flagservice.delivery.push.outbox import Claim
 from flagservice.domain.copies import DeliveryState
 from flagservice.store import tables
+from flagservice.store.sent_or_read import was_sent_or_read
 
 
 class Unsent(StrEnum):
@@ -51,7 +52,7 @@ def give_back(work: Work, claim: Claim, why: Unsent, *, jitter: float = 1.0) -> 
 def _owe_no_removal_of_what_nobody_has(work: Work, copy_id: str) -> None:
     """A removal that was owed only because this claim might have been sent is owed no more."""
     copy = work.session.get_one(tables.CopyRow, copy_id)
-    if copy.says or was_heard_of(work, copy_id):
+    if copy.says or was_sent_or_read(work.session, copy_id):
         return
     work.session.exec(
         update(tables.DeliveryRow)

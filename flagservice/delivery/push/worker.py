@@ -22,6 +22,7 @@ from flagservice.delivery.push import outbox
 from flagservice.delivery.push.fhir_rest import ILL, THIS_ONE, Outcome, Parcel, Reply
 from flagservice.delivery.push.pace import Pace
 from flagservice.delivery.push.unsent import Unsent, give_back
+from flagservice.people.persons import nhs_number_of
 from flagservice.people.registrations import registration_of
 from flagservice.store import tables
 from flagservice.store.sealing.ciphers import VaultError
@@ -159,8 +160,5 @@ def _parcel(work: Work, claim: outbox.Claim) -> Parcel | Unsent:
 
 
 def _registered_at(work: Work, person: tables.PersonRow) -> str | None:
-    number = work.vault.open(
-        person.data_key, person.sealed, table="person", row=person.id, version=1
-    )
-    registration = registration_of(work, number.decode())
+    registration = registration_of(work, nhs_number_of(work, person))
     return registration.practice if registration else None

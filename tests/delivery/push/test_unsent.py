@@ -14,6 +14,7 @@ from flagservice.delivery.push.worker import Worker
 from flagservice.delivery.watch import manual_list
 from flagservice.people.registrations import Registration, keep_registration
 from flagservice.store import tables
+from flagservice.store.sent_or_read import was_sent_or_read
 from tests.delivery.steps import (
     CHILD,
     MOTHER,
@@ -234,7 +235,7 @@ def test_a_person_who_moved_before_anything_was_sent_was_never_heard_of(any_worl
     practice = Practice()
     a_worker(any_world, practice).run_once()
     assert practice.sent == []
-    assert not look(any_world, lambda work: outbox.was_heard_of(work, the_only_copy(work).id))
+    assert not look(any_world, lambda work: was_sent_or_read(work.session, the_only_copy(work).id))
     assert the_only_delivery(any_world).outcome == Unsent.MOVED
 
 
