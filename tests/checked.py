@@ -20,7 +20,7 @@ from flagservice.kit.leak_check.result import (
     content,
     signed,
 )
-from flagservice.store.tables.leak_checks import CheckerRow
+from flagservice.store import tables
 
 SYSTEM, VERSION = "A GP system", "4.2"
 SIGNING = ResultSigner("a.checker", Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
@@ -89,7 +89,7 @@ def given_a_checked_system(log: Log, *, version: str = VERSION) -> None:
     """Its result is accepted, as of now; once is enough."""
 
     def deed(work: Work) -> None:
-        if work.session.get(CheckerRow, SIGNING.name) is None:
+        if work.session.get(tables.CheckerRow, SIGNING.name) is None:
             add_checker(work, a_checker())
         accept(work, a_result(work.now, version=version), decided=DECIDED)
 

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from flagservice.audit.checkpoint import BadKey, key_hash
 from flagservice.audit.log import Deed, Work
 from flagservice.domain.errors import Conflict, Fault, Invalid, NotFound
-from flagservice.store.tables.leak_checks import CheckerRow
+from flagservice.store import tables
 
 _NOTE: Final = re.compile(r"([^\n]+\n)\n— ([^ \n]+) ([A-Za-z0-9+/=]+)\n")
 _MOST_CHARACTERS: Final = 1_000_000
@@ -44,12 +44,12 @@ def add_checker(work: Work, new: NewChecker) -> None:
         raise Invalid(Fault("name", str(wrong))) from None
     if not new.by.strip() or not new.reason.strip():
         raise Invalid(Fault("by, reason", "whoever may sign is a decision: say who, and why"))
-    if work.session.get(CheckerRow, new.name) is not None:
+    if work.session.get(tables.CheckerRow, new.name) is not None:
         raise Conflict("name: there was a checker of this name; a new key gets a new name")
     data_key = work.vault.new_data_key()
     secret = json.dumps({"by": new.by, "reason": new.reason}).encode()
     work.session.add(
-        CheckerRow(
+        tables.CheckerRow(
             name=new.name,
             public_key=key,
             added=work.now,
@@ -63,7 +63,7 @@ def add_checker(work: Work, new: NewChecker) -> None:
 
 def revoke_checker(work: Work, name: str, *, by: str, reason: str) -> None:
     """From now on nothing that this key ever signed counts; raises Invalid or NotFound."""
-    row = work.session.get(CheckerRow, name)
+    row = work.session.get(tables.CheckerRow, name)
     if row is None or row.revoked is not None:
         raise NotFound("there is no such checker, or it was revoked before")
     if not by.strip() or not reason.strip():
@@ -78,13 +78,13 @@ def revoke_checker(work: Work, name: str, *, by: str, reason: str) -> None:
     work.record(Deed.CHECKER_REVOKED, checker=name)
 
 
-def signer_of(work: Work, note: str) -> tuple[CheckerRow, str]:
+def signer_of(work: Work, note: str) -> tuple[tables.CheckerRow, str]:
     """Who signed a note, and the line that was signed; raises Invalid for any flaw."""
     match = _NOTE.fullmatch(note) if len(note) <= _MOST_CHARACTERS else None
     if match is None:
         raise Invalid(Fault("result", "is a signed note: a line, an empty line, a signature line"))
     line, name, written = match.groups()
-    checker = work.session.get(CheckerRow, name)
+    checker = work.session.get(tables.CheckerRow, name)
     if checker is None:
         raise Invalid(Fault("signature", "is by a registered checker"))
     if checker.revoked is not None:

@@ -21,9 +21,8 @@ from flagservice.admission.results import is_valid, is_valid_between
 from flagservice.audit.log import Deed, Work
 from flagservice.domain.errors import Fault, Invalid, NotFound
 from flagservice.store import tables
-from flagservice.store.instants import Instant
+from flagservice.store.columns import Instant
 from flagservice.store.lists import one_of
-from flagservice.store.tables.leak_checks import LeakResultRow
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -134,8 +133,8 @@ def is_admitted(now: datetime) -> ColumnElement[bool]:
 
 def _runs(valid: ColumnElement[bool]) -> ColumnElement[bool]:
     result = exists().where(
-        col(LeakResultRow.system) == col(tables.EndpointRow.system),
-        col(LeakResultRow.system_version) == col(tables.EndpointRow.system_version),
+        col(tables.LeakResultRow.system) == col(tables.EndpointRow.system),
+        col(tables.LeakResultRow.system_version) == col(tables.EndpointRow.system_version),
         valid,
     )
     return and_(col(tables.EndpointRow.suspended).is_(None), result)

@@ -18,7 +18,6 @@ from flagservice.audit.log import Deed, Work
 from flagservice.domain.copies import CopyStatus
 from flagservice.store import tables
 from flagservice.store.sent_or_read import sent_or_read
-from flagservice.store.tables.leak_checks import AcceptedVerdict, CheckerRow, LeakResultRow
 
 
 @dataclass(frozen=True)
@@ -69,23 +68,27 @@ def lapsed_at(work: Work, endpoint: tables.EndpointRow) -> datetime:
     A run that was clean first and leaking later counts as one that never was clean.
     """
     of_version = (
-        col(LeakResultRow.system) == endpoint.system,
-        col(LeakResultRow.system_version) == endpoint.system_version,
+        col(tables.LeakResultRow.system) == endpoint.system,
+        col(tables.LeakResultRow.system_version) == endpoint.system_version,
     )
-    results = work.session.exec(select(LeakResultRow).where(*of_version)).all()
-    ends = [_end(work, one, results) for one in results if one.verdict is AcceptedVerdict.CLEAN]
+    results = work.session.exec(select(tables.LeakResultRow).where(*of_version)).all()
+    ends = [
+        _end(work, one, results) for one in results if one.verdict is tables.AcceptedVerdict.CLEAN
+    ]
     lapsed = max([endpoint.registered, *ends])
     return min(lapsed, endpoint.suspended or lapsed)
 
 
-def _end(work: Work, clean: LeakResultRow, results: Sequence[LeakResultRow]) -> datetime:
+def _end(
+    work: Work, clean: tables.LeakResultRow, results: Sequence[tables.LeakResultRow]
+) -> datetime:
     """The first of whatever ended it: its year, its checker, a finding or a withdrawal."""
     ends = [clean.run_at + VALID_FOR]
-    checker = work.session.get_one(CheckerRow, clean.checker)
+    checker = work.session.get_one(tables.CheckerRow, clean.checker)
     if checker.revoked is not None:
         ends.append(checker.revoked)
     for other in results:
-        if other.run_at >= clean.run_at and other.verdict is AcceptedVerdict.LEAKS:
+        if other.run_at >= clean.run_at and other.verdict is tables.AcceptedVerdict.LEAKS:
             ends.append(other.accepted)
         if other.run_at >= clean.run_at and other.withdrawn is not None:
             ends.append(other.withdrawn)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from flagservice.domain.errors import Fault, Invalid
-from flagservice.store.tables.leak_checks import AcceptedVerdict
+from flagservice.store import tables
 
 VALID_FOR: Final = timedelta(days=365)
 """Counted from the run, not from the acceptance."""
@@ -52,7 +52,7 @@ class LeakResult:
     system: str
     version: str
     run_at: datetime
-    verdict: AcceptedVerdict
+    verdict: tables.AcceptedVerdict
     transcript: str
 
 
@@ -76,7 +76,9 @@ def read_note(line: str, *, now: datetime) -> LeakResult:
     if not _DIGEST.fullmatch(said["transcript"]):
         raise Invalid(Fault("transcript", "is sha256: and 64 hexadecimal digits"))
     run_at = _instant(said["run_at"], now=now)
-    if verdict is AcceptedVerdict.CLEAN and run_at <= now - VALID_FOR:  # a finding never grows old
+    if (
+        verdict is tables.AcceptedVerdict.CLEAN and run_at <= now - VALID_FOR
+    ):  # a finding never grows old
         raise Invalid(Fault("run_at", f"is not longer ago than {VALID_FOR.days} days"))
     return LeakResult(said["system"], said["version"], run_at, verdict, said["transcript"])
 
@@ -88,12 +90,12 @@ def checked_addresses(note: str) -> CheckedAddresses:
     return CheckedAddresses(said["run_at"], *bases)
 
 
-def _verdict(said: dict[str, Any]) -> AcceptedVerdict:
+def _verdict(said: dict[str, Any]) -> tables.AcceptedVerdict:
     """A leak is a leak, however little was asked; that nothing leaks takes a whole check."""
-    if said["verdict"] not in list(AcceptedVerdict):
+    if said["verdict"] not in list(tables.AcceptedVerdict):
         raise Invalid(Fault("verdict", "is clean or leaks: another concludes nothing"))
-    verdict = AcceptedVerdict(said["verdict"])
-    if verdict is AcceptedVerdict.LEAKS:
+    verdict = tables.AcceptedVerdict(said["verdict"])
+    if verdict is tables.AcceptedVerdict.LEAKS:
         if not said["findings"]:
             raise Invalid(Fault("findings", "are named where the verdict is leaks"))
         return verdict

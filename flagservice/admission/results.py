@@ -29,7 +29,7 @@ from flagservice.admission.result_notes import (
 )
 from flagservice.audit.log import Deed, Work
 from flagservice.domain.errors import Conflict, Fault, Invalid, NotFound
-from flagservice.store.tables.leak_checks import AcceptedVerdict, CheckerRow, LeakResultRow
+from flagservice.store import tables
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,8 @@ def accept(work: Work, note: str, *, decided: OperatorDecision) -> AcceptedResul
     checker, line = signer_of(work, note)
     said = read_note(line, now=work.now)
     identity = _identity(said)
-    earlier = work.session.get(LeakResultRow, identity)
-    clean = said.verdict is AcceptedVerdict.CLEAN
+    earlier = work.session.get(tables.LeakResultRow, identity)
+    clean = said.verdict is tables.AcceptedVerdict.CLEAN
     if earlier is not None and (clean or earlier.verdict is said.verdict):
         raise Conflict("this result was withdrawn" if earlier.withdrawn else "it was accepted")
     if clean and _barred(work, said):
@@ -72,7 +72,7 @@ def accept(work: Work, note: str, *, decided: OperatorDecision) -> AcceptedResul
     secret: dict[str, Any] = {"by": decided.by, "reason": decided.reason}
     if earlier is not None:
         secret["before"] = _decided(work, earlier)
-    row = LeakResultRow(
+    row = tables.LeakResultRow(
         id=identity,
         checker=checker.name,
         system=said.system,
@@ -87,10 +87,10 @@ def accept(work: Work, note: str, *, decided: OperatorDecision) -> AcceptedResul
     )
     work.session.merge(row)
     _recorded(work, row)
-    return AcceptedResult(identity, said.verdict is AcceptedVerdict.LEAKS)
+    return AcceptedResult(identity, said.verdict is tables.AcceptedVerdict.LEAKS)
 
 
-def _recorded(work: Work, row: LeakResultRow) -> None:
+def _recorded(work: Work, row: tables.LeakResultRow) -> None:
     work.record(
         Deed.LEAK_RESULT_ACCEPTED,
         result=row.id,
@@ -108,13 +108,13 @@ def _identity(said: LeakResult) -> str:
 
 
 def _barred(work: Work, said: LeakResult) -> bool:
-    asked = select(LeakResultRow.id).where(
-        col(LeakResultRow.system) == said.system,
-        col(LeakResultRow.system_version) == said.version,
-        col(LeakResultRow.run_at) >= said.run_at,
+    asked = select(tables.LeakResultRow.id).where(
+        col(tables.LeakResultRow.system) == said.system,
+        col(tables.LeakResultRow.system_version) == said.version,
+        col(tables.LeakResultRow.run_at) >= said.run_at,
         or_(
-            col(LeakResultRow.verdict) == AcceptedVerdict.LEAKS,
-            col(LeakResultRow.withdrawn).is_not(None),
+            col(tables.LeakResultRow.verdict) == tables.AcceptedVerdict.LEAKS,
+            col(tables.LeakResultRow.withdrawn).is_not(None),
         ),
     )
     return work.session.exec(asked.limit(1)).first() is not None
@@ -122,7 +122,7 @@ def _barred(work: Work, said: LeakResult) -> bool:
 
 def withdraw(work: Work, identity: str, *, decided: OperatorDecision) -> None:
     """From now on no run of that system and version up to this one admits; raises NotFound."""
-    row = work.session.get(LeakResultRow, identity)
+    row = work.session.get(tables.LeakResultRow, identity)
     if row is None or row.withdrawn is not None:
         raise NotFound("there is no such result, or it was withdrawn before")
     kept = _decided(work, row)
@@ -141,12 +141,13 @@ def is_valid(now: datetime) -> ColumnElement[bool]:
 def is_valid_between(since: Any, until: Any) -> ColumnElement[bool]:
     """The same, for runs after one instant and up to another; either may be a parameter."""
     signed_by_a_checker = exists().where(
-        col(CheckerRow.name) == col(LeakResultRow.checker), col(CheckerRow.revoked).is_(None)
+        col(tables.CheckerRow.name) == col(tables.LeakResultRow.checker),
+        col(tables.CheckerRow.revoked).is_(None),
     )
     return and_(
-        col(LeakResultRow.verdict) == AcceptedVerdict.CLEAN,
-        col(LeakResultRow.run_at) > since,
-        col(LeakResultRow.run_at) <= until,
+        col(tables.LeakResultRow.verdict) == tables.AcceptedVerdict.CLEAN,
+        col(tables.LeakResultRow.run_at) > since,
+        col(tables.LeakResultRow.run_at) <= until,
         signed_by_a_checker,
         ~_spoken_against(),
     )
@@ -154,28 +155,31 @@ def is_valid_between(since: Any, until: Any) -> ColumnElement[bool]:
 
 def _spoken_against() -> ColumnElement[bool]:
     """By a finding or a withdrawal of the same run or a later one; a revoked checker's, too."""
-    other = aliased(LeakResultRow)
+    other = aliased(tables.LeakResultRow)
     return exists().where(
-        col(other.system) == col(LeakResultRow.system),
-        col(other.system_version) == col(LeakResultRow.system_version),
-        col(other.run_at) >= col(LeakResultRow.run_at),
-        or_(col(other.verdict) == AcceptedVerdict.LEAKS, col(other.withdrawn).is_not(None)),
+        col(other.system) == col(tables.LeakResultRow.system),
+        col(other.system_version) == col(tables.LeakResultRow.system_version),
+        col(other.run_at) >= col(tables.LeakResultRow.run_at),
+        or_(col(other.verdict) == tables.AcceptedVerdict.LEAKS, col(other.withdrawn).is_not(None)),
     )
 
 
 def newest_checked_addresses(work: Work, *, system: str, version: str) -> CheckedAddresses | None:
     """What the newest result that admits this version was about: for a person to compare."""
     asked = (
-        select(LeakResultRow.note)
-        .where(col(LeakResultRow.system) == system, col(LeakResultRow.system_version) == version)
+        select(tables.LeakResultRow.note)
+        .where(
+            col(tables.LeakResultRow.system) == system,
+            col(tables.LeakResultRow.system_version) == version,
+        )
         .where(is_valid(work.now))
-        .order_by(col(LeakResultRow.run_at).desc())
+        .order_by(col(tables.LeakResultRow.run_at).desc())
     )
     note = work.session.exec(asked.limit(1)).first()
     return None if note is None else checked_addresses(note)
 
 
-def _decided(work: Work, row: LeakResultRow) -> dict[str, Any]:
+def _decided(work: Work, row: tables.LeakResultRow) -> dict[str, Any]:
     place = {"table": "leak_result", "row": row.id}
     kept: dict[str, Any] = json.loads(work.vault.open(row.data_key, row.sealed, version=1, **place))
     return kept

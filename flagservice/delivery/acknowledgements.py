@@ -14,7 +14,6 @@ from flagservice.delivery.push import outbox
 from flagservice.domain.acknowledgements import AcknowledgementOutcome, QueryReason
 from flagservice.domain.copies import CopyStatus, DeliveryState
 from flagservice.store import tables
-from flagservice.store.tables.acknowledgements import AnswerRow as Row
 
 
 @dataclass(frozen=True)
@@ -96,10 +95,10 @@ def keep(work: Work, version: tables.VersionRow, answer: Acknowledgement) -> boo
     reason, asks = answer.reason or "", answer.outcome is AcknowledgementOutcome.QUERIED
     copy = work.session.get_one(tables.CopyRow, version.copy_id)
     plan = work.session.get_one(tables.PlanRow, copy.plan_id)
-    there = select(Row).where(
-        col(Row.version_id) == version.id,
-        col(Row.outcome) == answer.outcome,
-        col(Row.reason) == reason,
+    there = select(tables.AcknowledgementRow).where(
+        col(tables.AcknowledgementRow.version_id) == version.id,
+        col(tables.AcknowledgementRow.outcome) == answer.outcome,
+        col(tables.AcknowledgementRow.reason) == reason,
     )
     before = work.session.exec(there).first()
     if before is not None:
@@ -107,7 +106,7 @@ def keep(work: Work, version: tables.VersionRow, answer: Acknowledgement) -> boo
         before.open, before.plan_version = asks, plan.version
         work.session.add(before)
         return not stands
-    row = Row(
+    row = tables.AcknowledgementRow(
         id=work.new_id(),
         version_id=version.id,
         copy_id=copy.id,
@@ -129,10 +128,13 @@ def _settled(work: Work, filed: Sequence[tables.VersionRow]) -> list[tables.Vers
     An older one may be filed late, and says nothing of what was asked about a newer.
     """
     asked = (
-        select(Row)
-        .where(col(Row.version_id).in_([version.id for version in filed]))
-        .where(col(Row.practice) == work.actor.ods, col(Row.open))
-        .order_by(col(Row.id))
+        select(tables.AcknowledgementRow)
+        .where(col(tables.AcknowledgementRow.version_id).in_([version.id for version in filed]))
+        .where(
+            col(tables.AcknowledgementRow.practice) == work.actor.ods,
+            col(tables.AcknowledgementRow.open),
+        )
+        .order_by(col(tables.AcknowledgementRow.id))
         .with_for_update()
     )
     questions = work.session.exec(asked).all()
@@ -143,18 +145,18 @@ def _settled(work: Work, filed: Sequence[tables.VersionRow]) -> list[tables.Vers
     return [version for version in filed if version.id in about]
 
 
-def open_queries(work: Work, *, ods: str | None = None) -> Sequence[Row]:
+def open_queries(work: Work, *, ods: str | None = None) -> Sequence[tables.AcknowledgementRow]:
     """Questions about what still stands as it was asked about; of one agency, or of all."""
     asked = (
-        select(Row)
-        .where(col(Row.open))
-        .where(col(Row.plan_id) == col(tables.PlanRow.id))
-        .where(col(Row.plan_version) == col(tables.PlanRow.version))
+        select(tables.AcknowledgementRow)
+        .where(col(tables.AcknowledgementRow.open))
+        .where(col(tables.AcknowledgementRow.plan_id) == col(tables.PlanRow.id))
+        .where(col(tables.AcknowledgementRow.plan_version) == col(tables.PlanRow.version))
         .where(
-            col(Row.copy_id) == col(tables.CopyRow.id),
+            col(tables.AcknowledgementRow.copy_id) == col(tables.CopyRow.id),
             col(tables.CopyRow.status) != CopyStatus.REMOVED,
         )
-        .order_by(col(Row.at), col(Row.id))
+        .order_by(col(tables.AcknowledgementRow.at), col(tables.AcknowledgementRow.id))
     )
     if ods is not None:
         asked = asked.where(col(tables.PlanRow.ods) == ods)

@@ -1,10 +1,40 @@
 """What a column holds, where that is more than its database knows."""
 
+from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import String
+from sqlalchemy import BigInteger, Integer, String
 from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+
+class Count(TypeDecorator[int]):
+    """Up to 2**63 - 1: BIGINT in PostgreSQL, and in SQLite INTEGER, which has as many bits."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """What the database keeps it as; SQLite counts up only what is called INTEGER."""
+        return dialect.type_descriptor(Integer() if dialect.name == "sqlite" else BigInteger())
+
+
+class Instant(TypeDecorator[datetime]):
+    """An instant in UTC as sortable text, the same on every database."""
+
+    impl = String(27)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _: Dialect) -> str | None:
+        """To text."""
+        if value is None:
+            return None
+        return value.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+
+    def process_result_value(self, value: str | None, _: Dialect) -> datetime | None:
+        """From text."""
+        return None if value is None else datetime.fromisoformat(value)
 
 
 class EnumText(TypeDecorator[StrEnum]):

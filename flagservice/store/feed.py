@@ -14,13 +14,13 @@ from typing import Final
 from sqlmodel import Session, col, select
 
 from flagservice.domain.copies import Form
+from flagservice.store import tables
 from flagservice.store.lists import one_of
-from flagservice.store.tables import FeedCounterRow
 
 _COUNTERS: Final = (
-    select(FeedCounterRow)
-    .where(one_of(col(FeedCounterRow.practice), "practices"))
-    .order_by(col(FeedCounterRow.practice))
+    select(tables.FeedCounterRow)
+    .where(one_of(col(tables.FeedCounterRow.practice), "practices"))
+    .order_by(col(tables.FeedCounterRow.practice))
     .with_for_update()
 )
 _BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
@@ -39,7 +39,7 @@ class Place:
     order: int
 
 
-def lock(session: Session, practices: Iterable[str]) -> dict[str, FeedCounterRow]:
+def lock(session: Session, practices: Iterable[str]) -> dict[str, tables.FeedCounterRow]:
     """The counters of these practices, locked until the transaction ends."""
     wanted = sorted(set(practices))
     if not wanted:
@@ -49,7 +49,7 @@ def lock(session: Session, practices: Iterable[str]) -> dict[str, FeedCounterRow
     for practice in wanted:
         if practice not in found:
             # Two that start a feed at once meet in the primary key; the loser does its work again.
-            found[practice] = FeedCounterRow(
+            found[practice] = tables.FeedCounterRow(
                 practice=practice, last=0, flags=0, requests=0, issued=_BEFORE_ALL
             )
             session.add(found[practice])
@@ -57,7 +57,7 @@ def lock(session: Session, practices: Iterable[str]) -> dict[str, FeedCounterRow
 
 
 def take(
-    counter: FeedCounterRow, form: Form, *, now: datetime, step: timedelta = timedelta(0)
+    counter: tables.FeedCounterRow, form: Form, *, now: datetime, step: timedelta = timedelta(0)
 ) -> Place:
     """The next place in the feed of this form, of a locked counter.
 
@@ -71,12 +71,12 @@ def take(
     return Place(_next(counter, form), counter.issued, counter.last)
 
 
-def last_number(counter: FeedCounterRow, form: Form) -> int:
+def last_number(counter: tables.FeedCounterRow, form: Form) -> int:
     """The last number that was given in the feed of this form."""
     return counter.requests if form is Form.REQUEST else counter.flags
 
 
-def _next(counter: FeedCounterRow, form: Form) -> int:
+def _next(counter: tables.FeedCounterRow, form: Form) -> int:
     if form is Form.REQUEST:
         counter.requests += 1
     else:

@@ -11,10 +11,10 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Session
 
-from flagservice.store.instants import Instant
-from flagservice.store.tables import LeafRow
+from flagservice.store import tables
+from flagservice.store.columns import Instant
 
-_LEAF: Final = LeafRow.metadata.tables["leaf"]
+_LEAF: Final = tables.LeafRow.metadata.tables["leaf"]
 _ONE_BY_ONE: Final = _LEAF.insert()
 _COLUMNS: Final[dict[str, TypeEngine[Any]]] = {
     "id": String(),

@@ -22,7 +22,6 @@ from flagservice.domain.errors import Conflict, Invalid, NotFound
 from flagservice.kit.leak_check.check import fewest
 from flagservice.kit.leak_check.result import PROTOCOL, TOOL, ResultSigner, signed
 from flagservice.store import tables
-from flagservice.store.tables.leak_checks import CheckerRow, LeakResultRow
 from tests.checked import DECIDED, SIGNING, a_checker, a_result, public_pem
 from tests.intake.people import rows
 from tests.world import World
@@ -47,7 +46,7 @@ def then_it_is_refused(world: World, note: str, *, field: str) -> None:
     with pytest.raises(Invalid, match=rf"^{re.escape(field)}: ") as refused:
         when_accepted(world, note)
     assert len(refused.value.faults) == 1
-    assert rows(world, of=LeakResultRow) == []
+    assert rows(world, of=tables.LeakResultRow) == []
 
 
 def the_deeds(world: World) -> list[str]:
@@ -64,7 +63,7 @@ def the_deeds(world: World) -> list[str]:
 def test_a_clean_result_is_accepted_as_it_was_signed_and_that_is_recorded(known: World) -> None:
     note = a_result(known.now)
     identity = when_accepted(known, note)
-    (row,) = rows(known, of=LeakResultRow)
+    (row,) = rows(known, of=tables.LeakResultRow)
     assert (row.id, row.note, row.checker) == (identity, note, SIGNING.name)
     deeds = the_deeds(known)
     assert deeds.count("checker-added") == deeds.count("leak-result-accepted") == 1
@@ -74,7 +73,7 @@ def test_who_accepted_and_who_withdrew_and_why_is_kept_sealed(known: World) -> N
     identity = when_accepted(known, a_result(known.now))
     why = OperatorDecision("B. Lead", "a patient saw one")
     known.log.perform(OPERATOR, lambda work: withdraw(work, identity, decided=why))
-    (row,) = rows(known, of=LeakResultRow)
+    (row,) = rows(known, of=tables.LeakResultRow)
     place = {"table": "leak_result", "row": identity, "version": 1}
     kept = json.loads(known.log.vault.open(row.data_key, row.sealed, **place))
     assert kept == {
@@ -280,7 +279,7 @@ def test_a_checker_that_is_not_whole_is_refused(
     new = {"name": "b.checker", "public_key": public_pem(), "by": "A", "reason": "B"} | changed
     with pytest.raises(Invalid, match=rf"^{field}: "):
         world.log.perform(OPERATOR, lambda work: add_checker(work, NewChecker(**new)))
-    assert rows(world, of=CheckerRow) == []
+    assert rows(world, of=tables.CheckerRow) == []
 
 
 def test_a_checkers_name_is_never_given_to_another_key(known: World) -> None:

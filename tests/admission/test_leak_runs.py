@@ -9,7 +9,7 @@ from flagservice.admission.result_notes import VALID_FOR
 from flagservice.admission.results import OperatorDecision, accept, withdraw
 from flagservice.domain.errors import Conflict, Invalid
 from flagservice.kit.leak_check.result import signed
-from flagservice.store.tables.leak_checks import LeakResultRow
+from flagservice.store import tables
 from tests.admission.test_leak_results import (
     OPERATOR,
     STRANGER,
@@ -37,14 +37,14 @@ def test_the_same_run_signed_anew_in_other_bytes_is_the_same_result(
     for again in (json.dumps(said), json.dumps(said, indent=None) + " ", json.dumps(offset)):
         with pytest.raises(Conflict, match="withdrawn" if withdrawn else "accepted"):
             when_accepted(known, signed(again + "\n", SIGNING))
-    assert len(rows(known, of=LeakResultRow)) == 1
+    assert len(rows(known, of=tables.LeakResultRow)) == 1
 
 
 def test_a_finding_is_taken_in_whatever_else_is_in_doubt_and_said_to_suspend(known: World) -> None:
     note = a_finding(known.now, requests=1, planned=0, control="none", doubts=["some"])
     taken = known.log.perform(OPERATOR, lambda work: accept(work, note, decided=DECIDED))
     assert taken.suspends
-    (row,) = rows(known, of=LeakResultRow)
+    (row,) = rows(known, of=tables.LeakResultRow)
     assert row.verdict == "leaks"
     with pytest.raises(Conflict, match="accepted"):
         when_accepted(known, note)
@@ -67,7 +67,7 @@ def test_of_a_run_that_was_clean_it_can_still_be_said_that_it_leaks(known: World
         when_accepted(known, a_finding(known.now), OperatorDecision("B. Lead", "read anew"))
         == identity
     )
-    (row,) = rows(known, of=LeakResultRow)
+    (row,) = rows(known, of=tables.LeakResultRow)
     place = {"table": "leak_result", "row": identity, "version": 1}
     kept = json.loads(known.log.vault.open(row.data_key, row.sealed, **place))
     assert (row.verdict, kept["by"], kept["before"]["by"]) == ("leaks", "B. Lead", DECIDED.by)

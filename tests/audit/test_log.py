@@ -11,7 +11,6 @@ from sqlmodel import col, select
 from flagservice.audit.log import Actor, Deed, Unrecorded, Work
 from flagservice.domain.elements import Kind
 from flagservice.store import tables
-from flagservice.store.tables import policies as approved
 from tests.world import World
 
 SOMEBODY = Actor("a client", "E08000032", "request-1")
@@ -24,12 +23,12 @@ def leaves(world: World) -> list[tables.LeafRow]:
 
 def policies(world: World) -> int:
     with world.database.transaction() as session:
-        return len(session.exec(select(approved.PolicyTextRow)).all())
+        return len(session.exec(select(tables.PolicyTextRow)).all())
 
 
 def a_change(work: Work) -> None:
     work.session.add(
-        approved.PolicyTextRow(digest=work.new_id(), kind=Kind.MARAC, version=1, text="t")
+        tables.PolicyTextRow(digest=work.new_id(), kind=Kind.MARAC, version=1, text="t")
     )
     work.session.flush()
 

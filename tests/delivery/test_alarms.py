@@ -11,7 +11,7 @@ from sqlmodel import select
 
 from flagservice.app.serve import loops
 from flagservice.delivery.watch.alarms import AlarmLimits, judge
-from flagservice.store.tables.alarms import AlarmRow, StrangerRow
+from flagservice.store import tables
 from tests.api.answers import then_refused
 from tests.api.records.test_acknowledging import taken, versions_read, when_answered
 from tests.api.steps import (
@@ -145,9 +145,9 @@ def test_what_is_over_is_forgotten(cast: Cast) -> None:
     assert strangers(cast) == []
 
 
-def strangers(cast: Cast) -> list[StrangerRow]:
+def strangers(cast: Cast) -> list[tables.StrangerRow]:
     with cast.world.database.transaction() as session:
-        return list(session.exec(select(StrangerRow)).all())
+        return list(session.exec(select(tables.StrangerRow)).all())
 
 
 def test_what_is_kept_names_nobody_and_joins_no_two_practices(cast: Cast) -> None:
@@ -271,4 +271,4 @@ def test_a_service_judges_by_itself(cast: Cast) -> None:
     alarming._once()
     assert len(alarms(cast)) == 1
     with cast.world.database.transaction() as session:
-        assert len(session.exec(select(AlarmRow)).all()) == 1
+        assert len(session.exec(select(tables.AlarmRow)).all()) == 1

@@ -18,7 +18,6 @@ from flagservice.domain.copies import Form
 from flagservice.domain.elements import Kind
 from flagservice.store import feed, tables
 from flagservice.store.database import Database
-from flagservice.store.tables import policies
 
 WRITERS, EACH = 8, 25
 PRACTICES = ("B83901", "B83902", "B83903")
@@ -51,15 +50,15 @@ def when_taken(database: Database, practices: list[str], *, now: datetime = NOW)
 def _write(session: Session, taken: Iterable[tuple[str, int]]) -> None:
     """Into a table that any text fits."""
     for practice, number in taken:
-        row = policies.PolicyTextRow(
+        row = tables.PolicyTextRow(
             digest=f"{practice}/{number}", kind=Kind.MARAC, version=number, text=""
         )
         session.add(row)
 
 
 def the_numbers(database: Database, practice: str) -> list[int]:
-    asked = select(col(policies.PolicyTextRow.version)).where(
-        col(policies.PolicyTextRow.digest).startswith(f"{practice}/")
+    asked = select(col(tables.PolicyTextRow.version)).where(
+        col(tables.PolicyTextRow.digest).startswith(f"{practice}/")
     )
     with database.transaction() as session:
         return sorted(session.exec(asked).all())

@@ -10,7 +10,6 @@ from flagservice.app.build import build
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.settings import Settings
 from flagservice.store import tables
-from flagservice.store.tables import leak_checks, policies
 from tests.world import HOME
 
 STARTED = "import sys; from flagservice.__main__ import main; sys.exit(main())"
@@ -21,7 +20,7 @@ def test_a_fresh_service_has_no_client_no_checker_no_approver_and_no_practice(
     tmp_path: Path,
 ) -> None:
     parts = build(Settings(data=tmp_path))
-    known = (tables.ClientRow, tables.EndpointRow, leak_checks.CheckerRow, policies.ApproverRow)
+    known = (tables.ClientRow, tables.EndpointRow, tables.CheckerRow, tables.ApproverRow)
 
     def counted(work: Work) -> list[int]:
         work.record(Deed.STATUS_READ)

@@ -15,8 +15,7 @@ from flagservice.intake import plans
 from flagservice.intake.ruling import person_files
 from flagservice.people import persons, registrations
 from flagservice.store import feed, leaves, tables
-from flagservice.store.columns import EnumText
-from flagservice.store.instants import Instant
+from flagservice.store.columns import EnumText, Instant
 from flagservice.store.lists import Words, one_of
 from tests.world import World
 

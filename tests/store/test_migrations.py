@@ -15,7 +15,6 @@ from sqlmodel import SQLModel
 from flagservice.domain.elements import Kind
 from flagservice.store import tables
 from flagservice.store.database import Database, UnsafeDatabase, _migrations, newest_revision
-from flagservice.store.tables import acknowledgements, alarms, policies
 from tests.world import HOME
 
 OURS = {table.name for table in SQLModel.metadata.sorted_tables}
@@ -38,7 +37,7 @@ def when_migrated(database: Database, to: str) -> None:
 
 
 def test_an_empty_database_is_brought_to_what_the_code_says(database: Database) -> None:
-    for table in (acknowledgements.AnswerRow, tables.PersonRow, alarms.StrangerRow):
+    for table in (tables.AcknowledgementRow, tables.PersonRow, tables.StrangerRow):
         assert table.__tablename__ in OURS
     database.upgrade()
     assert the_tables(database) == OURS | {"alembic_version"}
@@ -176,7 +175,7 @@ def test_what_is_written_is_there_after_the_files_are_copied_without_a_goodbye(
     database = Database(sqlite_url)
     database.upgrade()
     with database.transaction() as session:
-        session.add(policies.PolicyTextRow(digest="d", kind=Kind.MARAC, version=1, text="kept"))
+        session.add(tables.PolicyTextRow(digest="d", kind=Kind.MARAC, version=1, text="kept"))
     copied = tmp_path / "copy"
     copied.mkdir()
     for path in tmp_path.glob("flagservice.db*"):
@@ -184,5 +183,5 @@ def test_what_is_written_is_there_after_the_files_are_copied_without_a_goodbye(
     database.close()
     after = Database(f"sqlite:///{copied}/flagservice.db")
     with after.transaction() as session:
-        assert session.get_one(policies.PolicyTextRow, "d").text == "kept"
+        assert session.get_one(tables.PolicyTextRow, "d").text == "kept"
     after.close()

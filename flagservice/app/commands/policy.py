@@ -25,7 +25,7 @@ from flagservice.policy.proof.invariants import INVARIANTS
 from flagservice.policy.proof.prove import ON_READING, load, prove
 from flagservice.policy.table import UnusablePolicy, read
 from flagservice.settings import Settings
-from flagservice.store.tables.policies import PolicyChangeRow, PolicyTextRow
+from flagservice.store import tables
 
 policies: Final = group("What may be told to which record.")
 approvers: Final = group("Who may approve a policy.")
@@ -194,7 +194,7 @@ def _status(work: Work) -> list[str]:
     return found
 
 
-def _state(work: Work, text: PolicyTextRow, change: PolicyChangeRow | None) -> str:
+def _state(work: Work, text: tables.PolicyTextRow, change: tables.PolicyChangeRow | None) -> str:
     """Returns what a version is now, and by whose word."""
     if change is None:
         names = approval.approved_by(work, text)

@@ -28,7 +28,6 @@ from flagservice.intake.policies import approval
 from flagservice.people import persons, registrations
 from flagservice.store import tables
 from flagservice.store.sealing import pseudonyms
-from flagservice.store.tables import policies
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ FOUND: Final = (
     Found(tables.PersonRow, "pseudonym", "person", persons.nhs_number_of),
     Found(tables.RegistrationRow, "pseudonym", "registration", registrations.nhs_number_of),
     Found(tables.PlanRow, "reference", "reference", plans.natural_key_of),
-    Found(policies.ApproverRow, "pseudonym", "approver", approval.name_key_of),
+    Found(tables.ApproverRow, "pseudonym", "approver", approval.name_key_of),
 )
 ARCHIVED: Final = ("audit",)
 """In leaves, which nobody can change: whoever has to find a person in old ones needs the old key.

@@ -12,12 +12,14 @@ from sqlmodel import col, select
 from flagservice.admission.endpoints import admitted_of
 from flagservice.audit.log import Work
 from flagservice.domain.copies import Form
+from flagservice.store import tables
 from flagservice.store.lists import one_of
-from flagservice.store.tables import FeedCounterRow
 
 _LAST: Final = select(
-    col(FeedCounterRow.practice), col(FeedCounterRow.flags), col(FeedCounterRow.requests)
-).where(one_of(col(FeedCounterRow.practice), "practices"))
+    col(tables.FeedCounterRow.practice),
+    col(tables.FeedCounterRow.flags),
+    col(tables.FeedCounterRow.requests),
+).where(one_of(col(tables.FeedCounterRow.practice), "practices"))
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,6 @@ from flagservice.audit.log import Actor, Deed, Log, Work
 from flagservice.domain.acknowledgements import AcknowledgementOutcome
 from flagservice.people.registrations import Registration
 from flagservice.store import tables, turns
-from flagservice.store.tables.acknowledgements import AnswerRow
-from flagservice.store.tables.alarms import AlarmCause, AlarmRow, StrangerRow
 
 _ALARMS = Actor("alarms")
 _SWEPT = timedelta(hours=1)
@@ -57,17 +55,17 @@ def note(work: Work, nhs_number: str, registration: Registration | None) -> None
         return
     about = f"{work.actor.ods}|{nhs_number}"
     row_id = work.vault.pseudonym(about, purpose="alarm")
-    work.session.merge(StrangerRow(id=row_id, practice=work.actor.ods, at=work.now))
+    work.session.merge(tables.StrangerRow(id=row_id, practice=work.actor.ods, at=work.now))
 
 
 @dataclass(frozen=True)
 class _Found:
     """What is told of now: to so many people, and the alarm that stands for it, if one does."""
 
-    cause: AlarmCause
+    cause: tables.AlarmCause
     practice: str
     people: int
-    standing: AlarmRow | None
+    standing: tables.AlarmRow | None
 
 
 def judge(log: Log, watch: AlarmLimits) -> int:
@@ -87,14 +85,16 @@ def _judged(work: Work, watch: AlarmLimits) -> int:
     for found in due:
         _raise(work, found, hours=watch.hours)
     raised = sum(found.standing is None for found in due)
-    work.session.exec(delete(StrangerRow).where(col(StrangerRow.at) <= work.now - watch.window))
+    work.session.exec(
+        delete(tables.StrangerRow).where(col(tables.StrangerRow.at) <= work.now - watch.window)
+    )
     work.record(Deed.ALARMS_JUDGED, raised=raised)
     return raised
 
 
 def _raise(work: Work, found: _Found, *, hours: int) -> None:
     practice, people = found.practice, found.people
-    alarm = found.standing or AlarmRow(
+    alarm = found.standing or tables.AlarmRow(
         id=work.new_id(),
         practice=practice,
         cause=found.cause,
@@ -110,7 +110,9 @@ def _raise(work: Work, found: _Found, *, hours: int) -> None:
 
 
 def _has_old(work: Work, watch: AlarmLimits) -> bool:
-    old = select(StrangerRow.id).where(col(StrangerRow.at) <= work.now - watch.window - _SWEPT)
+    old = select(tables.StrangerRow.id).where(
+        col(tables.StrangerRow.at) <= work.now - watch.window - _SWEPT
+    )
     return work.session.exec(old.limit(1)).first() is not None
 
 
@@ -119,11 +121,13 @@ def _due(work: Work, watch: AlarmLimits) -> list[_Found]:
     since = work.now - watch.window
     standing = {
         (alarm.cause, alarm.practice): alarm
-        for alarm in work.session.exec(select(AlarmRow).where(col(AlarmRow.raised) > since))
+        for alarm in work.session.exec(
+            select(tables.AlarmRow).where(col(tables.AlarmRow.raised) > since)
+        )
     }
     counted = (
-        (AlarmCause.STRANGERS, _strangers(work, since, more_than=watch.people)),
-        (AlarmCause.REJECTIONS, _rejections(work, since, more_than=watch.rejections)),
+        (tables.AlarmCause.STRANGERS, _strangers(work, since, more_than=watch.people)),
+        (tables.AlarmCause.REJECTIONS, _rejections(work, since, more_than=watch.rejections)),
     )
     found = [
         _Found(cause, practice, int(people), standing.get((cause, practice)))
@@ -135,11 +139,11 @@ def _due(work: Work, watch: AlarmLimits) -> list[_Found]:
 
 def _strangers(work: Work, since: datetime, *, more_than: int) -> Sequence[tuple[str, int]]:
     asked = (
-        select(col(StrangerRow.practice), func.count())
-        .where(col(StrangerRow.at) > since)
-        .group_by(col(StrangerRow.practice))
+        select(col(tables.StrangerRow.practice), func.count())
+        .where(col(tables.StrangerRow.at) > since)
+        .group_by(col(tables.StrangerRow.practice))
         .having(func.count() > more_than)
-        .order_by(col(StrangerRow.practice))
+        .order_by(col(tables.StrangerRow.practice))
     )
     return work.session.exec(asked).all()
 
@@ -147,12 +151,15 @@ def _strangers(work: Work, since: datetime, *, more_than: int) -> Sequence[tuple
 def _rejections(work: Work, since: datetime, *, more_than: int) -> Sequence[tuple[str, int]]:
     people = func.count(col(tables.CopyRow.person_id).distinct())
     asked = (
-        select(col(AnswerRow.practice), people)
-        .where(col(AnswerRow.copy_id) == col(tables.CopyRow.id))
-        .where(col(AnswerRow.outcome) == AcknowledgementOutcome.REJECTED, col(AnswerRow.at) > since)
-        .group_by(col(AnswerRow.practice))
+        select(col(tables.AcknowledgementRow.practice), people)
+        .where(col(tables.AcknowledgementRow.copy_id) == col(tables.CopyRow.id))
+        .where(
+            col(tables.AcknowledgementRow.outcome) == AcknowledgementOutcome.REJECTED,
+            col(tables.AcknowledgementRow.at) > since,
+        )
+        .group_by(col(tables.AcknowledgementRow.practice))
         .having(people > more_than)
-        .order_by(col(AnswerRow.practice))
+        .order_by(col(tables.AcknowledgementRow.practice))
     )
     return work.session.exec(asked).all()
 
@@ -160,7 +167,7 @@ def _rejections(work: Work, since: datetime, *, more_than: int) -> Sequence[tupl
 def alarms(work: Work, *, limit: int) -> list[Alarm]:
     """The newest alarms first."""
     found = work.session.exec(
-        select(AlarmRow).order_by(col(AlarmRow.raised).desc()).limit(limit)
+        select(tables.AlarmRow).order_by(col(tables.AlarmRow.raised).desc()).limit(limit)
     ).all()
     work.record(Deed.GOVERNANCE_READ, alarms=len(found))
     return [
@@ -171,4 +178,4 @@ def alarms(work: Work, *, limit: int) -> list[Alarm]:
 
 def raised_since(work: Work, at: datetime) -> int:
     """How many there were since then."""
-    return work.session.exec(select(func.count()).where(col(AlarmRow.raised) > at)).one()
+    return work.session.exec(select(func.count()).where(col(tables.AlarmRow.raised) > at)).one()

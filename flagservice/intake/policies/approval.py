@@ -22,7 +22,7 @@ from flagservice.domain.errors import Conflict, Fault, Forbidden, Invalid, NotFo
 from flagservice.intake.policies.in_force import keep_text, newest_that_ruled, proposed_text
 from flagservice.policy.proof.prove import load
 from flagservice.policy.table import Policy
-from flagservice.store.tables import policies
+from flagservice.store import tables
 
 NEEDED: Final = 2
 """How many different people must have approved."""
@@ -58,13 +58,12 @@ def add_approver(
         raise Invalid(Fault("name, role", "an approver is somebody with a name and a role"))
     key = read_public_key(public_key)
     names = _pseudonyms(work, name)
-    taken = select(policies.ApproverRow).where(
-        col(policies.ApproverRow.pseudonym).in_(names)
-        | (col(policies.ApproverRow.public_key) == key)
+    taken = select(tables.ApproverRow).where(
+        col(tables.ApproverRow.pseudonym).in_(names) | (col(tables.ApproverRow.public_key) == key)
     )
     if work.session.exec(taken).first() is not None:
         raise Conflict("an approver with this name, or this key, is registered already")
-    if work.session.exec(select(func.count()).select_from(policies.ApproverRow)).one() >= NEEDED:
+    if work.session.exec(select(func.count()).select_from(tables.ApproverRow)).one() >= NEEDED:
         if vouched is None:
             raise Forbidden("vouched-by: another approver needs the word of one who is there")
         check_signed(work, vouched, signed=vouching_text(name, key))
@@ -72,7 +71,7 @@ def add_approver(
     who = json.dumps({"name": name.strip(), "role": role.strip()}).encode()
     sealed = work.vault.seal(data_key, who, table="approver", row=row_id, version=1)
     work.session.add(
-        policies.ApproverRow(
+        tables.ApproverRow(
             id=row_id, pseudonym=names[0], public_key=key, data_key=data_key, sealed=sealed
         )
     )
@@ -107,7 +106,7 @@ def approve(work: Work, kind: Kind, version: int, *, approval: Approval) -> None
     if any(found.approver_id == approver.id for found in _approvals(work, row.digest)):
         raise Conflict("name: has approved this version already; another person must")
     work.session.add(
-        policies.PolicyApprovalRow(
+        tables.PolicyApprovalRow(
             id=work.new_id(),
             digest=row.digest,
             approver_id=approver.id,
@@ -119,7 +118,7 @@ def approve(work: Work, kind: Kind, version: int, *, approval: Approval) -> None
     work.record(Deed.POLICY_APPROVED, policy=row.digest, approver=approver.id)
 
 
-def check_signed(work: Work, approval: Approval, *, signed: bytes) -> policies.ApproverRow:
+def check_signed(work: Work, approval: Approval, *, signed: bytes) -> tables.ApproverRow:
     """Returns the approver who signed this. Raises NotFound or Forbidden."""
     approver = _approver(work, approval.name)
     if approver.revoked:
@@ -129,27 +128,25 @@ def check_signed(work: Work, approval: Approval, *, signed: bytes) -> policies.A
     return approver
 
 
-def approved_by(work: Work, text: policies.PolicyTextRow) -> list[str]:
+def approved_by(work: Work, text: tables.PolicyTextRow) -> list[str]:
     """Returns who has approved a text, by name and role. Checks each signature again."""
     signed = signed_text("approve", text.kind, version=text.version, digest=text.digest)
     names = []
     for found in _approvals(work, text.digest):
-        approver = work.session.get_one(policies.ApproverRow, found.approver_id)
+        approver = work.session.get_one(tables.ApproverRow, found.approver_id)
         if not approver.revoked and _is_signed(approver, found.signature, over=signed):
             names.append(_who(work, approver))
     return sorted(names)
 
 
-def _approvals(work: Work, digest: str) -> list[policies.PolicyApprovalRow]:
-    asked = select(policies.PolicyApprovalRow).where(
-        col(policies.PolicyApprovalRow.digest) == digest
-    )
+def _approvals(work: Work, digest: str) -> list[tables.PolicyApprovalRow]:
+    asked = select(tables.PolicyApprovalRow).where(col(tables.PolicyApprovalRow.digest) == digest)
     return list(work.session.exec(asked).all())
 
 
-def _approver(work: Work, name: str) -> policies.ApproverRow:
-    asked = select(policies.ApproverRow).where(
-        col(policies.ApproverRow.pseudonym).in_(_pseudonyms(work, name))
+def _approver(work: Work, name: str) -> tables.ApproverRow:
+    asked = select(tables.ApproverRow).where(
+        col(tables.ApproverRow.pseudonym).in_(_pseudonyms(work, name))
     )
     row = work.session.exec(asked).first()
     if row is None:
@@ -157,17 +154,17 @@ def _approver(work: Work, name: str) -> policies.ApproverRow:
     return row
 
 
-def name_key_of(work: Work, approver: policies.ApproverRow) -> str:
+def name_key_of(work: Work, approver: tables.ApproverRow) -> str:
     """Returns what an approver's pseudonym stands for."""
     return _key_of(_sealed(work, approver)["name"])
 
 
-def _who(work: Work, approver: policies.ApproverRow) -> str:
+def _who(work: Work, approver: tables.ApproverRow) -> str:
     who = _sealed(work, approver)
     return f"{who['name']} ({who['role']})"
 
 
-def _sealed(work: Work, approver: policies.ApproverRow) -> dict[str, str]:
+def _sealed(work: Work, approver: tables.ApproverRow) -> dict[str, str]:
     opened = work.vault.open(
         approver.data_key, approver.sealed, table="approver", row=approver.id, version=1
     )
@@ -194,7 +191,7 @@ def read_public_key(pem: bytes) -> str:
     return b64encode(key.public_bytes_raw()).decode()
 
 
-def _is_signed(approver: policies.ApproverRow, signature: str, *, over: bytes) -> bool:
+def _is_signed(approver: tables.ApproverRow, signature: str, *, over: bytes) -> bool:
     key = Ed25519PublicKey.from_public_bytes(b64decode(approver.public_key))
     try:
         key.verify(b64decode(signature, validate=True), over)

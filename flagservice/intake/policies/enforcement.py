@@ -32,7 +32,6 @@ from flagservice.intake.ruling.assessment import concerned_by
 from flagservice.intake.ruling.rerule import rerule
 from flagservice.people import persons
 from flagservice.store import tables, turns
-from flagservice.store.tables import policies
 
 A_BATCH: Final = 25
 _SWEEPING: Final = Actor("policies")
@@ -70,15 +69,15 @@ def go_back(work: Work, kind: Kind, *, approval: Approval, reason: str) -> int:
     return before.version
 
 
-def would_go_back_to(work: Work, kind: Kind) -> policies.PolicyTextRow:
+def would_go_back_to(work: Work, kind: Kind) -> tables.PolicyTextRow:
     """Returns what `go_back` would put in force, to be signed for. Raises Conflict."""
     work.record(Deed.POLICY_READ, kind=kind)
     return _before(work, kind)
 
 
-def _before(work: Work, kind: Kind) -> policies.PolicyTextRow:
+def _before(work: Work, kind: Kind) -> tables.PolicyTextRow:
     changes = changes_of_kind(work, kind)
-    texts = [work.session.get_one(policies.PolicyTextRow, change.digest) for change in changes]
+    texts = [work.session.get_one(tables.PolicyTextRow, change.digest) for change in changes]
     older = [text for text in texts if text.version < texts[0].version]
     if not older:
         raise Conflict(f"{kind} has ruled by no earlier version: there is nothing to go back to")
@@ -124,18 +123,16 @@ def sweep(work: Work, shelf: PoliciesInForce) -> int:
     return len(people)
 
 
-def _unswept(work: Work) -> policies.PolicyChangeRow | None:
+def _unswept(work: Work) -> tables.PolicyChangeRow | None:
     asked = (
-        select(policies.PolicyChangeRow)
-        .where(
-            col(policies.PolicyChangeRow.current), col(policies.PolicyChangeRow.swept).is_not(None)
-        )
-        .order_by(col(policies.PolicyChangeRow.kind))
+        select(tables.PolicyChangeRow)
+        .where(col(tables.PolicyChangeRow.current), col(tables.PolicyChangeRow.swept).is_not(None))
+        .order_by(col(tables.PolicyChangeRow.kind))
     )
     return work.session.exec(asked).first()
 
 
-def _next(work: Work, change: policies.PolicyChangeRow) -> list[str]:
+def _next(work: Work, change: tables.PolicyChangeRow) -> list[str]:
     asked = (
         select(col(tables.PersonRow.id))
         .where(col(tables.PersonRow.id) > str(change.swept))

@@ -21,7 +21,6 @@ from flagservice.policy.desks import Desks
 from flagservice.policy.proof.prove import load
 from flagservice.policy.table import Policy, UnusablePolicy
 from flagservice.store import tables, turns
-from flagservice.store.tables import policies as approved
 
 FIRST: Final = "first start: the version that came with the release, approved by nobody here"
 
@@ -73,22 +72,22 @@ class PoliciesInForce:
         return self._last
 
 
-def current_changes(work: Work) -> list[approved.PolicyChangeRow]:
+def current_changes(work: Work) -> list[tables.PolicyChangeRow]:
     """Returns what is in force, a row for each kind."""
     asked = (
-        select(approved.PolicyChangeRow)
-        .where(col(approved.PolicyChangeRow.current))
-        .order_by(col(approved.PolicyChangeRow.kind))
+        select(tables.PolicyChangeRow)
+        .where(col(tables.PolicyChangeRow.current))
+        .order_by(col(tables.PolicyChangeRow.kind))
     )
     return list(work.session.exec(asked).all())
 
 
-def changes_of_kind(work: Work, kind: Kind) -> list[approved.PolicyChangeRow]:
+def changes_of_kind(work: Work, kind: Kind) -> list[tables.PolicyChangeRow]:
     """Returns everything that was ever in force for a kind, newest first."""
     asked = (
-        select(approved.PolicyChangeRow)
-        .where(col(approved.PolicyChangeRow.kind) == kind)
-        .order_by(col(approved.PolicyChangeRow.number).desc())
+        select(tables.PolicyChangeRow)
+        .where(col(tables.PolicyChangeRow.kind) == kind)
+        .order_by(col(tables.PolicyChangeRow.number).desc())
     )
     return list(work.session.exec(asked).all())
 
@@ -96,16 +95,16 @@ def changes_of_kind(work: Work, kind: Kind) -> list[approved.PolicyChangeRow]:
 def newest_that_ruled(work: Work, kind: Kind) -> int:
     """Returns the highest version of a kind that was ever in force."""
     digests = [change.digest for change in changes_of_kind(work, kind)]
-    texts_ = (work.session.get_one(approved.PolicyTextRow, digest) for digest in digests)
+    texts_ = (work.session.get_one(tables.PolicyTextRow, digest) for digest in digests)
     return max((text.version for text in texts_), default=0)
 
 
-def texts_of_kind(work: Work, kind: Kind) -> list[approved.PolicyTextRow]:
+def texts_of_kind(work: Work, kind: Kind) -> list[tables.PolicyTextRow]:
     """Returns every text of a kind that was proposed or ruled, by version."""
     asked = (
-        select(approved.PolicyTextRow)
-        .where(col(approved.PolicyTextRow.kind) == kind)
-        .order_by(col(approved.PolicyTextRow.version))
+        select(tables.PolicyTextRow)
+        .where(col(tables.PolicyTextRow.kind) == kind)
+        .order_by(col(tables.PolicyTextRow.version))
     )
     return list(work.session.exec(asked).all())
 
@@ -115,16 +114,16 @@ def policy_by(work: Work, digest: str) -> Policy:
 
     Raises UnusablePolicy where its text was changed in the database: the digest was signed for.
     """
-    policy = load(work.session.get_one(approved.PolicyTextRow, digest).text)
+    policy = load(work.session.get_one(tables.PolicyTextRow, digest).text)
     if policy.digest != digest:
         raise UnusablePolicy(f"{policy.name}: the text that is kept is not the one that was signed")
     return policy
 
 
-def proposed_text(work: Work, kind: Kind, version: int) -> approved.PolicyTextRow:
+def proposed_text(work: Work, kind: Kind, version: int) -> tables.PolicyTextRow:
     """Returns the text that was proposed as this version. Raises NotFound."""
-    asked = select(approved.PolicyTextRow).where(
-        col(approved.PolicyTextRow.kind) == kind, col(approved.PolicyTextRow.version) == version
+    asked = select(tables.PolicyTextRow).where(
+        col(tables.PolicyTextRow.kind) == kind, col(tables.PolicyTextRow.version) == version
     )
     row = work.session.exec(asked).first()
     if row is None:
@@ -134,15 +133,15 @@ def proposed_text(work: Work, kind: Kind, version: int) -> approved.PolicyTextRo
 
 def keep_text(work: Work, policy: Policy) -> None:
     """Keeps a text by its digest. Raises UnusablePolicy where that version has another text."""
-    asked = select(approved.PolicyTextRow).where(
-        col(approved.PolicyTextRow.kind) == policy.kind,
-        col(approved.PolicyTextRow.version) == policy.version,
-        col(approved.PolicyTextRow.digest) != policy.digest,
+    asked = select(tables.PolicyTextRow).where(
+        col(tables.PolicyTextRow.kind) == policy.kind,
+        col(tables.PolicyTextRow.version) == policy.version,
+        col(tables.PolicyTextRow.digest) != policy.digest,
     )
     if work.session.exec(asked).first() is not None:
         raise UnusablePolicy(f"{policy.name} stands here with another text: save it as a new one")
-    if work.session.get(approved.PolicyTextRow, policy.digest) is None:
-        row = approved.PolicyTextRow(
+    if work.session.get(tables.PolicyTextRow, policy.digest) is None:
+        row = tables.PolicyTextRow(
             digest=policy.digest, kind=policy.kind, version=policy.version, text=policy.text
         )
         work.session.add(row)
@@ -178,7 +177,7 @@ def bring_into_force(work: Work, policy: Policy, *, why: dict[str, str], sweep: 
         data_key, json.dumps(why).encode(), table="policy_change", row=row_id, version=1
     )
     work.session.add(
-        approved.PolicyChangeRow(
+        tables.PolicyChangeRow(
             id=row_id,
             kind=policy.kind,
             number=before[0].number + 1 if before else 1,
@@ -196,7 +195,7 @@ def bring_into_force(work: Work, policy: Policy, *, why: dict[str, str], sweep: 
     )
 
 
-def authority_of(work: Work, change: approved.PolicyChangeRow) -> dict[str, str]:
+def authority_of(work: Work, change: tables.PolicyChangeRow) -> dict[str, str]:
     """Returns by whose word a policy came into force, and for what reason."""
     opened = work.vault.open(
         change.data_key, change.sealed, table="policy_change", row=change.id, version=1
@@ -227,7 +226,7 @@ def _read(shipped: Shipped) -> Policy:
 def _check_unchanged(work: Work, policy: Shipped) -> None:
     """A version never changes once it has ruled: an edited file is the next version."""
     for change in changes_of_kind(work, policy.kind):
-        ruled = work.session.get_one(approved.PolicyTextRow, change.digest)
+        ruled = work.session.get_one(tables.PolicyTextRow, change.digest)
         if ruled.version == policy.version and ruled.digest != policy.digest:
             raise UnusablePolicy(
                 f"{policy.kind} v{policy.version} has ruled with another text:"

@@ -4,18 +4,9 @@ from alembic import context
 from sqlmodel import SQLModel
 
 from flagservice.store import tables
-from flagservice.store.sealing import pseudonyms
-from flagservice.store.tables import acknowledgements, alarms, leak_checks, policies
 
-for filled in (
-    acknowledgements.AnswerRow,
-    policies.PolicyTextRow,
-    leak_checks.LeakResultRow,
-    pseudonyms.PseudonymVersion,
-    tables.PersonRow,
-    alarms.StrangerRow,
-):  # the import fills the metadata
-    assert filled.__tablename__ in SQLModel.metadata.tables
+# The import fills the metadata.
+assert tables.PersonRow.__tablename__ in SQLModel.metadata.tables
 
 connection = context.config.attributes["connection"]
 context.configure(

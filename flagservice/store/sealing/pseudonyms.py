@@ -23,9 +23,9 @@ from hashlib import sha256
 from typing import Final, Protocol
 
 from sqlalchemy import text
-from sqlmodel import Field, Session, SQLModel, col, delete, select
+from sqlmodel import Session, col, delete, select
 
-from flagservice.store.instants import Instant
+from flagservice.store import tables
 from flagservice.store.sealing.ciphers import UnknownKey, VaultError, as_bytes, checked_key, framed
 
 FIRST = 1
@@ -71,15 +71,9 @@ class LocalPseudonymKeys:
         return f"<LocalPseudonymKeys {', '.join(map(str, self._keyed))}>"
 
 
-class PseudonymVersion(SQLModel, table=True):
-    """A version of the pseudonym key that rows may carry; no row at all means the first alone."""
-
-    __tablename__ = "pseudonym_version"
-    version: int = Field(primary_key=True)
-    since: datetime = Field(sa_type=Instant)
-
-
-_LIVE: Final = select(PseudonymVersion.version).order_by(col(PseudonymVersion.version).desc())
+_LIVE: Final = select(tables.PseudonymVersionRow.version).order_by(
+    col(tables.PseudonymVersionRow.version).desc()
+)
 
 
 def live(session: Session) -> tuple[int, ...]:
@@ -100,7 +94,7 @@ def carry(session: Session, version: int, *, now: datetime) -> int:
     before = live(session)
     if len(before) == 1 and version > before[0]:
         for one in (before[0], version):
-            session.merge(PseudonymVersion(version=one, since=now))
+            session.merge(tables.PseudonymVersionRow(version=one, since=now))
         session.flush()
     return live(session)[0]
 
@@ -108,7 +102,9 @@ def carry(session: Session, version: int, *, now: datetime) -> int:
 def carry_no_older(session: Session, version: int) -> None:
     """Nobody looks for an earlier version any more: no row carries one, and none will."""
     _alone(session)
-    session.exec(delete(PseudonymVersion).where(col(PseudonymVersion.version) < version))
+    session.exec(
+        delete(tables.PseudonymVersionRow).where(col(tables.PseudonymVersionRow.version) < version)
+    )
 
 
 def _alone(session: Session) -> None:

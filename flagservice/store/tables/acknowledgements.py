@@ -6,22 +6,21 @@ from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from flagservice.domain.acknowledgements import AcknowledgementOutcome
-from flagservice.store.columns import EnumText
-from flagservice.store.instants import Instant
+from flagservice.store.columns import EnumText, Instant
 
 
-class AnswerRow(SQLModel, table=True):
+class AcknowledgementRow(SQLModel, table=True):
     """That a version was filed out of the patient's sight, queried, or rejected; in codes alone.
 
     A query is `open` until its practice files that very version; `plan_version` is what the plan
     said then.
     """
 
-    __tablename__ = "answer"
+    __tablename__ = "acknowledgement"
 
     __table_args__ = (
         UniqueConstraint("version_id", "outcome", "reason"),
-        Index("ix_answer_outcome_at", "outcome", "at"),
+        Index("ix_acknowledgement_outcome_at", "outcome", "at"),
     )
     id: str = Field(primary_key=True)
     version_id: str = Field(foreign_key="version.id")

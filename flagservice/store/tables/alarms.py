@@ -10,8 +10,7 @@ from enum import StrEnum
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from flagservice.store.columns import EnumText
-from flagservice.store.instants import Instant
+from flagservice.store.columns import EnumText, Instant
 
 
 class AlarmCause(StrEnum):

@@ -6,8 +6,7 @@ from enum import StrEnum
 from sqlalchemy import Index, LargeBinary
 from sqlmodel import Field, SQLModel
 
-from flagservice.store.columns import EnumText
-from flagservice.store.instants import Instant
+from flagservice.store.columns import EnumText, Instant
 
 
 class AcceptedVerdict(StrEnum):

@@ -6,8 +6,7 @@ from sqlalchemy import LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from flagservice.domain.elements import Kind
-from flagservice.store.columns import EnumText
-from flagservice.store.instants import Instant
+from flagservice.store.columns import EnumText, Instant
 
 
 class PolicyTextRow(SQLModel, table=True):

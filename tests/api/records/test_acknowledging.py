@@ -7,7 +7,6 @@ import pytest
 from sqlmodel import col, select
 
 from flagservice.store import tables
-from flagservice.store.tables.acknowledgements import AnswerRow
 from tests.api.answers import FHIR, faults, resources, then_refused
 from tests.api.steps import CHILD, FATHER, Cast, Client, a_notification, a_plan, versions_in
 
@@ -49,7 +48,11 @@ def states(cast: Cast, practice: str) -> list[str]:
 
 def kept(cast: Cast) -> list[tuple[str, str, bool]]:
     with cast.world.database.transaction() as session:
-        rows = session.exec(select(AnswerRow).order_by(col(AnswerRow.at), col(AnswerRow.id))).all()
+        rows = session.exec(
+            select(tables.AcknowledgementRow).order_by(
+                col(tables.AcknowledgementRow.at), col(tables.AcknowledgementRow.id)
+            )
+        ).all()
         return [(row.outcome, row.reason, row.open) for row in rows]
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlmodel import col, select
 
-from flagservice.store.tables.acknowledgements import AnswerRow
+from flagservice.store import tables
 from tests.api.records.test_acknowledging import asked_of, kept, taken, versions_read, when_answered
 from tests.api.steps import Cast, a_notification, a_plan
 
@@ -19,9 +19,11 @@ def said_last(cast: Cast) -> dict[str, Any]:
 
 def named(cast: Cast, *versions: str) -> str:
     """As the audit names answers: each by its copy and its version."""
-    asked = select(AnswerRow).where(col(AnswerRow.version_id).in_(versions))
+    asked = select(tables.AcknowledgementRow).where(
+        col(tables.AcknowledgementRow.version_id).in_(versions)
+    )
     with cast.world.database.transaction() as session:
-        rows = session.exec(asked.order_by(col(AnswerRow.version_id))).all()
+        rows = session.exec(asked.order_by(col(tables.AcknowledgementRow.version_id))).all()
         return " ".join(f"{row.copy_id}/{row.version_id}" for row in rows)
 
 

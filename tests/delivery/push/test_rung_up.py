@@ -17,7 +17,6 @@ from flagservice.delivery.watch.manual_list import ManualTask
 from flagservice.domain.copies import Form
 from flagservice.domain.holds import Escalation, Owner
 from flagservice.store import tables
-from flagservice.store.tables.leak_checks import LeakResultRow
 from tests.checked import DECIDED, SIGNING, VERSION, a_finding, a_registration
 from tests.checked import given_an_admitted_practice as given_it_registers
 from tests.delivery.steps import (
@@ -50,7 +49,7 @@ def given_a_flag_is_there(world: World, *, pushed: bool = True) -> None:
 
 
 def withdraws(work: Work) -> None:
-    (result,) = work.session.exec(select(LeakResultRow)).all()
+    (result,) = work.session.exec(select(tables.LeakResultRow)).all()
     withdraw(work, result.id, decided=DECIDED)
 
 

@@ -14,7 +14,6 @@ from flagservice.intake.policies import enforcement, in_force
 from flagservice.intake.policies.approval import Approval, signed_text
 from flagservice.policy.proof.prove import load
 from flagservice.store import tables
-from flagservice.store.tables import policies
 from tests.intake.people import a_plan, given_the_family, rows
 from tests.policy.approved import changed, policy_text
 from tests.world import COUNCIL, World
@@ -115,6 +114,6 @@ def given_a_plan_and_approvers(any_world: World) -> Service:
     return service
 
 
-def why_of(work: Work, change: policies.PolicyChangeRow) -> dict[str, str]:
+def why_of(work: Work, change: tables.PolicyChangeRow) -> dict[str, str]:
     work.record(Deed.POLICY_READ)
     return in_force.authority_of(work, change)

@@ -15,7 +15,7 @@ from flagservice.intake.policies import approval, in_force
 from flagservice.intake.policies.approval import Approval
 from flagservice.intake.policies.in_force import PoliciesInForce
 from flagservice.policy.table import UnusablePolicy, read
-from flagservice.store.tables import policies
+from flagservice.store import tables
 from tests.intake.people import rows
 from tests.intake.policies.officers import (
     AMED,
@@ -50,7 +50,7 @@ def test_one_approval_is_not_enough_and_one_person_counts_once(service: Service)
     assert service.rules_by()[Kind.CHILD_PROTECTION] == 1
     service.approves(BRUCE)
     service.enforces()
-    changes = rows(service.world, of=policies.PolicyChangeRow)
+    changes = rows(service.world, of=tables.PolicyChangeRow)
     by = {service.do(lambda work, c=c: why_of(work, c)).get("by") for c in changes}
     assert by == {None, "Dr N. Amed (Caldicott Guardian), Ms L. Bruce (safeguarding lead)"}
 
@@ -95,14 +95,14 @@ def test_an_approval_written_straight_into_the_database_does_not_count(service: 
     def forge(work: Work) -> None:
         work.record(Deed.POLICY_READ)
         bruce = work.session.exec(
-            select(policies.ApproverRow).where(
-                col(policies.ApproverRow.pseudonym)
+            select(tables.ApproverRow).where(
+                col(tables.ApproverRow.pseudonym)
                 == work.vault.pseudonym(BRUCE.casefold(), purpose="approver")
             )
         ).one()
-        (real,) = work.session.exec(select(policies.PolicyApprovalRow)).all()
+        (real,) = work.session.exec(select(tables.PolicyApprovalRow)).all()
         work.session.add(
-            policies.PolicyApprovalRow(
+            tables.PolicyApprovalRow(
                 id="f" * 32,
                 digest=real.digest,
                 approver_id=bruce.id,
@@ -199,7 +199,7 @@ def test_a_third_approver_needs_the_word_of_one_who_is_there(service: Service) -
             add(nobodys)
     said = approval.vouching_text("Dr New", approval.read_public_key(public(key)))
     add(Approval(BRUCE, b64encode(KEYS[BRUCE].sign(said)).decode()))
-    assert len(rows(service.world, of=policies.ApproverRow)) == 3
+    assert len(rows(service.world, of=tables.ApproverRow)) == 3
 
 
 def test_every_text_of_a_kind_is_listed_by_version(service: Service) -> None:

@@ -12,7 +12,6 @@ from flagservice.policy.desks import load_desks
 from flagservice.policy.proof.prove import load
 from flagservice.policy.table import UnusablePolicy
 from flagservice.store import tables
-from flagservice.store.tables import policies
 from tests.intake.people import a_plan, child, father, rows
 from tests.intake.policies.officers import (
     AMED,
@@ -37,7 +36,7 @@ def test_a_first_start_puts_the_releases_own_policies_in_force_and_a_second_chan
 ) -> None:
     assert service.rules_by() == dict.fromkeys(Kind, 1)
     service.world.starts()
-    changes = rows(service.world, of=policies.PolicyChangeRow)
+    changes = rows(service.world, of=tables.PolicyChangeRow)
     assert sorted(change.kind for change in changes) == sorted(Kind)
     why = service.do(lambda work: why_of(work, changes[0]))
     assert why == {"how": in_force.FIRST}
@@ -111,7 +110,7 @@ def test_who_goes_on_after_a_crash_goes_on_where_it_stopped(
     service.changes_to()
     people = len(rows(service.world, of=tables.PersonRow))
     assert service.do(lambda work: enforcement.sweep(work, service.shelf)) == 1
-    (change,) = [c for c in rows(service.world, of=policies.PolicyChangeRow) if c.swept is not None]
+    (change,) = [c for c in rows(service.world, of=tables.PolicyChangeRow) if c.swept is not None]
     assert change.swept == min(person.id for person in rows(service.world, of=tables.PersonRow))
     service.shelf = PoliciesInForce(service.shelf.desks, service.shelf.profiles)
     assert service.sweeps() == people - 1
@@ -145,7 +144,7 @@ def test_one_command_goes_back_and_every_record_with_it(service: Service) -> Non
     assert service.rules_by()[Kind.CHILD_PROTECTION] == 1
     service.sweeps()
     assert {says for says, _, _ in service.held().values()} == before
-    changes = rows(service.world, of=policies.PolicyChangeRow)
+    changes = rows(service.world, of=tables.PolicyChangeRow)
     whys = [service.do(lambda work, c=c: why_of(work, c)) for c in changes]
     (back,) = [why for why in whys if why["how"] == "back"]
     assert (back["by"], back["reason"]) == (AMED, "it told too little")

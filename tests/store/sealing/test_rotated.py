@@ -30,7 +30,6 @@ from flagservice.intake.submission import SubmissionEffect, submit
 from flagservice.people.registrations import Registration
 from flagservice.settings import Settings
 from flagservice.store import tables
-from flagservice.store.tables import policies
 from tests.checked import a_registration, given_a_checked_system
 from tests.intake.policies.officers import AMED, KEYS, public
 from tests.world import COUNCIL, HOME, MODELS, POLICE, a_submission, person
@@ -213,9 +212,9 @@ def test_an_approver_is_still_known_by_name(parts: Parts) -> None:
 
     parts.log.perform(Actor("operator"), add)
     when_every_key_is_replaced(parts)
-    (approver,) = rows(parts, policies.ApproverRow)
+    (approver,) = rows(parts, tables.ApproverRow)
     assert approver.pseudonym.startswith("2:")
     with pytest.raises(Conflict, match="with this name"):
         parts.log.perform(Actor("operator"), add)
     parts.log.perform(Actor("operator"), lambda work: revoke_approver(work, AMED))
-    assert [one.revoked for one in rows(parts, policies.ApproverRow)] == [True]
+    assert [one.revoked for one in rows(parts, tables.ApproverRow)] == [True]

@@ -355,7 +355,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_version_copy_id'), ['copy_id'], unique=False)
         batch_op.create_index('ix_version_practice_form_issued', ['practice', 'form', 'issued'], unique=False)
 
-    op.create_table('answer',
+    op.create_table('acknowledgement',
     sa.Column('id', sa.String(), nullable=False),
     sa.Column('version_id', sa.String(), nullable=False),
     sa.Column('copy_id', sa.String(), nullable=False),
@@ -366,16 +366,16 @@ def upgrade() -> None:
     sa.Column('reason', sa.String(), nullable=False),
     sa.Column('at', sa.String(27), nullable=False),
     sa.Column('open', sa.Boolean(), nullable=False),
-    sa.ForeignKeyConstraint(['copy_id'], ['copy.id'], name=op.f('fk_answer_copy_id_copy')),
-    sa.ForeignKeyConstraint(['plan_id'], ['plan.id'], name=op.f('fk_answer_plan_id_plan')),
-    sa.ForeignKeyConstraint(['version_id'], ['version.id'], name=op.f('fk_answer_version_id_version')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_answer')),
-    sa.UniqueConstraint('version_id', 'outcome', 'reason', name=op.f('uq_answer_version_id'))
+    sa.ForeignKeyConstraint(['copy_id'], ['copy.id'], name=op.f('fk_acknowledgement_copy_id_copy')),
+    sa.ForeignKeyConstraint(['plan_id'], ['plan.id'], name=op.f('fk_acknowledgement_plan_id_plan')),
+    sa.ForeignKeyConstraint(['version_id'], ['version.id'], name=op.f('fk_acknowledgement_version_id_version')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_acknowledgement')),
+    sa.UniqueConstraint('version_id', 'outcome', 'reason', name=op.f('uq_acknowledgement_version_id'))
     )
-    with op.batch_alter_table('answer', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_answer_copy_id'), ['copy_id'], unique=False)
-        batch_op.create_index('ix_answer_outcome_at', ['outcome', 'at'], unique=False)
-        batch_op.create_index(batch_op.f('ix_answer_plan_id'), ['plan_id'], unique=False)
+    with op.batch_alter_table('acknowledgement', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_acknowledgement_copy_id'), ['copy_id'], unique=False)
+        batch_op.create_index('ix_acknowledgement_outcome_at', ['outcome', 'at'], unique=False)
+        batch_op.create_index(batch_op.f('ix_acknowledgement_plan_id'), ['plan_id'], unique=False)
 
     op.create_table('delivery',
     sa.Column('id', sa.String(), nullable=False),
@@ -434,12 +434,12 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_delivery_copy_id'))
 
     op.drop_table('delivery')
-    with op.batch_alter_table('answer', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_answer_plan_id'))
-        batch_op.drop_index('ix_answer_outcome_at')
-        batch_op.drop_index(batch_op.f('ix_answer_copy_id'))
+    with op.batch_alter_table('acknowledgement', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_acknowledgement_plan_id'))
+        batch_op.drop_index('ix_acknowledgement_outcome_at')
+        batch_op.drop_index(batch_op.f('ix_acknowledgement_copy_id'))
 
-    op.drop_table('answer')
+    op.drop_table('acknowledgement')
     with op.batch_alter_table('version', schema=None) as batch_op:
         batch_op.drop_index('ix_version_practice_form_issued')
         batch_op.drop_index(batch_op.f('ix_version_copy_id'))
