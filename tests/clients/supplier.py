@@ -9,7 +9,7 @@ from typing import Any
 from flagservice.app.sandbox.dispatch import add_tenant
 from flagservice.app.sandbox.scenarios import scenarios
 from flagservice.app.sandbox.tenants import FACES, Tenant
-from flagservice.kit.demo.client import Client
+from flagservice.kit.demo.stage.client import Client
 from flagservice.settings import Settings
 from tests.sandbox.running import a_sandbox
 

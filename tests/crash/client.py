@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from flagservice.kit.demo import client as demo
+from flagservice.kit.demo.stage import client as demo
 from tests.patience import enough, slowness, until
 
 _EARLY = 60

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from flagservice.app.sandbox import guide
-from flagservice.kit.demo.client import Client
+from flagservice.kit.demo.stage.client import Client
 from tests.sandbox.running import a_sandbox, environment
 from tests.sandbox.steps import nhs_number
 from tests.world import person

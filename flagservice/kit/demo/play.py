@@ -7,12 +7,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from flagservice.kit.demo.checks import wrong_with
+from flagservice.kit.demo.checks.expectations import wrong_with
+from flagservice.kit.demo.checks.left_out import left_out
+from flagservice.kit.demo.checks.overall import feed_faults, leaks
 from flagservice.kit.demo.family import Event, Expectation, Family, families, people_of
-from flagservice.kit.demo.left_out import left_out
-from flagservice.kit.demo.overall import feed_faults, leaks
 from flagservice.kit.demo.show import Result, show
-from flagservice.kit.demo.stage import Stage, StageFailed
+from flagservice.kit.demo.stage.stage import Stage, StageFailed
 
 
 def run(*, as_json: bool = False) -> int:

@@ -6,8 +6,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from flagservice.kit.demo.received import is_removal, says
-from flagservice.kit.demo.stage import Stage
+from flagservice.kit.demo.stage.received import is_removal, says
+from flagservice.kit.demo.stage.stage import Stage
 
 
 @dataclass

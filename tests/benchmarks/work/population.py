@@ -22,7 +22,7 @@ from flagservice.domain.reading import read_submission
 from flagservice.domain.submissions import Plan
 from flagservice.intake.registration import update_registration
 from flagservice.intake.submission import submit
-from flagservice.kit.demo.client import Client
+from flagservice.kit.demo.stage.client import Client
 from flagservice.people.registrations import Registration
 from flagservice.settings import Settings
 from flagservice.store import tables

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from string import hexdigits
 from typing import Any
 
-from flagservice.kit.demo.client import Client
 from flagservice.kit.demo.family import Expectation, Family, Member
-from flagservice.kit.demo.received import is_removal, says
-from flagservice.kit.demo.stage import Practice, Stage
+from flagservice.kit.demo.stage.client import Client
+from flagservice.kit.demo.stage.received import is_removal, says
+from flagservice.kit.demo.stage.stage import Practice, Stage
 
 
 def wrong_with(stage: Stage, family: Family, expectation: Expectation) -> list[str]:

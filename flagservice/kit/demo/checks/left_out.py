@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from datetime import date
 
 from flagservice.kit.demo.family import Member
-from flagservice.kit.demo.stage import Practice, Stage, StageFailed
-from flagservice.kit.demo.supplier import BROKEN, MISTAKE
+from flagservice.kit.demo.stage.stage import Practice, Stage, StageFailed
+from flagservice.kit.demo.stage.supplier import BROKEN, MISTAKE
 
 _BORN = date(2021, 12, 1)
 _REASON = "practice system not admitted"

@@ -17,11 +17,19 @@ from typing import Any
 
 import httpx
 
-from flagservice.kit.demo import gp_system
-from flagservice.kit.demo.client import Client
 from flagservice.kit.demo.family import Family, Member
-from flagservice.kit.demo.received import Journal
-from flagservice.kit.demo.supplier import BROKEN, GOOD, MISTAKE, SIGNER, SYSTEM, Checked, Supplier
+from flagservice.kit.demo.stage import gp_system
+from flagservice.kit.demo.stage.client import Client
+from flagservice.kit.demo.stage.received import Journal
+from flagservice.kit.demo.stage.supplier import (
+    BROKEN,
+    GOOD,
+    MISTAKE,
+    SIGNER,
+    SYSTEM,
+    Checked,
+    Supplier,
+)
 
 COUNCIL, POLICE = "E08000032", "Q0WYP"
 _PATIENCE = 60.0

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from flagservice.kit.demo.stage import Practice, Stage
+from flagservice.kit.demo.stage.stage import Practice, Stage
 
 TYPES = ("Flag", "Task")
 """Each has a feed of its own."""

@@ -12,7 +12,7 @@ import httpx
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from flagservice.kit.demo import gp_system
+from flagservice.kit.demo.stage import gp_system
 
 SYSTEM, GOOD, BROKEN = "Sandbox", "1.0", "0.9"
 MISTAKE = "label-ignored"

@@ -1,0 +1,1 @@
+"""Did every practice receive what it should, and nothing else?"""

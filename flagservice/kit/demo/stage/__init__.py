@@ -1,0 +1,1 @@
+"""What runs while the families are played, and what each practice received."""
