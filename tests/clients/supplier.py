@@ -9,7 +9,7 @@ from typing import Any
 from flagservice.app.sandbox.dispatch import add_tenant
 from flagservice.app.sandbox.scenarios import scenarios
 from flagservice.app.sandbox.tenants import FACES, Tenant
-from flagservice.kit.demo.stage.client import Client
+from flagservice.kit.demo.stage.client import KeyedClient
 from flagservice.settings import Settings
 from tests.sandbox.running import a_sandbox
 
@@ -21,7 +21,7 @@ class Supplier:
     """Where the sandbox is, and whoever calls it."""
 
     address: str
-    clients: dict[str, Client]
+    clients: dict[str, KeyedClient]
 
     @property
     def fhir(self) -> str:
@@ -44,7 +44,7 @@ class Supplier:
 @contextmanager
 def a_supplier(folder: Path, **settings: str) -> Iterator[Supplier]:
     """One whose clients are all proven by one key; the settings are the process's environment."""
-    key = Client("", "key")
+    key = KeyedClient("", "key")
     pem = key.write_public_key(folder).read_text()
     tenant = add_tenant(Settings(data=folder), "a-supplier", public_key=pem)
     with ExitStack() as stack:
@@ -54,8 +54,8 @@ def a_supplier(folder: Path, **settings: str) -> Iterator[Supplier]:
         yield Supplier(stack.enter_context(a_sandbox(folder, **settings)), clients)
 
 
-def _client(tenant: Tenant, face: str, key: Client) -> Client:
-    client = Client(*FACES[face])
+def _client(tenant: Tenant, face: str, key: KeyedClient) -> KeyedClient:
+    client = KeyedClient(*FACES[face])
     client.client_id, client._key = tenant.clients[face], key._key
     return client
 

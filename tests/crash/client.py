@@ -13,7 +13,7 @@ _EARLY = 60
 _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
-class Client(demo.Client):
+class Client(demo.KeyedClient):
     """One organisation, several addresses of one service; the first gives the service its name."""
 
     def __init__(self, ods: str, kind: str, *, gates: Sequence[str]) -> None:

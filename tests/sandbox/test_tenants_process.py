@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from flagservice.app.sandbox import guide
-from flagservice.kit.demo.stage.client import Client
+from flagservice.kit.demo.stage.client import KeyedClient
 from tests.sandbox.running import a_sandbox, environment
 from tests.sandbox.steps import nhs_number
 from tests.world import person
@@ -27,14 +27,14 @@ def when_told(data: Path, *words: str, **more: str) -> subprocess.CompletedProce
 
 
 @pytest.fixture
-def council() -> Iterator[Client]:
+def council() -> Iterator[KeyedClient]:
     """A council with its key; it closes its connections."""
-    client = Client("E08000032", "childrens-services")
+    client = KeyedClient("E08000032", "childrens-services")
     yield client
     client._http.close()
 
 
-def given_a_tenant(data: Path, name: str, client: Client) -> None:
+def given_a_tenant(data: Path, name: str, client: KeyedClient) -> None:
     """One that is added from the command line; the council's client is told its id."""
     key = client.write_public_key(data)
     told = when_told(data, "sandbox", "add-tenant", name, "--public-key", str(key))
@@ -43,7 +43,9 @@ def given_a_tenant(data: Path, name: str, client: Client) -> None:
     client.client_id = clients["childrens-services"]
 
 
-def test_an_answer_that_breaks_off_was_given_all_the_same(tmp_path: Path, council: Client) -> None:
+def test_an_answer_that_breaks_off_was_given_all_the_same(
+    tmp_path: Path, council: KeyedClient
+) -> None:
     """So a submitter posts again, and is told that it was accepted before."""
     given_a_tenant(tmp_path, "bradford", council)
     plan = {
@@ -65,7 +67,7 @@ def test_an_answer_that_breaks_off_was_given_all_the_same(tmp_path: Path, counci
 
 
 def test_a_tenant_added_while_the_process_runs_is_known_at_once(
-    tmp_path: Path, council: Client
+    tmp_path: Path, council: KeyedClient
 ) -> None:
     with a_sandbox(tmp_path) as address:
         unknown = httpx.get(f"{address}/holds", headers={"X-Request-ID": str(uuid.uuid4())})

@@ -22,7 +22,7 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Event:
+class TimelineEvent:
     """Something that happened: posts, a practice's decision, moves, or nothing that runs yet."""
 
     family: str
@@ -56,7 +56,7 @@ class Family:
 
     name: str
     members: dict[str, Member]
-    events: tuple[Event, ...]
+    events: tuple[TimelineEvent, ...]
     expectations: tuple[Expectation, ...]
 
 
@@ -81,8 +81,8 @@ def _family(said: dict[str, Any]) -> Family:
     )
 
 
-def _event(family: str, said: dict[str, Any]) -> Event:
-    return Event(
+def _event(family: str, said: dict[str, Any]) -> TimelineEvent:
+    return TimelineEvent(
         family,
         said["at"],
         said["from"],

@@ -10,8 +10,8 @@ from rich.console import Console
 from flagservice.kit.demo.checks.expectations import wrong_with
 from flagservice.kit.demo.checks.left_out import left_out
 from flagservice.kit.demo.checks.overall import feed_faults, leaks
-from flagservice.kit.demo.family import Event, Expectation, Family, families, people_of
-from flagservice.kit.demo.show import Result, show
+from flagservice.kit.demo.family import Expectation, Family, TimelineEvent, families, people_of
+from flagservice.kit.demo.show import PlayResult, show
 from flagservice.kit.demo.stage.stage import Stage, StageFailed
 
 
@@ -35,8 +35,8 @@ def run(*, as_json: bool = False) -> int:
     return 0 if result.good else 1
 
 
-def _play(stage: Stage, console: Console) -> Result:
-    result = Result()
+def _play(stage: Stage, console: Console) -> PlayResult:
+    result = PlayResult()
     by_name = {family.name: family for family in stage.families}
     timeline = sorted(
         (event for family in stage.families for event in family.events), key=lambda e: e.at
@@ -60,12 +60,12 @@ def _play(stage: Stage, console: Console) -> Result:
     return result
 
 
-def _same(event: Event, later: Event) -> bool:
+def _same(event: TimelineEvent, later: TimelineEvent) -> bool:
     """Two plans of one day are one event to an expectation."""
     return (event.family, event.name) == (later.family, later.name)
 
 
-def _happen(stage: Stage, family: Family, event: Event) -> None:
+def _happen(stage: Stage, family: Family, event: TimelineEvent) -> None:
     if event.not_yet is not None:
         return
     stage.set_day(event.at)
@@ -87,7 +87,7 @@ def _happen(stage: Stage, family: Family, event: Event) -> None:
     stage.settle()
 
 
-def _decide(stage: Stage, event: Event) -> None:
+def _decide(stage: Stage, event: TimelineEvent) -> None:
     client = stage.practices[str(event.decides)].lead
     for hold in client.call("GET", f"{stage.url}/holds").json()["holds"]:
         reply = client.call("POST", f"{stage.url}/holds/{hold['id']}/decision", json=event.decision)
@@ -95,7 +95,7 @@ def _decide(stage: Stage, event: Event) -> None:
             raise StageFailed(f"{event.name}: {reply.status_code} {reply.text}")
 
 
-def _check(stage: Stage, family: Family, event: Event, result: Result) -> None:
+def _check(stage: Stage, family: Family, event: TimelineEvent, result: PlayResult) -> None:
     for expectation in family.expectations:
         if expectation.after != event.name:
             continue

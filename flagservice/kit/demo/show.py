@@ -11,7 +11,7 @@ from flagservice.kit.demo.stage.stage import Stage
 
 
 @dataclass
-class Result:
+class PlayResult:
     """What became of every expectation, by family and event."""
 
     passed: list[str] = field(default_factory=list)
@@ -38,7 +38,7 @@ class Result:
         return not self.failed and not any(self.also.values())
 
 
-def show(console: Console, stage: Stage, result: Result) -> None:
+def show(console: Console, stage: Stage, result: PlayResult) -> None:
     """The tables, then the verdict."""
     console.print(_records(stage))
     console.print(_waiting(stage))

@@ -22,7 +22,7 @@ from flagservice.domain.reading import read_submission
 from flagservice.domain.submissions import Plan
 from flagservice.intake.registration import update_registration
 from flagservice.intake.submission import submit
-from flagservice.kit.demo.stage.client import Client
+from flagservice.kit.demo.stage.client import KeyedClient
 from flagservice.people.registrations import Registration
 from flagservice.settings import Settings
 from flagservice.store import tables
@@ -100,7 +100,7 @@ def grown(from_: Stored, folder: Path, size: Size) -> Stored:
 
 
 def _organisations(work: Work, size: Size, *, folder: Path) -> None:
-    pem = Client(COUNCIL, "childrens-services").write_public_key(folder).read_bytes()
+    pem = KeyedClient(COUNCIL, "childrens-services").write_public_key(folder).read_bytes()
     keys = json.dumps({"keys": [public_jwk(pem)]})
     practices = [practice(place) for place in range(size.practices)]
     for ods in (COUNCIL, *practices):

@@ -10,7 +10,7 @@ from typing import Any
 from sqlmodel import col, select
 
 from flagservice.audit.log import Actor, Deed, Work
-from flagservice.kit.demo.family import Event, Family, people_of
+from flagservice.kit.demo.family import Family, TimelineEvent, people_of
 from flagservice.store import tables
 from tests.world import COUNCIL, POLICE, World
 
@@ -53,7 +53,7 @@ def steps_of(family: Family) -> list[Step]:
     ]
 
 
-def _step(family: Family, event: Event) -> Step:
+def _step(family: Family, event: TimelineEvent) -> Step:
     def step(world: World) -> bool:
         for post in event.posts:
             world.posts(SENDERS[event.origin], people_of(post["body"], family))

@@ -5,9 +5,9 @@ from string import hexdigits
 from typing import Any
 
 from flagservice.kit.demo.family import Expectation, Family, Member
-from flagservice.kit.demo.stage.client import Client
+from flagservice.kit.demo.stage.client import KeyedClient
 from flagservice.kit.demo.stage.received import is_removal, says
-from flagservice.kit.demo.stage.stage import Practice, Stage
+from flagservice.kit.demo.stage.stage import GpPractice, Stage
 
 
 def wrong_with(stage: Stage, family: Family, expectation: Expectation) -> list[str]:
@@ -25,7 +25,7 @@ def _found(stage: Stage, family: Family, expectation: Expectation) -> Iterator[s
     yield from _waiting(stage, expectation.check, member)
 
 
-def _own_record(practice: Practice, member: Member, expectation: Expectation) -> Iterator[str]:
+def _own_record(practice: GpPractice, member: Member, expectation: Expectation) -> Iterator[str]:
     check = expectation.check
     yield from _absent(practice, member, expectation)
     if "holds" in check:
@@ -38,7 +38,7 @@ def _own_record(practice: Practice, member: Member, expectation: Expectation) ->
     yield from _hidden(practice, member)
 
 
-def _elsewhere(practice: Practice, family: Family, expectation: Expectation) -> Iterator[str]:
+def _elsewhere(practice: GpPractice, family: Family, expectation: Expectation) -> Iterator[str]:
     """Records of other members that the same expectation speaks of."""
     for also in expectation.check.get("also", ()):
         wanted = {name: value for name, value in also.items() if name != "record"}
@@ -47,7 +47,7 @@ def _elsewhere(practice: Practice, family: Family, expectation: Expectation) -> 
         yield from _removed(practice, family.members[key], expectation)
 
 
-def _there(practice: Practice, member: Member) -> list[dict[str, Any]]:
+def _there(practice: GpPractice, member: Member) -> list[dict[str, Any]]:
     held = practice.journal.holds(member.nhs_number)
     return [resource for resource in held if not is_removal(resource)]
 
@@ -56,7 +56,7 @@ def _code(resource: dict[str, Any]) -> str:
     return str(resource["code"]["coding"][0]["code"])
 
 
-def _absent(practice: Practice, member: Member, expectation: Expectation) -> Iterator[str]:
+def _absent(practice: GpPractice, member: Member, expectation: Expectation) -> Iterator[str]:
     if expectation.absent == ("everything",):
         if any(r["status"] in ("active", "requested") for r in _there(practice, member)):
             yield "something active is there"
@@ -74,7 +74,7 @@ def stands_in(word: str, text: str) -> bool:
 
 
 def _holds(
-    practice: Practice, member: Member, wanted: list[dict[str, Any]], *, only: bool
+    practice: GpPractice, member: Member, wanted: list[dict[str, Any]], *, only: bool
 ) -> Iterator[str]:
     there = _there(practice, member)
     matched = 0
@@ -106,7 +106,7 @@ def _agency_apart(resource: dict[str, Any], want: dict[str, Any]) -> set[str]:
     return told - {"agency"} if want.get("type") == "Task" else told
 
 
-def _unjoined(practice: Practice, member: Member) -> Iterator[str]:
+def _unjoined(practice: GpPractice, member: Member) -> Iterator[str]:
     """No two flags of this person share an id, an instant or a version."""
     seen: set[str] = set()
     for resource in _there(practice, member):
@@ -116,7 +116,7 @@ def _unjoined(practice: Practice, member: Member) -> Iterator[str]:
         seen |= marks
 
 
-def _hidden(practice: Practice, member: Member) -> Iterator[str]:
+def _hidden(practice: GpPractice, member: Member) -> Iterator[str]:
     """The patient's own app shows none of it."""
     shown = practice.patient_view(member.nhs_number)
     ids = [r["identifier"][0]["value"] for r in practice.journal.holds(member.nhs_number)]
@@ -124,7 +124,7 @@ def _hidden(practice: Practice, member: Member) -> Iterator[str]:
         yield "the patient's app shows that something is there"
 
 
-def _removed(practice: Practice, member: Member, expectation: Expectation) -> Iterator[str]:
+def _removed(practice: GpPractice, member: Member, expectation: Expectation) -> Iterator[str]:
     held = practice.journal.holds(member.nhs_number)
     if not held or not all(is_removal(resource) for resource in held):
         yield "not every copy was taken back"
@@ -152,7 +152,7 @@ def _waiting(stage: Stage, check: dict[str, Any], member: Member | None) -> Iter
             yield "the gap is not on the open list"
 
 
-def _client(stage: Stage, ods: str) -> Client:
+def _client(stage: Stage, ods: str) -> KeyedClient:
     if ods in stage.practices:
         return stage.practices[ods].lead
     return next(client for client in stage.submitters.values() if client.ods == ods)

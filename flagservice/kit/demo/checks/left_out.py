@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from flagservice.kit.demo.family import Member
-from flagservice.kit.demo.stage.stage import Practice, Stage, StageFailed
+from flagservice.kit.demo.stage.stage import GpPractice, Stage, StageFailed
 from flagservice.kit.demo.stage.supplier import BROKEN, MISTAKE
 
 _BORN = date(2021, 12, 1)
@@ -71,7 +71,7 @@ def _post(stage: Stage, *people: Member) -> None:
         raise StageFailed(f"the plan was refused: {reply.status_code} {reply.text}")
 
 
-def _read_by(practice: Practice, stage: Stage, child: Member) -> Iterator[str]:
+def _read_by(practice: GpPractice, stage: Stage, child: Member) -> Iterator[str]:
     """Its own system asks by feed and by search."""
     base = f"{stage.url}/fhir/R4"
     feed = practice.client.call("GET", f"{base}/Flag/_history")

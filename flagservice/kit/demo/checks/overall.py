@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from flagservice.kit.demo.stage.stage import Practice, Stage
+from flagservice.kit.demo.stage.stage import GpPractice, Stage
 
 TYPES = ("Flag", "Task")
 """Each has a feed of its own."""
@@ -32,7 +32,7 @@ def feed_faults(stage: Stage) -> Iterator[str]:
                 yield f"{practice.code}: polled and pushed differ"
 
 
-def feed(stage: Stage, practice: Practice, *, type_: str) -> list[dict[str, Any]]:
+def feed(stage: Stage, practice: GpPractice, *, type_: str) -> list[dict[str, Any]]:
     """Every entry, page by page."""
     found: list[dict[str, Any]] = []
     address = f"{stage.url}/fhir/R4/{type_}/_history?_count=7"

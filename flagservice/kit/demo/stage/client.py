@@ -13,7 +13,7 @@ _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _EARLY = 30
 
 
-class Client:
+class KeyedClient:
     """One organisation's client. The private key never leaves this process."""
 
     def __init__(self, ods: str, kind: str) -> None:

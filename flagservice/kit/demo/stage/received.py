@@ -7,7 +7,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Request:
+class ReceivedRequest:
     """One request as it arrived, whole."""
 
     raw: str
@@ -24,13 +24,13 @@ class Request:
         return str(who.get("identifier", {}).get("value", ""))
 
 
-class Journal:
+class PracticeJournal:
     """One practice's journal, read anew at each question."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def requests(self) -> list[Request]:
+    def requests(self) -> list[ReceivedRequest]:
         """Everything that arrived, in order."""
         if not self._path.exists():
             return []
@@ -61,13 +61,13 @@ class Journal:
         return list(newest.values())
 
 
-def _request(line: str) -> Request:
+def _request(line: str) -> ReceivedRequest:
     said = json.loads(line)
     try:
         resource = json.loads(said["body"]) if said["method"] == "PUT" else None
     except ValueError:
         resource = None
-    return Request(line, said["target"], resource, said["status"] in (200, 201))
+    return ReceivedRequest(line, said["target"], resource, said["status"] in (200, 201))
 
 
 def _names(target: str, ids: set[str]) -> bool:

@@ -19,15 +19,15 @@ import httpx
 
 from flagservice.kit.demo.family import Family, Member
 from flagservice.kit.demo.stage import gp_system
-from flagservice.kit.demo.stage.client import Client
-from flagservice.kit.demo.stage.received import Journal
+from flagservice.kit.demo.stage.client import KeyedClient
+from flagservice.kit.demo.stage.received import PracticeJournal
 from flagservice.kit.demo.stage.supplier import (
     BROKEN,
     GOOD,
     MISTAKE,
     SIGNER,
     SYSTEM,
-    Checked,
+    CheckedVersion,
     Supplier,
 )
 
@@ -44,22 +44,22 @@ class StageFailed(Exception):
 
 
 @dataclass
-class Practice:
+class GpPractice:
     """One practice: its GP system's process, its safeguarding lead, and their clients of ours."""
 
     code: str
     folder: Path
-    client: Client
-    lead: Client
+    client: KeyedClient
+    lead: KeyedClient
     tokens: dict[str, Any]
     version: str = GOOD
     process: subprocess.Popen[str] | None = None
     url: str = ""
 
     @property
-    def journal(self) -> Journal:
+    def journal(self) -> PracticeJournal:
         """What arrived there."""
-        return Journal(self.folder / "journal.jsonl")
+        return PracticeJournal(self.folder / "journal.jsonl")
 
     def take_on(self, members: Iterable[Member]) -> None:
         """Registers patients, each with an app of their own. Nobody is ever struck off the list."""
@@ -92,12 +92,12 @@ class Stage:
     families: list[Family]
     tell: Tell
     url: str = ""
-    submitters: dict[str, Client] = field(default_factory=dict)
-    practices: dict[str, Practice] = field(default_factory=dict)
+    submitters: dict[str, KeyedClient] = field(default_factory=dict)
+    practices: dict[str, GpPractice] = field(default_factory=dict)
     running: list[subprocess.Popen[str]] = field(default_factory=list)
     supplier: Supplier = field(init=False)
-    failing: Checked = field(init=False)
-    unadmitted: Practice = field(init=False)
+    failing: CheckedVersion = field(init=False)
+    unadmitted: GpPractice = field(init=False)
     """Its system is of a version that shows flags to patients."""
     _day: date = date.min
     _checked: date | None = None
@@ -105,10 +105,10 @@ class Stage:
     def set_up(self) -> None:
         """Starts it all; whatever fails is a StageFailed."""
         self.submitters = {
-            "children's services": Client(COUNCIL, "childrens-services"),
-            "police": Client(POLICE, "police"),
-            "governance": Client("X26", "governance"),
-            "operator": Client("X26", "operator"),
+            "children's services": KeyedClient(COUNCIL, "childrens-services"),
+            "police": KeyedClient(POLICE, "police"),
+            "governance": KeyedClient("X26", "governance"),
+            "operator": KeyedClient("X26", "operator"),
         }
         self.set_day(date(2021, 6, 1))
         self._practices()
@@ -155,7 +155,7 @@ class Stage:
         self.accept(checked)
         self._checked = day
 
-    def accept(self, checked: Checked) -> None:
+    def accept(self, checked: CheckedVersion) -> None:
         """Hands a result in; raises StageFailed where the service refuses it."""
         self.operate(
             *("leak-check-result", "accept", str(checked.result)),
@@ -229,17 +229,21 @@ class Stage:
                 "patients": {},
                 "proxies": {},
             }
-            self.practices[code] = Practice(
-                code, folder, Client(code, "gp-system"), Client(code, "practice-lead"), tokens
+            self.practices[code] = GpPractice(
+                code,
+                folder,
+                KeyedClient(code, "gp-system"),
+                KeyedClient(code, "practice-lead"),
+                tokens,
             )
             self.practices[code].take_on(m for m, where in self._everybody() if where == code)
         self.unadmitted = self.practices.pop(_LEFT_OUT)
         self.unadmitted.version = BROKEN
 
-    def _every_practice(self) -> list[Practice]:
+    def _every_practice(self) -> list[GpPractice]:
         return [*self.practices.values(), self.unadmitted]
 
-    def _start_practice(self, practice: Practice) -> None:
+    def _start_practice(self, practice: GpPractice) -> None:
         leak = MISTAKE if practice.version == BROKEN else ""
         try:
             process, practice.url = gp_system.start(practice.folder, practice.code, leak=leak)
@@ -247,11 +251,11 @@ class Stage:
             raise StageFailed(str(fault)) from None
         self.running.append(process)
 
-    def _add_client(self, client: Client) -> None:
+    def _add_client(self, client: KeyedClient) -> None:
         key = client.write_public_key(self.folder)
         client.client_id = self.operate("client", "add", client.ods, client.kind, str(key))
 
-    def _register_practice(self, practice: Practice) -> None:
+    def _register_practice(self, practice: GpPractice) -> None:
         self.operate(
             *("endpoint", "register", practice.code, f"{practice.url}/fhir"),
             *(str(practice.folder / "push-token"), "--system", SYSTEM),

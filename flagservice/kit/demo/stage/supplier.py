@@ -22,7 +22,7 @@ _NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckedVersion:
     """What a check said last, whether it was clean, and the signed result."""
 
     said: str
@@ -54,7 +54,7 @@ class Supplier:
             )
         )
 
-    def check(self, version: str, *, leak: str = "") -> Checked:
+    def check(self, version: str, *, leak: str = "") -> CheckedVersion:
         """Runs the real leak check against a fresh test system of this version."""
         self._checks += 1
         folder = self._folder / f"{version}-{self._checks}"
@@ -69,7 +69,7 @@ class Supplier:
             process.terminate()
             process.wait(timeout=10)
         said = (done.stdout.strip().splitlines() or [done.stderr.strip()[-400:]])[-1]
-        return Checked(said, done.returncode == 0, folder / "result.note")
+        return CheckedVersion(said, done.returncode == 0, folder / "result.note")
 
     def _leak_check(self, folder: Path) -> subprocess.CompletedProcess[str]:
         options = {
