@@ -10,7 +10,6 @@ from flagservice.api.access.callers import Api, ApiDep, Caller, requires
 from flagservice.api.edge.bodies import body_of, described
 from flagservice.audit.log import Work
 from flagservice.clients.kinds import ClientKind
-from flagservice.delivery.receipts import ReceiptLine
 from flagservice.domain.days import day_of
 from flagservice.domain.errors import Forbidden, NotFound
 from flagservice.domain.reading import read, read_submission
@@ -19,7 +18,7 @@ from flagservice.intake import idempotency
 from flagservice.intake.decision import Decision, WorklistItem, decide, worklist
 from flagservice.intake.plans import find_plan
 from flagservice.intake.queries import Query, queries
-from flagservice.intake.receipt import receipt_of
+from flagservice.intake.receipt import ReceiptLine, receipt_of
 from flagservice.intake.rulebook import Rulebook
 from flagservice.intake.submission import SubmissionEffect, submit
 

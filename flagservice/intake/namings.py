@@ -1,7 +1,10 @@
-"""Whom a plan's newest version names. Whom it leaves out was wrongly named, unless it ends."""
+"""Keeps whom a plan's newest version names, and what it says of each of them.
+
+A person whom a version leaves out was wrongly named, unless the plan ends with it.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from sqlalchemy import bindparam
@@ -19,19 +22,20 @@ from flagservice.store import tables
 _NAMINGS: Final = select(tables.NamingRow).where(col(tables.NamingRow.plan_id) == bindparam("plan"))
 
 
-@dataclass(frozen=True)
-class Renaming:
-    """A version, the people whom it names, and is it the first that there is of its plan?"""
+def keep_namings(
+    work: Work,
+    plan: tables.PlanRow,
+    submission: Submission,
+    *,
+    people: Mapping[str, tables.PersonRow],
+    first: bool,
+) -> list[tables.PersonRow]:
+    """Replaces what the plan says of its people. Returns, locked, all who were or are named.
 
-    submission: Submission
-    people: Mapping[str, tables.PersonRow]
-    first: bool
-
-
-def rename(work: Work, plan: tables.PlanRow, now: Renaming) -> list[tables.PersonRow]:
-    """Replaces what the plan said of everybody; answers everybody who was or is named, locked."""
-    submission, people = now.submission, now.people
-    rows = [] if now.first else work.session.exec(_NAMINGS, params={"plan": plan.id}).all()
+    `people` are those whom this version names, by NHS number. The plan's `first` version replaces
+    nothing.
+    """
+    rows = [] if first else work.session.exec(_NAMINGS, params={"plan": plan.id}).all()
     before = {row.person_id: row for row in rows if row.person_id is not None}
     for row in rows:
         if row.person_id is None:
@@ -39,10 +43,10 @@ def rename(work: Work, plan: tables.PlanRow, now: Renaming) -> list[tables.Perso
     after: set[str | None] = set()
     for statement in submission.statements():
         number = statement.person.nhs_number
-        person = people[number] if number is not None else None
-        person_id = person.id if person else None
-        earlier = before.get(person_id) if person_id is not None else None
-        _name(work, plan, NamedNow(submission, statement, person_id, earlier))
+        person_id = people[number].id if number is not None else None
+        naming = before.get(person_id) if person_id is not None else None
+        naming = naming or _new_naming(work, plan, person_id)
+        _name(work, naming, submission, statement)
         after.add(person_id)
     for person_id, row in before.items():
         if person_id not in after:
@@ -51,38 +55,33 @@ def rename(work: Work, plan: tables.PlanRow, now: Renaming) -> list[tables.Perso
     return sorted([*people.values(), *gone], key=lambda person: person.pseudonym)
 
 
-@dataclass(frozen=True)
-class NamedNow:
-    """One statement, the person it is about, and what was said of them before."""
-
-    submission: Submission
-    statement: Statement
-    person_id: str | None
-    before: tables.NamingRow | None
-
-
-def _name(work: Work, plan: tables.PlanRow, now: NamedNow) -> None:
-    naming = now.before or tables.NamingRow(
+def _new_naming(work: Work, plan: tables.PlanRow, person_id: str | None) -> tables.NamingRow:
+    return tables.NamingRow(
         id=work.new_id(),
         plan_id=plan.id,
-        person_id=now.person_id,
+        person_id=person_id,
         place=0,
         version=0,
         data_key=work.vault.new_data_key(),
         sealed=b"",
     )
-    naming.place, naming.version = now.statement.place, now.submission.version
+
+
+def _name(
+    work: Work, naming: tables.NamingRow, submission: Submission, statement: Statement
+) -> None:
+    naming.place, naming.version = statement.place, submission.version
     naming.current, naming.dropped = True, False
-    naming.word = ReceiptWord.NOT_REACHED if now.person_id is None else ReceiptWord.ACCEPTED
-    naming.sealed = seal_particulars(work, naming, particulars_of(now.submission, now.statement))
+    unknown = naming.person_id is None
+    naming.word = ReceiptWord.NOT_REACHED if unknown else ReceiptWord.ACCEPTED
+    naming.sealed = seal_particulars(work, naming, particulars_of(submission, statement))
     work.session.add(naming)
 
 
 def _no_longer(work: Work, naming: tables.NamingRow, *, dropped: bool) -> None:
-    """Left out of a plan that goes on, the person was wrongly named: nothing of it stays."""
+    """Ends a naming. If the plan goes on, the person was wrongly named: nothing of it stays."""
     if naming.current:
         naming.current, naming.dropped = False, dropped
-    naming.sealed = seal_particulars(
-        work, naming, replace(open_particulars(work, naming), phase=Phase.ENDED)
-    )
+    ended = replace(open_particulars(work, naming), phase=Phase.ENDED)
+    naming.sealed = seal_particulars(work, naming, ended)
     work.session.add(naming)

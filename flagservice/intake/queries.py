@@ -11,12 +11,11 @@ from sqlmodel import col, select
 
 from flagservice.audit.log import Deed, Work
 from flagservice.delivery.acknowledgements import open_queries
-from flagservice.delivery.receipts import ReceiptLine
 from flagservice.domain.acknowledgements import QueryReason
 from flagservice.domain.copies import ReceiptWord
 from flagservice.domain.days import day_of
 from flagservice.intake.plans import reference_of
-from flagservice.intake.receipt import receipt_of
+from flagservice.intake.receipt import ReceiptLine, receipt_of
 from flagservice.store import tables
 
 _SAID = (ReceiptWord.PLACED, ReceiptWord.REQUESTED, ReceiptWord.DELIVERED)

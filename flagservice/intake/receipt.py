@@ -1,13 +1,21 @@
-"""A plan's receipt: opens what its submitter said, and lets `delivery` word the rest."""
+"""Tells a submitter what became of each record: from its own posts and their delivery alone.
 
+No other agency's words change a receipt, and no practice stands in one. A notification's says
+"received". Where the record's holder must not know, it says "handled" in place of what was done.
+"""
+
+from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from sqlalchemy import bindparam
 from sqlmodel import col, select
 
-from flagservice.audit.log import Work
-from flagservice.delivery.receipts import NamedPerson, ReceiptLine, receipt
-from flagservice.domain.elements import NOTIFICATIONS
+from flagservice.audit.log import Deed, Work
+from flagservice.domain.copies import ReceiptWord
+from flagservice.domain.elements import NOTIFICATIONS, Kind
+from flagservice.domain.holds import Owner
+from flagservice.domain.people import Knows, Role
 from flagservice.intake.ruling.particulars import open_particulars
 from flagservice.store import tables
 
@@ -19,10 +27,51 @@ _CURRENT: Final = (
 )
 
 
+@dataclass(frozen=True)
+class ReceiptLine:
+    """One record of a receipt. `due` is the day by which the submitter itself has to decide."""
+
+    place: int
+    role: Role
+    status: ReceiptWord
+    due: date | None = None
+
+
 def receipt_of(work: Work, plan: tables.PlanRow) -> list[ReceiptLine]:
-    """One line for each person whom the newest version names."""
-    said = []
-    for naming in work.session.exec(_CURRENT, params={"plan": plan.id}):
-        particulars = open_particulars(work, naming)
-        said.append(NamedPerson(naming, particulars.role, particulars.knows))
-    return receipt(work, plan, said, received_only=plan.kind in NOTIFICATIONS)
+    """Returns a line for each person whom the plan's newest version names, in its order."""
+    namings = work.session.exec(_CURRENT, params={"plan": plan.id}).all()
+    lines = [_line(work, plan, naming) for naming in namings]
+    work.record(Deed.RECEIPT_READ, plan=plan.id, version=plan.version)
+    return lines
+
+
+def _line(work: Work, plan: tables.PlanRow, naming: tables.NamingRow) -> ReceiptLine:
+    particulars = open_particulars(work, naming)
+    status = _status(plan, naming, particulars.knows)
+    due = _due(work, naming) if status is ReceiptWord.HELD else None
+    return ReceiptLine(naming.place, particulars.role, status, due)
+
+
+def _status(plan: tables.PlanRow, naming: tables.NamingRow, knows: Knows) -> ReceiptWord:
+    if Kind(plan.kind) in NOTIFICATIONS:
+        return ReceiptWord.RECEIVED
+    match naming.word:
+        case ReceiptWord.HELD | ReceiptWord.NOT_REACHED:
+            return naming.word
+        case word if knows is Knows.MUST_NOT_KNOW:
+            done = naming.delivered or word in (ReceiptWord.ACCEPTED, ReceiptWord.ENDED)
+            return ReceiptWord.HANDLED if done else ReceiptWord.ACCEPTED
+        case ReceiptWord.PLACED | ReceiptWord.REQUESTED if naming.delivered:
+            return ReceiptWord.DELIVERED
+        case word:
+            return word
+
+
+def _due(work: Work, naming: tables.NamingRow) -> date | None:
+    asked = (
+        select(col(tables.HoldRow.due))
+        .where(col(tables.HoldRow.plan_id) == naming.plan_id)
+        .where(col(tables.HoldRow.person_id) == naming.person_id)
+        .where(col(tables.HoldRow.owner) == Owner.SUBMITTER, col(tables.HoldRow.open))
+    )
+    return work.session.exec(asked).first()

@@ -17,7 +17,7 @@ from flagservice.audit.log import Deed, Work
 from flagservice.domain.errors import Conflict, Forbidden
 from flagservice.domain.submissions import Submission
 from flagservice.intake import unreached
-from flagservice.intake.namings import Renaming, rename
+from flagservice.intake.namings import keep_namings
 from flagservice.intake.plans import find_or_start_plan
 from flagservice.intake.rulebook import Rulebook
 from flagservice.intake.ruling.rerule import rerule
@@ -69,7 +69,7 @@ def submit(work: Work, submission: Submission, *, rulebook: Rulebook) -> Submitt
     numbers = [p.nhs_number for p in submission.people if p.nhs_number is not None]
     named = persons.lock(work, numbers, and_of=plan.id)
     # (5) what is said of them
-    affected = rename(work, plan, Renaming(submission, named, first=first))
+    affected = keep_namings(work, plan, submission, people=named, first=first)
     unidentified = [s.person.role for s in submission.statements() if s.person.nhs_number is None]
     if unidentified or not first:
         unreached.keep_unidentified(work, plan.id, () if plan.ended else unidentified)

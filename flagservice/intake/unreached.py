@@ -1,7 +1,9 @@
-"""Records that are not reached, because the person or the practice is not known: never a guess."""
+"""Keeps a look-up open for each record that is not reached: its person or practice is not known.
+
+A person identifies them, or a register does. Nothing is guessed.
+"""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from sqlmodel import col, select
 
@@ -11,38 +13,39 @@ from flagservice.domain.people import Role
 from flagservice.store import tables
 
 
-@dataclass(frozen=True)
-class Gap:
-    """One record of one plan that nothing can reach yet. Without a person, nobody is identified."""
-
-    plan_id: str
-    role: Role
-    reason: NotReached
-    person_id: str | None = None
-
-
 def keep_unidentified(work: Work, plan_id: str, roles: Iterable[Role]) -> None:
-    """The plan's people who are not identified: a gap keeps its age while it stays open."""
+    """Keeps a look-up for each of the plan's people who are not identified, and closes the others.
+
+    One that stays open keeps its age.
+    """
     missing = list(roles)
-    for gap in _unidentified(work, plan_id):
-        if gap.role in missing:
-            missing.remove(gap.role)
+    for lookup in _unidentified(work, plan_id):
+        if lookup.role in missing:
+            missing.remove(lookup.role)
         else:
-            _close(work, gap)
+            _close(work, lookup)
     for role in missing:
-        _note(work, Gap(plan_id, role, NotReached.NOT_IDENTIFIED))
+        _open(work, plan_id, role, NotReached.NOT_IDENTIFIED)
 
 
 def keep_unplaced(
-    work: Work, gap: Gap, *, there: Iterable[tables.LookupRow], reached: bool
+    work: Work,
+    naming: tables.NamingRow,
+    role: Role,
+    *,
+    why: NotReached | None,
+    open_: Iterable[tables.LookupRow],
 ) -> None:
-    """One identified person's practice: known or not; `there` is what is open of this person."""
-    there = [row for row in there if row.plan_id == gap.plan_id]
-    if reached:
-        for row in there:
-            _close(work, row)
+    """Keeps a look-up for the practice of an identified person while there is a reason for one.
+
+    `open_` are the look-ups that are open for this person.
+    """
+    there = [lookup for lookup in open_ if lookup.plan_id == naming.plan_id]
+    if why is None:
+        for lookup in there:
+            _close(work, lookup)
     elif not there:
-        _note(work, gap)
+        _open(work, naming.plan_id, role, why, person_id=naming.person_id)
 
 
 def _unidentified(work: Work, plan_id: str) -> list[tables.LookupRow]:
@@ -55,19 +58,21 @@ def _unidentified(work: Work, plan_id: str) -> list[tables.LookupRow]:
     return list(work.session.exec(asked).all())
 
 
-def _note(work: Work, gap: Gap) -> None:
-    row = tables.LookupRow(
+def _open(
+    work: Work, plan_id: str, role: Role, why: NotReached, *, person_id: str | None = None
+) -> None:
+    lookup = tables.LookupRow(
         id=work.new_id(),
-        plan_id=gap.plan_id,
-        person_id=gap.person_id,
-        role=gap.role,
-        reason=gap.reason,
+        plan_id=plan_id,
+        person_id=person_id,
+        role=role,
+        reason=why,
         opened=work.today,
     )
-    work.session.add(row)
-    work.record(Deed.NOT_REACHED, lookup=row.id, reason=gap.reason)
+    work.session.add(lookup)
+    work.record(Deed.NOT_REACHED, lookup=lookup.id, reason=why)
 
 
-def _close(work: Work, gap: tables.LookupRow) -> None:
-    gap.closed = work.today
-    work.session.add(gap)
+def _close(work: Work, lookup: tables.LookupRow) -> None:
+    lookup.closed = work.today
+    work.session.add(lookup)

@@ -16,7 +16,7 @@ from flagservice.intake.ruling.holds import keep_holds
 from flagservice.intake.ruling.issue import NewVersion, issue_all
 from flagservice.intake.ruling.lifecycle import changes
 from flagservice.intake.ruling.person_files import PersonFile, person_files
-from flagservice.intake.unreached import Gap, keep_unplaced
+from flagservice.intake.unreached import keep_unplaced
 from flagservice.policy.rows import PlacementAction
 from flagservice.policy.ruling import Ruling
 from flagservice.store import tables
@@ -40,7 +40,7 @@ def _rule(work: Work, file: PersonFile, *, rulebook: Rulebook) -> list[NewVersio
     versions = list(changes(work, file, told, rulebook=rulebook))
     keep_holds(work, file, assessments)
     for assessment in assessments:
-        _keep_gap(work, file, assessment)
+        _keep_lookup(work, file, assessment)
         assessment.naming.word = _word(assessment.own, reached=file.practice is not None)
         work.session.add(assessment.naming)
     for assessment in told:
@@ -48,15 +48,19 @@ def _rule(work: Work, file: PersonFile, *, rulebook: Rulebook) -> list[NewVersio
     return versions
 
 
-def _keep_gap(work: Work, file: PersonFile, assessment: Assessment) -> None:
-    reached = file.practice is not None
+def _keep_lookup(work: Work, file: PersonFile, assessment: Assessment) -> None:
+    naming, role = assessment.naming, assessment.particulars.role
+    keep_unplaced(work, naming, role, why=_not_reached(file, assessment), open_=file.lookups)
+
+
+def _not_reached(file: PersonFile, assessment: Assessment) -> NotReached | None:
+    """Returns why this record is not reached, if it is told something or a decision is awaited."""
     held = assessment.ruling.placement.action is PlacementAction.HOLD
     waits = held and assessment.ruling.case.phase is Phase.OPEN
-    needs = assessment.tells or waits
+    if file.practice is not None or not (assessment.tells or waits):
+        return None
     refused = file.registration is not None and file.registration.refused is not None
-    reason = NotReached.NOT_THEIR_PATIENT if refused else NotReached.NO_PRACTICE
-    gap = Gap(assessment.plan.id, assessment.particulars.role, reason, assessment.naming.person_id)
-    keep_unplaced(work, gap, there=file.lookups, reached=reached or not needs)
+    return NotReached.NOT_THEIR_PATIENT if refused else NotReached.NO_PRACTICE
 
 
 def _word(own: Ruling, *, reached: bool) -> ReceiptWord:
