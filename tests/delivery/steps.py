@@ -11,9 +11,9 @@ from sqlmodel import col, select
 
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.delivery.push import outbox
-from flagservice.delivery.push.fhir_rest import Outcome, Parcel, Reply
-from flagservice.delivery.push.unsent import Unsent, give_back
-from flagservice.delivery.push.worker import WORKER, Channel, Worker
+from flagservice.delivery.push.channel import Channel, OutgoingVersion, Reply, SendOutcome
+from flagservice.delivery.push.unsent import NotSent, give_back
+from flagservice.delivery.push.worker import WORKER, Worker
 from flagservice.store import tables
 from tests.checked import a_registration, given_an_admitted_practice
 from tests.world import COUNCIL, World, a_submission, person
@@ -22,21 +22,21 @@ GP = "https://gp.example/fhir"
 OWN, OTHER = "B83901", "B83902"
 CHILD, MOTHER, FATHER = "9990001111", "9990002258", "9990002517"
 BORN = "1990-01-01"
-Answering = Callable[[Parcel], Outcome]
+Answering = Callable[[OutgoingVersion], SendOutcome]
 
 
 @dataclass
 class Practice:
     """A way to a practice that answers as it is told, and remembers what it was sent."""
 
-    answer: Answering = lambda _: Outcome.DELIVERED
+    answer: Answering = lambda _: SendOutcome.DELIVERED
     sent: list[dict[str, Any]] = field(default_factory=list)
     _mine: threading.Lock = field(default_factory=threading.Lock)
 
-    def send(self, parcel: Parcel) -> Reply:
+    def send(self, version: OutgoingVersion) -> Reply:
         with self._mine:
-            self.sent.append(json.loads(parcel.stored))
-        return Reply(self.answer(parcel))
+            self.sent.append(json.loads(version.stored))
+        return Reply(self.answer(version))
 
 
 def given_a_registered_family(world: World) -> None:
@@ -64,7 +64,7 @@ def when_claimed(world: World) -> outbox.Claim:
     return claim
 
 
-def when_given_back(world: World, claim: outbox.Claim, why: Unsent = Unsent.LATE) -> None:
+def when_given_back(world: World, claim: outbox.Claim, why: NotSent = NotSent.LATE) -> None:
     world.log.perform(WORKER, lambda work: give_back(work, claim, why))
 
 

@@ -11,7 +11,8 @@ import pytest
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.delivery.acknowledgements import Acknowledgement, file
 from flagservice.delivery.pull import feed
-from flagservice.delivery.push.fhir_rest import FhirRest, Outcome
+from flagservice.delivery.push.channel import SendOutcome
+from flagservice.delivery.push.fhir_rest import FhirRest
 from flagservice.delivery.watch import manual_list
 from flagservice.domain.acknowledgements import AcknowledgementOutcome
 from flagservice.domain.copies import Form
@@ -110,9 +111,9 @@ def test_sent_twice_is_applied_once(world: World, gp: GpSystem, channel: FhirRes
     given_it_is_admitted(world, gp)
     given_a_plan(world)
 
-    def forgets(parcel: Any) -> Outcome:
-        assert channel.send(parcel).outcome is Outcome.DELIVERED
-        return Outcome.UNKNOWN
+    def forgets(version: Any) -> SendOutcome:
+        assert channel.send(version).outcome is SendOutcome.DELIVERED
+        return SendOutcome.UNKNOWN
 
     a_worker(world, Practice(forgets)).run_once()
     world.now += timedelta(minutes=1)
@@ -130,7 +131,7 @@ def test_a_system_that_is_down_gets_its_flags_once_it_is_back(
         given_it_listens_at(world, OWN, gp.url, token=PUSH)
     given_a_plan(world)
     a_worker(world, channel).run_once()
-    assert the_outcomes(world) == [Outcome.UNKNOWN]
+    assert the_outcomes(world) == [SendOutcome.UNKNOWN]
     with a_gp_system(tmp_path / OWN, OWN, patients=[CHILD]) as gp:
         given_it_listens_at(world, OWN, gp.url, token=PUSH)
         world.now += timedelta(minutes=1)
@@ -145,7 +146,7 @@ def test_a_person_whom_the_system_does_not_know_stays_owed(
     world.registered(FATHER, BORN, OWN)
     given_a_plan(world, number=FATHER)
     a_worker(world, channel).run_once()
-    assert the_outcomes(world) == [Outcome.NOT_THEIRS]
+    assert the_outcomes(world) == [SendOutcome.NOT_THEIRS]
     assert the_only_delivery(world).state == "open"
 
 
@@ -156,7 +157,7 @@ def test_a_token_that_the_system_does_not_take_keeps_it_owed_and_slows_the_endpo
     given_it_listens_at(world, OWN, gp.url, token="not-the-token")
     given_a_plan(world)
     a_worker(world, channel).run_once()
-    assert the_outcomes(world) == [Outcome.CREDENTIALS]
+    assert the_outcomes(world) == [SendOutcome.CREDENTIALS]
     assert the_only_delivery(world).state == "open"
     assert the_endpoint(world).failures == 1
     assert gp.held() == []
@@ -187,9 +188,9 @@ def test_after_a_move_the_old_practice_gets_the_removal_and_the_new_one_a_copy(
     world.registered(CHILD, BORN, OTHER)
     sent_to: dict[str, str] = {}
 
-    def notes(parcel: Any) -> Outcome:
-        sent_to[parcel.reach.practice] = json.loads(parcel.stored)["status"]
-        return Outcome.DELIVERED
+    def notes(version: Any) -> SendOutcome:
+        sent_to[version.endpoint.practice] = json.loads(version.stored)["status"]
+        return SendOutcome.DELIVERED
 
     a_worker(world, Practice(notes)).run_once()
     assert sent_to == {OWN: "inactive", OTHER: "active"}

@@ -9,9 +9,7 @@ import asyncio
 import threading
 import uuid
 import zlib
-from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 from urllib.parse import quote
@@ -20,46 +18,11 @@ import httpx
 import orjson
 
 from flagservice.admission.endpoints import Endpoint
+from flagservice.delivery.push.channel import OutgoingVersion, Reply, SendOutcome
 
 MOST_BYTES = 1_000_000
 LONGEST = timedelta(seconds=20)
 _FHIR = "application/fhir+json"
-
-
-class Outcome(StrEnum):
-    """What came of one send. A closed set: every reply that there is has its place here."""
-
-    DELIVERED = "delivered"
-    UNKNOWN = "unknown: network, time-out or server error"
-    BUSY = "busy"
-    NOT_THEIRS = "not their patient"
-    CONFLICT = "conflict"
-    POISONED = "refused as invalid"
-    CREDENTIALS = "credentials refused"
-    ELSEWHERE = "redirected: never followed"
-    UNVERIFIED = "taken, but not there when read back"
-
-
-ILL = {Outcome.UNKNOWN, Outcome.BUSY, Outcome.CREDENTIALS, Outcome.ELSEWHERE}
-"""Outcomes that speak of the endpoint rather than of this one flag."""
-THIS_ONE = {Outcome.POISONED, Outcome.CONFLICT, Outcome.UNVERIFIED}
-"""Outcomes that speak of this one flag alone: it waits, and the person's others go past it."""
-
-
-@dataclass(frozen=True)
-class Parcel:
-    """One version on its way: where to, and its stored bytes."""
-
-    reach: Endpoint
-    stored: bytes
-
-
-@dataclass(frozen=True)
-class Reply:
-    """An outcome, and when the receiver asked to be tried again."""
-
-    outcome: Outcome
-    after: timedelta | None = None
 
 
 class FhirRest:
@@ -84,55 +47,55 @@ class FhirRest:
         self._thread = threading.Thread(target=self._loop.run_forever, name="push", daemon=True)
         self._thread.start()
 
-    def send(self, parcel: Parcel) -> Reply:
-        """Pushes once; any doubt is an outcome, never an exception."""
-        return asyncio.run_coroutine_threadsafe(self._send(parcel), self._loop).result()
+    def send(self, version: OutgoingVersion) -> Reply:
+        """As `Channel` says: pushes once."""
+        return asyncio.run_coroutine_threadsafe(self._send(version), self._loop).result()
 
-    async def _send(self, parcel: Parcel) -> Reply:
+    async def _send(self, version: OutgoingVersion) -> Reply:
         try:
             async with asyncio.timeout(self._within):
-                return await self._push(parcel)
+                return await self._push(version)
         except Exception:  # noqa: BLE001, whatever a receiver thinks of, this one flag stays owed
-            return Reply(Outcome.UNKNOWN)
+            return Reply(SendOutcome.UNKNOWN)
 
-    async def _push(self, parcel: Parcel) -> Reply:
-        resource = orjson.loads(parcel.stored)
+    async def _push(self, version: OutgoingVersion) -> Reply:
+        resource = orjson.loads(version.stored)
         resource.pop("id")
         status, headers, held = await self._ask(
-            parcel.reach, "PUT", _by_identifier(resource, 0), body=orjson.dumps(resource)
+            version.endpoint, "PUT", _by_identifier(resource, 0), body=orjson.dumps(resource)
         )
         reply = Reply(_outcome(status), _retry_after(headers))
         match reply.outcome:
-            case Outcome.DELIVERED if not verified(resource, held):
-                return Reply(await self._read_back(parcel.reach, resource))
-            case Outcome.CONFLICT:
+            case SendOutcome.DELIVERED if not verified(resource, held):
+                return Reply(await self._read_back(version.endpoint, resource))
+            case SendOutcome.CONFLICT:
                 # Identical content is delivered: an earlier try of ours may have been the rival.
-                there = await self._read_back(parcel.reach, resource)
-                return Reply(there) if there is Outcome.DELIVERED else reply
+                there = await self._read_back(version.endpoint, resource)
+                return Reply(there) if there is SendOutcome.DELIVERED else reply
         return reply
 
-    async def _read_back(self, reach: Endpoint, resource: dict[str, Any]) -> Outcome:
-        _, _, bundle = await self._ask(reach, "GET", _by_identifier(resource, 1))
+    async def _read_back(self, endpoint: Endpoint, resource: dict[str, Any]) -> SendOutcome:
+        _, _, bundle = await self._ask(endpoint, "GET", _by_identifier(resource, 1))
         entries = bundle.get("entry") if isinstance(bundle, dict) else None
         found = entries if isinstance(entries, list) else []
         there = [entry.get("resource") for entry in found if isinstance(entry, dict)]
         if len(there) == 1 and verified(resource, there[0]):
-            return Outcome.DELIVERED
-        return Outcome.UNVERIFIED
+            return SendOutcome.DELIVERED
+        return SendOutcome.UNVERIFIED
 
     async def _ask(
-        self, reach: Endpoint, method: str, target: str, *, body: bytes | None = None
+        self, endpoint: Endpoint, method: str, target: str, *, body: bytes | None = None
     ) -> tuple[int, httpx.Headers, Any]:
         headers = {
             "Accept": _FHIR,
             "Accept-Encoding": "identity",
-            "Authorization": f"Bearer {reach.token}",
+            "Authorization": f"Bearer {endpoint.token}",
             "Content-Type": _FHIR,
             "Prefer": "return=representation",
             "X-Request-ID": str(uuid.uuid4()),
         }
         request = self._http.build_request(
-            method, f"{reach.url}/{target}", content=body, headers=headers
+            method, f"{endpoint.url}/{target}", content=body, headers=headers
         )
         reply = await self._http.send(request, stream=True)
         try:
@@ -181,25 +144,25 @@ def _by_identifier(resource: dict[str, Any], which: int) -> str:
     return f"{resource['resourceType']}?identifier={value}"
 
 
-def _outcome(status: int) -> Outcome:
+def _outcome(status: int) -> SendOutcome:
     match status:
         case 200 | 201:
-            return Outcome.DELIVERED  # so far: what is held is still to be verified
+            return SendOutcome.DELIVERED  # so far: what is held is still to be verified
         case 404 | 410:
-            return Outcome.NOT_THEIRS
+            return SendOutcome.NOT_THEIRS
         case 409 | 412:
-            return Outcome.CONFLICT
+            return SendOutcome.CONFLICT
         case 401 | 403:
-            return Outcome.CREDENTIALS
+            return SendOutcome.CREDENTIALS
         case 429:
-            return Outcome.BUSY
+            return SendOutcome.BUSY
         case 408 | 425:
-            return Outcome.UNKNOWN
+            return SendOutcome.UNKNOWN
     if 200 <= status < 300:
-        return Outcome.UNVERIFIED
+        return SendOutcome.UNVERIFIED
     if 300 <= status < 400:
-        return Outcome.ELSEWHERE
-    return Outcome.POISONED if 400 <= status < 500 else Outcome.UNKNOWN
+        return SendOutcome.ELSEWHERE
+    return SendOutcome.POISONED if 400 <= status < 500 else SendOutcome.UNKNOWN
 
 
 def _retry_after(headers: httpx.Headers) -> timedelta | None:

@@ -17,6 +17,7 @@ from sqlmodel import col, select, update
 from flagservice.admission.endpoints import is_admitted
 from flagservice.audit.log import Deed, Work
 from flagservice.delivery.push import schedule
+from flagservice.delivery.push.channel import ENDPOINT_ILL, FLAG_REFUSED, Reply
 from flagservice.domain.copies import CopyStatus, DeliveryState
 from flagservice.store import tables
 from flagservice.store.sent_or_read import was_sent_or_read
@@ -178,7 +179,7 @@ def deliver(work: Work, delivery: tables.DeliveryRow) -> None:
             .where(col(tables.NamingRow.person_id) == copy.person_id)
             .values(delivered=True)
         )
-    _settle(work, delivery)
+    _settle(work, delivery, ill=None)
     _attempt(work, delivery, DeliveryState.DELIVERED)
     work.record(
         Deed.DELIVERED,
@@ -193,42 +194,31 @@ def let_go(work: Work, claim: Claim) -> None:
     work.record(Deed.NOT_DELIVERED, delivery=claim.delivery_id, outcome="let go")
 
 
-@dataclass(frozen=True)
-class Retry:
-    """Why a delivery stays owed, and how it is tried again."""
-
-    outcome: str
-    jitter: float
-    poisoned: bool = False
-    endpoint_ill: bool = False
-    after: timedelta | None = None
-
-
-def put_back(work: Work, delivery: tables.DeliveryRow, retry: Retry) -> None:
-    """Stays open, and is due again later."""
-    pause = schedule.wait(delivery.attempts, jitter=retry.jitter)
-    delivery.due = work.now + max(pause, min(retry.after or pause, schedule.CAP))
+def put_back(work: Work, delivery: tables.DeliveryRow, reply: Reply, *, jitter: float) -> None:
+    """Keeps a delivery open after a send that did not deliver it, due again later."""
+    pause = schedule.wait(delivery.attempts, jitter=jitter)
+    delivery.due = work.now + max(pause, min(reply.after or pause, schedule.CAP))
+    ill = reply.outcome in ENDPOINT_ILL
     # An endpoint that is ill says nothing new about a flag that it refused when it was well.
-    delivery.poisoned = retry.poisoned or (delivery.poisoned and retry.endpoint_ill)
+    delivery.poisoned = reply.outcome in FLAG_REFUSED or (delivery.poisoned and ill)
     work.session.add(delivery)
-    _settle(work, delivery, failed=retry)
-    _attempt(work, delivery, retry.outcome)
+    _settle(work, delivery, ill=reply if ill else None)
+    _attempt(work, delivery, reply.outcome)
     work.record(
-        Deed.NOT_DELIVERED, delivery=delivery.id, outcome=retry.outcome, attempt=delivery.attempts
+        Deed.NOT_DELIVERED, delivery=delivery.id, outcome=reply.outcome, attempt=delivery.attempts
     )
 
 
-def _settle(work: Work, delivery: tables.DeliveryRow, *, failed: Retry | None = None) -> None:
-    """A breaker that slows an ill endpoint: one good answer, and it is well again."""
-    ill = failed is not None and failed.endpoint_ill
+def _settle(work: Work, delivery: tables.DeliveryRow, *, ill: Reply | None) -> None:
+    """Slows an endpoint down that is ill. One good answer, and it is well again."""
     endpoint = work.session.get(tables.EndpointRow, delivery.practice)
-    if endpoint is None or (not ill and not endpoint.failures):
+    if endpoint is None or (ill is None and not endpoint.failures):
         return
-    endpoint.failures = endpoint.failures + 1 if ill else 0
+    endpoint.failures = 0 if ill is None else endpoint.failures + 1
     pause = schedule.pause(endpoint.failures)
-    if failed is not None and failed.after is not None and ill:
+    if ill is not None and ill.after is not None:
         # It asked all of us to wait, not this one flag.
-        pause = max(pause, min(failed.after, schedule.CAP))
+        pause = max(pause, min(ill.after, schedule.CAP))
     endpoint.paused_until = work.now + pause if pause else None
     work.session.add(endpoint)
 

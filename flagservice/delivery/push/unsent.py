@@ -16,7 +16,7 @@ from flagservice.store import tables
 from flagservice.store.sent_or_read import was_sent_or_read
 
 
-class Unsent(StrEnum):
+class NotSent(StrEnum):
     """Why nothing was sent for a claim."""
 
     MOVED = "registered elsewhere"
@@ -25,11 +25,11 @@ class Unsent(StrEnum):
     STOPPED = "the worker was stopped: nothing was sent"
 
 
-OUR_OWN = {Unsent.LATE, Unsent.STOPPED}
+OUR_OWN = {NotSent.LATE, NotSent.STOPPED}
 """The worker had no time for it. Nothing is wrong with the delivery, so it is due at once."""
 
 
-def give_back(work: Work, claim: Claim, why: Unsent, *, jitter: float = 1.0) -> None:
+def give_back(work: Work, claim: Claim, why: NotSent, *, jitter: float = 1.0) -> None:
     """Undoes a claim, whoever holds the delivery by now.
 
     It counts as no attempt, so that it lengthens no wait and nobody is taken to have heard of it.
@@ -43,7 +43,7 @@ def give_back(work: Work, claim: Claim, why: Unsent, *, jitter: float = 1.0) -> 
         if why not in OUR_OWN:
             delivery.due = work.now + schedule.look_again(work.now - delivery.owed, jitter=jitter)
             delivery.outcome = why
-            delivery.poisoned = delivery.poisoned or why is Unsent.SEALED
+            delivery.poisoned = delivery.poisoned or why is NotSent.SEALED
     work.session.add(delivery)
     _owe_no_removal_of_what_nobody_has(work, delivery.copy_id)
     work.record(Deed.NOT_DELIVERED, delivery=delivery.id, outcome=why)

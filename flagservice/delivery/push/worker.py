@@ -14,14 +14,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Protocol
 
 from flagservice.admission.endpoints import endpoint_of
 from flagservice.audit.log import Actor, Log, Work
 from flagservice.delivery.push import outbox
-from flagservice.delivery.push.fhir_rest import ILL, THIS_ONE, Outcome, Parcel, Reply
+from flagservice.delivery.push.channel import Channel, OutgoingVersion, Reply, SendOutcome
 from flagservice.delivery.push.pace import Pace
-from flagservice.delivery.push.unsent import Unsent, give_back
+from flagservice.delivery.push.unsent import NotSent, give_back
 from flagservice.people.persons import nhs_number_of
 from flagservice.people.registrations import registration_of
 from flagservice.store import tables
@@ -31,19 +30,12 @@ WORKER = Actor("delivery worker")
 _LOOK = 0.1
 
 
-class Channel(Protocol):
-    """A way to a practice's system."""
-
-    def send(self, parcel: Parcel) -> Reply:
-        """Tries once; any doubt is an outcome."""
-
-
 @dataclass(frozen=True)
 class Ready:
     """A claim, and what to send; or why nothing is sent."""
 
     claim: outbox.Claim
-    parcel: Parcel | Unsent
+    version: OutgoingVersion | NotSent
 
 
 @dataclass(frozen=True)
@@ -86,31 +78,31 @@ class Worker:
                 if why is not None and turn.cancel():
                     self._give_back(one, why)
 
-    def _no_longer(self, ready: Ready) -> Unsent | None:
+    def _no_longer(self, ready: Ready) -> NotSent | None:
         if self.over.is_set():
-            return Unsent.STOPPED
+            return NotSent.STOPPED
         late = self.log.clock() > ready.claim.until - self.lease / 2
-        return Unsent.LATE if late else None
+        return NotSent.LATE if late else None
 
     def _in_time(self, ready: Ready) -> bool:
         """Takes a turn. Was there still time for it?"""
         why = self._no_longer(ready)
         if why is not None:
             self._give_back(ready, why)
-        elif isinstance(ready.parcel, Unsent):
-            self._give_back(ready, ready.parcel)
+        elif isinstance(ready.version, NotSent):
+            self._give_back(ready, ready.version)
         else:
-            self._send(ready.claim, ready.parcel)
+            self._send(ready.claim, ready.version)
         return why is None
 
-    def _give_back(self, ready: Ready, why: Unsent) -> None:
+    def _give_back(self, ready: Ready, why: NotSent) -> None:
         jitter = self.jitter()
         self.log.perform(WORKER, lambda work: give_back(work, ready.claim, why, jitter=jitter))
 
-    def _send(self, claim: outbox.Claim, parcel: Parcel) -> None:
+    def _send(self, claim: outbox.Claim, version: OutgoingVersion) -> None:
         begun = self.log.clock()
         # (3) send
-        reply = self.channel.send(parcel)
+        reply = self.channel.send(version)
         # (4) conclude
         self.log.perform(WORKER, lambda work: self._conclude(work, claim, reply))
         self.pace.sent(self.log.clock() - begun)
@@ -120,31 +112,21 @@ class Worker:
         if delivery is None:
             # The lease ran out, or a newer version took its place: somebody else sees to it.
             outbox.let_go(work, claim)
-        elif reply.outcome is Outcome.DELIVERED:
+        elif reply.outcome is SendOutcome.DELIVERED:
             outbox.deliver(work, delivery)
         else:
-            outbox.put_back(
-                work,
-                delivery,
-                outbox.Retry(
-                    reply.outcome,
-                    self.jitter(),
-                    after=reply.after,
-                    poisoned=reply.outcome in THIS_ONE,
-                    endpoint_ill=reply.outcome in ILL,
-                ),
-            )
+            outbox.put_back(work, delivery, reply, jitter=self.jitter())
 
 
-def _openable(work: Work, claim: outbox.Claim) -> Parcel | Unsent:
+def _openable(work: Work, claim: outbox.Claim) -> OutgoingVersion | NotSent:
     """What cannot be opened holds up nobody else's."""
     try:
-        return _parcel(work, claim)
+        return _outgoing(work, claim)
     except VaultError:
-        return Unsent.SEALED
+        return NotSent.SEALED
 
 
-def _parcel(work: Work, claim: outbox.Claim) -> Parcel | Unsent:
+def _outgoing(work: Work, claim: outbox.Claim) -> OutgoingVersion | NotSent:
     delivery = work.session.get_one(tables.DeliveryRow, claim.delivery_id)
     version = work.session.get_one(tables.VersionRow, delivery.version_id)
     copy = work.session.get_one(tables.CopyRow, delivery.copy_id)
@@ -152,11 +134,11 @@ def _parcel(work: Work, claim: outbox.Claim) -> Parcel | Unsent:
     where = endpoint_of(work, delivery.practice)
     # (2) where now? A removal goes wherever its copy went; all else only where the record is.
     if where is None or (copy.says and _registered_at(work, person) != delivery.practice):
-        return Unsent.MOVED
+        return NotSent.MOVED
     stored = work.vault.open(
         person.data_key, version.sealed, table="version", row=version.id, version=version.number
     )
-    return Parcel(where, stored)
+    return OutgoingVersion(where, stored)
 
 
 def _registered_at(work: Work, person: tables.PersonRow) -> str | None:

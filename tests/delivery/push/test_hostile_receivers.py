@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from flagservice.admission.endpoints import Endpoint
-from flagservice.delivery.push.fhir_rest import MOST_BYTES, FhirRest, Outcome, Parcel, Reply
+from flagservice.delivery.push.channel import OutgoingVersion, Reply, SendOutcome
+from flagservice.delivery.push.fhir_rest import MOST_BYTES, FhirRest
 from tests.delivery import steps
 from tests.delivery.practices import PUSH, a_gp_system
 from tests.delivery.push.test_replies import FLAG, HELD
@@ -86,7 +87,7 @@ def some_more(line: socket.socket) -> bytes:
 def when_sent_to(url: str, *, within: timedelta = SHORT) -> Reply:
     channel = FhirRest(within=within)
     try:
-        return channel.send(Parcel(Endpoint(OWN, url, "t"), json.dumps(FLAG).encode()))
+        return channel.send(OutgoingVersion(Endpoint(OWN, url, "t"), json.dumps(FLAG).encode()))
     finally:
         channel.close()
 
@@ -164,18 +165,18 @@ def speaks_something_else(line: socket.socket) -> None:
 )
 def test_whatever_a_receiver_does_the_outcome_is_unknown(behaviour: Behaviour) -> None:
     with a_receiver(behaviour) as url:
-        assert when_sent_to(url) == Reply(Outcome.UNKNOWN)
+        assert when_sent_to(url) == Reply(SendOutcome.UNKNOWN)
 
 
 def test_nobody_listening_is_an_unknown_outcome() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    assert when_sent_to(f"http://127.0.0.1:{port}/fhir") == Reply(Outcome.UNKNOWN)
+    assert when_sent_to(f"http://127.0.0.1:{port}/fhir") == Reply(SendOutcome.UNKNOWN)
 
 
 @pytest.mark.parametrize("url", ["https://gp.invalid/fhir", "http://[::bad", "ftp://x/", ""])
 def test_an_address_that_leads_nowhere_is_an_unknown_outcome(url: str) -> None:
-    assert when_sent_to(url, within=timedelta(seconds=5)) == Reply(Outcome.UNKNOWN)
+    assert when_sent_to(url, within=timedelta(seconds=5)) == Reply(SendOutcome.UNKNOWN)
 
 
 def gzipped(content: bytes) -> Behaviour:
@@ -190,7 +191,7 @@ def gzipped(content: bytes) -> Behaviour:
 
 def test_a_packed_echo_is_read() -> None:
     with a_receiver(gzipped(ECHO)) as url:
-        assert when_sent_to(url, within=timedelta(seconds=5)) == Reply(Outcome.DELIVERED)
+        assert when_sent_to(url, within=timedelta(seconds=5)) == Reply(SendOutcome.DELIVERED)
 
 
 def test_a_small_reply_that_unpacks_to_a_flood_never_takes_more_than_a_few_megabytes() -> None:
@@ -200,7 +201,7 @@ def test_a_small_reply_that_unpacks_to_a_flood_never_takes_more_than_a_few_megab
         outcome = when_sent_to(url, within=timedelta(seconds=5))
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-    assert outcome == Reply(Outcome.UNKNOWN)
+    assert outcome == Reply(SendOutcome.UNKNOWN)
     assert most < 10 * MOST_BYTES
 
 

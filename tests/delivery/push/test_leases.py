@@ -13,7 +13,7 @@ from sqlmodel import select
 
 from flagservice.audit.log import Deed, Log, Work
 from flagservice.delivery.push import outbox
-from flagservice.delivery.push.fhir_rest import Outcome, Parcel, Reply
+from flagservice.delivery.push.channel import OutgoingVersion, Reply, SendOutcome
 from flagservice.delivery.push.worker import WORKER, Worker
 from flagservice.store import tables
 from flagservice.store.database import Database
@@ -57,15 +57,15 @@ def test_a_lease_runs_out_and_another_worker_takes_the_delivery(
     assert second.lease != first.lease
 
 
-@pytest.mark.parametrize("outcome", [Outcome.DELIVERED, Outcome.UNKNOWN])
+@pytest.mark.parametrize("outcome", [SendOutcome.DELIVERED, SendOutcome.UNKNOWN])
 def test_a_late_worker_whose_lease_ran_out_can_neither_close_nor_put_back(
-    any_world: World, outcome: Outcome
+    any_world: World, outcome: SendOutcome
 ) -> None:
     given_a_registered_family(any_world)
     given_a_plan(any_world)
     others: list[outbox.Claim] = []
 
-    def takes_too_long(_: Parcel) -> Outcome:
+    def takes_too_long(_: OutgoingVersion) -> SendOutcome:
         any_world.now += LEASE
         others.extend(when_claimed(any_world))
         return outcome
@@ -84,9 +84,9 @@ def test_what_was_superseded_meanwhile_is_let_go(world: World) -> None:
     given_a_registered_family(world)
     given_a_plan(world)
 
-    def a_newer_version_comes(_: Parcel) -> Outcome:
+    def a_newer_version_comes(_: OutgoingVersion) -> SendOutcome:
         given_a_plan(world, version=2, categories=["neglect"])
-        return Outcome.DELIVERED
+        return SendOutcome.DELIVERED
 
     a_worker(world, Practice(a_newer_version_comes)).run_once()
     assert [one.state for one in the_deliveries(world)] == ["superseded", "open"]
@@ -98,13 +98,13 @@ def test_the_leaf_of_an_attempt_is_durable_before_anything_is_sent(any_world: Wo
     given_a_plan(any_world)
     seen: list[dict[str, Any]] = []
 
-    def looks_from_outside(_: Parcel) -> Outcome:
+    def looks_from_outside(_: OutgoingVersion) -> SendOutcome:
         outside = Database(any_world.url)
         with outside.transaction() as session:
             bodies = [json.loads(leaf.body) for leaf in session.exec(select(tables.LeafRow))]
         outside.close()
         seen.extend(body["about"] for body in bodies if body["deed"] == Deed.ATTEMPTED)
-        return Outcome.DELIVERED
+        return SendOutcome.DELIVERED
 
     a_worker(any_world, Practice(looks_from_outside)).run_once()
     delivery = the_only_delivery(any_world)
@@ -120,8 +120,8 @@ class Watched:
         self.most_at_once = 0
         self.sent: Counter[str] = Counter()
 
-    def send(self, parcel: Parcel) -> Reply:
-        copy = json.loads(parcel.stored)["id"]
+    def send(self, version: OutgoingVersion) -> Reply:
+        copy = json.loads(version.stored)["id"]
         with self._mine:
             self.sent[copy] += 1
             self._on_the_way[copy] += 1
@@ -129,7 +129,7 @@ class Watched:
         threading.Event().wait(0.002)
         with self._mine:
             self._on_the_way[copy] -= 1
-        return Reply(Outcome.DELIVERED)
+        return Reply(SendOutcome.DELIVERED)
 
 
 def given_many_plans(world: World) -> None:

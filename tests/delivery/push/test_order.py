@@ -6,7 +6,7 @@ import pytest
 from sqlmodel import select
 
 from flagservice.audit.log import Actor, Deed, Work
-from flagservice.delivery.push.fhir_rest import Outcome, Parcel
+from flagservice.delivery.push.channel import OutgoingVersion, SendOutcome
 from flagservice.store import tables
 from tests.delivery.steps import (
     CHILD,
@@ -41,16 +41,17 @@ def the_numbers(world: World, practice: Practice) -> list[int]:
     return world.log.perform(Actor("test"), deed)
 
 
-def refuses(number: str, outcome: Outcome = Outcome.POISONED) -> Practice:
+def refuses(number: str, outcome: SendOutcome = SendOutcome.POISONED) -> Practice:
     return Practice(
-        lambda parcel: outcome if number.encode() in parcel.stored else Outcome.DELIVERED
+        lambda version: outcome if number.encode() in version.stored else SendOutcome.DELIVERED
     )
 
 
 @pytest.mark.parametrize(
-    "outcome", [Outcome.POISONED, Outcome.CONFLICT, Outcome.UNVERIFIED, Outcome.NOT_THEIRS]
+    "outcome",
+    [SendOutcome.POISONED, SendOutcome.CONFLICT, SendOutcome.UNVERIFIED, SendOutcome.NOT_THEIRS],
 )
-def test_a_flag_that_is_refused_blocks_nobody_else(any_world: World, outcome: Outcome) -> None:
+def test_a_flag_that_is_refused_blocks_nobody_else(any_world: World, outcome: SendOutcome) -> None:
     given_a_registered_family(any_world)
     for reference, number in (("CPP-1", CHILD), ("CPP-2", MOTHER), ("CPP-3", FATHER)):
         given_a_plan(any_world, reference, number)
@@ -62,7 +63,7 @@ def test_a_flag_that_is_refused_blocks_nobody_else(any_world: World, outcome: Ou
     assert states == ["open", "delivered", "delivered", "delivered"]
 
 
-def given_a_refused_flag(world: World, outcome: Outcome) -> list[str]:
+def given_a_refused_flag(world: World, outcome: SendOutcome) -> list[str]:
     """And a second plan for the same child; answers what is sent of both, by copy."""
     given_a_registered_family(world)
     given_a_plan(world, "CPP-1")
@@ -73,19 +74,22 @@ def given_a_refused_flag(world: World, outcome: Outcome) -> list[str]:
     return [one["id"] for one in well.sent]
 
 
-@pytest.mark.parametrize("outcome", [Outcome.POISONED, Outcome.CONFLICT, Outcome.UNVERIFIED])
+@pytest.mark.parametrize(
+    "outcome", [SendOutcome.POISONED, SendOutcome.CONFLICT, SendOutcome.UNVERIFIED]
+)
 def test_a_poison_flag_does_not_hold_up_the_same_persons_other_flags(
-    world: World, outcome: Outcome
+    world: World, outcome: SendOutcome
 ) -> None:
     assert len(given_a_refused_flag(world, outcome)) == 1
     assert [one.state for one in the_deliveries(world)] == ["open", "delivered"]
 
 
 @pytest.mark.parametrize(
-    "outcome", [Outcome.UNKNOWN, Outcome.BUSY, Outcome.CREDENTIALS, Outcome.NOT_THEIRS]
+    "outcome",
+    [SendOutcome.UNKNOWN, SendOutcome.BUSY, SendOutcome.CREDENTIALS, SendOutcome.NOT_THEIRS],
 )
 def test_nothing_else_overtakes_an_older_flag_of_the_same_person(
-    world: World, outcome: Outcome
+    world: World, outcome: SendOutcome
 ) -> None:
     assert given_a_refused_flag(world, outcome) == []
     world.now += MINUTE
@@ -97,20 +101,20 @@ def test_nothing_else_overtakes_an_older_flag_of_the_same_person(
 
 
 def test_an_ill_endpoint_does_not_make_a_poison_flag_block_again(world: World) -> None:
-    given_a_refused_flag(world, Outcome.POISONED)
+    given_a_refused_flag(world, SendOutcome.POISONED)
     world.now += MINUTE
-    a_worker(world, Practice(lambda _: Outcome.UNKNOWN)).run_once()
+    a_worker(world, Practice(lambda _: SendOutcome.UNKNOWN)).run_once()
     given_a_plan(world, "CPP-3")
     a_worker(world, Practice()).run_once()
     assert [one.state for one in the_deliveries(world)] == ["open", "delivered", "delivered"]
 
 
 def test_a_poison_flag_is_tried_again_and_can_still_be_delivered(world: World) -> None:
-    given_a_refused_flag(world, Outcome.POISONED)
+    given_a_refused_flag(world, SendOutcome.POISONED)
     world.now += MINUTE
     a_worker(world, Practice()).run_once()
     assert [one.state for one in the_deliveries(world)] == ["delivered", "delivered"]
-    assert the_outcomes(world) == [Outcome.POISONED, "delivered", "delivered"]
+    assert the_outcomes(world) == [SendOutcome.POISONED, "delivered", "delivered"]
 
 
 def test_a_newer_version_supersedes_what_was_still_owed(any_world: World) -> None:
@@ -138,10 +142,10 @@ def test_a_newer_version_waits_for_an_older_one_that_is_still_on_its_way(any_wor
     given_a_plan(any_world)
     meanwhile = Practice()
 
-    def a_newer_version_comes(_: Parcel) -> Outcome:
+    def a_newer_version_comes(_: OutgoingVersion) -> SendOutcome:
         given_a_plan(any_world, version=2, categories=["neglect"])
         assert a_worker(any_world, meanwhile).run_once() == 0
-        return Outcome.DELIVERED
+        return SendOutcome.DELIVERED
 
     slow = Practice(a_newer_version_comes)
     a_worker(any_world, slow).run_once()
@@ -160,7 +164,7 @@ def test_a_newer_version_waits_no_longer_than_a_dead_workers_lease(world: World)
     class Killed(BaseException):
         """As a kill: nothing is concluded."""
 
-    def dies(_: Parcel) -> Outcome:
+    def dies(_: OutgoingVersion) -> SendOutcome:
         raise Killed
 
     with pytest.raises(Killed):
@@ -193,7 +197,7 @@ def test_a_receipt_becomes_delivered_by_a_verified_receipt_and_by_nothing_else(
 ) -> None:
     given_a_registered_family(any_world)
     given_a_plan(any_world)
-    for outcome in sorted(set(Outcome) - {Outcome.DELIVERED}):
+    for outcome in sorted(set(SendOutcome) - {SendOutcome.DELIVERED}):
         a_worker(any_world, Practice(lambda _, o=outcome: o)).run_once()
         assert any_world.receipt(COUNCIL, "CPP-1") == [("child", "placed")]
         any_world.now += timedelta(minutes=15)
@@ -202,5 +206,5 @@ def test_a_receipt_becomes_delivered_by_a_verified_receipt_and_by_nothing_else(
     given_a_plan(any_world, version=2, categories=["neglect"])
     assert any_world.receipt(COUNCIL, "CPP-1") == [("child", "placed")]
     counted = look(any_world, lambda work: work.session.exec(select(tables.AttemptRow)).all())
-    assert len(counted) == len(Outcome)
+    assert len(counted) == len(SendOutcome)
     assert {one.practice for one in the_deliveries(any_world)} == {OWN}

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from flagservice.delivery.push import outbox
-from flagservice.delivery.push.fhir_rest import Outcome, Parcel
+from flagservice.delivery.push.channel import OutgoingVersion, SendOutcome
 from flagservice.delivery.push.pace import MOST, Pace
 from tests.delivery.practices import nhs_numbers
 from tests.delivery.steps import OWN, Practice, a_worker, given_a_plan
@@ -61,9 +61,9 @@ def test_a_worker_claims_less_when_sending_is_slow_and_more_when_it_is_fast(worl
         given_a_plan(world, f"CPP-{n}", number)
     took = [14 * SECOND]
 
-    def takes(_: Parcel) -> Outcome:
+    def takes(_: OutgoingVersion) -> SendOutcome:
         world.now += took[0]
-        return Outcome.DELIVERED
+        return SendOutcome.DELIVERED
 
     worker = a_worker(world, Practice(takes), hands=1)
     assert [worker.run_once() for _ in range(3)] == [1, 2, 2]

@@ -10,7 +10,8 @@ import pytest
 import respx
 
 from flagservice.admission.endpoints import Endpoint
-from flagservice.delivery.push.fhir_rest import FhirRest, Outcome, Parcel, Reply
+from flagservice.delivery.push.channel import OutgoingVersion, Reply, SendOutcome
+from flagservice.delivery.push.fhir_rest import FhirRest
 from tests.delivery.steps import CHILD, GP, MOTHER, OWN
 
 FLAG: dict[str, Any] = {
@@ -80,24 +81,24 @@ def channel() -> Iterator[FhirRest]:
 
 def when_sent(channel: FhirRest) -> Reply:
     stored = json.dumps(FLAG).encode()
-    return channel.send(Parcel(Endpoint(OWN, GP, "token-of-a-test"), stored))
+    return channel.send(OutgoingVersion(Endpoint(OWN, GP, "token-of-a-test"), stored))
 
 
 @pytest.mark.parametrize(
     ("status", "outcome"),
     [
-        *[(status, Outcome.UNKNOWN) for status in (408, 425, 500, 502, 503, 504, 599)],
-        *[(status, Outcome.NOT_THEIRS) for status in (404, 410)],
-        *[(status, Outcome.CREDENTIALS) for status in (401, 403)],
-        *[(status, Outcome.POISONED) for status in (400, 405, 413, 415, 422, 428)],
-        *[(status, Outcome.CONFLICT) for status in (409, 412)],
-        *[(status, Outcome.ELSEWHERE) for status in (300, 301, 302, 303, 304, 307, 308)],
-        *[(status, Outcome.UNVERIFIED) for status in (202, 203, 204, 206, 207)],
-        (429, Outcome.BUSY),
+        *[(status, SendOutcome.UNKNOWN) for status in (408, 425, 500, 502, 503, 504, 599)],
+        *[(status, SendOutcome.NOT_THEIRS) for status in (404, 410)],
+        *[(status, SendOutcome.CREDENTIALS) for status in (401, 403)],
+        *[(status, SendOutcome.POISONED) for status in (400, 405, 413, 415, 422, 428)],
+        *[(status, SendOutcome.CONFLICT) for status in (409, 412)],
+        *[(status, SendOutcome.ELSEWHERE) for status in (300, 301, 302, 303, 304, 307, 308)],
+        *[(status, SendOutcome.UNVERIFIED) for status in (202, 203, 204, 206, 207)],
+        (429, SendOutcome.BUSY),
     ],
 )
 def test_every_status_has_its_outcome(
-    gp: respx.MockRouter, channel: FhirRest, status: int, outcome: Outcome
+    gp: respx.MockRouter, channel: FhirRest, status: int, outcome: SendOutcome
 ) -> None:
     gp.route(**PUSHED).respond(status, json=HELD if status != 204 else None)
     gp.route(**ASKED).respond(200, json=a_bundle())
@@ -123,7 +124,7 @@ def test_a_fault_on_the_way_is_an_unknown_outcome_and_no_exception(
     gp: respx.MockRouter, channel: FhirRest, fault: type[Exception]
 ) -> None:
     gp.route(**PUSHED).mock(side_effect=fault("broken"))
-    assert when_sent(channel) == Reply(Outcome.UNKNOWN)
+    assert when_sent(channel) == Reply(SendOutcome.UNKNOWN)
 
 
 @pytest.mark.parametrize("location", ["https://elsewhere.example/Flag", "/fhir/Flag/1"])
@@ -131,7 +132,7 @@ def test_a_redirect_is_never_followed(
     gp: respx.MockRouter, channel: FhirRest, location: str
 ) -> None:
     gp.route(**PUSHED).respond(307, headers={"Location": location})
-    assert when_sent(channel) == Reply(Outcome.ELSEWHERE)
+    assert when_sent(channel) == Reply(SendOutcome.ELSEWHERE)
     assert len(gp.calls) == 1
 
 
@@ -140,7 +141,7 @@ def test_an_echo_of_our_version_is_a_delivery_and_nothing_more_is_asked(
     gp: respx.MockRouter, channel: FhirRest, status: int
 ) -> None:
     gp.route(**PUSHED).respond(status, json=HELD)
-    assert when_sent(channel) == Reply(Outcome.DELIVERED)
+    assert when_sent(channel) == Reply(SendOutcome.DELIVERED)
     assert [call.request.method for call in gp.calls] == ["PUT"]
 
 
@@ -150,7 +151,7 @@ def test_any_other_echo_is_not_a_delivery(
 ) -> None:
     gp.route(**PUSHED).respond(200, json=echo)
     gp.route(**ASKED).respond(200, json=a_bundle())
-    assert when_sent(channel) == Reply(Outcome.UNVERIFIED)
+    assert when_sent(channel) == Reply(SendOutcome.UNVERIFIED)
 
 
 @pytest.mark.parametrize("echo", [b"", b"<html>welcome</html>", b"\xff\xfe", b"[" * 5000, b"{}"])
@@ -159,7 +160,7 @@ def test_what_cannot_be_read_is_asked_for_by_our_version_and_that_is_a_delivery(
 ) -> None:
     gp.route(**PUSHED).respond(201, content=echo)
     asked = gp.route(**ASKED).respond(200, json=a_bundle(HELD))
-    assert when_sent(channel) == Reply(Outcome.DELIVERED)
+    assert when_sent(channel) == Reply(SendOutcome.DELIVERED)
     query = asked.calls.last.request.url.params["identifier"]
     assert query == "https://flagservice.example/Id/flag-version|version-2"
 
@@ -170,7 +171,7 @@ def test_anything_else_read_back_is_not_a_delivery(
 ) -> None:
     gp.route(**PUSHED).respond(201)
     gp.route(**ASKED).respond(200, json=a_bundle(held))
-    assert when_sent(channel) == Reply(Outcome.UNVERIFIED)
+    assert when_sent(channel) == Reply(SendOutcome.UNVERIFIED)
 
 
 @pytest.mark.parametrize(
@@ -181,7 +182,7 @@ def test_two_of_it_or_none_read_back_is_not_a_delivery(
 ) -> None:
     gp.route(**PUSHED).respond(201)
     gp.route(**ASKED).respond(200, json=bundle)
-    assert when_sent(channel) == Reply(Outcome.UNVERIFIED)
+    assert when_sent(channel) == Reply(SendOutcome.UNVERIFIED)
 
 
 def test_a_receiver_that_is_gone_when_we_read_back_is_an_unknown_outcome(
@@ -189,7 +190,7 @@ def test_a_receiver_that_is_gone_when_we_read_back_is_an_unknown_outcome(
 ) -> None:
     gp.route(**PUSHED).respond(201)
     gp.route(**ASKED).mock(side_effect=httpx.ReadTimeout("gone"))
-    assert when_sent(channel) == Reply(Outcome.UNKNOWN)
+    assert when_sent(channel) == Reply(SendOutcome.UNKNOWN)
 
 
 @pytest.mark.parametrize("status", [409, 412])
@@ -198,7 +199,7 @@ def test_a_conflict_with_our_own_version_is_a_delivery(
 ) -> None:
     gp.route(**PUSHED).respond(status)
     gp.route(**ASKED).respond(200, json=a_bundle(HELD))
-    assert when_sent(channel) == Reply(Outcome.DELIVERED)
+    assert when_sent(channel) == Reply(SendOutcome.DELIVERED)
 
 
 @pytest.mark.parametrize(
@@ -220,7 +221,7 @@ def test_retry_after_is_read_in_seconds_and_nothing_else_is_believed(
     gp: respx.MockRouter, channel: FhirRest, said: str, after: timedelta | None
 ) -> None:
     gp.route(**PUSHED).respond(429, headers={"Retry-After": said})
-    assert when_sent(channel) == Reply(Outcome.BUSY, after)
+    assert when_sent(channel) == Reply(SendOutcome.BUSY, after)
 
 
 def test_the_body_has_no_id_and_is_otherwise_the_stored_bytes(

@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flagservice.delivery.push import schedule
-from flagservice.delivery.push.fhir_rest import ILL, THIS_ONE, Outcome, Parcel, Reply
+from flagservice.delivery.push.channel import (
+    ENDPOINT_ILL,
+    FLAG_REFUSED,
+    OutgoingVersion,
+    Reply,
+    SendOutcome,
+)
 from tests.delivery.steps import (
     CHILD,
     FATHER,
@@ -62,9 +68,9 @@ def test_age_raises_the_urgency_and_names_an_owner(age: timedelta, urgency: str)
     assert schedule.OWNERS[schedule.urgency(age)]
 
 
-@pytest.mark.parametrize("outcome", sorted(set(Outcome) - {Outcome.DELIVERED}))
+@pytest.mark.parametrize("outcome", sorted(set(SendOutcome) - {SendOutcome.DELIVERED}))
 def test_no_outcome_but_delivery_ever_closes_one_not_after_a_year_of_tries(
-    world: World, outcome: Outcome
+    world: World, outcome: SendOutcome
 ) -> None:
     given_a_registered_family(world)
     given_a_plan(world)
@@ -90,14 +96,16 @@ def test_no_outcome_but_delivery_ever_closes_one_not_after_a_year_of_tries(
 
 
 def test_every_outcome_speaks_of_the_endpoint_or_of_the_flag_or_of_neither() -> None:
-    assert not ILL & THIS_ONE
-    assert Outcome.DELIVERED not in ILL | THIS_ONE
+    assert not ENDPOINT_ILL & FLAG_REFUSED
+    assert SendOutcome.DELIVERED not in ENDPOINT_ILL | FLAG_REFUSED
 
 
 def test_five_failures_pause_an_endpoint_and_leave_all_others_alone(world: World) -> None:
     given_a_registered_family(world)
     ill = Practice(
-        lambda parcel: Outcome.UNKNOWN if parcel.reach.practice == OWN else Outcome.DELIVERED
+        lambda version: (
+            SendOutcome.UNKNOWN if version.endpoint.practice == OWN else SendOutcome.DELIVERED
+        )
     )
     given_a_plan(world, "CPP-1", CHILD)
     for _ in range(5):
@@ -118,7 +126,7 @@ def test_one_good_answer_and_an_endpoint_is_well_again(world: World) -> None:
     given_a_registered_family(world)
     given_a_plan(world)
     for _ in range(7):
-        a_worker(world, Practice(lambda _: Outcome.CREDENTIALS)).run_once()
+        a_worker(world, Practice(lambda _: SendOutcome.CREDENTIALS)).run_once()
         world.now += schedule.CAP
     assert the_endpoint(world).failures == 7
     a_worker(world, Practice()).run_once()
@@ -132,8 +140,8 @@ class Busy:
     def __init__(self, after: timedelta) -> None:
         self.after = after
 
-    def send(self, _: Parcel) -> Reply:
-        return Reply(Outcome.BUSY, self.after)
+    def send(self, _: OutgoingVersion) -> Reply:
+        return Reply(SendOutcome.BUSY, self.after)
 
 
 @pytest.mark.parametrize(

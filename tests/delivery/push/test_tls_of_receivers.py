@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from flagservice.admission.endpoints import Endpoint
-from flagservice.delivery.push.fhir_rest import FhirRest, Outcome, Parcel, Reply
+from flagservice.delivery.push.channel import OutgoingVersion, Reply, SendOutcome
+from flagservice.delivery.push.fhir_rest import FhirRest
 from tests.api.edge.test_tls import Authority
 from tests.delivery.push.test_hostile_receivers import ECHO, HEAD, OK, read_whole
 from tests.delivery.push.test_replies import FLAG
@@ -44,7 +45,9 @@ def _answer(listening: socket.socket, context: ssl.SSLContext, heard: list[bytes
 def when_pushed(url: str) -> Reply:
     channel = FhirRest(within=dt.timedelta(seconds=10))
     try:
-        return channel.send(Parcel(Endpoint(OWN, url, "secret"), json.dumps(FLAG).encode()))
+        return channel.send(
+            OutgoingVersion(Endpoint(OWN, url, "secret"), json.dumps(FLAG).encode())
+        )
     finally:
         channel.close()
 
@@ -58,5 +61,5 @@ def test_nothing_is_sent_to_a_receiver_that_no_authority_vouches_for(
     heard: list[bytes] = []
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
     with a_receiver(authority.issues("gp"), heard) as port:
-        assert when_pushed(f"https://{host}:{port}/fhir") == Reply(Outcome.UNKNOWN)
+        assert when_pushed(f"https://{host}:{port}/fhir") == Reply(SendOutcome.UNKNOWN)
     assert heard == []

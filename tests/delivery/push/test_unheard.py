@@ -6,8 +6,8 @@ A worker that dies says nothing, so what it had claimed may have been sent, and 
 import pytest
 
 from flagservice.delivery.push import outbox
-from flagservice.delivery.push.fhir_rest import Outcome
-from flagservice.delivery.push.unsent import Unsent
+from flagservice.delivery.push.channel import SendOutcome
+from flagservice.delivery.push.unsent import NotSent
 from tests.delivery.steps import (
     BORN,
     FATHER,
@@ -62,9 +62,9 @@ def test_the_removal_of_what_was_sent_is_sent(any_world: World) -> None:
     then_its_removal_is(any_world, sent=["inactive"])
 
 
-@pytest.mark.parametrize("why", sorted(Unsent))
+@pytest.mark.parametrize("why", sorted(NotSent))
 def test_the_removal_of_what_was_given_back_unsent_is_never_sent(
-    any_world: World, why: Unsent
+    any_world: World, why: NotSent
 ) -> None:
     given_a_placed_flag(any_world)
     when_given_back(any_world, when_claimed(any_world), why)
@@ -100,7 +100,7 @@ def test_the_removal_of_what_an_earlier_try_may_have_sent_is_sent(
         when_claimed(any_world)
         any_world.now += outbox.LEASE
     else:
-        a_worker(any_world, Practice(lambda _: Outcome.UNKNOWN)).run_once()
+        a_worker(any_world, Practice(lambda _: SendOutcome.UNKNOWN)).run_once()
         any_world.now = the_only_delivery(any_world).due
     claim = when_claimed(any_world)
     when_it_is_taken_back(any_world)

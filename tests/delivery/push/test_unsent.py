@@ -8,8 +8,8 @@ from sqlmodel import col, select, update
 
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.delivery.push import outbox, schedule
-from flagservice.delivery.push.fhir_rest import Outcome, Parcel
-from flagservice.delivery.push.unsent import OUR_OWN, Unsent
+from flagservice.delivery.push.channel import OutgoingVersion, SendOutcome
+from flagservice.delivery.push.unsent import OUR_OWN, NotSent
 from flagservice.delivery.push.worker import Worker
 from flagservice.delivery.watch import manual_list
 from flagservice.people.registrations import Registration, keep_registration
@@ -38,7 +38,7 @@ from tests.world import World
 
 LEASE = outbox.LEASE
 MOMENT = timedelta(microseconds=1)
-NOTHING_SENT = pytest.mark.parametrize("why", sorted(Unsent))
+NOTHING_SENT = pytest.mark.parametrize("why", sorted(NotSent))
 
 
 def given_two_flags(world: World) -> None:
@@ -78,9 +78,9 @@ class Slow(Practice):
         super().__init__(self.takes_long)
         self.world = world
 
-    def takes_long(self, _: Parcel) -> Outcome:
+    def takes_long(self, _: OutgoingVersion) -> SendOutcome:
         self.world.now += LEASE / 2 + MOMENT
-        return Outcome.DELIVERED
+        return SendOutcome.DELIVERED
 
 
 def an_eager_worker(world: World, channel: Practice) -> Worker:
@@ -101,7 +101,7 @@ def test_what_its_turn_comes_to_in_the_second_half_of_its_lease_is_given_back(
     assert (late.attempts, late.lease, late.leased_until) == (0, None, None)
     assert late.due == late.owed
     assert the_outcomes(any_world) == ["delivered"]
-    assert {"delivery": late.id, "outcome": Unsent.LATE} in leaves_that_say(
+    assert {"delivery": late.id, "outcome": NotSent.LATE} in leaves_that_say(
         any_world, Deed.NOT_DELIVERED
     )
     after = Practice()
@@ -113,10 +113,10 @@ def test_what_waits_behind_a_slow_send_is_given_back_before_that_ends(any_world:
     given_two_flags(any_world)
     given_back = threading.Event()
 
-    def until_it_is_given_back(_: Parcel) -> Outcome:
+    def until_it_is_given_back(_: OutgoingVersion) -> SendOutcome:
         any_world.now += LEASE / 2 + MOMENT
         assert given_back.wait(timeout=60)
-        return Outcome.DELIVERED
+        return SendOutcome.DELIVERED
 
     def watch() -> None:
         while not leaves_that_say(any_world, Deed.NOT_DELIVERED):
@@ -133,38 +133,38 @@ def test_what_waits_behind_a_slow_send_is_given_back_before_that_ends(any_world:
 def test_a_worker_that_is_stopped_ends_its_send_and_gives_back_the_rest(any_world: World) -> None:
     given_two_flags(any_world)
 
-    def stops_it(_: Parcel) -> Outcome:
+    def stops_it(_: OutgoingVersion) -> SendOutcome:
         worker.over.set()
-        return Outcome.DELIVERED
+        return SendOutcome.DELIVERED
 
     worker = an_eager_worker(any_world, Practice(stops_it))
     assert worker.run_once() == 1
     open_ = [one for one in the_deliveries(any_world) if one.state == "open"]
     assert [(one.attempts, one.lease) for one in open_] == [(0, None)]
     (back,) = leaves_that_say(any_world, Deed.NOT_DELIVERED)
-    assert back["outcome"] == Unsent.STOPPED
+    assert back["outcome"] == NotSent.STOPPED
 
 
 @NOTHING_SENT
-def test_nothing_sent_is_no_attempt_and_lengthens_no_wait(any_world: World, why: Unsent) -> None:
+def test_nothing_sent_is_no_attempt_and_lengthens_no_wait(any_world: World, why: NotSent) -> None:
     given_a_registered_family(any_world)
     given_a_plan(any_world)
     for _ in range(2):
-        a_worker(any_world, Practice(lambda _: Outcome.UNKNOWN)).run_once()
+        a_worker(any_world, Practice(lambda _: SendOutcome.UNKNOWN)).run_once()
         any_world.now = the_only_delivery(any_world).due
     for _ in range(3):
         when_given_back(any_world, when_claimed(any_world), why)
         any_world.now = max(any_world.now, the_only_delivery(any_world).due)
 
     assert the_only_delivery(any_world).attempts == 2
-    assert the_outcomes(any_world) == [Outcome.UNKNOWN] * 2
+    assert the_outcomes(any_world) == [SendOutcome.UNKNOWN] * 2
     assert the_endpoint(any_world).failures == 2, "the practice has given no answer"
-    a_worker(any_world, Practice(lambda _: Outcome.UNKNOWN)).run_once()
+    a_worker(any_world, Practice(lambda _: SendOutcome.UNKNOWN)).run_once()
     assert the_only_delivery(any_world).due == any_world.now + schedule.wait(3, jitter=1.0)
 
 
 @pytest.mark.parametrize("why", sorted(OUR_OWN))
-def test_what_we_had_no_time_for_is_due_at_once(world: World, why: Unsent) -> None:
+def test_what_we_had_no_time_for_is_due_at_once(world: World, why: NotSent) -> None:
     given_a_registered_family(world)
     given_a_plan(world)
     world.now += timedelta(hours=1)
@@ -174,9 +174,9 @@ def test_what_we_had_no_time_for_is_due_at_once(world: World, why: Unsent) -> No
     when_claimed(world)
 
 
-@pytest.mark.parametrize("why", sorted(set(Unsent) - OUR_OWN))
+@pytest.mark.parametrize("why", sorted(set(NotSent) - OUR_OWN))
 def test_what_could_not_have_been_sent_is_looked_at_later_each_time_up_to_the_cap(
-    world: World, why: Unsent
+    world: World, why: NotSent
 ) -> None:
     given_a_registered_family(world)
     given_a_plan(world)
@@ -202,7 +202,7 @@ def test_what_cannot_be_opened_here_holds_up_nobody_else(any_world: World) -> No
     assert (first.state, first.attempts, first.poisoned) == ("open", 0, True)
     assert the_outcomes(any_world) == ["delivered", "delivered"]
     (todo,) = any_world.log.perform(Actor("X26"), manual_list.waiting)
-    assert todo.reason == Unsent.SEALED
+    assert todo.reason == NotSent.SEALED
 
 
 def test_a_newer_version_that_came_in_between_is_still_owed_and_due(any_world: World) -> None:
@@ -221,7 +221,7 @@ def test_a_claim_that_ran_out_unsent_takes_nothing_from_who_holds_it_now(any_wor
     first = when_claimed(any_world)
     any_world.now += LEASE
     second = when_claimed(any_world)
-    when_given_back(any_world, first, Unsent.SEALED)
+    when_given_back(any_world, first, NotSent.SEALED)
     delivery = the_only_delivery(any_world)
     assert (delivery.lease, delivery.attempts) == (second.lease, 1)
     assert (delivery.leased_until, delivery.due) == (second.until, delivery.owed)
@@ -236,7 +236,7 @@ def test_a_person_who_moved_before_anything_was_sent_was_never_heard_of(any_worl
     a_worker(any_world, practice).run_once()
     assert practice.sent == []
     assert not look(any_world, lambda work: was_sent_or_read(work.session, the_only_copy(work).id))
-    assert the_only_delivery(any_world).outcome == Unsent.MOVED
+    assert the_only_delivery(any_world).outcome == NotSent.MOVED
 
 
 def the_only_copy(work: Work) -> tables.CopyRow:
