@@ -208,17 +208,7 @@ class World:
                     )
                 ).one()
                 person = work.session.get_one(tables.PersonRow, copy.person_id)
-                found.append(
-                    json.loads(
-                        work.vault.open(
-                            person.data_key,
-                            version.sealed,
-                            table="version",
-                            row=version.id,
-                            version=version.number,
-                        )
-                    )
-                )
+                found.append(json.loads(work.vault.open_row_under(person.data_key, version)))
             return found
 
         return self.log.perform(Actor("test"), deed)

@@ -48,15 +48,11 @@ def add_checker(work: Work, new: NewChecker) -> None:
         raise Conflict("name: there was a checker of this name; a new key gets a new name")
     data_key = work.vault.new_data_key()
     secret = json.dumps({"by": new.by, "reason": new.reason}).encode()
-    work.session.add(
-        tables.CheckerRow(
-            name=new.name,
-            public_key=key,
-            added=work.now,
-            data_key=data_key,
-            sealed=work.vault.seal(data_key, secret, table="checker", row=new.name, version=1),
-        )
+    row = tables.CheckerRow(
+        name=new.name, public_key=key, added=work.now, data_key=data_key, sealed=b""
     )
+    row.sealed = work.vault.seal_row(row, secret)
+    work.session.add(row)
     work.session.flush()
     work.record(Deed.CHECKER_ADDED, checker=new.name)
 
@@ -68,11 +64,9 @@ def revoke_checker(work: Work, name: str, *, by: str, reason: str) -> None:
         raise NotFound("there is no such checker, or it was revoked before")
     if not by.strip() or not reason.strip():
         raise Invalid(Fault("by, reason", "a revocation is a decision: say who, and why"))
-    opened = work.vault.open(row.data_key, row.sealed, table="checker", row=name, version=1)
+    opened = work.vault.open_row(row)
     decided = json.loads(opened) | {"revoked_by": by, "revoked_why": reason}
-    row.sealed = work.vault.seal(
-        row.data_key, json.dumps(decided).encode(), table="checker", row=name, version=1
-    )
+    row.sealed = work.vault.seal_row(row, json.dumps(decided).encode())
     row.revoked = work.now
     work.session.add(row)
     work.record(Deed.CHECKER_REVOKED, checker=name)

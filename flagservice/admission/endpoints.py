@@ -57,20 +57,17 @@ def register(work: Work, said: EndpointRegistration, *, allow_loopback: bool) ->
     _check(said, allow_loopback=allow_loopback)
     data_key = work.vault.new_data_key()
     secret = {"token": said.token, "by": said.by, "reason": said.reason}
-    sealed = work.vault.seal(
-        data_key, json.dumps(secret).encode(), table="endpoint", row=said.practice, version=1
+    row = tables.EndpointRow(
+        practice=said.practice,
+        url=said.url.rstrip("/"),
+        system=said.system,
+        system_version=said.version,
+        registered=work.now,
+        data_key=data_key,
+        sealed=b"",
     )
-    work.session.merge(
-        tables.EndpointRow(
-            practice=said.practice,
-            url=said.url.rstrip("/"),
-            system=said.system,
-            system_version=said.version,
-            registered=work.now,
-            data_key=data_key,
-            sealed=sealed,
-        )
-    )
+    row.sealed = work.vault.seal_row(row, json.dumps(secret).encode())
+    work.session.merge(row)
     work.record(
         Deed.PRACTICE_REGISTERED, practice=said.practice, system=said.system, version=said.version
     )
@@ -116,11 +113,9 @@ def suspend(work: Work, practice: str, *, by: str, reason: str) -> None:
         raise NotFound("no system of this practice is registered")
     if not by.strip() or not reason.strip():
         raise Invalid(Fault("by, reason", "a suspension is a decision: say who, and why"))
-    opened = work.vault.open(row.data_key, row.sealed, table="endpoint", row=practice, version=1)
+    opened = work.vault.open_row(row)
     decided = json.loads(opened) | {"suspended_by": by, "suspended_why": reason}
-    row.sealed = work.vault.seal(
-        row.data_key, json.dumps(decided).encode(), table="endpoint", row=practice, version=1
-    )
+    row.sealed = work.vault.seal_row(row, json.dumps(decided).encode())
     row.suspended = work.now
     work.session.add(row)
     work.record(Deed.PRACTICE_SUSPENDED, practice=practice)
@@ -163,7 +158,7 @@ def endpoint_of(work: Work, practice: str) -> Endpoint | None:
     row = _admitted(work, practice)
     if row is None:
         return None
-    opened = work.vault.open(row.data_key, row.sealed, table="endpoint", row=practice, version=1)
+    opened = work.vault.open_row(row)
     return Endpoint(practice, row.url, json.loads(opened)["token"])
 
 

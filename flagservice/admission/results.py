@@ -83,8 +83,9 @@ def accept(work: Work, note: str, *, decided: OperatorDecision) -> AcceptedResul
         withdrawn=earlier.withdrawn if earlier else None,
         note=note,
         data_key=data_key,
-        sealed=_sealed(work, data_key, identity, secret=secret),
+        sealed=b"",
     )
+    row.sealed = _sealed(work, row, secret)
     work.session.merge(row)
     _recorded(work, row)
     return AcceptedResult(identity, said.verdict is tables.AcceptedVerdict.LEAKS)
@@ -127,7 +128,7 @@ def withdraw(work: Work, identity: str, *, decided: OperatorDecision) -> None:
         raise NotFound("there is no such result, or it was withdrawn before")
     kept = _decided(work, row)
     kept |= {"withdrawn_by": decided.by, "withdrawn_why": decided.reason}
-    row.sealed = _sealed(work, row.data_key, identity, secret=kept)
+    row.sealed = _sealed(work, row, kept)
     row.withdrawn = work.now
     work.session.add(row)
     work.record(Deed.LEAK_RESULT_WITHDRAWN, result=identity)
@@ -180,11 +181,9 @@ def newest_checked_addresses(work: Work, *, system: str, version: str) -> Checke
 
 
 def _decided(work: Work, row: tables.LeakResultRow) -> dict[str, Any]:
-    place = {"table": "leak_result", "row": row.id}
-    kept: dict[str, Any] = json.loads(work.vault.open(row.data_key, row.sealed, version=1, **place))
+    kept: dict[str, Any] = json.loads(work.vault.open_row(row))
     return kept
 
 
-def _sealed(work: Work, data_key: bytes, identity: str, *, secret: dict[str, Any]) -> bytes:
-    content = json.dumps(secret).encode()
-    return work.vault.seal(data_key, content, table="leak_result", row=identity, version=1)
+def _sealed(work: Work, row: tables.LeakResultRow, secret: dict[str, Any]) -> bytes:
+    return work.vault.seal_row(row, json.dumps(secret).encode())

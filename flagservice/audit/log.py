@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from functools import cache, partial
+from types import SimpleNamespace
 from typing import Any, Protocol, TypeVar
 
 import orjson
@@ -20,6 +21,7 @@ from sqlmodel import Session, SQLModel
 from flagservice.domain.days import day_of
 from flagservice.store import leaves
 from flagservice.store.database import Database, may_be_done_again
+from flagservice.store.sealing.places import place_of
 from flagservice.store.sealing.pseudonyms import live
 from flagservice.store.sealing.vault import Vault
 
@@ -131,6 +133,14 @@ class Work:
     def keep(self, table: type[SQLModel], **row: Any) -> None:
         """A new row, whole, at which this unit of work does not look again; see `write`."""
         self._kept.setdefault(str(table.__tablename__), []).append(row)
+
+    def keep_sealed(
+        self, table: type[SQLModel], body: bytes, *, data_key: bytes, **row: Any
+    ) -> None:
+        """Keeps a new row as `keep` does, with a body that is sealed for that row."""
+        place = place_of(SimpleNamespace(**row), table)
+        sealed = self.vault.seal(data_key, body, **place._asdict())
+        self.keep(table, sealed=sealed, **row)
 
     def write(self) -> None:
         """What was made or changed so far, each table's rows at once, referred-to tables first."""

@@ -73,13 +73,7 @@ def decide(work: Work, hold_id: str, *, decision: Decision, rulebook: Rulebook) 
         raise Conflict("this hold is no longer open")
     hold.open, hold.outcome, hold.decided_at = False, decision.outcome, work.now
     hold.data_key = work.vault.new_data_key()
-    hold.sealed = work.vault.seal(
-        hold.data_key,
-        json.dumps(decision.model_dump()).encode(),
-        table="hold",
-        row=hold.id,
-        version=1,
-    )
+    hold.sealed = work.vault.seal_row(hold, json.dumps(decision.model_dump()).encode())
     work.session.add(hold)
     work.session.flush()
     work.record(Deed.DECIDED, hold=hold.id, outcome=decision.outcome)

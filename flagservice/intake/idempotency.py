@@ -30,13 +30,12 @@ def answer_once(
     answer = deed()
     data_key = work.vault.new_data_key()
     keyed = _keyed(work, data_key, digest)
-    sealed = work.vault.seal(data_key, answer.content, table="idempotency", row=row_id, version=1)
-    # Two with one key at once meet in the primary key; the loser finds the winner's answer.
-    work.session.add(
-        tables.IdempotencyRow(
-            id=row_id, request=keyed, status=answer.status, data_key=data_key, sealed=sealed
-        )
+    row = tables.IdempotencyRow(
+        id=row_id, request=keyed, status=answer.status, data_key=data_key, sealed=b""
     )
+    row.sealed = work.vault.seal_row(row, answer.content)
+    # Two with one key at once meet in the primary key; the loser finds the winner's answer.
+    work.session.add(row)
     work.session.flush()
     return answer
 
@@ -49,5 +48,5 @@ def _again(work: Work, row: tables.IdempotencyRow, digest: str) -> KeptAnswer:
     if row.request != _keyed(work, row.data_key, digest):
         raise Conflict("Idempotency-Key: this key was sent before with another body")
     work.record(Deed.REPEATED, key=row.id)
-    content = work.vault.open(row.data_key, row.sealed, table="idempotency", row=row.id, version=1)
+    content = work.vault.open_row(row)
     return KeptAnswer(row.status, content)

@@ -52,9 +52,7 @@ def reference_of(work: Work, plan: tables.PlanRow) -> str:
     """Returns the submitter's own reference. Every version of a plan has the same one."""
     asked = select(tables.SubmissionRow).where(col(tables.SubmissionRow.plan_id) == plan.id)
     kept = work.session.exec(asked.limit(1)).one()
-    opened = work.vault.open(
-        plan.data_key, kept.sealed, table="submission", row=kept.id, version=kept.version
-    )
+    opened = work.vault.open_row_under(plan.data_key, kept)
     return str(json.loads(opened)["reference"])
 
 

@@ -98,15 +98,15 @@ def _repeat(
 def _keep(work: Work, plan: tables.PlanRow, body: bytes, *, version: int, digest: str) -> str:
     """Keeps a version's body, sealed. Returns the id of its row."""
     row_id = work.new_id()
-    sealed = work.vault.seal(plan.data_key, body, table="submission", row=row_id, version=version)
-    work.keep(
+    work.keep_sealed(
         tables.SubmissionRow,
+        body,
+        data_key=plan.data_key,
         id=row_id,
         plan_id=plan.id,
         version=version,
         client_id=work.actor.name,
         digest=digest,
         received=work.now,
-        sealed=sealed,
     )
     return row_id

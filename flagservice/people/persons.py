@@ -60,9 +60,7 @@ def lock_known(work: Work, person_ids: Iterable[str]) -> list[tables.PersonRow]:
 
 def nhs_number_of(work: Work, person: tables.PersonRow) -> str:
     """The sealed number, opened."""
-    return work.vault.open(
-        person.data_key, person.sealed, table="person", row=person.id, version=1
-    ).decode()
+    return work.vault.open_row(person).decode()
 
 
 def _found(work: Work, nhs_numbers: Iterable[str], plan_id: str) -> Sequence[tables.PersonRow]:
@@ -76,8 +74,8 @@ def _found(work: Work, nhs_numbers: Iterable[str], plan_id: str) -> Sequence[tab
 
 def _make(work: Work, nhs_number: str, pseudonym: str) -> tables.PersonRow:
     row_id, data_key = work.new_id(), work.vault.new_data_key()
-    sealed = work.vault.seal(data_key, nhs_number.encode(), table="person", row=row_id, version=1)
-    row = tables.PersonRow(id=row_id, pseudonym=pseudonym, data_key=data_key, sealed=sealed)
+    row = tables.PersonRow(id=row_id, pseudonym=pseudonym, data_key=data_key, sealed=b"")
+    row.sealed = work.vault.seal_row(row, nhs_number.encode())
     work.made.add(row_id)
     work.session.add(row)
     return row

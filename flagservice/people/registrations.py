@@ -134,7 +134,7 @@ def keep_registration(work: Work, nhs_number: str, registration: Registration) -
     held = {"number": nhs_number, "born": born, "practice": practice}
     said = json.dumps({**held, "refused": registration.refused}).encode()
     row.data_key = work.vault.new_data_key()
-    row.sealed = work.vault.seal(row.data_key, said, table="registration", row=row.id, version=1)
+    row.sealed = work.vault.seal_row(row, said)
     work.session.add(row)
     work.session.flush()
     return True
@@ -151,7 +151,7 @@ def _row(work: Work, nhs_number: str) -> tables.RegistrationRow | None:
 
 
 def _said(work: Work, row: tables.RegistrationRow) -> dict[str, Any]:
-    opened = work.vault.open(row.data_key, row.sealed, table="registration", row=row.id, version=1)
+    opened = work.vault.open_row(row)
     said: dict[str, Any] = json.loads(opened)
     return said
 

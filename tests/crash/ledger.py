@@ -70,9 +70,7 @@ def _about(leaves: list[tables.LeafRow]) -> Iterator[tuple[str, str]]:
 def _content(work: Work, version: tables.VersionRow) -> dict[str, Any]:
     copy = work.session.get_one(tables.CopyRow, version.copy_id)
     person = work.session.get_one(tables.PersonRow, copy.person_id)
-    opened = work.vault.open(
-        person.data_key, version.sealed, table="version", row=version.id, version=version.number
-    )
+    opened = work.vault.open_row_under(person.data_key, version)
     content: dict[str, Any] = json.loads(opened)
     return content
 

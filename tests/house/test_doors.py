@@ -27,6 +27,7 @@ SESSIONS = r"(.*\.)?(Session|create_engine|sessionmaker|connect)"
 TRANSACTIONS = r".*\.(transaction|begin|begin_nested)"
 QUESTIONS = r".*\.is_waiting"
 DISCLOSURES = r"(.*\.)?Disclosure|object\.__new__|copy\.(copy|deepcopy|replace)|pickle\.\w+"
+SEALING = r"(.*\.)?vault\.(seal|open)"
 DAYS = r".*\.(date|today)"
 READING = r"open|input|.*\.(read_text|write_text|read_bytes)"
 CATCHING_ALL = {
@@ -72,6 +73,12 @@ def test_a_disclosure_is_made_by_its_own_module_alone() -> None:
     assert set(where(DISCLOSURES, source.package())) == {"policy/disclosure.py"}
     mentions = {module.name for module in source.package() if "_DOOR" in module.text}
     assert mentions == {"policy/disclosure.py"}
+
+
+def test_no_place_of_a_sealed_body_is_written_by_hand() -> None:
+    """It is read from the row: a place that is spelled twice is spelled in two ways one day."""
+    spelled = where(SEALING, source.package())
+    assert set(outside(spelled, "store/sealing/")) == {"audit/log.py"}
 
 
 def test_only_the_rim_reads_the_environment() -> None:

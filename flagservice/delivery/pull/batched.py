@@ -286,7 +286,5 @@ def _is_plain(row: FoundVersion) -> bool:
 
 
 def _stored(work: Work, row: FoundVersion, *, alone: bool = False) -> Stored:
-    content = work.vault.open(
-        row.data_key, row.sealed, table="version", row=row.id, version=row.number
-    )
+    content = work.vault.open_row_under(row.data_key, row, table=tables.VersionRow)
     return Stored(row.copy_id, row.form, row.id, row.feed_number, row.issued, content, alone)

@@ -154,6 +154,4 @@ def mark_served(work: Work, version: tables.VersionRow) -> None:
 def opened(work: Work, copy: tables.CopyRow, version: tables.VersionRow) -> bytes:
     """The stored bytes, for a look that is not an answer yet: nobody has heard of it by this."""
     person = work.session.get_one(tables.PersonRow, copy.person_id)
-    return work.vault.open(
-        person.data_key, version.sealed, table="version", row=version.id, version=version.number
-    )
+    return work.vault.open_row_under(person.data_key, version)

@@ -30,12 +30,6 @@ def close(work: Work, delivery_id: str, *, closing: Closing) -> None:
         raise Conflict("this delivery is no longer open")
     delivery.state, delivery.closed = DeliveryState.CLOSED, work.now
     delivery.data_key = work.vault.new_data_key()
-    delivery.sealed = work.vault.seal(
-        delivery.data_key,
-        json.dumps(closing.model_dump()).encode(),
-        table="delivery",
-        row=delivery.id,
-        version=1,
-    )
+    delivery.sealed = work.vault.seal_row(delivery, json.dumps(closing.model_dump()).encode())
     work.session.add(delivery)
     work.record(Deed.CLOSED, delivery=delivery.id, version=delivery.version_id)

@@ -135,9 +135,7 @@ def _outgoing(work: Work, claim: outbox.Claim) -> OutgoingVersion | NotSent:
     # (2) where now? A removal goes wherever its copy went; all else only where the record is.
     if where is None or (copy.says and _registered_at(work, person) != delivery.practice):
         return NotSent.MOVED
-    stored = work.vault.open(
-        person.data_key, version.sealed, table="version", row=version.id, version=version.number
-    )
+    stored = work.vault.open_row_under(person.data_key, version)
     return OutgoingVersion(where, stored)
 
 

@@ -69,12 +69,11 @@ def add_approver(
         check_signed(work, vouched, signed=vouching_text(name, key))
     row_id, data_key = work.new_id(), work.vault.new_data_key()
     who = json.dumps({"name": name.strip(), "role": role.strip()}).encode()
-    sealed = work.vault.seal(data_key, who, table="approver", row=row_id, version=1)
-    work.session.add(
-        tables.ApproverRow(
-            id=row_id, pseudonym=names[0], public_key=key, data_key=data_key, sealed=sealed
-        )
+    row = tables.ApproverRow(
+        id=row_id, pseudonym=names[0], public_key=key, data_key=data_key, sealed=b""
     )
+    row.sealed = work.vault.seal_row(row, who)
+    work.session.add(row)
     work.session.flush()
     work.record(Deed.APPROVER_ADDED, approver=row_id)
 
@@ -165,9 +164,7 @@ def _who(work: Work, approver: tables.ApproverRow) -> str:
 
 
 def _sealed(work: Work, approver: tables.ApproverRow) -> dict[str, str]:
-    opened = work.vault.open(
-        approver.data_key, approver.sealed, table="approver", row=approver.id, version=1
-    )
+    opened = work.vault.open_row(approver)
     who: dict[str, str] = json.loads(opened)
     return who
 

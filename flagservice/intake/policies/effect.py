@@ -87,7 +87,7 @@ def _of_late(work: Work, old: Policy, new: Policy) -> Iterator[str]:
 
 
 def _case(work: Work, row: tables.RulingRow, person: tables.PersonRow) -> Case:
-    opened = work.vault.open(person.data_key, row.sealed, table="ruling", row=row.id, version=1)
+    opened = work.vault.open_row_under(person.data_key, row)
     kind, role, standing, knows, state, phase = json.loads(opened)
     return Case(
         Kind(kind), Role(role), Standing(standing), Knows(knows), State(state), Phase(phase)

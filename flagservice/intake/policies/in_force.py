@@ -173,21 +173,18 @@ def bring_into_force(work: Work, policy: Policy, *, why: dict[str, str], sweep: 
         change.current = False
         work.session.add(change)
     row_id, data_key = work.new_id(), work.vault.new_data_key()
-    sealed = work.vault.seal(
-        data_key, json.dumps(why).encode(), table="policy_change", row=row_id, version=1
+    row = tables.PolicyChangeRow(
+        id=row_id,
+        kind=policy.kind,
+        number=before[0].number + 1 if before else 1,
+        digest=policy.digest,
+        at=work.now,
+        swept="" if sweep else None,
+        data_key=data_key,
+        sealed=b"",
     )
-    work.session.add(
-        tables.PolicyChangeRow(
-            id=row_id,
-            kind=policy.kind,
-            number=before[0].number + 1 if before else 1,
-            digest=policy.digest,
-            at=work.now,
-            swept="" if sweep else None,
-            data_key=data_key,
-            sealed=sealed,
-        )
-    )
+    row.sealed = work.vault.seal_row(row, json.dumps(why).encode())
+    work.session.add(row)
     work.session.flush()
     previous = before[0].digest if before else ""
     work.record(
@@ -197,9 +194,7 @@ def bring_into_force(work: Work, policy: Policy, *, why: dict[str, str], sweep: 
 
 def authority_of(work: Work, change: tables.PolicyChangeRow) -> dict[str, str]:
     """Returns by whose word a policy came into force, and for what reason."""
-    opened = work.vault.open(
-        change.data_key, change.sealed, table="policy_change", row=change.id, version=1
-    )
+    opened = work.vault.open_row(change)
     found: dict[str, str] = json.loads(opened)
     return found
 

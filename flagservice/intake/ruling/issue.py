@@ -68,8 +68,10 @@ def _issue(
         issued=place.issued,
     )
     written = to_bytes(build(version.disclosure, addressed), rulebook.profiles)
-    work.keep(
+    work.keep_sealed(
         tables.VersionRow,
+        written,
+        data_key=version.person.data_key,
         id=version_id,
         copy_id=copy.id,
         number=copy.number,
@@ -77,9 +79,6 @@ def _issue(
         form=copy.form,
         feed_number=place.number,
         issued=place.issued,
-        sealed=work.vault.seal(
-            version.person.data_key, written, table="version", row=version_id, version=copy.number
-        ),
     )
     deed = Deed.DISCLOSED if version.disclosure.says else Deed.TAKEN_BACK
     work.record(deed, copy=copy.id, version=version_id, practice=copy.practice, says=copy.says)

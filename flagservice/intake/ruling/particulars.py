@@ -58,21 +58,12 @@ def seal_particulars(work: Work, naming: tables.NamingRow, particulars: Particul
         "born": particulars.born.isoformat() if particulars.born else None,
         "elements": {name: _plain(value) for name, value in particulars.elements.items()},
     }
-    return work.vault.seal(
-        naming.data_key,
-        json.dumps(body).encode(),
-        table="naming",
-        row=naming.id,
-        version=naming.version,
-    )
+    return work.vault.seal_row(naming, json.dumps(body).encode())
 
 
 def open_particulars(work: Work, naming: tables.NamingRow) -> Particulars:
     """The facts that a naming's row holds."""
-    opened = work.vault.open(
-        naming.data_key, naming.sealed, table="naming", row=naming.id, version=naming.version
-    )
-    body = json.loads(opened)
+    body = json.loads(work.vault.open_row(naming))
     return Particulars(
         kind=Kind(body["kind"]),
         role=Role(body["role"]),

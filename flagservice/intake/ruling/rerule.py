@@ -89,8 +89,10 @@ def _keep_ruling(
     copy_id = issued[-1] if issued else _standing_copy(file, assessment)
     row_id = work.new_id()
     case = json.dumps([str(part) for part in vars(ruling.case).values()]).encode()
-    work.keep(
+    work.keep_sealed(
         tables.RulingRow,
+        case,
+        data_key=person.data_key,
         id=row_id,
         plan_id=assessment.plan.id,
         person_id=person.id,
@@ -103,7 +105,6 @@ def _keep_ruling(
         placement=ruling.placement.id,
         action=ruling.placement.action,
         elements=json.dumps([[e.element, e.action, e.rules] for e in ruling.elements]),
-        sealed=work.vault.seal(person.data_key, case, table="ruling", row=row_id, version=1),
     )
     work.record(
         Deed.RULED,

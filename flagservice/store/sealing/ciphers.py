@@ -54,7 +54,7 @@ def decrypt(cipher: AESGCM, sealed: bytes, *, bound_to: bytes) -> bytes:
         raise CannotOpen("altered, moved from its place, or sealed under another key") from None
 
 
-def place(*names: str) -> bytes:
+def framed_place(*names: str) -> bytes:
     """Each name behind its length, so that no two places are ever spelled alike."""
     parts = [FORMAT]
     for name in names:

@@ -21,6 +21,7 @@ from functools import cache, lru_cache
 from hashlib import sha256
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlmodel import SQLModel
 
 from flagservice.store.sealing.ciphers import (
     FORMAT,
@@ -31,9 +32,10 @@ from flagservice.store.sealing.ciphers import (
     decrypt,
     encrypt,
     framed,
-    place,
+    framed_place,
 )
 from flagservice.store.sealing.keyrings import KeyRing, wrapping_key_id
+from flagservice.store.sealing.places import KeyedRow, SealedRow, place_of
 from flagservice.store.sealing.pseudonyms import PseudonymKeys
 
 _LEAST_SALT_BYTES = 16
@@ -69,7 +71,7 @@ class Vault:
         self, wrapped_key: bytes, plaintext: bytes, *, table: str, row: str, version: int | str
     ) -> bytes:
         """Format, nonce, ciphertext. It opens only at the same table, row and version."""
-        bound_to = place(table, row, str(version))
+        bound_to = framed_place(table, row, str(version))
         return FORMAT + encrypt(
             self._data_keys.get(wrapped_key).cipher, plaintext, bound_to=bound_to
         )
@@ -80,8 +82,31 @@ class Vault:
         """What was sealed at this very place; raises CannotOpen."""
         if sealed[:1] != FORMAT:
             raise CannotOpen("this was not sealed by a vault of this format")
-        bound_to = place(table, row, str(version))
+        bound_to = framed_place(table, row, str(version))
         return decrypt(self._data_keys.get(wrapped_key).cipher, sealed[1:], bound_to=bound_to)
+
+    def seal_row(self, row: KeyedRow, plaintext: bytes) -> bytes:
+        """Returns the body sealed for this very row, under the row's own data key."""
+        return self.seal_row_under(_own_key(row), row, plaintext)
+
+    def open_row(self, row: KeyedRow) -> bytes:
+        """Returns the body of a row that has its own data key. Raises CannotOpen."""
+        return self.open_row_under(_own_key(row), row)
+
+    def seal_row_under(self, wrapped_key: bytes, row: SealedRow, plaintext: bytes) -> bytes:
+        """Returns the body sealed for this very row, under a data key that another row holds."""
+        return self.seal(wrapped_key, plaintext, **place_of(row)._asdict())
+
+    def open_row_under(
+        self, wrapped_key: bytes, row: SealedRow, *, table: type[SQLModel] | None = None
+    ) -> bytes:
+        """Returns the body of a row whose data key another row holds. Raises CannotOpen.
+
+        With `table`, the row may be any object that has the columns of that table.
+        """
+        if row.sealed is None:
+            raise CannotOpen("this row has no sealed body")
+        return self.open(wrapped_key, row.sealed, **place_of(row, table)._asdict())
 
     def digest(self, wrapped_key: bytes, value: bytes, *, purpose: str) -> str:
         """Tells under one data key whether a value is the same as before, and nothing else.
@@ -125,6 +150,12 @@ class Vault:
 
     def __repr__(self) -> str:
         return "<Vault>"
+
+
+def _own_key(row: KeyedRow) -> bytes:
+    if row.data_key is None:
+        raise CannotOpen("this row has no data key")
+    return row.data_key
 
 
 @dataclass(frozen=True, repr=False)

@@ -51,11 +51,8 @@ def everything_told(world: World) -> dict[str, bytes]:
         for version in work.session.exec(select(tables.VersionRow)):
             copy = work.session.get_one(tables.CopyRow, version.copy_id)
             person = work.session.get_one(tables.PersonRow, copy.person_id)
-            place = {"table": "version", "row": version.id, "version": version.number}
             found[version.id] = (
-                b""
-                if version.withdrawn
-                else work.vault.open(person.data_key, version.sealed, **place)
+                b"" if version.withdrawn else work.vault.open_row_under(person.data_key, version)
             )
         for row in work.session.exec(select(tables.RulingRow).order_by(col(tables.RulingRow.id))):
             said = (row.copy_id, row.day, row.policy_digest, row.placement, row.elements)
