@@ -1,7 +1,7 @@
-"""What a practice answers to a version that it got: in closed lists of codes, and no free text.
+"""Takes what a practice answers to a version that it got: codes of closed lists, no free text.
 
-`filed` is the verified receipt that closes a delivery. A query stays work for the agency that said
-it, and the delivery stays owed. What a practice rejects is `intake`'s, since it rules again.
+`filed` is the verified receipt that closes a delivery. A query is work for the agency that said
+it, and the delivery stays owed. A rejection is taken by `intake`, since it rules again.
 """
 
 from collections.abc import Sequence
@@ -18,21 +18,21 @@ from flagservice.store import tables
 
 @dataclass(frozen=True)
 class Acknowledgement:
-    """One answer to some versions; a reason goes with a query, and with nothing else."""
+    """One answer to some versions, by their ids. A query has a reason, and nothing else has."""
 
     versions: tuple[str, ...]
     outcome: AcknowledgementOutcome
     reason: QueryReason | None = None
 
 
-def file(work: Work, answer: Acknowledgement) -> int:
+def take_filed(work: Work, acknowledgement: Acknowledgement) -> int:
     """Closes what is owed of these versions, and settles what was asked about these very ones.
 
-    Answers of how many of them it was news: delivered, kept, or settled.
+    Returns for how many of them it was news: delivered, kept, or settled.
     """
     asked = (
         select(tables.DeliveryRow)
-        .where(col(tables.DeliveryRow.version_id).in_(answer.versions))
+        .where(col(tables.DeliveryRow.version_id).in_(acknowledgement.versions))
         .where(col(tables.DeliveryRow.practice) == work.actor.ods)
         .where(col(tables.DeliveryRow.state) == DeliveryState.OPEN)
         .order_by(col(tables.DeliveryRow.id))
@@ -41,63 +41,68 @@ def file(work: Work, answer: Acknowledgement) -> int:
     owed = work.session.exec(asked).all()
     for delivery in owed:
         outbox.deliver(work, delivery)
-    mine = versions_of(work, answer)
-    settled = _settled(work, mine)
-    not_shown = mine if answer.outcome is AcknowledgementOutcome.FILED_NOT_SHOWN else ()
-    kept = [version for version in not_shown if keep(work, version, answer)]
+    own, outcome = own_versions(work, acknowledgement), acknowledgement.outcome
+    settled = _settle(work, own)
+    not_shown = own if outcome is AcknowledgementOutcome.FILED_NOT_SHOWN else ()
+    kept = [version for version in not_shown if keep(work, version, acknowledgement)]
     news = {delivery.version_id for delivery in owed} | {one.id for one in (*settled, *kept)}
     work.record(
         Deed.ACKNOWLEDGED,
         versions=len(news),
-        outcome=answer.outcome,
-        settled=named(settled),
-        kept=named(kept),
+        outcome=outcome,
+        settled=names_of(settled),
+        kept=names_of(kept),
     )
     return len(news)
 
 
-def query(work: Work, answer: Acknowledgement) -> int:
-    """Asks the agency whose versions these are; answers how many questions are new.
+def take_query(work: Work, acknowledgement: Acknowledgement) -> int:
+    """Asks the agency whose versions these are. Returns how many questions are new.
 
     What was taken back meanwhile is asked about no more.
     """
     kept = []
-    for version in versions_of(work, answer):
+    for version in own_versions(work, acknowledgement):
         copy = work.session.get_one(tables.CopyRow, version.copy_id)
-        if copy.status != CopyStatus.REMOVED and keep(work, version, answer):
+        there = copy.status is not CopyStatus.REMOVED
+        if there and keep(work, version, acknowledgement):
             kept.append(version)
-            work.record(Deed.QUERIED, copy=copy.id, version=version.id, reason=str(answer.reason))
-    work.record(Deed.ACKNOWLEDGED, versions=len(kept), outcome=answer.outcome, kept=named(kept))
+            reason = str(acknowledgement.reason)
+            work.record(Deed.QUERIED, copy=copy.id, version=version.id, reason=reason)
+    told = names_of(kept)
+    work.record(Deed.ACKNOWLEDGED, versions=len(kept), outcome=acknowledgement.outcome, kept=told)
     return len(kept)
 
 
-def named(versions: Sequence[tables.VersionRow]) -> str:
-    """Which these are, for the audit: each by its copy and its version."""
+def names_of(versions: Sequence[tables.VersionRow]) -> str:
+    """Returns which versions these are, for the audit: each by its copy and its id."""
     return " ".join(f"{version.copy_id}/{version.id}" for version in versions)
 
 
-def versions_of(work: Work, answer: Acknowledgement) -> Sequence[tables.VersionRow]:
-    """Those that are the caller's: another's version, and one that is nobody's, are the same."""
+def own_versions(work: Work, acknowledgement: Acknowledgement) -> Sequence[tables.VersionRow]:
+    """Returns those of the versions that are the caller's. Others are as if they were not there."""
     asked = (
         select(tables.VersionRow)
-        .where(col(tables.VersionRow.id).in_(answer.versions))
+        .where(col(tables.VersionRow.id).in_(acknowledgement.versions))
         .where(col(tables.VersionRow.practice) == work.actor.ods)
         .order_by(col(tables.VersionRow.id))
     )
     return work.session.exec(asked).all()
 
 
-def keep(work: Work, version: tables.VersionRow, answer: Acknowledgement) -> bool:
-    """Keeps the answer; False where it was given before. Two at once meet in the unique key.
+def keep(work: Work, version: tables.VersionRow, acknowledgement: Acknowledgement) -> bool:
+    """Keeps an answer to one version. Returns False where it was given before.
 
-    A question is asked anew once it was settled, or once the plan has said more.
+    A question is asked anew once it was settled, or once the plan has said more. Two that are kept
+    at once meet in the unique key.
     """
-    reason, asks = answer.reason or "", answer.outcome is AcknowledgementOutcome.QUERIED
+    outcome, reason = acknowledgement.outcome, acknowledgement.reason or ""
+    asks = outcome is AcknowledgementOutcome.QUERIED
     copy = work.session.get_one(tables.CopyRow, version.copy_id)
     plan = work.session.get_one(tables.PlanRow, copy.plan_id)
     there = select(tables.AcknowledgementRow).where(
         col(tables.AcknowledgementRow.version_id) == version.id,
-        col(tables.AcknowledgementRow.outcome) == answer.outcome,
+        col(tables.AcknowledgementRow.outcome) == outcome,
         col(tables.AcknowledgementRow.reason) == reason,
     )
     before = work.session.exec(there).first()
@@ -113,7 +118,7 @@ def keep(work: Work, version: tables.VersionRow, answer: Acknowledgement) -> boo
         plan_id=copy.plan_id,
         plan_version=plan.version,
         practice=work.actor.ods,
-        outcome=answer.outcome,
+        outcome=outcome,
         reason=reason,
         at=work.now,
         open=asks,
@@ -122,10 +127,11 @@ def keep(work: Work, version: tables.VersionRow, answer: Acknowledgement) -> boo
     return True
 
 
-def _settled(work: Work, filed: Sequence[tables.VersionRow]) -> list[tables.VersionRow]:
-    """What is filed was understood: its practice asks no more, of these versions and of no other.
+def _settle(work: Work, filed: Sequence[tables.VersionRow]) -> list[tables.VersionRow]:
+    """Settles what was asked about these versions: what is filed was understood.
 
-    An older one may be filed late, and says nothing of what was asked about a newer.
+    It settles nothing about another version: an older one may be filed late. Returns the versions
+    about which something was asked.
     """
     asked = (
         select(tables.AcknowledgementRow)
@@ -146,7 +152,7 @@ def _settled(work: Work, filed: Sequence[tables.VersionRow]) -> list[tables.Vers
 
 
 def open_queries(work: Work, *, ods: str | None = None) -> Sequence[tables.AcknowledgementRow]:
-    """Questions about what still stands as it was asked about; of one agency, or of all."""
+    """Returns the questions to one agency, or to all, about what still stands as it stood then."""
     asked = (
         select(tables.AcknowledgementRow)
         .where(col(tables.AcknowledgementRow.open))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from flagservice.audit.log import Actor, Deed, Work
-from flagservice.delivery.acknowledgements import Acknowledgement, file
+from flagservice.delivery.acknowledgements import Acknowledgement, take_filed
 from flagservice.delivery.pull import feed
 from flagservice.delivery.push.channel import SendOutcome
 from flagservice.delivery.push.fhir_rest import FhirRest
@@ -271,7 +271,7 @@ def test_a_practice_that_polls_closes_its_delivery_by_acknowledging_it_and_no_ot
     for closed in (1, 0):
         taken = any_world.log.perform(
             acknowledge,
-            lambda work: file(
+            lambda work: take_filed(
                 work, Acknowledgement((*versions, "nothing"), AcknowledgementOutcome.FILED)
             ),
         )

@@ -8,7 +8,7 @@ from hashlib import sha256
 from sqlmodel import col, select
 
 from flagservice.audit.log import Deed, Work
-from flagservice.delivery.pull.read import ids, only_if_admitted, stored
+from flagservice.delivery.pull.read import as_shown, check_admitted, version_ids
 from flagservice.domain.copies import CopyStatus, Form
 from flagservice.domain.errors import Fault, Invalid
 from flagservice.fhir.bundles import Stored
@@ -37,7 +37,7 @@ def feed(
     was taken back before anybody heard of it carries nothing but its id. Raises Forbidden, or
     Invalid for a number that this feed has not reached: a feed that was restored must be read anew.
     """
-    only_if_admitted(work)
+    check_admitted(work)
     asked = (
         select(tables.VersionRow)
         .where(col(tables.VersionRow.practice) == work.actor.ods)
@@ -55,7 +55,7 @@ def feed(
         raise Invalid(Fault("cursor", "is beyond the end of this feed: read it from the start"))
     last = found[-1].feed_number if found else after
     _record(work, found, form=form, asked=after if since is None else since)
-    return FeedPage([stored(work, version) for version in found], last)
+    return FeedPage([as_shown(work, version) for version in found], last)
 
 
 def _record(
@@ -66,10 +66,12 @@ def _record(
     if isinstance(asked, datetime):
         first, last = (shown[0], shown[-1]) if shown else (0, 0)
         since = asked.astimezone(UTC).isoformat()
-        work.record(Deed.FED, form=form, since=since, first=first, last=last, found=ids(found))
+        work.record(
+            Deed.FED, form=form, since=since, first=first, last=last, found=version_ids(found)
+        )
     else:
         last = shown[-1] if shown else asked
-        work.record(Deed.FED, form=form, after=asked, last=last, found=ids(found))
+        work.record(Deed.FED, form=form, after=asked, last=last, found=version_ids(found))
 
 
 def _hour_of(since: datetime) -> datetime:
@@ -100,7 +102,7 @@ def digest(work: Work, *, form: Form) -> Digest:
 
     Numbers and copies are of one instant: a writer to this practice waits while they are read.
     """
-    only_if_admitted(work)
+    check_admitted(work)
     mine = select(tables.FeedCounterRow).where(
         col(tables.FeedCounterRow.practice) == work.actor.ods
     )

@@ -27,7 +27,7 @@ NOT_ADMITTED = (
 
 def read(work: Work, copy_id: str, *, form: Form, version_id: str | None = None) -> Stored:
     """The newest version of a copy, or one by its id; raises Forbidden or NotFound."""
-    copy = mine(work, copy_id, form=form)
+    copy = own_copy(work, copy_id, form=form)
     asked = _standing(copy)
     if version_id is not None:
         asked = asked.where(col(tables.VersionRow.id) == version_id)
@@ -35,7 +35,7 @@ def read(work: Work, copy_id: str, *, form: Form, version_id: str | None = None)
     if version is None or taken_back_unseen(work, copy):
         raise NotFound(NOTHING)
     work.record(Deed.READ, copy=copy.id, version=version.id)
-    found = stored(work, version)
+    found = as_shown(work, version)
     # Of an earlier version no date is given: whose dates collide was amended with whom.
     alone = version_id is None and _alone_in_its_second(work, version)
     return found._replace(alone=alone)
@@ -48,7 +48,7 @@ def history(
 
     Raises Forbidden, NotFound, or Invalid where `before` is no version of this copy.
     """
-    copy = mine(work, copy_id, form=form)
+    copy = own_copy(work, copy_id, form=form)
     if taken_back_unseen(work, copy):
         raise NotFound(NOTHING)
     asked = _standing(copy)
@@ -58,14 +58,14 @@ def history(
             raise Invalid(Fault("cursor", "is not one that this history gave out"))
         asked = asked.where(col(tables.VersionRow.number) < last.number)
     found = work.session.exec(asked.limit(limit)).all()
-    work.record(Deed.READ, copy=copy.id, found=ids(found))
-    return [stored(work, version) for version in found]
+    work.record(Deed.READ, copy=copy.id, found=version_ids(found))
+    return [as_shown(work, version) for version in found]
 
 
-def mine(work: Work, copy_id: str, *, form: Form) -> tables.CopyRow:
+def own_copy(work: Work, copy_id: str, *, form: Form) -> tables.CopyRow:
     """The copy, if it stands at the caller's practice; raises Forbidden or NotFound."""
     # Asked whatever the id names: a question that only a real copy raises would tell of it.
-    only_if_admitted(work)
+    check_admitted(work)
     copy = work.session.get(tables.CopyRow, copy_id)
     own = copy is not None and copy.practice == work.actor.ods and copy.form == form
     if copy is None or not own:
@@ -84,18 +84,18 @@ def _standing(copy: tables.CopyRow) -> SelectOfScalar[tables.VersionRow]:
     )
 
 
-def only_if_admitted(work: Work) -> None:
+def check_admitted(work: Work) -> None:
     """Raises Forbidden, and asks nothing else, where the caller's system is not admitted."""
     if not admitted(work, work.actor.ods):
         raise Forbidden(NOT_ADMITTED)
 
 
-def ids(versions: Sequence[tables.VersionRow]) -> str:
+def version_ids(versions: Sequence[tables.VersionRow]) -> str:
     """Which versions were shown: so that the audit can say who saw what."""
     return " ".join(version.id for version in versions)
 
 
-def stored(work: Work, version: tables.VersionRow) -> Stored:
+def as_shown(work: Work, version: tables.VersionRow) -> Stored:
     """A version as it is shown: by what carries its words, or by nothing if nobody heard of it."""
     copy = work.session.get_one(tables.CopyRow, version.copy_id)
     carries = _next_standing(work, version) if version.withdrawn else version
@@ -132,7 +132,7 @@ def _alone_in_its_second(work: Work, version: tables.VersionRow) -> bool:
 
 def _shown(work: Work, copy: tables.CopyRow, version: tables.VersionRow) -> bytes:
     mark_served(work, version)
-    return opened(work, copy, version)
+    return stored_bytes(work, copy, version)
 
 
 def mark_served(work: Work, version: tables.VersionRow) -> None:
@@ -151,7 +151,7 @@ def mark_served(work: Work, version: tables.VersionRow) -> None:
         raise Overtaken
 
 
-def opened(work: Work, copy: tables.CopyRow, version: tables.VersionRow) -> bytes:
+def stored_bytes(work: Work, copy: tables.CopyRow, version: tables.VersionRow) -> bytes:
     """The stored bytes, for a look that is not an answer yet: nobody has heard of it by this."""
     person = work.session.get_one(tables.PersonRow, copy.person_id)
     return work.vault.open_row_under(person.data_key, version)

@@ -13,7 +13,7 @@ from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from flagservice.audit.log import Deed, Work
-from flagservice.delivery.pull.read import ids, only_if_admitted, opened, stored
+from flagservice.delivery.pull.read import as_shown, check_admitted, stored_bytes, version_ids
 from flagservice.delivery.watch import alarms
 from flagservice.domain.copies import CopyStatus, Form
 from flagservice.domain.errors import Fault, Invalid
@@ -57,11 +57,11 @@ class SearchPage:
 
 def search(work: Work, criteria: Criteria) -> SearchPage:
     """What stands here, of whomever, and what was taken back from here. Raises Forbidden."""
-    only_if_admitted(work)
+    check_admitted(work)
     asked = _newest(work, criteria.form).where(_shown())
     found, more = _filled(work, asked, criteria)
-    work.record(Deed.SEARCHED, form=criteria.form, found=ids(found))
-    return SearchPage([stored(work, version) for version in found], more)
+    work.record(Deed.SEARCHED, form=criteria.form, found=version_ids(found))
+    return SearchPage([as_shown(work, version) for version in found], more)
 
 
 def search_patient(work: Work, nhs_number: str, criteria: Criteria) -> SearchPage:
@@ -69,16 +69,16 @@ def search_patient(work: Work, nhs_number: str, criteria: Criteria) -> SearchPag
 
     Raises Forbidden, as every other question does, where the practice is not admitted.
     """
-    only_if_admitted(work)
+    check_admitted(work)
     registration = registration_of(work, nhs_number)
     mine = registration is not None and registration.practice == work.actor.ods
-    alarms.note(work, nhs_number, registration)
+    alarms.note_search(work, nhs_number, registration)
     asked = _of_patient(work, nhs_number, form=criteria.form)
     found, more = _filled(work, asked, criteria) if mine else ([], False)
     about = work.vault.pseudonym(nhs_number, purpose="audit")
-    work.record(Deed.SEARCHED, patient=about, form=criteria.form, found=ids(found))
+    work.record(Deed.SEARCHED, patient=about, form=criteria.form, found=version_ids(found))
     whose = work.session.get_one(tables.CopyRow, found[0].copy_id).person_id if found else ""
-    return SearchPage([stored(work, version) for version in found], more, whose)
+    return SearchPage([as_shown(work, version) for version in found], more, whose)
 
 
 def search_onward(work: Work, person_id: str, criteria: Criteria) -> SearchPage:
@@ -149,4 +149,4 @@ def _within(
 def _matches(work: Work, version: tables.VersionRow, says: Says | None) -> bool:
     if says is None:
         return True
-    return says(opened(work, work.session.get_one(tables.CopyRow, version.copy_id), version))
+    return says(stored_bytes(work, work.session.get_one(tables.CopyRow, version.copy_id), version))

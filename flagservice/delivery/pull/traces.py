@@ -11,10 +11,10 @@ from sqlmodel import col, select
 from flagservice.audit.log import Deed, Work
 from flagservice.delivery.pull.read import (
     NOTHING,
+    check_admitted,
     mark_served,
-    mine,
-    only_if_admitted,
-    opened,
+    own_copy,
+    stored_bytes,
     taken_back_unseen,
 )
 from flagservice.domain.copies import CopyStatus, Form
@@ -44,7 +44,7 @@ class Origin:
 
 def origin(work: Work, version_id: str, *, forms: Sequence[Form]) -> Origin:
     """Of one version that still stands, in one of these forms; raises Forbidden or NotFound."""
-    only_if_admitted(work)
+    check_admitted(work)
     version = work.session.get(tables.VersionRow, version_id)
     own = version is not None and version.practice == work.actor.ods and version.form in forms
     if version is None or not own or version.withdrawn:
@@ -76,7 +76,7 @@ def origins(work: Work, copy_id: str, *, form: Form) -> list[Origin]:
 
 def _own(work: Work, copy_id: str, *, form: Form) -> tables.CopyRow | None:
     try:
-        copy = mine(work, copy_id, form=form)
+        copy = own_copy(work, copy_id, form=form)
     except NotFound:
         return None
     return None if taken_back_unseen(work, copy) else copy
@@ -85,7 +85,7 @@ def _own(work: Work, copy_id: str, *, form: Form) -> tables.CopyRow | None:
 def _origin(work: Work, copy: tables.CopyRow, version: tables.VersionRow) -> Origin:
     removal = copy.status is CopyStatus.REMOVED and version.number == copy.number
     mark_served(work, version)
-    return Origin(opened(work, copy, version), removal)
+    return Origin(stored_bytes(work, copy, version), removal)
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ class Alarm:
     hours: int
 
 
-def note(work: Work, nhs_number: str, registration: Registration | None) -> None:
+def note_search(work: Work, nhs_number: str, registration: Registration | None) -> None:
     """The practice asked about this person; its own patients are nothing to note."""
     if registration is not None and registration.practice == work.actor.ods:
         return
@@ -59,7 +59,7 @@ def note(work: Work, nhs_number: str, registration: Registration | None) -> None
 
 
 @dataclass(frozen=True)
-class _Found:
+class _Excess:
     """What is told of now: to so many people, and the alarm that stands for it, if one does."""
 
     cause: tables.AlarmCause
@@ -68,31 +68,31 @@ class _Found:
     standing: tables.AlarmRow | None
 
 
-def judge(log: Log, watch: AlarmLimits) -> int:
+def judge(log: Log, limits: AlarmLimits) -> int:
     """Raises the alarms that are due, one for each practice, cause and window; answers how many.
 
     While one stands its count rises with what goes on, and never falls.
     """
-    if log.is_waiting(_ALARMS, lambda work: bool(_due(work, watch)) or _has_old(work, watch)):
-        return log.perform(_ALARMS, lambda work: _judged(work, watch))
+    if log.is_waiting(_ALARMS, lambda work: bool(_due(work, limits)) or _has_old(work, limits)):
+        return log.perform(_ALARMS, lambda work: _judged(work, limits))
     return 0
 
 
-def _judged(work: Work, watch: AlarmLimits) -> int:
+def _judged(work: Work, limits: AlarmLimits) -> int:
     """Two processes that judge at once take turns: the second finds the alarm raised."""
     turns.judge_alarms(work.session)
-    due = _due(work, watch)
+    due = _due(work, limits)
     for found in due:
-        _raise(work, found, hours=watch.hours)
+        _raise(work, found, hours=limits.hours)
     raised = sum(found.standing is None for found in due)
     work.session.exec(
-        delete(tables.StrangerRow).where(col(tables.StrangerRow.at) <= work.now - watch.window)
+        delete(tables.StrangerRow).where(col(tables.StrangerRow.at) <= work.now - limits.window)
     )
     work.record(Deed.ALARMS_JUDGED, raised=raised)
     return raised
 
 
-def _raise(work: Work, found: _Found, *, hours: int) -> None:
+def _raise(work: Work, found: _Excess, *, hours: int) -> None:
     practice, people = found.practice, found.people
     alarm = found.standing or tables.AlarmRow(
         id=work.new_id(),
@@ -109,16 +109,16 @@ def _raise(work: Work, found: _Found, *, hours: int) -> None:
     )
 
 
-def _has_old(work: Work, watch: AlarmLimits) -> bool:
+def _has_old(work: Work, limits: AlarmLimits) -> bool:
     old = select(tables.StrangerRow.id).where(
-        col(tables.StrangerRow.at) <= work.now - watch.window - _SWEPT
+        col(tables.StrangerRow.at) <= work.now - limits.window - _SWEPT
     )
     return work.session.exec(old.limit(1)).first() is not None
 
 
-def _due(work: Work, watch: AlarmLimits) -> list[_Found]:
+def _due(work: Work, limits: AlarmLimits) -> list[_Excess]:
     """Practices beyond what is usual of which governance was not told, or not of so many."""
-    since = work.now - watch.window
+    since = work.now - limits.window
     standing = {
         (alarm.cause, alarm.practice): alarm
         for alarm in work.session.exec(
@@ -126,11 +126,11 @@ def _due(work: Work, watch: AlarmLimits) -> list[_Found]:
         )
     }
     counted = (
-        (tables.AlarmCause.STRANGERS, _strangers(work, since, more_than=watch.people)),
-        (tables.AlarmCause.REJECTIONS, _rejections(work, since, more_than=watch.rejections)),
+        (tables.AlarmCause.STRANGERS, _strangers(work, since, more_than=limits.people)),
+        (tables.AlarmCause.REJECTIONS, _rejections(work, since, more_than=limits.rejections)),
     )
     found = [
-        _Found(cause, practice, int(people), standing.get((cause, practice)))
+        _Excess(cause, practice, int(people), standing.get((cause, practice)))
         for cause, rows in counted
         for practice, people in rows
     ]

@@ -72,10 +72,15 @@ def _untried(work: Work, delivery: tables.DeliveryRow) -> str:
 
 
 def _not_reached(work: Work) -> Iterator[ManualTask]:
-    for gap in work.session.exec(
+    for lookup in work.session.exec(
         select(tables.LookupRow).where(col(tables.LookupRow.closed).is_(None))
     ):
-        yield _todo(gap.id, (gap.role, gap.reason), opened=gap.opened, age=work.today - gap.opened)
+        yield _todo(
+            lookup.id,
+            (lookup.role, lookup.reason),
+            opened=lookup.opened,
+            age=work.today - lookup.opened,
+        )
 
 
 def _lapsed(work: Work) -> Iterator[ManualTask]:
