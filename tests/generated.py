@@ -19,7 +19,7 @@ from flagservice.domain.elements import NOTIFICATIONS, Element, Elements, Kind, 
 from flagservice.domain.intervals import day_after
 from flagservice.domain.people import Phase, Role
 from flagservice.fhir.capability import statement
-from flagservice.fhir.flags import Copy, build
+from flagservice.fhir.flags import CopyIdentity, build
 from flagservice.fhir.operations import operation_definitions
 from flagservice.fhir.search.parameters import search_parameters
 from flagservice.intake.rulebook import Rulebook
@@ -105,7 +105,7 @@ def told(kind: Kind, rulebook: Rulebook) -> Iterator[Ruling]:
 
 def _versions(name: str, ruling: Ruling, rulebook: Rulebook) -> Iterator[dict[str, Any]]:
     ended = rule_on(ruling.policy, replace(ruling.case, phase=Phase.ENDED))
-    copy = Copy(
+    copy = CopyIdentity(
         id=f"{ruling.case.kind}-{name}",
         version_id="",
         nhs_number=_NHS_NUMBERS[ruling.case.role],
@@ -118,7 +118,9 @@ def _versions(name: str, ruling: Ruling, rulebook: Rulebook) -> Iterator[dict[st
     yield _version(last, copy, number=2, day=_ENDED)
 
 
-def _version(disclosure: Disclosure, copy: Copy, *, number: int, day: date) -> dict[str, Any]:
+def _version(
+    disclosure: Disclosure, copy: CopyIdentity, *, number: int, day: date
+) -> dict[str, Any]:
     """Its version id is as readable as the copy's id."""
     issued = datetime.combine(day, copy.issued.timetz())
     version_id = f"{copy.id}-{number}"

@@ -13,7 +13,7 @@ import orjson
 
 from flagservice.app.files import alone, put, put_new
 from flagservice.app.logs import logger
-from flagservice.audit.sequence import Head
+from flagservice.audit.sequence import SignedHead
 
 _NEWEST: Final = "witness.json"
 _LOCK: Final = "witness.lock"
@@ -26,18 +26,18 @@ class Witness:
 
     folder: Path
 
-    def read(self) -> Head | None:
+    def read(self) -> SignedHead | None:
         """The head that was kept last, if any ever was; of a damaged file one that says nothing."""
         path = self.folder / _NEWEST
         if not path.exists():
             return None
         try:
             said = orjson.loads(path.read_bytes())
-            return Head(str(said["note"]), bytes.fromhex(said["frontier"]))
+            return SignedHead(str(said["note"]), bytes.fromhex(said["frontier"]))
         except (ValueError, TypeError, KeyError):
-            return Head("", b"")
+            return SignedHead("", b"")
 
-    def write(self, head: Head, *, instead_of: Head | None) -> None:
+    def write(self, head: SignedHead, *, instead_of: SignedHead | None) -> None:
         """Keeps this head if that one is still kept; and beside it its note alone, to be copied."""
         self._made()
         said = {"note": head.note, "frontier": head.frontier.hex()}

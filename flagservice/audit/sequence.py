@@ -33,20 +33,20 @@ _MOST_BETWEEN: Final = 50_000
 
 
 @dataclass(frozen=True)
-class Head:
+class SignedHead:
     """A signed head, and the frontier that proves whether a longer tree has grown from it."""
 
     note: str
     frontier: bytes
 
 
-class Outside(Protocol):
+class HeadWitness(Protocol):
     """Where heads are kept that whoever can write to the database cannot reach; raises OSError."""
 
-    def read(self) -> Head | None:
+    def read(self) -> SignedHead | None:
         """The head that was kept last, if any was."""
 
-    def write(self, head: Head, *, instead_of: Head | None) -> None:
+    def write(self, head: SignedHead, *, instead_of: SignedHead | None) -> None:
         """Keeps this head in place of that one; where another is kept by now, that one stays."""
 
     def set_aside(self, note: str) -> None:
@@ -60,7 +60,7 @@ class _Placed(NamedTuple):
     """
 
     leaves: int
-    head: Head | None
+    head: SignedHead | None
     grown: bool
 
 
@@ -71,7 +71,7 @@ class Sequencer:
     database: Database
     signer: Signer
     clock: Clock
-    witness: Outside | None = None
+    witness: HeadWitness | None = None
     batch: int = 2000
 
     def sequence(self) -> int:
@@ -105,21 +105,21 @@ class Sequencer:
         while self.sequence() >= self.batch:
             pass
 
-    def _kept(self) -> tuple[Head | None, OSError | None]:
+    def _kept(self) -> tuple[SignedHead | None, OSError | None]:
         """Before the transaction: a folder that hangs must keep nobody else waiting."""
         try:
             return (self.witness.read() if self.witness is not None else None), None
         except OSError as wrong:
             return None, wrong
 
-    def _signed(self, head: Head) -> Checkpoint | None:
+    def _signed(self, head: SignedHead) -> Checkpoint | None:
         """What its note says, if that is ours."""
         try:
             return verify(head.note, self.signer.name, public_key=self.signer.public_key_bytes)
         except CheckpointError:
             return None
 
-    def _place(self, kept: Head | None) -> _Placed:
+    def _place(self, kept: SignedHead | None) -> _Placed:
         with self.database.transaction() as session:
             head = _locked_head(session)
             # Rows, not objects: at a thousand polls a second this is a good part of all work.
@@ -139,17 +139,17 @@ class Sequencer:
             )
             return _Placed(len(waiting), signed, grown)
 
-    def _head(self, frontier: Frontier) -> Head:
+    def _head(self, frontier: Frontier) -> SignedHead:
         checkpoint = Checkpoint(self.signer.name, frontier.size, frontier.root())
-        return Head(sign(checkpoint, self.signer), frontier.to_bytes())
+        return SignedHead(sign(checkpoint, self.signer), frontier.to_bytes())
 
-    def _unkept(self, frontier: Frontier, kept: Head | None) -> Head | None:
+    def _unkept(self, frontier: Frontier, kept: SignedHead | None) -> SignedHead | None:
         """The tree's head, where another is kept: a process ended before it wrote, or was late."""
         if frontier.size == 0 or (kept is not None and kept.frontier == frontier.to_bytes()):
             return None
         return self._head(frontier)
 
-    def _has_grown(self, session: Session, *, now: Frontier, kept: Head | None) -> bool:
+    def _has_grown(self, session: Session, *, now: Frontier, kept: SignedHead | None) -> bool:
         """From the head that was kept? By its own frontier: the database's word proves nothing."""
         signed = None if kept is None else self._signed(kept)
         if kept is None or signed is None:  # no head of ours: it proves nothing

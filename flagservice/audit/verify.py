@@ -46,7 +46,7 @@ def verify_audit(
     `kept` has, by names that findings use, the signed heads that are kept outside it; without it
     nobody is asked.
     """
-    by = Signature(origin, public_key)
+    by = TrustedSigner(origin, public_key)
     with database.transaction(at_once=True) as session:
         notes = {row.size: row.note for row in session.exec(select(tables.CheckpointRow)).all()}
         heads = _KeptHeads({} if kept is None else kept, by=by)
@@ -89,7 +89,7 @@ def _placed(session: Session) -> Iterator[tables.LeafRow]:
 class _Walk:
     """Along the leaves once, building the tree anew."""
 
-    def __init__(self, notes: dict[int, str], *, kept: "_KeptHeads", by: "Signature") -> None:
+    def __init__(self, notes: dict[int, str], *, kept: "_KeptHeads", by: "TrustedSigner") -> None:
         self.frontier = Frontier()
         self.about: set[tuple[str, str]] = set()
         self._notes = dict(notes)
@@ -133,7 +133,7 @@ class _Walk:
 
 
 @dataclass(frozen=True)
-class Signature:
+class TrustedSigner:
     """Whose signature counts."""
 
     origin: str
@@ -143,7 +143,7 @@ class Signature:
 class _KeptHeads:
     """The heads that were kept outside, which the tree meets as it grows."""
 
-    def __init__(self, kept: Mapping[str, str], *, by: Signature) -> None:
+    def __init__(self, kept: Mapping[str, str], *, by: TrustedSigner) -> None:
         self._signed: dict[str, Checkpoint] = {}
         self._strange = []
         for name, note in kept.items():

@@ -29,7 +29,7 @@ DEEDS: Final = frozenset(_INTERACTIONS)
 
 
 @dataclass(frozen=True)
-class Event:
+class AuditedDeed:
     """One deed and the versions of one copy that it names, by the id and instant of its leaf."""
 
     id: str
@@ -41,7 +41,7 @@ class Event:
     versions: tuple[str, ...]
 
 
-def audit_event(event: Event, *, labels: tuple[str, ...]) -> dict[str, Any]:
+def audit_event(event: AuditedDeed, *, labels: tuple[str, ...]) -> dict[str, Any]:
     """The AuditEvent of one deed to one flag; `labels` are the flag's.
 
     The same leaf and flag are always the same event. Two flags' events have nothing of one leaf in
@@ -73,7 +73,7 @@ def audit_event(event: Event, *, labels: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-def _id_of(event: Event) -> str:
+def _id_of(event: AuditedDeed) -> str:
     """The leaf's id is random and is told to nobody, so that no other event's id can be guessed."""
     return sha256(f"{event.id} {event.target}".encode()).hexdigest()[:32]
 

@@ -18,7 +18,7 @@ _LABELS: Final = ("NOPAT", "PERSISTLABEL")
 _FEED_NUMBER: Final = f"{CANONICAL}/StructureDefinition/feed-number"
 
 
-class Stored(NamedTuple):
+class IssuedVersion(NamedTuple):
     """One version's bytes, and where it stands in its copy and in its practice's feed.
 
     `alone` says that no other version of its copy is of the same second.
@@ -34,7 +34,12 @@ class Stored(NamedTuple):
 
 
 def searchset(
-    entries: Sequence[Stored], *, base: str, link: str, next_: str | None = None, ignored: int = 0
+    entries: Sequence[IssuedVersion],
+    *,
+    base: str,
+    link: str,
+    next_: str | None = None,
+    ignored: int = 0,
 ) -> bytes:
     """Matches, in the order given, and a warning where something was not served and passed over.
 
@@ -59,7 +64,7 @@ def made(resources: Sequence[dict[str, Any]], *, base: str, link: str, next_: st
     return _bundle("searchset", _links(base, link, next_), shown)
 
 
-def history(entries: Sequence[Stored], *, base: str, link: str, next_: str | None) -> bytes:
+def history(entries: Sequence[IssuedVersion], *, base: str, link: str, next_: str | None) -> bytes:
     """A page of a practice's feed, or of one copy's versions; each entry carries its number."""
     return _bundle("history", _links(base, link, next_), [_change(e, base) for e in entries])
 
@@ -83,7 +88,7 @@ def _bundle(type_: str, links: list[dict[str, str]], entries: list[dict[str, Any
     return orjson.dumps(bundle)
 
 
-def _match(entry: Stored, base: str) -> dict[str, Any]:
+def _match(entry: IssuedVersion, base: str) -> dict[str, Any]:
     return {
         "fullUrl": f"{base}/{_url(entry)}",
         "resource": orjson.Fragment(entry.content),
@@ -91,7 +96,7 @@ def _match(entry: Stored, base: str) -> dict[str, Any]:
     }
 
 
-def _change(entry: Stored, base: str) -> dict[str, Any]:
+def _change(entry: IssuedVersion, base: str) -> dict[str, Any]:
     if not entry.content:
         return _taken_back(entry)
     url = _url(entry)
@@ -108,7 +113,7 @@ def _change(entry: Stored, base: str) -> dict[str, Any]:
     }
 
 
-def _taken_back(entry: Stored) -> dict[str, Any]:
+def _taken_back(entry: IssuedVersion) -> dict[str, Any]:
     """Taken back before anybody heard of it: its number, and nothing of it or of anybody."""
     return {
         "extension": [{"url": _FEED_NUMBER, "valuePositiveInt": entry.feed_number}],
@@ -117,5 +122,5 @@ def _taken_back(entry: Stored) -> dict[str, Any]:
     }
 
 
-def _url(entry: Stored) -> str:
+def _url(entry: IssuedVersion) -> str:
     return f"{resource_type(entry.form)}/{entry.copy_id}"

@@ -1,6 +1,6 @@
 """Builds what a GP record is told: a Flag or, in its place, a request (Task). Up from nothing.
 
-A builder takes one content argument, a `Disclosure`; a `Copy` says only whose copy it is.
+A builder takes one content argument, a `Disclosure`; a `CopyIdentity` says only whose copy it is.
 https://hl7.org/fhir/R4/flag.html and https://hl7.org/fhir/R4/task.html
 """
 
@@ -31,11 +31,11 @@ _TASK_STATUS: Final[dict[Status, str]] = {
     CopyStatus.ENTERED_IN_ERROR: "entered-in-error",
 }
 Json = dict[str, Any]
-Builder = Callable[[Disclosure, "Copy"], Json]
+Builder = Callable[[Disclosure, "CopyIdentity"], Json]
 
 
 @dataclass(frozen=True)
-class Copy:
+class CopyIdentity:
     """One copy at one practice: its random ids, its patient and when this version was issued."""
 
     id: str
@@ -44,7 +44,7 @@ class Copy:
     issued: datetime
 
 
-def build(disclosure: Disclosure, copy: Copy) -> Json:
+def build(disclosure: Disclosure, copy: CopyIdentity) -> Json:
     """The resource for one copy: a Flag, or a Task where the policy requests."""
     return (
         _request(disclosure, copy) if disclosure.form is Form.REQUEST else _flag(disclosure, copy)
@@ -61,7 +61,7 @@ def version_system(form: Form) -> str:
     return f"{IDENTIFIER}/{form}-version"
 
 
-def _flag(disclosure: Disclosure, copy: Copy) -> Json:
+def _flag(disclosure: Disclosure, copy: CopyIdentity) -> Json:
     says = disclosure.says
     resource = _head(disclosure, copy) | {
         "status": disclosure.status,
@@ -74,7 +74,7 @@ def _flag(disclosure: Disclosure, copy: Copy) -> Json:
     return {name: value for name, value in resource.items() if value}
 
 
-def _request(disclosure: Disclosure, copy: Copy) -> Json:
+def _request(disclosure: Disclosure, copy: CopyIdentity) -> Json:
     resource = _head(disclosure, copy) | {
         "status": _TASK_STATUS[disclosure.status],
         "intent": "order",
@@ -85,7 +85,7 @@ def _request(disclosure: Disclosure, copy: Copy) -> Json:
     return {name: value for name, value in resource.items() if value}
 
 
-def _head(disclosure: Disclosure, copy: Copy) -> Json:
+def _head(disclosure: Disclosure, copy: CopyIdentity) -> Json:
     type_ = resource_type(disclosure.form)
     return {
         "resourceType": type_,
@@ -123,7 +123,7 @@ def _categories(plan_categories: Value | None) -> list[Json]:
     return [{"coding": [_coding(coding)]} for coding in codings]
 
 
-def _patient(copy: Copy) -> Json:
+def _patient(copy: CopyIdentity) -> Json:
     identifier = {"system": NHS_NUMBER_SYSTEM, "value": copy.nhs_number}
     return {"type": "Patient", "identifier": identifier}
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from flagservice.fhir.profile.check import Profile
 
 
-class Unfit(Exception):
+class UnfitResource(Exception):
     """A resource that we built does not fit its profile: nothing is issued. It quotes nothing."""
 
 
@@ -28,14 +28,14 @@ def models() -> dict[str, Any]:
 
 
 def to_bytes(resource: dict[str, Any], profiles: Mapping[str, Profile]) -> bytes:
-    """The canonical bytes of a Flag or Task that fits its profile; raises Unfit."""
+    """The canonical bytes of a Flag or Task that fits its profile; raises UnfitResource."""
     type_ = resource["resourceType"]
     try:
         models()[type_].model_validate(resource)
     except ValidationError as wrong:
         where = sorted({".".join(map(str, e["loc"])) for e in wrong.errors(include_input=False)})
-        raise Unfit(f"not an R4 {type_}: {', '.join(where)}") from None
+        raise UnfitResource(f"not an R4 {type_}: {', '.join(where)}") from None
     problems = profiles[type_].problems(resource)
     if problems:
-        raise Unfit("; ".join(problems))
+        raise UnfitResource("; ".join(problems))
     return orjson.dumps(resource)

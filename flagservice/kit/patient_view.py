@@ -19,7 +19,7 @@ from flagservice.connections.bounds import Bounds, affordable
 from flagservice.connections.endings import answers
 from flagservice.connections.registry import Connections
 from flagservice.fhir.patient_view.text import patient_view_of
-from flagservice.fhir.patient_view.view import View
+from flagservice.fhir.patient_view.view import FilteredBundle
 
 MOST_BYTES: Final = 16_000_000
 _MOST_CONNECTIONS: Final = 64
@@ -39,7 +39,7 @@ class Report:
         self._file = file
         self.add(None)
 
-    def add(self, view: View | None) -> None:
+    def add(self, view: FilteredBundle | None) -> None:
         """Write one line, or open the file to see early that it can be written."""
         if self._file is None:
             return

@@ -16,7 +16,7 @@ from flagservice.domain.people import Role
 from flagservice.policy.case import Case
 from flagservice.policy.printed import words
 from flagservice.policy.proof.breaches import SAYS_NOTHING
-from flagservice.policy.proof.sheet import Sheets, every_answer
+from flagservice.policy.proof.sheet import AnswerSheets, every_answer
 from flagservice.policy.readers import Reader
 from flagservice.policy.rows import Placement, PlacementAction
 from flagservice.policy.ruling import Ruling
@@ -71,7 +71,7 @@ def compare(old: Policy, new: Policy) -> tuple[Change, ...]:
     return tuple(sorted(changes, key=lambda one: order.index(one.difference.direction)))
 
 
-def _differences(old: Sheets, new: Sheets) -> Iterator[tuple[Case, Difference]]:
+def _differences(old: AnswerSheets, new: AnswerSheets) -> Iterator[tuple[Case, Difference]]:
     before, after = old.by_reader(), new.by_reader()
     for reader, answers in after.items():
         for case, ruling in answers.items():

@@ -51,7 +51,7 @@ def _words(of: type[W], everything: tuple[W, ...]) -> BeforeValidator:
     return BeforeValidator(read)
 
 
-class Row(BaseModel):
+class PolicyRow(BaseModel):
     """What every row has: whom it is about, why, and from which rules of the catalogue."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -76,7 +76,7 @@ class Row(BaseModel):
         )
 
 
-class Placement(Row):
+class Placement(PolicyRow):
     """What happens for one record, and what a flag that is placed there carries for its life."""
 
     action: PlacementAction
@@ -126,7 +126,7 @@ class Placement(Row):
         return self
 
 
-class ElementRule(Row):
+class ElementRule(PolicyRow):
     """What happens to some elements in some cases."""
 
     elements: Annotated[tuple[Element, ...], _words(Element, tuple(Element))]

@@ -28,7 +28,7 @@ _LEAST = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True)
-class Place:
+class FeedPosition:
     """Where a version stands: in its feed, at an instant, and among all that the practice is owed.
 
     The order never leaves the service: it would count requests for a reader of flags.
@@ -58,7 +58,7 @@ def lock(session: Session, practices: Iterable[str]) -> dict[str, tables.FeedCou
 
 def take(
     counter: tables.FeedCounterRow, form: Form, *, now: datetime, step: timedelta = timedelta(0)
-) -> Place:
+) -> FeedPosition:
     """The next place in the feed of this form, of a locked counter.
 
     The instant is the full hour, and each entry of this practice in that hour adds its step, at
@@ -68,7 +68,7 @@ def take(
     hour = now.replace(minute=0, second=0, microsecond=0)
     counter.last += 1
     counter.issued = max(hour + step, counter.issued + max(step, _LEAST))
-    return Place(_next(counter, form), counter.issued, counter.last)
+    return FeedPosition(_next(counter, form), counter.issued, counter.last)
 
 
 def last_number(counter: tables.FeedCounterRow, form: Form) -> int:

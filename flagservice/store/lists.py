@@ -16,7 +16,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 
-class Words(TypeDecorator[Collection[str]]):
+class TextList(TypeDecorator[Collection[str]]):
     """A list of texts as one value: an array in PostgreSQL, JSON in SQLite.
 
     For ids, codes and pseudonyms: PostgreSQL takes no NUL in a text, and SQLite's JSON would not
@@ -48,7 +48,7 @@ class _OneOf(FunctionElement[bool]):
 
 def one_of(column: Any, name: str) -> ColumnElement[bool]:
     """Is the column one of the texts that are given under this name when it is executed?"""
-    return _OneOf(column, bindparam(name, type_=Words()))
+    return _OneOf(column, bindparam(name, type_=TextList()))
 
 
 @compiles(_OneOf, "sqlite")

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from flagservice.audit.checkpoint import Signer
 from flagservice.audit.log import Actor, Deed
-from flagservice.audit.sequence import Head, Sequencer
+from flagservice.audit.sequence import Sequencer, SignedHead
 from flagservice.audit.verify import verify_audit
 from flagservice.store import tables
 from tests.world import World
@@ -21,13 +21,13 @@ ORIGIN = "flagservice.example/audit"
 class Kept:
     """Every head that was ever written, and the notes of those that were set aside."""
 
-    written: list[Head] = field(default_factory=list)
+    written: list[SignedHead] = field(default_factory=list)
     aside: list[str] = field(default_factory=list)
 
-    def read(self) -> Head | None:
+    def read(self) -> SignedHead | None:
         return self.written[-1] if self.written else None
 
-    def write(self, head: Head, *, instead_of: Head | None) -> None:
+    def write(self, head: SignedHead, *, instead_of: SignedHead | None) -> None:
         if self.read() == instead_of:
             self.written.append(head)
 

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, delete, select
 
 from flagservice.audit import sequence
 from flagservice.audit.checkpoint import Checkpoint, Signer, sign
-from flagservice.audit.sequence import Head
+from flagservice.audit.sequence import SignedHead
 from flagservice.audit.tree import Frontier, leaf_hash
 from flagservice.store import tables
 from tests.audit.steps import ORIGIN, Audited
@@ -130,7 +130,7 @@ def test_a_head_from_which_another_process_went_on_is_not_gone(any_world: World)
 class Overtaken(sequence.Sequencer):
     """One that does not get to what it writes outside before something else has happened."""
 
-    def _place(self, kept: Head | None) -> sequence._Placed:
+    def _place(self, kept: SignedHead | None) -> sequence._Placed:
         found = super()._place(kept)
         meanwhile.pop()()
         return found
@@ -213,7 +213,7 @@ def test_what_is_no_head_of_ours_proves_nothing(world: World, damage: str) -> No
     audited = Audited(world)
     audited.sequenced(2)
     other = sign(Checkpoint(ORIGIN, 9, bytes(32)), Signer.generate(ORIGIN))
-    audited.outside.written.append(Head(other if damage == "another's" else damage, b""))
+    audited.outside.written.append(SignedHead(other if damage == "another's" else damage, b""))
     audited.sequenced(1)
     assert audited.outside.aside == []
 
@@ -226,10 +226,10 @@ def test_a_head_whose_frontier_is_lost_is_set_aside_where_the_tree_is_longer(
     audited = Audited(world)
     audited.sequenced(2)
     kept = audited.outside.written[-1].note
-    audited.outside.written.append(Head(kept, frontier))
+    audited.outside.written.append(SignedHead(kept, frontier))
     audited.sequenced(1)
     assert audited.outside.aside == []  # the tree was as long as the head: its root is enough
-    audited.outside.written.append(Head(kept, frontier))
+    audited.outside.written.append(SignedHead(kept, frontier))
     audited.sequenced(1)
     assert audited.outside.aside == [kept]
     assert audited.findings({"kept": kept}) == []

@@ -19,7 +19,7 @@ from flagservice.app.files import alone
 from flagservice.app.witness import Witness
 from flagservice.audit.checkpoint import Checkpoint, Signer, sign
 from flagservice.audit.log import Actor, Deed
-from flagservice.audit.sequence import Head
+from flagservice.audit.sequence import SignedHead
 from flagservice.settings import Settings
 from tests.audit.steps import ORIGIN
 from tests.world import HOME
@@ -34,21 +34,21 @@ def witness(tmp_path: Path) -> Witness:
     return Witness(tmp_path / "kept")
 
 
-def a_head(size: int) -> Head:
-    return Head(sign(Checkpoint(ORIGIN, size, bytes(32)), SIGNER), bytes(size % 1000))
+def a_head(size: int) -> SignedHead:
+    return SignedHead(sign(Checkpoint(ORIGIN, size, bytes(32)), SIGNER), bytes(size % 1000))
 
 
 def names(witness: Witness) -> list[str]:
     return sorted(path.name for path in witness.folder.iterdir())
 
 
-def writes(witness: Witness, heads: list[Head], together: Barrier) -> None:
+def writes(witness: Witness, heads: list[SignedHead], together: Barrier) -> None:
     together.wait(timeout=30)
     for head in heads:
         witness.write(head, instead_of=witness.read())
 
 
-def when_written_by_processes(witness: Witness, heads: list[Head]) -> set[Head]:
+def when_written_by_processes(witness: Witness, heads: list[SignedHead]) -> set[SignedHead]:
     """Each process takes every so-many-th; answers whatever was read meanwhile."""
     context = multiprocessing.get_context("spawn")
     together = context.Barrier(WRITERS)
@@ -126,7 +126,7 @@ def test_who_compares_and_writes_is_alone(witness: Witness) -> None:
 
 def test_where_another_head_is_kept_by_now_it_stays(witness: Witness) -> None:
     witness.write(a_head(3), instead_of=None)
-    for other in (None, a_head(2), Head(a_head(3).note, b"other")):
+    for other in (None, a_head(2), SignedHead(a_head(3).note, b"other")):
         witness.write(a_head(4), instead_of=other)
         assert witness.read() == a_head(3)
     witness.write(a_head(4), instead_of=a_head(3))
@@ -169,7 +169,7 @@ def test_a_head_that_does_not_fit_is_found_by_everybody_who_looks(tmp_path: Path
     settings = Settings(data=tmp_path)
     parts = build(settings)
     cut = sign(Checkpoint(settings.origin, 1000, bytes(32)), parts.keys.signer)
-    Witness(settings.witness_folder).write(Head(cut, b""), instead_of=None)
+    Witness(settings.witness_folder).write(SignedHead(cut, b""), instead_of=None)
     for _ in range(2):
         parts.log.perform(Actor("somebody"), lambda work: work.record(Deed.READ))
         found = when_verified(tmp_path)

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from flagservice.audit.sequence import Head
+from flagservice.audit.sequence import SignedHead
 from tests.audit.steps import Audited, Kept
 from tests.audit.test_grown import cut
 from tests.world import World
@@ -16,11 +16,11 @@ class Faulty(Kept):
     failing: str = ""
     failed: int = 0
 
-    def read(self) -> Head | None:
+    def read(self) -> SignedHead | None:
         self._may("read")
         return super().read()
 
-    def write(self, head: Head, *, instead_of: Head | None) -> None:
+    def write(self, head: SignedHead, *, instead_of: SignedHead | None) -> None:
         self._may("write")
         super().write(head, instead_of=instead_of)
 
@@ -62,14 +62,14 @@ def test_while_the_folder_hangs_others_do_their_work(any_world: World) -> None:
     audited.sequenced(1)
 
     class Hanging(Kept):
-        def read(self) -> Head | None:
+        def read(self) -> SignedHead | None:
             other = threading.Thread(target=audited.happens, daemon=True)
             other.start()
             other.join(timeout=5)
             assert not other.is_alive()
             return super().read()
 
-        def write(self, head: Head, *, instead_of: Head | None) -> None:
+        def write(self, head: SignedHead, *, instead_of: SignedHead | None) -> None:
             self.read()
             super().write(head, instead_of=instead_of)
 

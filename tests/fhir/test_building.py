@@ -15,14 +15,14 @@ from flagservice.fhir.flags import (
     CANONICAL,
     IDENTIFIER,
     PROFILES,
-    Copy,
+    CopyIdentity,
     build,
     instant,
     resource_type,
     version_system,
 )
 from flagservice.fhir.labels import security
-from flagservice.fhir.writing import Unfit, to_bytes
+from flagservice.fhir.writing import UnfitResource, to_bytes
 from flagservice.policy.case import Case, every_case
 from flagservice.policy.disclosure import Disclosure, disclose, removal
 from flagservice.policy.ruling import rule_on
@@ -30,7 +30,9 @@ from tests.world import the_rulebook
 
 HOME = Path(__file__).parents[2]
 RULEBOOK = the_rulebook()
-COPY = Copy("c" * 32, "d" * 32, "9990001111", datetime(2022, 1, 4, 9, 0, 0, 42_000, tzinfo=UTC))
+COPY = CopyIdentity(
+    "c" * 32, "d" * 32, "9990001111", datetime(2022, 1, 4, 9, 0, 0, 42_000, tzinfo=UTC)
+)
 SAID = {
     Element.START: date(2022, 1, 1),
     Element.END: date(2022, 6, 1),
@@ -163,17 +165,17 @@ def test_what_is_built_has_the_shape_of_the_public_profiles(kind: Kind) -> None:
 
 def test_a_resource_that_is_not_r4_is_not_written_and_not_quoted() -> None:
     flag = _one(Kind.CHILD_PROTECTION, Role.CHILD)
-    with pytest.raises(Unfit, match="not an R4 Flag: status") as refused:
+    with pytest.raises(UnfitResource, match="not an R4 Flag: status") as refused:
         to_bytes({**flag, "status": ["Ann Smith"]}, RULEBOOK.profiles)
     assert "Ann" not in str(refused.value)
 
 
 def test_a_resource_that_does_not_fit_its_profile_is_not_written() -> None:
     flag = _one(Kind.CHILD_PROTECTION, Role.CHILD)
-    with pytest.raises(Unfit, match="text"):
+    with pytest.raises(UnfitResource, match="text"):
         to_bytes({**flag, "text": {"status": "empty", "div": "<div/>"}}, RULEBOOK.profiles)
     without = {**flag, "meta": {**flag["meta"], "security": security(("NOPAT",))}}
-    with pytest.raises(Unfit, match="security"):
+    with pytest.raises(UnfitResource, match="security"):
         to_bytes(without, RULEBOOK.profiles)
 
 

@@ -10,7 +10,7 @@ from fhir.resources.R4B.operationoutcome import OperationOutcome
 
 from flagservice.domain.copies import Form
 from flagservice.domain.errors import Fault
-from flagservice.fhir.bundles import Stored, history, searchset
+from flagservice.fhir.bundles import IssuedVersion, history, searchset
 from flagservice.fhir.capability import Interaction, statement
 from flagservice.fhir.labels import security
 from flagservice.fhir.outcomes import outcome
@@ -20,8 +20,8 @@ AT = datetime(2022, 1, 4, 9, 0, 0, 7_000, tzinfo=UTC)
 STORED = b'{"resourceType":"Flag","id":"c1","status":"active","code":{"text":"x"},"subject":{}}'
 
 
-def an_entry(form: Form = Form.FLAG, *, content: bytes = STORED, number: int = 2) -> Stored:
-    return Stored("c1", form, number, 7, AT, content)
+def an_entry(form: Form = Form.FLAG, *, content: bytes = STORED, number: int = 2) -> IssuedVersion:
+    return IssuedVersion("c1", form, number, 7, AT, content)
 
 
 def test_a_search_answers_with_the_stored_bytes_as_they_are() -> None:

@@ -9,7 +9,7 @@ from fhir.resources.R4B.provenance import Provenance
 from fhir.resources.R4B.searchparameter import SearchParameter
 
 from flagservice.domain.elements import Kind
-from flagservice.fhir.audit_events import DEEDS, Event, audit_event
+from flagservice.fhir.audit_events import DEEDS, AuditedDeed, audit_event
 from flagservice.fhir.provenance import provenance
 from flagservice.fhir.search.parameters import CRITERIA, search_parameters
 from flagservice.fhir.search.tokens import says, tokens
@@ -17,7 +17,7 @@ from tests.generated import examples
 from tests.world import the_rulebook
 
 RULEBOOK = the_rulebook()
-EVENT = Event(
+EVENT = AuditedDeed(
     id="e1",
     deed="read",
     at="2022-01-04T09:59:59.123456+00:00",
@@ -47,14 +47,14 @@ def test_every_version_has_an_origin_with_its_own_labels(kind: Kind, removal: bo
 
 @pytest.mark.parametrize("deed", sorted(DEEDS))
 def test_every_deed_is_an_event(deed: str) -> None:
-    told = audit_event(Event(**{**vars(EVENT), "deed": deed}), labels=("NOPAT", "R"))
+    told = audit_event(AuditedDeed(**{**vars(EVENT), "deed": deed}), labels=("NOPAT", "R"))
     AuditEvent.model_validate(told)
     assert [label["code"] for label in told["meta"]["security"]] == ["NOPAT", "R"]
     assert len(told["entity"]) == 2
 
 
 def test_an_event_that_names_no_version_names_its_flag() -> None:
-    told = audit_event(Event(**{**vars(EVENT), "versions": ()}), labels=("NOPAT",))
+    told = audit_event(AuditedDeed(**{**vars(EVENT), "versions": ()}), labels=("NOPAT",))
     assert told["entity"] == [{"what": {"reference": "Flag/f1"}}]
 
 
@@ -62,14 +62,14 @@ def test_an_event_joins_no_two_flags_that_one_answer_told_of() -> None:
     """One leaf of a feed is an event of each flag on its page: neither id nor instant say so."""
     one = audit_event(EVENT, labels=("NOPAT",))
     moved = {"target": "Flag/f2", "versions": ("v3",), "at": "2022-01-04T09:00:00+00:00"}
-    other = audit_event(Event(**{**vars(EVENT), **moved}), labels=("NOPAT",))
+    other = audit_event(AuditedDeed(**{**vars(EVENT), **moved}), labels=("NOPAT",))
     assert one["id"] != other["id"]
     for told in (one, other):
         assert re.fullmatch("[0-9a-f]{32}", told["id"])
         assert told["id"] != EVENT.id
         assert told["recorded"] == "2022-01-04T09:00:00+00:00"
     assert audit_event(EVENT, labels=("NOPAT",))["id"] == one["id"]
-    other_leaf = Event(**{**vars(EVENT), "id": "e2"})
+    other_leaf = AuditedDeed(**{**vars(EVENT), "id": "e2"})
     assert audit_event(other_leaf, labels=("NOPAT",))["id"] != one["id"]
 
 

@@ -14,7 +14,7 @@ import pytest
 
 import flagservice.fhir
 from flagservice.fhir import flags
-from flagservice.fhir.flags import Copy
+from flagservice.fhir.flags import CopyIdentity
 from flagservice.policy.disclosure import Disclosure
 from tests.house import source
 from tests.house.source import PURE, Module
@@ -33,7 +33,7 @@ READING = r"open|input|.*\.(read_text|write_text|read_bytes)"
 CATCHING_ALL = {
     "api/edge/envelope.py": "a fault that was answered as 500 is not printed by a server",
     "api/refusals.py": "whatever the audit's fault is, nothing leaves unrecorded",
-    "audit/group.py": "whoever asked in the group goes the ordinary way, and meets the fault there",
+    "audit/group_commit.py": "its callers go the ordinary way, and meet the fault there",
     "app/serve.py": "a loop goes on; the type is logged",
     "delivery/push/fhir_rest.py": "whatever a receiver answers, this one flag stays owed",
     "kit/sandbox/server.py": "a GP system answers a fault as 500",
@@ -163,8 +163,11 @@ def builders_in(module: ModuleType) -> Iterator[tuple[str, list[str]]]:
             continue
         hints = typing.get_type_hints(function)
         taken = [hints.get(one, "unsaid") for one in inspect.signature(function).parameters]
-        if Disclosure in taken or Copy in taken:
-            yield name, [getattr(one, "__name__", str(one)) for one in taken if one is not Copy]
+        if Disclosure in taken or CopyIdentity in taken:
+            yield (
+                name,
+                [getattr(one, "__name__", str(one)) for one in taken if one is not CopyIdentity],
+            )
 
 
 def wrong_builders_in(module: ModuleType) -> list[str]:
@@ -188,20 +191,25 @@ def test_there_are_builders_to_look_at() -> None:
 
 
 def test_a_copy_says_whose_copy_it_is_and_nothing_more() -> None:
-    assert {field.name for field in fields(Copy)} == {"id", "version_id", "nhs_number", "issued"}
+    assert {field.name for field in fields(CopyIdentity)} == {
+        "id",
+        "version_id",
+        "nhs_number",
+        "issued",
+    }
 
 
 @pytest.mark.parametrize(
     "signature",
     [
-        "disclosure: Disclosure, copy: Copy, note: str",
-        "disclosure: Disclosure, copy: Copy, *, elements: Elements",
-        "disclosure: Disclosure, copy: Copy, said=None",
-        "disclosure: Disclosure, copy: Copy, *more: str",
-        "disclosure: Disclosure, copy: Copy, **more: str",
+        "disclosure: Disclosure, copy: CopyIdentity, note: str",
+        "disclosure: Disclosure, copy: CopyIdentity, *, elements: Elements",
+        "disclosure: Disclosure, copy: CopyIdentity, said=None",
+        "disclosure: Disclosure, copy: CopyIdentity, *more: str",
+        "disclosure: Disclosure, copy: CopyIdentity, **more: str",
         "first: Disclosure, second: Disclosure",
-        "elements: Elements, copy: Copy",
-        "disclosure: Disclosure | None, copy: Copy",
+        "elements: Elements, copy: CopyIdentity",
+        "disclosure: Disclosure | None, copy: CopyIdentity",
     ],
 )
 def test_a_second_content_argument_on_a_builder_would_be_found(
@@ -210,10 +218,10 @@ def test_a_second_content_argument_on_a_builder_would_be_found(
     path = tmp_path / "later_builder.py"
     path.write_text(
         "from flagservice.domain.elements import Elements\n"
-        "from flagservice.fhir.flags import Copy\n"
+        "from flagservice.fhir.flags import CopyIdentity\n"
         "from flagservice.policy.disclosure import Disclosure\n"
         f"def build({signature}): ...\n"
-        "def build_rightly(disclosure: Disclosure, copy: Copy): ...\n"
+        "def build_rightly(disclosure: Disclosure, copy: CopyIdentity): ...\n"
     )
     spec = importlib.util.spec_from_file_location("later_builder", path)
     assert spec is not None

@@ -129,9 +129,6 @@ def test_the_count_of_positions_is_right(text: str, found: set[str]) -> None:
 
 
 TWO_MEANINGS: dict[str, str] = {
-    "Element": "what a flag can say, and what a profile defines",
-    "Left": "what is left of an entry, and what is left to rotate",
-    "Place": "an entry of a bundle, a number of a feed, and where a sealed body belongs",
     "Stage": "of the demonstration, and of a connection",
     "Standing": "in a report of domestic abuse, and of a tenant",
 }

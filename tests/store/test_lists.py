@@ -16,7 +16,7 @@ from flagservice.intake.ruling import person_files
 from flagservice.people import persons, registrations
 from flagservice.store import feed, leaves, tables
 from flagservice.store.columns import EnumText, Instant
-from flagservice.store.lists import Words, one_of
+from flagservice.store.lists import TextList, one_of
 from tests.world import World
 
 STATEMENTS = {
@@ -80,7 +80,7 @@ def test_no_table_is_read_from_end_to_end(warned: Engine, asked: Any) -> None:
 
 def of_type(type_: object) -> object:
     match type_:
-        case Words():
+        case TextList():
             return ["x"]
         case Instant():
             return datetime.now(UTC)

@@ -18,13 +18,13 @@ from flagservice.api.records.cursors import Feed, number_of
 from flagservice.api.records.feed import page_of
 from flagservice.api.records.negotiation import FHIR_JSON
 from flagservice.api.records.responses import FORMS, count_of, whole
-from flagservice.audit.group import Group
+from flagservice.audit.group_commit import GroupCommit
 from flagservice.audit.log import Log, Work
 from flagservice.delivery.pull import batched
 from flagservice.delivery.pull.batched import BatchedAnswer, Poll, Read
 from flagservice.delivery.pull.feed import FeedPage
 from flagservice.domain.errors import Refusal
-from flagservice.fhir.bundles import Stored
+from flagservice.fhir.bundles import IssuedVersion
 from flagservice.store import tables
 from flagservice.store.lists import one_of
 
@@ -50,7 +50,7 @@ class FastPath:
 
     def __init__(self, app: Application, *, log: Log) -> None:
         self._app = app
-        self._group: Group[Question, BatchedAnswer] = Group(log, _answers)
+        self._group: GroupCommit[Question, BatchedAnswer] = GroupCommit(log, _answers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -94,7 +94,7 @@ class FastPath:
         if scope["query_string"]:
             return None
         stored = await self._group.ask(caller.actor, (caller, Read(FORMS[type_], copy_id)))
-        return whole(stored) if isinstance(stored, Stored) else None
+        return whole(stored) if isinstance(stored, IssuedVersion) else None
 
 
 def _token(scope: Scope) -> str | None:

@@ -10,7 +10,7 @@ from flagservice.api.records.negotiation import FHIR_JSON
 from flagservice.api.records.parameters import Parameter
 from flagservice.domain.copies import Form
 from flagservice.domain.errors import Fault, Invalid
-from flagservice.fhir.bundles import Stored
+from flagservice.fhir.bundles import IssuedVersion
 from flagservice.fhir.flags import resource_type
 
 FORMS: Final = {resource_type(form): form for form in Form}
@@ -43,26 +43,26 @@ def count_of(text: str | None) -> int:
     return int(text)
 
 
-def one(request: Request, stored: Stored) -> Response:
+def one(request: Request, stored: IssuedVersion) -> Response:
     """One version, or 304 where the caller holds it: https://hl7.org/fhir/R4/http.html#cread"""
     if _is_held(request, stored):
         return Response(status_code=304, headers=_named(stored))
     return whole(stored)
 
 
-def whole(stored: Stored) -> Response:
+def whole(stored: IssuedVersion) -> Response:
     """One version, with the headers that a caller may hand back."""
     return fhir(stored.content, **_named(stored))
 
 
-def _named(stored: Stored) -> dict[str, str]:
+def _named(stored: IssuedVersion) -> dict[str, str]:
     headers = {"ETag": f'W/"{stored.version_id}"'}
     if stored.alone:
         headers["Last-Modified"] = _http_date(stored)
     return headers
 
 
-def _is_held(request: Request, stored: Stored) -> bool:
+def _is_held(request: Request, stored: IssuedVersion) -> bool:
     tags = request.headers.getlist("If-None-Match")
     if tags:
         listed = [tag.strip().removeprefix("W/") for tag in ",".join(tags).split(",")]
@@ -71,7 +71,7 @@ def _is_held(request: Request, stored: Stored) -> bool:
     return since is not None and stored.alone and _is_of(stored, since)
 
 
-def _is_of(stored: Stored, since: str) -> bool:
+def _is_of(stored: IssuedVersion, since: str) -> bool:
     """The very date that we gave with this version, and no later one.
 
     `lastUpdated` has the hour of the commit, so a later date by the caller's own clock says
@@ -83,5 +83,5 @@ def _is_of(stored: Stored, since: str) -> bool:
         return False
 
 
-def _http_date(stored: Stored) -> str:
+def _http_date(stored: IssuedVersion) -> str:
     return format_datetime(stored.issued.replace(microsecond=0), usegmt=True)

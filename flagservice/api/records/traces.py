@@ -28,7 +28,7 @@ from flagservice.api.records.search import FORM
 from flagservice.delivery.pull import traces
 from flagservice.delivery.pull.traces import Origin
 from flagservice.domain.errors import Fault, Invalid
-from flagservice.fhir.audit_events import Event, audit_event
+from flagservice.fhir.audit_events import AuditedDeed, audit_event
 from flagservice.fhir.bundles import made
 from flagservice.fhir.provenance import provenance
 from flagservice.fhir.search.parameters import CRITERIA
@@ -119,8 +119,8 @@ def _events(api: Api, caller: Caller, given: GivenParameters) -> Response:
     return fhir(made(events, base=api.base, link=link, next_=next_))
 
 
-def _event(said: dict[str, Any], target: str, versions: tuple[str, ...]) -> Event:
-    return Event(
+def _event(said: dict[str, Any], target: str, versions: tuple[str, ...]) -> AuditedDeed:
+    return AuditedDeed(
         id=said["id"],
         deed=said["deed"],
         at=said["at"],

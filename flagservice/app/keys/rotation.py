@@ -19,7 +19,7 @@ from flagservice.app.keys.backlog import Left, is_any, sweep_all
 from flagservice.app.keys.keyset import add_key_encryption_key, drop_key_encryption_key
 from flagservice.audit.log import Deed, Work
 from flagservice.domain.errors import Conflict
-from flagservice.store import turns
+from flagservice.store import advisory_locks
 from flagservice.store.sealing.keyrings import header, wrapping_key_id
 
 
@@ -73,7 +73,7 @@ def wrapped_by(work: Work) -> dict[str, dict[str, int]]:
 
 
 def _outlast(work: Work) -> None:
-    turns.outlast_earlier(work.session)
+    advisory_locks.outlast_earlier(work.session)
     work.record(Deed.KEYS_ROTATED, outlasted="every earlier unit of work")
 
 

@@ -19,7 +19,7 @@ from flagservice.audit.log import Deed, Overtaken, Work
 from flagservice.delivery.pull.feed import FeedPage
 from flagservice.delivery.pull.practice_feeds import PracticeFeeds, practice_feeds
 from flagservice.domain.copies import CopyStatus, Form
-from flagservice.fhir.bundles import Stored
+from flagservice.fhir.bundles import IssuedVersion
 from flagservice.store import tables
 from flagservice.store.lists import one_of
 
@@ -44,7 +44,7 @@ class Read:
 BatchedQuestion = Poll | Read
 MOST_ROWS: Final = 50
 """On a page, where there is something new: a larger one would keep the whole group waiting."""
-BatchedAnswer = FeedPage | Stored
+BatchedAnswer = FeedPage | IssuedVersion
 
 
 class FoundVersion(NamedTuple):
@@ -248,7 +248,7 @@ class _Now:
 
     @property
     def alone(self) -> bool:
-        """As `Stored` says."""
+        """As `IssuedVersion` says."""
         second = self.row.issued.replace(microsecond=0)
         return all(one.replace(microsecond=0) != second for one in self.others)
 
@@ -274,7 +274,7 @@ def _now(work: Work, own: Collection[_Own]) -> Mapping[_Own, _Now]:
     }
 
 
-def _read(work: Work, reader: PracticeFeeds, now: _Now | None) -> Stored | None:
+def _read(work: Work, reader: PracticeFeeds, now: _Now | None) -> IssuedVersion | None:
     if not reader.admitted or now is None or not _is_plain(now.row):
         return None
     work.record(Deed.READ, copy=now.row.copy_id, version=now.row.id)
@@ -285,6 +285,6 @@ def _is_plain(row: FoundVersion) -> bool:
     return not row.withdrawn and row.status is not CopyStatus.REMOVED
 
 
-def _stored(work: Work, row: FoundVersion, *, alone: bool = False) -> Stored:
+def _stored(work: Work, row: FoundVersion, *, alone: bool = False) -> IssuedVersion:
     content = work.vault.open_row_under(row.data_key, row, table=tables.VersionRow)
-    return Stored(row.copy_id, row.form, row.id, row.feed_number, row.issued, content, alone)
+    return IssuedVersion(row.copy_id, row.form, row.id, row.feed_number, row.issued, content, alone)

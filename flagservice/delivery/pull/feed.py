@@ -11,7 +11,7 @@ from flagservice.audit.log import Deed, Work
 from flagservice.delivery.pull.read import as_shown, check_admitted, version_ids
 from flagservice.domain.copies import CopyStatus, Form
 from flagservice.domain.errors import Fault, Invalid
-from flagservice.fhir.bundles import Stored
+from flagservice.fhir.bundles import IssuedVersion
 from flagservice.store import feed as numbers
 from flagservice.store import tables
 
@@ -24,7 +24,7 @@ _LARGEST = 2**31 - 1
 class FeedPage:
     """A page of a feed, and the number after which it goes on."""
 
-    found: list[Stored]
+    found: list[IssuedVersion]
     last: int
 
 

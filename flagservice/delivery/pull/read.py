@@ -14,7 +14,7 @@ from flagservice.admission.endpoints import admitted
 from flagservice.audit.log import Deed, Overtaken, Work
 from flagservice.domain.copies import CopyStatus, Form
 from flagservice.domain.errors import Fault, Forbidden, Invalid, NotFound
-from flagservice.fhir.bundles import Stored
+from flagservice.fhir.bundles import IssuedVersion
 from flagservice.store import tables
 from flagservice.store.sent_or_read import was_sent_or_read
 
@@ -25,7 +25,7 @@ NOT_ADMITTED = (
 )
 
 
-def read(work: Work, copy_id: str, *, form: Form, version_id: str | None = None) -> Stored:
+def read(work: Work, copy_id: str, *, form: Form, version_id: str | None = None) -> IssuedVersion:
     """The newest version of a copy, or one by its id; raises Forbidden or NotFound."""
     copy = own_copy(work, copy_id, form=form)
     asked = _standing(copy)
@@ -43,7 +43,7 @@ def read(work: Work, copy_id: str, *, form: Form, version_id: str | None = None)
 
 def history(
     work: Work, copy_id: str, *, form: Form, limit: int, before: str | None = None
-) -> list[Stored]:
+) -> list[IssuedVersion]:
     """The versions of a copy that still stand, newest first, from the one after `before` on.
 
     Raises Forbidden, NotFound, or Invalid where `before` is no version of this copy.
@@ -95,12 +95,14 @@ def version_ids(versions: Sequence[tables.VersionRow]) -> str:
     return " ".join(version.id for version in versions)
 
 
-def as_shown(work: Work, version: tables.VersionRow) -> Stored:
+def as_shown(work: Work, version: tables.VersionRow) -> IssuedVersion:
     """A version as it is shown: by what carries its words, or by nothing if nobody heard of it."""
     copy = work.session.get_one(tables.CopyRow, version.copy_id)
     carries = _next_standing(work, version) if version.withdrawn else version
     content = b"" if taken_back_unseen(work, copy) else _shown(work, copy, carries)
-    return Stored(copy.id, copy.form, carries.id, version.feed_number, carries.issued, content)
+    return IssuedVersion(
+        copy.id, copy.form, carries.id, version.feed_number, carries.issued, content
+    )
 
 
 def _next_standing(work: Work, version: tables.VersionRow) -> tables.VersionRow:

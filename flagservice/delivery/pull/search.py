@@ -17,7 +17,7 @@ from flagservice.delivery.pull.read import as_shown, check_admitted, stored_byte
 from flagservice.delivery.watch import alarms
 from flagservice.domain.copies import CopyStatus, Form
 from flagservice.domain.errors import Fault, Invalid
-from flagservice.fhir.bundles import Stored
+from flagservice.fhir.bundles import IssuedVersion
 from flagservice.people.persons import nhs_number_of
 from flagservice.people.registrations import registration_of
 from flagservice.store import tables
@@ -50,7 +50,7 @@ class SearchPage:
     `person_id` is whose they are, for a page that follows a search by patient.
     """
 
-    found: list[Stored]
+    found: list[IssuedVersion]
     more: bool
     person_id: str = ""
 

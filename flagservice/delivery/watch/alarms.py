@@ -16,7 +16,7 @@ from sqlmodel import col, delete, select
 from flagservice.audit.log import Actor, Deed, Log, Work
 from flagservice.domain.acknowledgements import AcknowledgementOutcome
 from flagservice.people.registrations import Registration
-from flagservice.store import tables, turns
+from flagservice.store import advisory_locks, tables
 
 _ALARMS = Actor("alarms")
 _SWEPT = timedelta(hours=1)
@@ -80,7 +80,7 @@ def judge(log: Log, limits: AlarmLimits) -> int:
 
 def _judged(work: Work, limits: AlarmLimits) -> int:
     """Two processes that judge at once take turns: the second finds the alarm raised."""
-    turns.judge_alarms(work.session)
+    advisory_locks.judge_alarms(work.session)
     due = _due(work, limits)
     for found in due:
         _raise(work, found, hours=limits.hours)

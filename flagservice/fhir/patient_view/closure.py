@@ -8,9 +8,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from flagservice.fhir.patient_view.content import Reason
-from flagservice.fhir.patient_view.parts import Hidden, Left, left_of, wording
-from flagservice.fhir.patient_view.places import HEADS, Level, Place
+from flagservice.fhir.patient_view.content import HidingReason
+from flagservice.fhir.patient_view.entries import HEADS, BundleEntry, BundleLevel
+from flagservice.fhir.patient_view.parts import HiddenNames, Remainder, remainder_of, wording
 
 _ANSWERS: Final = ("batch-response", "transaction-response")
 
@@ -18,12 +18,12 @@ _ANSWERS: Final = ("batch-response", "transaction-response")
 class Closure:
     """What is hidden of a bundle's places, and what is left of the others."""
 
-    def __init__(self, places: Sequence[Place], outermost: Level) -> None:
+    def __init__(self, places: Sequence[BundleEntry], outermost: BundleLevel) -> None:
         self._places = places
         self._levels = [outermost, *(one.inner for one in places if one.inner is not None)]
-        self._inside: dict[Level, list[Place]] = {level: [] for level in self._levels}
-        self._called: dict[str, list[Place]] = defaultdict(list)
-        self._naming: dict[str, list[Place]] = defaultdict(list)
+        self._inside: dict[BundleLevel, list[BundleEntry]] = {level: [] for level in self._levels}
+        self._called: dict[str, list[BundleEntry]] = defaultdict(list)
+        self._naming: dict[str, list[BundleEntry]] = defaultdict(list)
         for one in places:
             self._inside[one.level].append(one)
             for name in one.all_names:
@@ -31,9 +31,9 @@ class Closure:
             for name in {*one.own_names, *_all_named(one)}:
                 self._naming[name].append(one)
         present = {name for one in places for name in one.own_names}
-        self._hidden = Hidden(names=set(), firm=set(), words=defaultdict(set), present=present)
-        self.reasons: dict[Place, Reason] = {}
-        self.left: dict[Place, Left] = {}
+        self._hidden = HiddenNames(names=set(), firm=set(), words=defaultdict(set), present=present)
+        self.reasons: dict[BundleEntry, HidingReason] = {}
+        self.left: dict[BundleEntry, Remainder] = {}
         self._follow()
 
     def _follow(self) -> None:
@@ -45,16 +45,16 @@ class Closure:
         self._settle()
         for level in self._levels:
             if level.labelled and not self._explains(level):
-                self._hide(self._inside[level], Reason.LABEL)
+                self._hide(self._inside[level], HidingReason.LABEL)
         self._settle()
 
-    def _explains(self, level: Level) -> bool:
+    def _explains(self, level: BundleLevel) -> bool:
         """Whether an entry carries the label that its bundle repeats, as the sum of its entries.
 
         https://hl7.org/fhir/R4/security-labels.html: otherwise it is about all of them.
         """
         return any(
-            reason is Reason.LABEL and one.where.startswith(level.where)
+            reason is HidingReason.LABEL and one.where.startswith(level.where)
             for one, reason in self.reasons.items()
         )
 
@@ -67,7 +67,7 @@ class Closure:
             if len(self.reasons) == before:
                 self._hide_what_lost_its_head()
 
-    def _hide(self, places: Iterable[Place], reason: Reason) -> None:
+    def _hide(self, places: Iterable[BundleEntry], reason: HidingReason) -> None:
         """Hides these, what is in them, and whoever refers to any of it."""
         waiting = [(one, reason) for one in places]
         while waiting:
@@ -78,32 +78,32 @@ class Closure:
             self._hidden.add(
                 one.all_names,
                 words=wording(one.part.whole.get("code") if one.part else 0),
-                is_firm=one.type != "Encounter" or why is not Reason.REFERENCE,
+                is_firm=one.type != "Encounter" or why is not HidingReason.REFERENCE,
             )
             if one.inner is not None:
-                waiting += [(below, Reason.WHOLE) for below in self._inside[one.inner]]
+                waiting += [(below, HidingReason.WHOLE) for below in self._inside[one.inner]]
             for other in {other for name in one.all_names for other in self._naming[name]}:
                 waiting += [(other, found) for found in self._reasons_of(other)]
 
-    def _look_at(self, one: Place) -> None:
+    def _look_at(self, one: BundleEntry) -> None:
         for reason in self._reasons_of(one):
             self._hide([one], reason)
 
-    def _reasons_of(self, one: Place) -> Iterable[Reason]:
+    def _reasons_of(self, one: BundleEntry) -> Iterable[HidingReason]:
         """The reason to hide a place now, if there is one; else what is left of it is kept."""
         if one in self.reasons:
             return
         if one.reason is not None:
             yield one.reason
             return
-        left = Left(names=set(one.around_names))
+        left = Remainder(names=set(one.around_names))
         if one.part is not None:
-            left = left_of(one.part, self._hidden)
+            left = remainder_of(one.part, self._hidden)
         self.left[one] = left
         if left.reason is not None:
             yield left.reason
         elif self._hidden.refers_to(one.own_names | one.around_names):
-            yield Reason.REFERENCE
+            yield HidingReason.REFERENCE
 
     def _hide_what_is_empty(self) -> None:
         """A bundle without entries says nothing, unless it answers one of several requests."""
@@ -111,7 +111,7 @@ class Closure:
             if one.inner is None or one.level.type in _ANSWERS:
                 continue
             if all(below in self.reasons for below in self._inside[one.inner]):
-                self._hide([one], Reason.EMPTY)
+                self._hide([one], HidingReason.EMPTY)
 
     def _hide_what_is_only_for_hidden(self) -> None:
         shown = [one for one in self._places if one not in self.reasons]
@@ -124,11 +124,11 @@ class Closure:
         named |= {name for one in shown if one.speaks for name in one.own_names}
         supporting = {one for one in self._reached(named) if one.is_supporting}
         roots = {name for one in shown if one not in supporting for name in self._named(one)}
-        self._hide(supporting - self._reached(roots), Reason.ONLY_FOR_HIDDEN)
+        self._hide(supporting - self._reached(roots), HidingReason.ONLY_FOR_HIDDEN)
 
-    def _reached(self, names: set[str]) -> set[Place]:
+    def _reached(self, names: set[str]) -> set[BundleEntry]:
         """Who and what is named and shown, and whom those name in turn that are here to support."""
-        found: set[Place] = set()
+        found: set[BundleEntry] = set()
         waiting = list(names)
         seen = set(names)
         while waiting:
@@ -141,7 +141,7 @@ class Closure:
                 waiting += more
         return found
 
-    def _named(self, one: Place) -> set[str]:
+    def _named(self, one: BundleEntry) -> set[str]:
         """Whom a place names that is shown, in what is left of it."""
         return self.left[one].names | one.around_names
 
@@ -150,9 +150,9 @@ class Closure:
         for level in self._levels:
             shown = [one for one in self._inside[level] if one not in self.reasons]
             if level.type in HEADS and shown and shown[0].type != HEADS[level.type]:
-                self._hide(shown, Reason.WHOLE)
+                self._hide(shown, HidingReason.WHOLE)
 
 
-def _all_named(one: Place) -> set[str]:
+def _all_named(one: BundleEntry) -> set[str]:
     """Whom a place names at all."""
     return {*one.around_names, *(one.part.names_below() if one.part is not None else ())}

@@ -40,7 +40,7 @@ _FLAGS_SERVICE: Final = re.compile(r"patient[ -]?flags?", re.IGNORECASE)
 _WITHHELD_ISSUES: Final = frozenset({"suppressed", "security", "forbidden"})
 
 
-class Reason(StrEnum):
+class HidingReason(StrEnum):
     """Why something is not shown. For the operator's report alone."""
 
     UNREADABLE = "unreadable"
@@ -67,10 +67,10 @@ class Reason(StrEnum):
     """all of its bundle is hidden"""
 
 
-def reason_to_hide(content: Any) -> Reason | None:
+def reason_to_hide(content: Any) -> HidingReason | None:
     """Why a patient may not see this, or nothing if they may."""
     if not is_shallow(content) or not _is_whole(content):
-        return Reason.UNREADABLE
+        return HidingReason.UNREADABLE
     objects, texts = list(objects_in(content)), list(texts_in(content))
     return (
         _by_label(objects, texts)
@@ -131,14 +131,14 @@ def _texts(name: str, value: Any) -> Iterator[str]:
         yield str(value)
 
 
-def _by_attachment(content: Any) -> Reason | None:
+def _by_attachment(content: Any) -> HidingReason | None:
     held = (
         text
         for name, value, _ in _walk(content)
         if isinstance(value, dict)
         for text in attached_to(value, name=name)
     )
-    return Reason.UNREAD if None in held and not labels.releases(content) else None
+    return HidingReason.UNREAD if None in held and not labels.releases(content) else None
 
 
 def _is_whole(content: Any) -> bool:
@@ -157,23 +157,23 @@ def _is_whole(content: Any) -> bool:
     return True
 
 
-def _by_label(objects: list[dict[str, Any]], texts: list[str]) -> Reason | None:
+def _by_label(objects: list[dict[str, Any]], texts: list[str]) -> HidingReason | None:
     found = [labels.labels_in(part) for part in objects]
     readable = [one for held in found if held for one in held]
     if any(labels.is_no_patient(text) for text in texts) or any(map(labels.hides, readable)):
-        return Reason.LABEL
+        return HidingReason.LABEL
     if None in found or not labels.are_all_found(objects):
-        return Reason.UNREADABLE_LABEL
+        return HidingReason.UNREADABLE_LABEL
     if any(map(labels.tells_of_withholding, readable)):
-        return Reason.WITHHOLDING
+        return HidingReason.WITHHOLDING
     return None
 
 
-def _by_code(objects: list[dict[str, Any]], texts: list[str]) -> Reason | None:
+def _by_code(objects: list[dict[str, Any]], texts: list[str]) -> HidingReason | None:
     if any(text.strip().casefold().startswith(_OURS) for text in texts):
-        return Reason.OURS
+        return HidingReason.OURS
     known = any(_is_known(text) for text in texts)
-    return Reason.CODE if known or any(map(_is_local, objects)) else None
+    return HidingReason.CODE if known or any(map(_is_local, objects)) else None
 
 
 def _is_known(text: str) -> bool:
@@ -192,24 +192,24 @@ def _is_local(part: dict[str, Any]) -> bool:
     return system in codes.SYSTEMS or (system, code) in codes.LOCAL
 
 
-def _by_words(texts: Iterable[str]) -> Reason | None:
+def _by_words(texts: Iterable[str]) -> HidingReason | None:
     found = {reading for text in texts for reading in readings(text)}
     if any(map(speaks_of_safeguarding, found)):
-        return Reason.WORDS
+        return HidingReason.WORDS
     if any(map(says_that_something_is_withheld, found)):
-        return Reason.WITHHOLDING
+        return HidingReason.WITHHOLDING
     return None
 
 
-def _by_type(objects: list[dict[str, Any]], texts: list[str]) -> Reason | None:
+def _by_type(objects: list[dict[str, Any]], texts: list[str]) -> HidingReason | None:
     for part in objects:
         match part.get("resourceType"):
             case "Flag" if not _is_understood(part):
-                return Reason.UNKNOWN_FLAG
+                return HidingReason.UNKNOWN_FLAG
             case "AuditEvent" if any(_FLAGS_SERVICE.search(text) for text in texts):
-                return Reason.WITHHOLDING
+                return HidingReason.WITHHOLDING
             case "OperationOutcome" if _tells_of_issues(part):
-                return Reason.WITHHOLDING
+                return HidingReason.WITHHOLDING
     return None
 
 

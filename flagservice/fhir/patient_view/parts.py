@@ -19,7 +19,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from flagservice.fhir.patient_view.content import Reason, objects_in, reason_to_hide, texts_in
+from flagservice.fhir.patient_view.content import HidingReason, objects_in, reason_to_hide, texts_in
 from flagservice.fhir.patient_view.names import ABSENT_FLAG, named_in
 from flagservice.fhir.patient_view.words import folded, readings
 
@@ -34,15 +34,15 @@ _VISITS: Final = ("encounter", "context")
 
 
 @dataclass(frozen=True)
-class Part:
+class ResourcePart:
     """A resource, a section or a line: why it is hidden by itself, and the parts that it holds."""
 
     kind: str
     whole: Mapping[str, Any]
     own: Mapping[str, Any]
-    reason: Reason | None
+    reason: HidingReason | None
     names: frozenset[str]
-    below: Mapping[str, tuple["Part", ...]]
+    below: Mapping[str, tuple["ResourcePart", ...]]
     visits: Mapping[str, frozenset[str]]
     """Whom its references to an Encounter name, by their element; `names` has the others."""
 
@@ -61,7 +61,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Hidden:
+class HiddenNames:
     """What is hidden so far: its names, its wording by name; and every name in the bundle.
 
     `firm` are the names of everything but Encounters that are hidden for what they refer to.
@@ -88,18 +88,18 @@ class Hidden:
 
 
 @dataclass
-class Left:
+class Remainder:
     """What is left of a part, whom it names, and which parts of it went, where and why."""
 
     shown: dict[str, Any] = field(default_factory=dict)
-    reason: Reason | None = None
+    reason: HidingReason | None = None
     names: set[str] = field(default_factory=set)
-    gone: list[tuple[str, Part, Reason]] = field(default_factory=list)
+    gone: list[tuple[str, ResourcePart, HidingReason]] = field(default_factory=list)
     unlinked: list[str] = field(default_factory=list)
     """The elements that it lost because they led to a hidden Encounter."""
 
 
-def part_of(whole: Mapping[str, Any], kind: str) -> Part:
+def part_of(whole: Mapping[str, Any], kind: str) -> ResourcePart:
     """A resource by its type, or a `section` or `line`, with its parts."""
     lists = {name: whole[name] for name in _LISTS.get(kind, ()) if _is_listing(whole.get(name))}
     own = {name: value for name, value in whole.items() if name not in lists}
@@ -109,7 +109,9 @@ def part_of(whole: Mapping[str, Any], kind: str) -> Part:
     }
     visits = {name: frozenset(named_in(own[name])) for name in _VISITS if _is_link(own.get(name))}
     rest = {name: value for name, value in own.items() if name not in visits}
-    return Part(kind, whole, own, reason_to_hide(own), frozenset(named_in(rest)), below, visits)
+    return ResourcePart(
+        kind, whole, own, reason_to_hide(own), frozenset(named_in(rest)), below, visits
+    )
 
 
 def _is_link(value: Any) -> bool:
@@ -120,13 +122,13 @@ def _is_listing(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(one, dict) for one in value)
 
 
-def left_of(part: Part, hidden: Hidden) -> Left:
+def remainder_of(part: ResourcePart, hidden: HiddenNames) -> Remainder:
     """What a patient may see of a part, in its order; with a reason if they may see none of it."""
     if part.reason is not None:
-        return Left(reason=part.reason)
+        return Remainder(reason=part.reason)
     if hidden.refers_to(part.names) or not hidden.firm.isdisjoint(part.own_names()):
-        return Left(reason=Reason.REFERENCE)
-    left = Left(names=set(part.names))
+        return Remainder(reason=HidingReason.REFERENCE)
+    left = Remainder(names=set(part.names))
     for name, value in part.whole.items():
         if name in part.below:
             _add(left, part.below[name], name=name, hidden=hidden)
@@ -150,10 +152,12 @@ def _without_traces(shown: Mapping[str, Any], *, kind: str) -> dict[str, Any]:
     return {name: value for name, value in kept.items() if name != "meta" or value}
 
 
-def _add(left: Left, parts: tuple[Part, ...], *, name: str, hidden: Hidden) -> None:
+def _add(
+    left: Remainder, parts: tuple[ResourcePart, ...], *, name: str, hidden: HiddenNames
+) -> None:
     kept = []
     for number, one in enumerate(parts):
-        held = left_of(one, hidden)
+        held = remainder_of(one, hidden)
         where = f"{name}[{number}]"
         if held.reason is not None:
             left.gone.append((where, one, held.reason))
@@ -165,24 +169,24 @@ def _add(left: Left, parts: tuple[Part, ...], *, name: str, hidden: Hidden) -> N
         left.shown[name] = kept
 
 
-def _afterwards(part: Part, left: Left, *, hidden: Hidden) -> Reason | None:
+def _afterwards(part: ResourcePart, left: Remainder, *, hidden: HiddenNames) -> HidingReason | None:
     """A list in which nothing is left is not shown, nor one whose own words tell what went.
 
     An empty section is none in R4 (cmp-1). A List that says why it is empty says something.
     """
     if part.kind == "section" and not any(name in left.shown for name in _SECTION_SAYS):
-        return Reason.EMPTY
+        return HidingReason.EMPTY
     if part.kind == "List" and not left.shown.keys() & {"entry", "emptyReason"}:
-        return Reason.EMPTY
+        return HidingReason.EMPTY
     gone = {word for _, one, _ in left.gone for word in wording(one.whole)}
     names = {name for _, one, _ in left.gone for name in one.names_below()}
     meant = {word for name in names & hidden.words.keys() for word in hidden.words[name]}
     if left.gone and _tells(part, left, words=gone | meant):
-        return Reason.REFERENCE
+        return HidingReason.REFERENCE
     return None
 
 
-def _tells(part: Part, left: Left, *, words: AbstractSet[str]) -> bool:
+def _tells(part: ResourcePart, left: Remainder, *, words: AbstractSet[str]) -> bool:
     own = {name: value for name, value in left.shown.items() if name not in part.below}
     told = [one for text in texts_in(own) for one in readings(text)]
     return any(word in one for word in words for one in told)

@@ -7,7 +7,7 @@ https://hl7.org/fhir/R4/json.html
 import json
 from typing import Any
 
-from flagservice.fhir.patient_view.view import View, patient_view
+from flagservice.fhir.patient_view.view import FilteredBundle, patient_view
 
 
 class _Number(str):
@@ -16,7 +16,7 @@ class _Number(str):
     __slots__ = ()
 
 
-def patient_view_of(text: bytes) -> tuple[bytes, View]:
+def patient_view_of(text: bytes) -> tuple[bytes, FilteredBundle]:
     """What may be shown of a Bundle's text, as text, and what else its view says. Never raises.
 
     Text that is not JSON is no Bundle; https://hl7.org/fhir/R4/json.html allows no NaN. Nor is one

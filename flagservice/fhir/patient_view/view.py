@@ -10,8 +10,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from flagservice.fhir.patient_view.closure import Closure
-from flagservice.fhir.patient_view.content import Reason, is_shallow, reason_to_hide
-from flagservice.fhir.patient_view.places import Json, Level, Place, level_of, places_in
+from flagservice.fhir.patient_view.content import HidingReason, is_shallow, reason_to_hide
+from flagservice.fhir.patient_view.entries import (
+    BundleEntry,
+    BundleLevel,
+    Json,
+    entries_in,
+    level_of,
+)
 
 _NOTHING: Final = {"resourceType": "Bundle", "type": "searchset"}
 _NEEDED: Final = {"document": ("identifier", "timestamp"), "message": ("timestamp",)}
@@ -25,11 +31,11 @@ class Removal:
 
     place: str
     type: str
-    reason: Reason
+    reason: HidingReason
 
 
 @dataclass(frozen=True)
-class View:
+class FilteredBundle:
     """What may be shown; and, for the operator alone, how much was kept and what was removed."""
 
     shown: Json
@@ -37,29 +43,29 @@ class View:
     removals: tuple[Removal, ...]
 
 
-def patient_view(bundle: Any) -> View:
+def patient_view(bundle: Any) -> FilteredBundle:
     """Every entry that may be shown, whole and in its order. It never raises.
 
     What is no Bundle that can be read is answered as the record of somebody who has none.
     """
     if not isinstance(bundle, dict) or bundle.get("resourceType") != "Bundle":
-        return View(dict(_NOTHING), 0, (Removal("", "", Reason.UNREADABLE),))
+        return FilteredBundle(dict(_NOTHING), 0, (Removal("", "", HidingReason.UNREADABLE),))
     outermost = level_of(bundle, "")
-    places = list(places_in(bundle, outermost))
+    places = list(entries_in(bundle, outermost))
     closure = Closure(places, outermost)
     removals = [Removal("", "Bundle", outermost.reason)] if outermost.reason is not None else []
     for place in places:
         removals += _removals(place, closure)
     kept = sum(one not in closure.reasons for one in places)
-    return View(_Shown(places, closure).bundle(bundle, outermost), kept, tuple(removals))
+    return FilteredBundle(_Shown(places, closure).bundle(bundle, outermost), kept, tuple(removals))
 
 
-def _removals(place: Place, closure: Closure) -> list[Removal]:
+def _removals(place: BundleEntry, closure: Closure) -> list[Removal]:
     if place in closure.reasons:
         return [Removal(place.where, place.type, closure.reasons[place])]
     left = closure.left[place]
     lost = [(where, reason) for where, _, reason in left.gone]
-    lost += [(name, Reason.REFERENCE) for name in left.unlinked]
+    lost += [(name, HidingReason.REFERENCE) for name in left.unlinked]
     return [
         Removal(f"{place.where}.resource.{where}", place.type, reason) for where, reason in lost
     ]
@@ -68,14 +74,14 @@ def _removals(place: Place, closure: Closure) -> list[Removal]:
 class _Shown:
     """Puts together what is left, bundles in bundles included."""
 
-    def __init__(self, places: list[Place], closure: Closure) -> None:
+    def __init__(self, places: list[BundleEntry], closure: Closure) -> None:
         self._left = closure.left
-        self._inside: dict[str, list[Place]] = {}
+        self._inside: dict[str, list[BundleEntry]] = {}
         for one in places:
             if one not in closure.reasons:
                 self._inside.setdefault(one.level.where, []).append(one)
 
-    def bundle(self, bundle: Mapping[str, Any], level: Level) -> Json:
+    def bundle(self, bundle: Mapping[str, Any], level: BundleLevel) -> Json:
         """A bundle of the same type, with nothing around its entries that could count or date."""
         shown: Json = {"resourceType": "Bundle", "type": level.type}
         for name in _NEEDED.get(level.type, ()):
@@ -85,7 +91,7 @@ class _Shown:
         entries = [self._entry(one, bundle) for one in self._inside.get(level.where, ())]
         return {**shown, "entry": entries} if entries else shown
 
-    def _entry(self, place: Place, bundle: Mapping[str, Any]) -> Json:
+    def _entry(self, place: BundleEntry, bundle: Mapping[str, Any]) -> Json:
         number = int(place.where.rpartition("[")[2].removesuffix("]"))
         entry = bundle["entry"][number]
         if place.inner is not None:

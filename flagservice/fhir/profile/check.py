@@ -14,9 +14,9 @@ from typing import Final, Self
 from flagservice.fhir.profile.snapshot import (
     COMPLEX,
     PRIMITIVES,
-    Definition,
-    Element,
-    Surroundings,
+    ConformanceResources,
+    ElementDefinition,
+    StructureDefinition,
     read_definition,
 )
 from flagservice.fhir.profile.text import UnusableProfile, read_value_set
@@ -43,16 +43,16 @@ _GRAMMAR: Final = {
 class Profile:
     """One profile, ready to check resources of its type."""
 
-    definition: Definition
+    definition: StructureDefinition
 
     @classmethod
     def load(
         cls, text: str, value_sets: Iterable[str] = (), extensions: Iterable[str] = ()
     ) -> Self:
         """From the texts of a StructureDefinition and of all that it points to."""
-        known = Surroundings(dict(read_value_set(one) for one in value_sets))
+        known = ConformanceResources(dict(read_value_set(one) for one in value_sets))
         found = [read_definition(one, known) for one in extensions]
-        around = Surroundings(known.value_sets, {one.url: one for one in found})
+        around = ConformanceResources(known.value_sets, {one.url: one for one in found})
         return cls(read_definition(text, around))
 
     def problems(self, resource: Mapping[str, object]) -> list[str]:
@@ -66,7 +66,7 @@ class Profile:
         return list(dict.fromkeys(found))
 
 
-def _object(element: Element, content: object, where: str) -> Iterator[str]:
+def _object(element: ElementDefinition, content: object, where: str) -> Iterator[str]:
     """The rules of an object and of everything in it."""
     if not isinstance(content, Mapping):
         yield f"{where}: must be an object"
@@ -84,7 +84,9 @@ def _object(element: Element, content: object, where: str) -> Iterator[str]:
         yield f"{where}.type: the profile does not let it refer to this type of resource"
 
 
-def _property(element: Element, holder: Mapping[str, object], where: str) -> Iterator[str]:
+def _property(
+    element: ElementDefinition, holder: Mapping[str, object], where: str
+) -> Iterator[str]:
     """Of one that is there, or has to be."""
     here = f"{where}.{element.name}"
     if element.name not in holder:
@@ -97,7 +99,7 @@ def _property(element: Element, holder: Mapping[str, object], where: str) -> Ite
         yield from _value(element, holder[element.name], here)
 
 
-def _entries(element: Element, entries: object, where: str) -> Iterator[str]:
+def _entries(element: ElementDefinition, entries: object, where: str) -> Iterator[str]:
     if not isinstance(entries, list) or not entries:
         yield f"{where}: must be a list with at least one entry"
         return
@@ -111,7 +113,7 @@ def _entries(element: Element, entries: object, where: str) -> Iterator[str]:
         yield from _slices(element, entries, where)
 
 
-def _slices(element: Element, entries: list[object], where: str) -> Iterator[str]:
+def _slices(element: ElementDefinition, entries: list[object], where: str) -> Iterator[str]:
     """Closed slicing: each entry belongs to a slice, and each slice has its number of entries."""
     places = []
     for index, entry in enumerate(entries):
@@ -130,7 +132,7 @@ def _slices(element: Element, entries: list[object], where: str) -> Iterator[str
             yield f"{where}: the entry {one.name} may stand {one.most} time(s)"
 
 
-def _value(element: Element, value: object, where: str) -> Iterator[str]:
+def _value(element: ElementDefinition, value: object, where: str) -> Iterator[str]:
     if element.kind in PRIMITIVES and not _well_formed(element.kind, value):
         yield f"{where}: is not a well-formed {element.kind}"
     elif element.regex and not element.regex.fullmatch(str(value)):
@@ -145,7 +147,7 @@ def _value(element: Element, value: object, where: str) -> Iterator[str]:
         yield from _listed(element, value, where)
 
 
-def _listed(element: Element, value: object, where: str) -> Iterator[str]:
+def _listed(element: ElementDefinition, value: object, where: str) -> Iterator[str]:
     """A required binding: a code of any system listed, or a coding with the words listed for it."""
     codes = element.codes or {}
     if element.kind == "code":

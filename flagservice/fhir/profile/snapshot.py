@@ -40,7 +40,7 @@ _RULES: Final = frozenset({"slicing", "min", "max", "base", "type", "binding"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Element:
+class ElementDefinition:
     """The rules for one element, or for one slice of it."""
 
     name: str
@@ -52,31 +52,31 @@ class Element:
     targets: frozenset[str] = frozenset()
     pattern: object = None
     codes: Codes | None = None
-    children: tuple["Element", ...] = ()
-    slices: tuple["Element", ...] = ()
+    children: tuple["ElementDefinition", ...] = ()
+    slices: tuple["ElementDefinition", ...] = ()
     ordered: bool = False
-    definition: "Definition | None" = None
+    definition: "StructureDefinition | None" = None
 
 
 @dataclass(frozen=True, slots=True)
-class Definition:
+class StructureDefinition:
     """One StructureDefinition, read."""
 
     url: str
     kind: str
     type: str
-    root: Element
+    root: ElementDefinition
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class ConformanceResources:
     """What a profile may point to: value sets and extension definitions, by their addresses."""
 
     value_sets: Mapping[str, Codes] = field(default_factory=dict)
-    extensions: Mapping[str, Definition] = field(default_factory=dict)
+    extensions: Mapping[str, StructureDefinition] = field(default_factory=dict)
 
 
-def read_definition(text: str, around: Surroundings) -> Definition:
+def read_definition(text: str, around: ConformanceResources) -> StructureDefinition:
     """The rules of one StructureDefinition with a snapshot."""
     data = parsed(text, "StructureDefinition")
     insist(data.get("fhirVersion") == "4.0.1", "the profile must be for FHIR 4.0.1")
@@ -86,13 +86,13 @@ def read_definition(text: str, around: Surroundings) -> Definition:
     insist(bool(rows), "the snapshot must not be empty")
     root = _Snapshot(rows, around).root()
     url, kind, type_ = (string(data.get(name), name) for name in ("url", "kind", "type"))
-    return Definition(url, kind, type_, root)
+    return StructureDefinition(url, kind, type_, root)
 
 
 class _Snapshot:
     """Turns the flat rows of one snapshot into a tree of elements."""
 
-    def __init__(self, rows: Sequence[Json], around: Surroundings) -> None:
+    def __init__(self, rows: Sequence[Json], around: ConformanceResources) -> None:
         self._rows = {string(row.get("id"), "id"): row for row in rows}
         self._around = around
         insist(len(self._rows) == len(rows), "each element id may stand once")
@@ -103,11 +103,11 @@ class _Snapshot:
             insist(re.sub(r":[^.]+", "", id_) == row.get("path"), f"{id_}: id and path differ")
         self._first = first
 
-    def root(self) -> Element:
+    def root(self) -> ElementDefinition:
         """The tree."""
         return self._element(self._first)
 
-    def _element(self, id_: str) -> Element:
+    def _element(self, id_: str) -> ElementDefinition:
         row = self._rows[id_]
         kept = (key for key in row if not key.startswith(("fixed", "pattern")))
         unknown = [key for key in kept if key not in _SAYS_NO_RULE | _RULES]
@@ -115,11 +115,11 @@ class _Snapshot:
         base = mapping(row.get("base"), f"{id_}.base")
         least, most = count(row.get("min"), id_), limit(row.get("max"), id_)
         if most == 0:
-            return Element(name=_name(id_, ""), least=least, most=0)
+            return ElementDefinition(name=_name(id_, ""), least=least, most=0)
         type_ = self._type(id_)
         kind = _kind(type_, id_)
         definition = self._definition(type_, id_)
-        element = Element(
+        element = ElementDefinition(
             name=_name(id_, kind),
             least=least,
             most=most,
@@ -137,7 +137,7 @@ class _Snapshot:
         self._check(element, id_)
         return element
 
-    def _below(self, id_: str, joint: str) -> tuple[Element, ...]:
+    def _below(self, id_: str, joint: str) -> tuple[ElementDefinition, ...]:
         starts = id_ + joint
         own = [other for other in self._rows if _parent(other) == id_ and other.startswith(starts)]
         return tuple(self._element(other) for other in own)
@@ -163,7 +163,7 @@ class _Snapshot:
         insist(address in self._around.value_sets, f"{address}: the value set is not at hand")
         return self._around.value_sets[address]
 
-    def _definition(self, type_: Json, id_: str) -> Definition | None:
+    def _definition(self, type_: Json, id_: str) -> StructureDefinition | None:
         profiles = listing(type_.get("profile", []), id_)
         if not profiles:
             return None
@@ -172,7 +172,7 @@ class _Snapshot:
         insist(len(known) == 1 and known[0] is not None, f"{id_}: its profile is not at hand")
         return known[0]
 
-    def _check(self, element: Element, id_: str) -> None:
+    def _check(self, element: ElementDefinition, id_: str) -> None:
         sliced = "slicing" in self._rows[id_]
         insist(sliced == bool(element.slices), f"{id_}: slicing needs slices, and slices slicing")
         if sliced:
@@ -189,7 +189,7 @@ class _Snapshot:
             _check_period(element, id_)
 
 
-def _check_slicing(slicing: Json, element: Element, id_: str) -> None:
+def _check_slicing(slicing: Json, element: ElementDefinition, id_: str) -> None:
     insist(slicing.get("rules") == "closed", f"{id_}: only closed slicing is understood")
     insist(element.repeats, f"{id_}: only a list can be sliced")
     needed = sum(one.least for one in element.slices)
@@ -200,12 +200,12 @@ def _check_slicing(slicing: Json, element: Element, id_: str) -> None:
     insist(kinds == [expected], f"{id_}: this discriminator is not understood")
 
 
-def _check_slice(element: Element, id_: str) -> None:
+def _check_slice(element: ElementDefinition, id_: str) -> None:
     insist(not element.children, f"{id_}: a slice's rules stand on the slice itself")
     insist(element.pattern is not None, f"{id_}: nothing says which entries are of this slice")
 
 
-def _check_period(element: Element, id_: str) -> None:
+def _check_period(element: ElementDefinition, id_: str) -> None:
     """Order is compared as text, which is right for days and for nothing else."""
     ends = [child for child in element.children if child.name in {"start", "end"} and child.most]
     days = all(end.regex is not None and end.regex.pattern == DAY for end in ends)

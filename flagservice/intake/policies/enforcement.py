@@ -31,7 +31,7 @@ from flagservice.intake.policies.in_force import (
 from flagservice.intake.ruling.assessment import concerned_by
 from flagservice.intake.ruling.rerule import rerule
 from flagservice.people import persons
-from flagservice.store import tables, turns
+from flagservice.store import advisory_locks, tables
 
 A_BATCH: Final = 25
 _SWEEPING: Final = Actor("policies")
@@ -39,7 +39,7 @@ _SWEEPING: Final = Actor("policies")
 
 def enforce(work: Work, kind: Kind, version: int) -> None:
     """Puts an approved version in force. Raises NotFound, Forbidden or Conflict."""
-    turns.change_policies(work.session)
+    advisory_locks.change_policies(work.session)
     text = proposed_text(work, kind, version)
     newest = newest_that_ruled(work, kind)
     if version <= newest:
@@ -55,7 +55,7 @@ def enforce(work: Work, kind: Kind, version: int) -> None:
 
 def go_back(work: Work, kind: Kind, *, approval: Approval, reason: str) -> int:
     """Puts back what was in force before. Returns its version. Raises Conflict or Forbidden."""
-    turns.change_policies(work.session)
+    advisory_locks.change_policies(work.session)
     if not reason.strip():
         raise Invalid(Fault("reason", "going back is a decision: say why"))
     before = _before(work, kind)

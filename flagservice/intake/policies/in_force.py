@@ -20,7 +20,7 @@ from flagservice.intake.rulebook import Rulebook
 from flagservice.policy.desks import Desks
 from flagservice.policy.proof.prove import load
 from flagservice.policy.table import Policy, UnusablePolicy
-from flagservice.store import tables, turns
+from flagservice.store import advisory_locks, tables
 
 FIRST: Final = "first start: the version that came with the release, approved by nobody here"
 
@@ -56,7 +56,7 @@ class PoliciesInForce:
 
     def rulebook(self, work: Work) -> Rulebook:
         """Returns what rules until this unit of work ends. No policy comes into force meanwhile."""
-        turns.share_policies(work.session)
+        advisory_locks.share_policies(work.session)
         digests = {Kind(change.kind): change.digest for change in current_changes(work)}
         last = self._last
         if last is None or last[0] != digests:
@@ -155,7 +155,7 @@ def start(work: Work, shipped: Iterable[Shipped], *, desks: Desks) -> None:
     what ruled under its version, and for a desk that is gone.
     """
     _check_desks(work, desks)
-    turns.change_policies(work.session)
+    advisory_locks.change_policies(work.session)
     ruling = {change.kind for change in current_changes(work)}
     for policy in shipped:
         if policy.kind in ruling:

@@ -16,7 +16,7 @@ from flagservice.audit.log import Deed, Work
 from flagservice.delivery.push import outbox
 from flagservice.delivery.push.outbox import OwedVersion
 from flagservice.domain.copies import CopyStatus
-from flagservice.fhir.flags import Copy, build
+from flagservice.fhir.flags import CopyIdentity, build
 from flagservice.fhir.writing import to_bytes
 from flagservice.intake.rulebook import Rulebook
 from flagservice.intake.ruling.content import disclosure_digest
@@ -61,7 +61,7 @@ def _issue(
     copy.says = " ".join(version.disclosure.says)
     copy.digest = disclosure_digest(work, version.disclosure, data_key=version.person.data_key)
     work.session.add(copy)
-    addressed = Copy(
+    addressed = CopyIdentity(
         id=copy.id,
         version_id=version_id,
         nhs_number=nhs_number_of(work, version.person),

@@ -19,7 +19,7 @@ from flagservice.policy.ruling import Ruling, rule_on
 from flagservice.policy.table import Policy
 
 W = TypeVar("W", bound=StrEnum)
-Answer = tuple[str, ...]
+PrintedAnswer = tuple[str, ...]
 
 
 def table(policy: Policy, *, owned: bool = False) -> str:
@@ -34,14 +34,14 @@ def table(policy: Policy, *, owned: bool = False) -> str:
 
 
 def _block(policy: Policy, role: Role, *, owned: bool) -> Iterator[str]:
-    def answer(state: State, standing: Standing, knows: Knows) -> Answer:
+    def answer(state: State, standing: Standing, knows: Knows) -> PrintedAnswer:
         case = Case(policy.kind, role, standing, knows, state, Phase.OPEN)
         return answer_lines(policy, case) + (own_lines(policy, case) if owned else ())
 
-    def row(state: State, standing: Standing) -> tuple[Answer, ...]:
+    def row(state: State, standing: Standing) -> tuple[PrintedAnswer, ...]:
         return tuple(answer(state, standing, knows) for knows in Knows)
 
-    def sheet(state: State) -> tuple[tuple[Answer, ...], ...]:
+    def sheet(state: State) -> tuple[tuple[PrintedAnswer, ...], ...]:
         return tuple(row(state, standing) for standing in Standing)
 
     for states in _alike(tuple(State), sheet):
@@ -63,7 +63,7 @@ def _list(words: Sequence[StrEnum], of: type[StrEnum]) -> str:
     return "any" if len(words) == len(of) else ", ".join(words)
 
 
-def answer_lines(policy: Policy, case: Case) -> Answer:
+def answer_lines(policy: Policy, case: Case) -> PrintedAnswer:
     """The lines for one case, open and ended together."""
     ruling = rule_on(policy, replace(case, phase=Phase.OPEN))
     row = ruling.placement

@@ -11,7 +11,7 @@ from dataclasses import replace
 from flagservice.domain.codes import CODES, Certainty, Code
 from flagservice.domain.people import Phase
 from flagservice.policy.case import Case
-from flagservice.policy.rows import PlacementAction, Row
+from flagservice.policy.rows import PlacementAction, PolicyRow
 from flagservice.policy.ruling import Ruling, rule_on
 from flagservice.policy.table import Policy
 
@@ -63,7 +63,7 @@ def _unconfirmed(code: Code) -> bool:
     return code.certainty is Certainty.UNCONFIRMED
 
 
-def _marks(*rows: Row) -> str:
+def _marks(*rows: PolicyRow) -> str:
     grades = [cited.rpartition(" ")[2] for row in rows for cited in row.source]
     judged = "J" if "J" in grades else ""
     return judged + ("C" if any("C" in grade for grade in grades) else "")

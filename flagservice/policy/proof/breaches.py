@@ -14,7 +14,7 @@ from flagservice.domain.holds import Owner
 from flagservice.domain.people import Knows, Phase, Role, Standing, State
 from flagservice.policy.case import Case
 from flagservice.policy.printed import words
-from flagservice.policy.proof.sheet import Sheets, every_answer
+from flagservice.policy.proof.sheet import AnswerSheets, every_answer
 from flagservice.policy.readers import TOWARDS_PATIENT, Reader
 from flagservice.policy.rows import ElementAction, ElementRule, PlacementAction
 from flagservice.policy.ruling import Ruling
@@ -46,18 +46,18 @@ def _places(ruling: Ruling, what: str) -> str:
     return f"{ruling.placement.id} {what} on the record of {words.of_record(ruling.case)}"
 
 
-def towards_patient(sheets: Sheets) -> Iterator[str]:
+def towards_patient(sheets: AnswerSheets) -> Iterator[str]:
     """Whatever a patient-facing reader is told."""
     yield from _told(sheets, TOWARDS_PATIENT)
 
 
-def others(sheets: Sheets) -> Iterator[str]:
+def others(sheets: AnswerSheets) -> Iterator[str]:
     """Whatever any other reader but the practice is told."""
     others = tuple(r for r in Reader if r not in (Reader.PRACTICE, *TOWARDS_PATIENT))
     yield from _told(sheets, others)
 
 
-def _told(sheets: Sheets, forbidden: tuple[Reader, ...]) -> Iterator[str]:
+def _told(sheets: AnswerSheets, forbidden: tuple[Reader, ...]) -> Iterator[str]:
     for readers, ruling in sheets.each():
         for reader in set(readers).intersection(forbidden) if ruling.disclosed else ():
             yield from (_tells(ruling, element, reader=reader) for element in ruling.disclosed)
@@ -71,7 +71,7 @@ def _is_own(case: Case) -> bool:
     return case.role is Role.CHILD or (case.role is Role.SIBLING and also_subject)
 
 
-def somebody_elses(sheets: Sheets) -> Iterator[str]:
+def somebody_elses(sheets: AnswerSheets) -> Iterator[str]:
     """Whatever stands on an alleged perpetrator's record and comes from somebody else."""
     for ruling in sheets.of_practice.values():
         if ruling.case.standing not in ALLEGED or _is_own(ruling.case):
@@ -81,7 +81,7 @@ def somebody_elses(sheets: Sheets) -> Iterator[str]:
             yield _places(ruling, "names the agency's desk")
 
 
-def neutral(sheets: Sheets) -> Iterator[str]:
+def neutral(sheets: AnswerSheets) -> Iterator[str]:
     """Codes of a notification, other than neutral, on an alleged perpetrator's record."""
     for ruling in sheets.of_practice.values():
         alleged = ruling.case.kind in NOTIFICATIONS and ruling.case.standing in ALLEGED
@@ -89,7 +89,7 @@ def neutral(sheets: Sheets) -> Iterator[str]:
             yield _places(ruling, f"puts the code {ruling.placement.code}")
 
 
-def goes_away(sheets: Sheets) -> Iterator[str]:
+def goes_away(sheets: AnswerSheets) -> Iterator[str]:
     """Copies of a notification that stay on an alleged perpetrator's record."""
     for ruling in sheets.of_practice.values():
         alleged = ruling.case.kind in NOTIFICATIONS and ruling.case.standing in ALLEGED
@@ -101,7 +101,7 @@ def goes_away(sheets: Sheets) -> Iterator[str]:
             yield _places(ruling, "places a copy that stays")
 
 
-def knows_most(sheets: Sheets) -> Iterator[str]:
+def knows_most(sheets: AnswerSheets) -> Iterator[str]:
     """Where a holder who knows less is told more."""
     for case, ruling in sheets.of_practice.items():
         for knows, less in pairwise(Knows):
@@ -125,7 +125,7 @@ def _more_than(ruling: Ruling, better: Ruling) -> Iterator[str]:
         yield _places(ruling, "names the agency's desk")
 
 
-def bearers(sheets: Sheets) -> Iterator[str]:
+def bearers(sheets: AnswerSheets) -> Iterator[str]:
     """Codes on records that they do not speak of."""
     for ruling in sheets.of_practice.values():
         row, case = ruling.placement, ruling.case
@@ -146,7 +146,7 @@ def _may_bear(bearer: Bearer, case: Case) -> bool:
             return True
 
 
-def ends(sheets: Sheets) -> Iterator[str]:
+def ends(sheets: AnswerSheets) -> Iterator[str]:
     """Rows that begin with a code that ends another."""
     ending = {code.ended_by for code in CODES.values() if code.ended_by is not None}
     for ruling in sheets.of_practice.values():
@@ -154,14 +154,14 @@ def ends(sheets: Sheets) -> Iterator[str]:
             yield _places(ruling, f"begins with the code {ruling.placement.code}, which ends one,")
 
 
-def births(sheets: Sheets) -> Iterator[str]:
+def births(sheets: AnswerSheets) -> Iterator[str]:
     """Expected dates anywhere but with the mother."""
     for ruling in sheets.of_practice.values():
         if ruling.case.role is not Role.MOTHER and Element.EXPECTED_DATE in ruling.disclosed:
             yield _tells(ruling, Element.EXPECTED_DATE)
 
 
-def asked_first(sheets: Sheets) -> Iterator[str]:
+def asked_first(sheets: AnswerSheets) -> Iterator[str]:
     """Practices that are asked before the submitter has confirmed who it is."""
     for ruling in sheets.of_practice.values():
         owner = ruling.placement.owner
@@ -169,7 +169,7 @@ def asked_first(sheets: Sheets) -> Iterator[str]:
             yield _places(ruling, "asks a practice")
 
 
-def ruled_on(sheets: Sheets) -> Iterator[str]:
+def ruled_on(sheets: AnswerSheets) -> Iterator[str]:
     """Cells of which no rule speaks."""
     for readers, ruling in sheets.each():
         for element in ruling.elements:
@@ -193,7 +193,7 @@ _TELL_ALL: Final = ElementRule.model_validate(
 )
 
 
-def adding(sheets: Sheets) -> Iterator[str]:
+def adding(sheets: AnswerSheets) -> Iterator[str]:
     """By trial: the widest rule there is, added to the file. Every narrower one tells less."""
     policy = sheets.policy
     widened = every_answer(replace(policy, disclosures=(*policy.disclosures, _TELL_ALL)))
@@ -202,7 +202,7 @@ def adding(sheets: Sheets) -> Iterator[str]:
         yield from (f"one more rule, and {_tells(after, e, reader=readers[0])}" for e in more)
 
 
-def waiting(sheets: Sheets) -> Iterator[str]:
+def waiting(sheets: AnswerSheets) -> Iterator[str]:
     """Whatever is told before a decision, or against it."""
     for ruling in sheets.of_practice.values():
         open_question = ruling.case.state in (State.UNCONFIRMED, State.DECLINED)
@@ -210,7 +210,7 @@ def waiting(sheets: Sheets) -> Iterator[str]:
             yield _places(ruling, f"says {ruling.placement.action}")
 
 
-def requests(sheets: Sheets) -> Iterator[str]:
+def requests(sheets: AnswerSheets) -> Iterator[str]:
     """What a request says beyond whom to ring."""
     for ruling in sheets.of_practice.values():
         if ruling.placement.action is PlacementAction.REQUEST:
@@ -218,14 +218,14 @@ def requests(sheets: Sheets) -> Iterator[str]:
             yield from (_tells(ruling, element) for element in sorted(beyond))
 
 
-def plans_days(sheets: Sheets) -> Iterator[str]:
+def plans_days(sheets: AnswerSheets) -> Iterator[str]:
     """The plan's own days on anybody's record but the child's."""
     for ruling in sheets.of_practice.values():
         if ruling.case.role is not Role.CHILD:
             yield from (_tells(ruling, e) for e in ruling.disclosed if e in _OF_THE_PLAN)
 
 
-def ended(sheets: Sheets) -> Iterator[str]:
+def ended(sheets: AnswerSheets) -> Iterator[str]:
     """What is told only once it has ended."""
     for case, ruling in sheets.of_practice.items():
         if case.phase is Phase.ENDED:
@@ -234,7 +234,7 @@ def ended(sheets: Sheets) -> Iterator[str]:
             yield from (_tells(ruling, element) for element in more)
 
 
-def confidentiality(sheets: Sheets) -> Iterator[str]:
+def confidentiality(sheets: AnswerSheets) -> Iterator[str]:
     """Files in which both R and V stand."""
     told = {row.id: "V" in row.labels for row in sheets.policy.placements if row.labels}
     if len(set(told.values())) > 1:

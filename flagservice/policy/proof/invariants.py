@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from flagservice.policy.proof import breaches
-from flagservice.policy.proof.sheet import Sheets
+from flagservice.policy.proof.sheet import AnswerSheets
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class Invariant:
 
     name: str
     says: str
-    breaches: Callable[[Sheets], Iterator[str]]
+    breaches: Callable[[AnswerSheets], Iterator[str]]
 
 
 INVARIANTS: Final = (

@@ -10,7 +10,7 @@ from flagservice.policy.table import Policy
 
 
 @dataclass(frozen=True)
-class Sheet:
+class AnswerSheet:
     """The answers for some readers whom the policy's rules do not tell apart."""
 
     readers: tuple[Reader, ...]
@@ -23,11 +23,11 @@ class Sheet:
 
 
 @dataclass(frozen=True)
-class Sheets:
+class AnswerSheets:
     """A policy's whole space."""
 
     policy: Policy
-    sheets: tuple[Sheet, ...]
+    sheets: tuple[AnswerSheet, ...]
 
     @property
     def of_practice(self) -> Mapping[Case, Ruling]:
@@ -45,14 +45,14 @@ class Sheets:
                 yield sheet.readers, ruling
 
 
-def every_answer(policy: Policy) -> Sheets:
+def every_answer(policy: Policy) -> AnswerSheets:
     """The whole space; readers whom the same rules are about get the same answers, once made."""
     alike: dict[tuple[bool, ...], list[Reader]] = {}
     for reader in Reader:
         alike.setdefault(tuple(reader in r.readers for r in policy.disclosures), []).append(reader)
-    return Sheets(policy, tuple(_sheet(policy, readers) for readers in alike.values()))
+    return AnswerSheets(policy, tuple(_sheet(policy, readers) for readers in alike.values()))
 
 
-def _sheet(policy: Policy, readers: list[Reader]) -> Sheet:
+def _sheet(policy: Policy, readers: list[Reader]) -> AnswerSheet:
     answers = {case: rule_on(policy, case, reader=readers[0]) for case in every_case(policy.kind)}
-    return Sheet(tuple(readers), answers)
+    return AnswerSheet(tuple(readers), answers)

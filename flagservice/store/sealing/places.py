@@ -35,7 +35,7 @@ class KeyedRow(SealedRow, Protocol):
         """The wrapped data key, if there is one."""
 
 
-class Place(NamedTuple):
+class SealedPlace(NamedTuple):
     """A table, a row's key in it, and a version."""
 
     table: str
@@ -43,11 +43,11 @@ class Place(NamedTuple):
     version: int
 
 
-def place_of(row: Any, table: type[SQLModel] | None = None) -> Place:
+def place_of(row: Any, table: type[SQLModel] | None = None) -> SealedPlace:
     """Returns the place of a row's body. `table` says whose columns they are that were read."""
     table = table or type(row)
     version = getattr(row, _VERSIONED[table]) if table in _VERSIONED else 1
-    return Place(str(table.__tablename__), getattr(row, _key_column(table)), version)
+    return SealedPlace(str(table.__tablename__), getattr(row, _key_column(table)), version)
 
 
 def _key_column(table: type[SQLModel]) -> str:

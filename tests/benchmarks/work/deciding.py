@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from fhir.resources.R4B.flag import Flag
 
 from flagservice.domain.elements import Kind
-from flagservice.fhir.flags import Copy, build
+from flagservice.fhir.flags import CopyIdentity, build
 from flagservice.fhir.writing import to_bytes
 from flagservice.intake.rulebook import Rulebook
 from flagservice.policy.case import every_case
@@ -71,7 +71,7 @@ def _building() -> Figure:
     )
 
 
-def _placed(rulebook: Rulebook) -> tuple[Ruling, Copy]:
+def _placed(rulebook: Rulebook) -> tuple[Ruling, CopyIdentity]:
     """A child's copy of a child protection plan: the flag that says most."""
     ruling = records(Kind.CHILD_PROTECTION, rulebook)["child"]
-    return ruling, Copy("1" * 32, "2" * 32, "9990548609", datetime(2022, 1, 5, tzinfo=UTC))
+    return ruling, CopyIdentity("1" * 32, "2" * 32, "9990548609", datetime(2022, 1, 5, tzinfo=UTC))

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from flagservice.domain.elements import Desk, Element, Kind, Organisation, PlanCategory
-from flagservice.fhir.flags import Copy, build
+from flagservice.fhir.flags import CopyIdentity, build
 from flagservice.policy.case import every_case
 from flagservice.policy.disclosure import disclose, removal
 from flagservice.policy.ruling import rule_on
@@ -226,7 +226,7 @@ _SAID: Final = {
     Element.DUTY_DESK: Desk("A duty desk", "01632 960100"),
     Element.AGENCY: Organisation("E08000032", "A council"),
 }
-_COPY: Final = Copy("c" * 32, "d" * 32, "9990001111", datetime(2022, 1, 4, 9, tzinfo=UTC))
+_COPY: Final = CopyIdentity("c" * 32, "d" * 32, "9990001111", datetime(2022, 1, 4, 9, tzinfo=UTC))
 
 
 def ours(kind: Kind) -> list[Json]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from flagservice.fhir.patient_view.content import Reason
+from flagservice.fhir.patient_view.content import HidingReason
 from flagservice.fhir.patient_view.view import patient_view
 from tests.fhir.patient_view.records import Json, a, bundle, to
 
@@ -22,7 +22,7 @@ def held(data: bytes, kind: str | None = None) -> Json:
     return {**said, "data": base64.b64encode(data).decode()}
 
 
-def reason(resource: Json) -> Reason | None:
+def reason(resource: Json) -> HidingReason | None:
     view = patient_view(bundle(resource))
     return view.removals[0].reason if view.removals else None
 
@@ -56,12 +56,12 @@ UNREAD = {
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("file", UNREAD.values(), ids=UNREAD)
 def test_what_cannot_be_read_hides_its_entry(file: tuple[bytes, str | None], place: str) -> None:
-    assert reason(PLACES[place](held(*file))) is Reason.UNREAD
+    assert reason(PLACES[place](held(*file))) is HidingReason.UNREAD
 
 
 @pytest.mark.parametrize("place", PLACES)
 def test_what_is_no_base64_hides_its_entry(place: str) -> None:
-    assert reason(PLACES[place]({"data": "A"})) is Reason.UNREAD
+    assert reason(PLACES[place]({"data": "A"})) is HidingReason.UNREAD
 
 
 WRITTEN = {
@@ -84,7 +84,9 @@ WRITTEN = {
 @pytest.mark.parametrize("written", WRITTEN.values(), ids=WRITTEN)
 def test_text_is_read_however_it_is_written(written: tuple[str | None, str], place: str) -> None:
     kind, charset = written
-    assert reason(PLACES[place](held(f"{PLAIN} {TOLD}".encode(charset), kind))) is Reason.WORDS
+    assert (
+        reason(PLACES[place](held(f"{PLAIN} {TOLD}".encode(charset), kind))) is HidingReason.WORDS
+    )
     assert reason(PLACES[place](held(PLAIN.encode(charset), kind))) is None
 
 
@@ -103,8 +105,8 @@ def test_a_photograph_is_shown_where_photographs_are(picture: Json) -> None:
         a("Media", "m", content=picture),
     )
     assert [reason(one) for one in shown] == [None, None, None]
-    assert reason(a("Media", "m", content=held(PDF, "application/pdf"))) is Reason.UNREAD
-    assert reason(a("Media", "m", content=held(b"II*\x00", "image/tiff"))) is Reason.UNREAD
+    assert reason(a("Media", "m", content=held(PDF, "application/pdf"))) is HidingReason.UNREAD
+    assert reason(a("Media", "m", content=held(b"II*\x00", "image/tiff"))) is HidingReason.UNREAD
 
 
 def test_what_is_only_linked_is_not_here_and_hides_nothing_unless_its_binary_is_hidden() -> None:
@@ -118,7 +120,7 @@ def test_numbers_and_signatures_are_no_attachments() -> None:
     series = {"origin": {"value": 1}, "dimensions": 1, "data": "2 3 E U 5"}
     assert reason(a("Observation", "o", valueSampledData=series)) is None
     assert reason(a("Provenance", "p", signature=[held(b"\x00\xff")])) is None
-    assert reason(a("Provenance", "p", signature=[held(TOLD.encode())])) is Reason.WORDS
+    assert reason(a("Provenance", "p", signature=[held(TOLD.encode())])) is HidingReason.WORDS
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -129,10 +131,10 @@ def test_somebodys_word_releases_what_cannot_be_read_and_nothing_else(place: str
     if place == "document":
         assert reason({**document, "securityLabel": [{"coding": released["security"]}]}) is None
     other = {"security": [{"system": "http://example.org/own", "code": "PATRQT"}]}
-    assert reason({**document, "meta": other}) is Reason.UNREAD
+    assert reason({**document, "meta": other}) is HidingReason.UNREAD
     nopat = {"security": [*released["security"], {"code": "NOPAT"}]}
-    assert reason({**document, "meta": nopat}) is Reason.LABEL
-    assert reason({**document, "meta": released, "title": TOLD}) is Reason.WORDS
+    assert reason({**document, "meta": nopat}) is HidingReason.LABEL
+    assert reason({**document, "meta": released, "title": TOLD}) is HidingReason.WORDS
 
 
 def test_what_refers_to_an_unread_document_goes_with_it() -> None:

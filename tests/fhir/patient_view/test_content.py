@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from flagservice.fhir.patient_view.content import Reason
+from flagservice.fhir.patient_view.content import HidingReason
 from flagservice.fhir.patient_view.view import patient_view
 from tests.fhir.patient_view.records import SCT, Json, a, bundle, coded, told
 
@@ -15,7 +15,7 @@ ENGLAND = "https://fhir.nhs.uk/England/CodeSystem/England-FlagCategoryPatient"
 FLAG_CATEGORY = "http://terminology.hl7.org/CodeSystem/flag-category"
 
 
-def reason(resource: Json) -> Reason | None:
+def reason(resource: Json) -> HidingReason | None:
     """Why one resource, alone in its bundle, is removed."""
     view = patient_view(bundle(resource))
     assert view.kept + len(view.removals) == 1
@@ -50,7 +50,7 @@ def a_code(code: Any, system: str = SCT) -> Json:
     ],
 )
 def test_a_safeguarding_code_hides_wherever_it_stands(code: str, more: Any) -> None:
-    assert reason(a("Observation", "o", **more(code))) in (Reason.CODE, Reason.WORDS)
+    assert reason(a("Observation", "o", **more(code))) in (HidingReason.CODE, HidingReason.WORDS)
 
 
 @pytest.mark.parametrize(
@@ -63,12 +63,12 @@ def test_a_safeguarding_code_hides_wherever_it_stands(code: str, more: Any) -> N
     ],
 )
 def test_a_safeguarding_code_hides_however_it_is_written(code: Any) -> None:
-    assert reason(a("Observation", "o", code=a_code(code))) is Reason.CODE
+    assert reason(a("Observation", "o", code=a_code(code))) is HidingReason.CODE
 
 
 def test_a_safeguarding_code_hides_in_the_markup_of_a_narrative() -> None:
     titled = told('<span title="Codes:{http://snomed.info/sct 342191000000101}">A plan</span>')
-    assert reason(a("Condition", "c", text=titled)) is Reason.CODE
+    assert reason(a("Condition", "c", text=titled)) is HidingReason.CODE
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_safeguarding_code_hides_in_the_markup_of_a_narrative() -> None:
     ],
 )
 def test_a_local_code_hides_under_its_system_only(system: str, code: str) -> None:
-    assert reason(a("Observation", "o", code=a_code(code, system))) is Reason.CODE
+    assert reason(a("Observation", "o", code=a_code(code, system))) is HidingReason.CODE
     assert reason(a("Observation", "o", code=a_code(code, "http://example.org/x"))) is None
 
 
@@ -132,7 +132,7 @@ def test_an_ordinary_code_does_not_hide(code: str) -> None:
     ],
 )
 def test_words_of_safeguarding_hide_wherever_they_stand(words: str, more: Any) -> None:
-    assert reason(a("Observation", "o", **more(words))) is Reason.WORDS
+    assert reason(a("Observation", "o", **more(words))) is HidingReason.WORDS
 
 
 @pytest.mark.parametrize(
@@ -158,19 +158,21 @@ def test_ordinary_words_do_not_hide(words: str) -> None:
     "words", ["Some items were withheld", "[REDACTED]", "Not to be shown to the patient"]
 )
 def test_what_tells_of_withholding_is_removed(words: str) -> None:
-    assert reason(a("List", "l", note=[{"text": words}], emptyReason={})) is Reason.WITHHOLDING
+    assert (
+        reason(a("List", "l", note=[{"text": words}], emptyReason={})) is HidingReason.WITHHOLDING
+    )
 
 
 @pytest.mark.parametrize("code", ["suppressed", "security", "forbidden"])
 def test_an_outcome_that_tells_of_withholding_is_removed(code: str) -> None:
     outcome = a("OperationOutcome", "o", issue=[{"severity": "warning", "code": code}])
-    assert reason(outcome) is Reason.WITHHOLDING
+    assert reason(outcome) is HidingReason.WITHHOLDING
     assert reason(a("Observation", "o", code=a_code(code, "x"))) is None
 
 
 def test_an_audit_entry_that_names_the_flags_service_is_removed() -> None:
     agent = [{"who": {"identifier": {"value": "patient-flag"}}}]
-    assert reason(a("AuditEvent", "e", agent=agent)) is Reason.WITHHOLDING
+    assert reason(a("AuditEvent", "e", agent=agent)) is HidingReason.WITHHOLDING
     assert reason(a("AuditEvent", "e", agent=[{"name": "The flag of a country"}])) is None
 
 
@@ -188,7 +190,7 @@ def test_an_audit_entry_that_names_the_flags_service_is_removed() -> None:
     ids=str,
 )
 def test_a_flag_that_does_not_say_what_it_is_about_is_removed(more: Json) -> None:
-    assert reason(a("Flag", "f", **more)) is Reason.UNKNOWN_FLAG
+    assert reason(a("Flag", "f", **more)) is HidingReason.UNKNOWN_FLAG
     assert reason(a("Basic", "b", **more)) is None
 
 
@@ -218,4 +220,4 @@ def test_a_flag_that_is_about_something_else_is_shown(more: Json) -> None:
     ids=str,
 )
 def test_what_carries_anything_of_ours_is_removed(more: Json) -> None:
-    assert reason(a("Task", "t", **more)) is Reason.OURS
+    assert reason(a("Task", "t", **more)) is HidingReason.OURS

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from flagservice.fhir.patient_view.content import Reason
+from flagservice.fhir.patient_view.content import HidingReason
 from flagservice.fhir.patient_view.view import Removal, patient_view
 from tests.fhir.patient_view.records import PLAN, Json, a, bundle, entry, label, to
 
@@ -68,7 +68,7 @@ def test_readings_lose_their_way_to_a_visit_that_is_hidden_for_one_reason_and_st
         assert shown == [*plain, a("MedicationStatement", "m", **OF)]
     view = patient_view(bundle(PATIENT, HIDDEN, VISIT, readings[0]))
     assert view.removals[-1] == Removal(
-        "entry[3].resource.encounter", "Observation", Reason.REFERENCE
+        "entry[3].resource.encounter", "Observation", HidingReason.REFERENCE
     )
     assert patient_view(view.shown).shown == view.shown
 

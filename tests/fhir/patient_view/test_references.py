@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from flagservice.fhir.patient_view.content import Reason
+from flagservice.fhir.patient_view.content import HidingReason
 from flagservice.fhir.patient_view.view import patient_view
 from tests.fhir.patient_view.records import (
     ACT,
@@ -152,8 +152,8 @@ def test_only_the_line_of_a_list_goes() -> None:
     assert left(OTHER, HIDDEN, listed) == [OTHER, {**listed, "entry": lines[:1]}]
     view = patient_view(bundle(OTHER, HIDDEN, listed))
     assert [(one.place, one.type, one.reason) for one in view.removals] == [
-        ("entry[1]", "Condition", Reason.LABEL),
-        ("entry[2].resource.entry[1]", "List", Reason.REFERENCE),
+        ("entry[1]", "Condition", HidingReason.LABEL),
+        ("entry[2].resource.entry[1]", "List", HidingReason.REFERENCE),
     ]
 
 
@@ -275,7 +275,11 @@ def test_what_is_hidden_around_a_bundle_hides_all_that_is_in_it() -> None:
     record = {**bundle(about), "entry": [around, entry(about)]}
     view = patient_view(record)
     assert view.shown == {"resourceType": "Bundle", "type": "collection"}
-    assert [one.reason for one in view.removals] == [Reason.LABEL, Reason.WHOLE, Reason.REFERENCE]
+    assert [one.reason for one in view.removals] == [
+        HidingReason.LABEL,
+        HidingReason.WHOLE,
+        HidingReason.REFERENCE,
+    ]
 
 
 def test_what_stands_around_an_entry_is_read_too() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from flagservice.fhir.patient_view.content import Reason
+from flagservice.fhir.patient_view.content import HidingReason
 from flagservice.fhir.patient_view.text import patient_view_of
 from flagservice.fhir.patient_view.view import Removal, patient_view
 from tests.fhir.patient_view.records import PLAN, Json, a, bundle, entry
@@ -26,7 +26,7 @@ def nested(levels: int) -> Any:
 def test_what_is_no_bundle_is_answered_as_a_record_without_entries(value: Any) -> None:
     view = patient_view(value)
     assert view.shown == NOTHING
-    assert view.removals == (Removal("", "", Reason.UNREADABLE),)
+    assert view.removals == (Removal("", "", HidingReason.UNREADABLE),)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_a_bundle_that_cannot_be_read_is_answered_as_a_record_without_entries(mo
     record = {**bundle(a("Basic", "b"), type_="searchset"), **more}
     view = patient_view(record)
     assert view.shown == NOTHING
-    assert view.removals[0] == Removal("", "Bundle", Reason.UNREADABLE)
+    assert view.removals[0] == Removal("", "Bundle", HidingReason.UNREADABLE)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_an_entry_that_cannot_be_read_is_removed_and_the_others_stay(odd: Any) -
     record = bundle(a("Basic", "b"), a("Basic", "c"))
     view = patient_view({**record, "entry": [record["entry"][0], odd, record["entry"][1]]})
     assert view.shown == record
-    assert [one.reason for one in view.removals] == [Reason.UNREADABLE]
+    assert [one.reason for one in view.removals] == [HidingReason.UNREADABLE]
 
 
 def test_bundles_in_bundles_are_read_to_a_depth_and_hidden_beyond() -> None:
@@ -101,7 +101,7 @@ def test_what_refers_to_a_resource_that_cannot_be_read_goes_with_it() -> None:
 def test_text_that_is_not_json_is_answered_as_a_record_without_entries(text: bytes) -> None:
     shown, view = patient_view_of(text)
     assert json.loads(shown) == NOTHING
-    assert [one.reason for one in view.removals] == [Reason.UNREADABLE]
+    assert [one.reason for one in view.removals] == [HidingReason.UNREADABLE]
 
 
 def test_numbers_and_words_are_written_as_they_were() -> None:
@@ -133,9 +133,9 @@ def test_what_r4_demands_of_a_document_or_message_stays_unless_it_tells(type_: s
 
 def test_a_report_names_places_types_and_reasons_and_quotes_nothing() -> None:
     view = patient_view(bundle(a("Basic", "secret"), a("Flag", "secret", code=PLAN, text="secret")))
-    assert (view.kept, view.removals) == (1, (Removal("entry[1]", "Flag", Reason.CODE),))
+    assert (view.kept, view.removals) == (1, (Removal("entry[1]", "Flag", HidingReason.CODE),))
     odd = patient_view(bundle({"resourceType": "secret"}))
-    assert odd.removals == (Removal("entry[0]", "", Reason.UNREADABLE),)
+    assert odd.removals == (Removal("entry[0]", "", HidingReason.UNREADABLE),)
 
 
 @pytest.mark.parametrize(
@@ -151,4 +151,4 @@ def test_a_record_with_two_properties_of_one_name_is_answered_as_unreadable(entr
     text = f'{{"resourceType":"Bundle","type":"collection","entry":[{entry_}]}}'
     shown, view = patient_view_of(text.encode())
     assert json.loads(shown) == NOTHING
-    assert [one.reason for one in view.removals] == [Reason.UNREADABLE]
+    assert [one.reason for one in view.removals] == [HidingReason.UNREADABLE]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from flagservice.fhir.patient_view.content import Reason
+from flagservice.fhir.patient_view.content import HidingReason
 from flagservice.fhir.patient_view.view import patient_view
 from tests.fhir.patient_view.records import a, bundle, to
 
@@ -55,7 +55,7 @@ def each(words: str) -> list[str]:
     return [one for line in words.strip().splitlines() for one in line.split(" | ")]
 
 
-def reason(words: str) -> Reason | None:
+def reason(words: str) -> HidingReason | None:
     """Why a condition of this name is removed from beside a patient."""
     said = a("Condition", "c", subject=to("Patient/p"), code={"text": words})
     view = patient_view(bundle(a("Patient", "p"), said))
@@ -65,7 +65,7 @@ def reason(words: str) -> Reason | None:
 
 @pytest.mark.parametrize("words", each(HIDING))
 def test_other_words_for_safeguarding_hide(words: str) -> None:
-    assert reason(words) is Reason.WORDS
+    assert reason(words) is HidingReason.WORDS
 
 
 @pytest.mark.parametrize("words", each(ORDINARY_NAMESAKES))

@@ -11,7 +11,7 @@ import pytest
 from flagservice.audit.log import Actor
 from flagservice.delivery.pull import feed as pull_feed
 from flagservice.domain.copies import Form
-from flagservice.fhir.bundles import Stored
+from flagservice.fhir.bundles import IssuedVersion
 from flagservice.store import tables
 from tests.intake.families import NHS_NUMBERS
 from tests.intake.people import (
@@ -31,7 +31,7 @@ from tests.world import COUNCIL, POLICE, World, a_submission, person
 AT = (HOME, ELSEWHERE, NEW)
 
 
-def feed(world: World, practice: str, form: Form = Form.FLAG) -> list[Stored]:
+def feed(world: World, practice: str, form: Form = Form.FLAG) -> list[IssuedVersion]:
     actor = Actor("gp", practice)
     return world.log.perform(actor, lambda work: pull_feed.feed(work, form=form, limit=1000)).found
 

@@ -7,7 +7,7 @@ import pytest
 from flagservice.store import tables
 from flagservice.store.sealing.ciphers import CannotOpen
 from flagservice.store.sealing.keyrings import LocalKeyRing
-from flagservice.store.sealing.places import Place, place_of
+from flagservice.store.sealing.places import SealedPlace, place_of
 from flagservice.store.sealing.pseudonyms import LocalPseudonymKeys
 from flagservice.store.sealing.vault import Vault
 
@@ -35,17 +35,19 @@ def a_naming(version: int) -> tables.NamingRow:
 @pytest.mark.parametrize(
     ("row", "place"),
     [
-        (a_person(), Place("person", "7", 1)),
-        (a_naming(3), Place("naming", "7", 3)),
-        (a_row(tables.SubmissionRow, id="7", version=4), Place("submission", "7", 4)),
-        (a_row(tables.VersionRow, id="7", number=5), Place("version", "7", 5)),
-        (a_row(tables.HoldRow, id="7", version=6), Place("hold", "7", 1)),
-        (a_row(tables.EndpointRow, practice="B83901"), Place("endpoint", "B83901", 1)),
-        (a_row(tables.CheckerRow, name="tool"), Place("checker", "tool", 1)),
+        (a_person(), SealedPlace("person", "7", 1)),
+        (a_naming(3), SealedPlace("naming", "7", 3)),
+        (a_row(tables.SubmissionRow, id="7", version=4), SealedPlace("submission", "7", 4)),
+        (a_row(tables.VersionRow, id="7", number=5), SealedPlace("version", "7", 5)),
+        (a_row(tables.HoldRow, id="7", version=6), SealedPlace("hold", "7", 1)),
+        (a_row(tables.EndpointRow, practice="B83901"), SealedPlace("endpoint", "B83901", 1)),
+        (a_row(tables.CheckerRow, name="tool"), SealedPlace("checker", "tool", 1)),
     ],
-    ids=lambda one: one.table if isinstance(one, Place) else "",
+    ids=lambda one: one.table if isinstance(one, SealedPlace) else "",
 )
-def test_a_place_is_the_table_the_key_and_the_version_of_a_row(row: Any, place: Place) -> None:
+def test_a_place_is_the_table_the_key_and_the_version_of_a_row(
+    row: Any, place: SealedPlace
+) -> None:
     assert place_of(row) == place
 
 

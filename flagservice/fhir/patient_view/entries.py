@@ -5,9 +5,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from flagservice.fhir.patient_view import labels
-from flagservice.fhir.patient_view.content import STAFF, Reason, is_shallow, reason_to_hide, speaks
+from flagservice.fhir.patient_view.content import (
+    STAFF,
+    HidingReason,
+    is_shallow,
+    reason_to_hide,
+    speaks,
+)
 from flagservice.fhir.patient_view.names import named_in, other_names, own_names
-from flagservice.fhir.patient_view.parts import Part, part_of
+from flagservice.fhir.patient_view.parts import ResourcePart, part_of
 from flagservice.fhir.patient_view.types import BUNDLE_TYPES, RESOURCE_TYPES
 
 Json = dict[str, Any]
@@ -25,29 +31,29 @@ HEADS: Final = {"document": "Composition", "message": "MessageHeader"}
 
 
 @dataclass(frozen=True)
-class Level:
+class BundleLevel:
     """One bundle: where it is, what sort it is, and whether its own label hides all of it."""
 
     where: str
     type: str
-    reason: Reason | None
+    reason: HidingReason | None
     labelled: bool
 
 
 @dataclass(frozen=True, eq=False)
-class Place:
+class BundleEntry:
     """One entry: where it is, its resource in parts, and what it is called."""
 
     where: str
-    level: Level
+    level: BundleLevel
     type: str
     around: Json
-    reason: Reason | None
-    part: Part | None
+    reason: HidingReason | None
+    part: ResourcePart | None
     own_names: frozenset[str]
     all_names: frozenset[str]
     around_names: frozenset[str]
-    inner: Level | None = None
+    inner: BundleLevel | None = None
     speaks: bool = False
     """Whether it is staff with words of safeguarding: shown only if what is shown names it."""
 
@@ -59,31 +65,31 @@ class Place:
         return included or self.type in _SUPPORTING or self.level.type in HEADS
 
 
-def level_of(bundle: Json, where: str) -> Level:
+def level_of(bundle: Json, where: str) -> BundleLevel:
     """A bundle, from its type and labels; everything else around its entries is never shown."""
     type_ = bundle.get("type")
     known = isinstance(type_, str) and type_ in BUNDLE_TYPES
     held = labels.labels_in({"meta": bundle.get("meta", {}), "resourceType": "Bundle"})
     whole = known and held is not None and isinstance(bundle.get("entry", []), list)
-    return Level(
+    return BundleLevel(
         where=where,
         type=str(type_) if known else "searchset",
-        reason=None if whole else Reason.UNREADABLE,
+        reason=None if whole else HidingReason.UNREADABLE,
         labelled=any(map(labels.hides, held or ())),
     )
 
 
-def places_in(bundle: Json, level: Level, *, depth: int = 0) -> Iterator[Place]:
+def entries_in(bundle: Json, level: BundleLevel, *, depth: int = 0) -> Iterator[BundleEntry]:
     """Every place of a bundle in its order, each followed by those of the bundle that it holds."""
     entries = bundle.get("entry", [])
     for number, entry in enumerate(entries if isinstance(entries, list) else []):
         place = _place(entry, level, where=f"{level.where}entry[{number}]", depth=depth)
         yield place
         if place.inner is not None:
-            yield from places_in(entry["resource"], place.inner, depth=depth + 1)
+            yield from entries_in(entry["resource"], place.inner, depth=depth + 1)
 
 
-def _place(entry: Any, level: Level, *, where: str, depth: int) -> Place:
+def _place(entry: Any, level: BundleLevel, *, where: str, depth: int) -> BundleEntry:
     resource = entry.get("resource") if isinstance(entry, dict) else None
     type_ = resource.get("resourceType") if isinstance(resource, dict) else None
     known = isinstance(type_, str) and type_ in RESOURCE_TYPES and entry.keys() <= _ENTRY
@@ -97,12 +103,12 @@ def _place(entry: Any, level: Level, *, where: str, depth: int) -> Place:
     elif depth < _MOST_BUNDLES:
         inner = level_of(resource, f"{where}.resource.")
     readable = part is not None or inner is not None
-    return Place(
+    return BundleEntry(
         where=where,
         level=level,
         type=type_,
         around=around,
-        reason=reason_to_hide(around) if readable else Reason.UNREADABLE,
+        reason=reason_to_hide(around) if readable else HidingReason.UNREADABLE,
         part=part,
         own_names=frozenset(names),
         all_names=frozenset(names | other_names(resource)),
@@ -112,19 +118,19 @@ def _place(entry: Any, level: Level, *, where: str, depth: int) -> Place:
     )
 
 
-def _unreadable(entry: Any, level: Level, *, where: str) -> Place:
+def _unreadable(entry: Any, level: BundleLevel, *, where: str) -> BundleEntry:
     """An entry that is no entry, or without a resource that can be read, such as a deletion.
 
     It is hidden. What refers to it goes with it only if there was a resource.
     """
     around = entry if isinstance(entry, dict) else {}
     names = own_names(around, {"resourceType": ""}) if "resource" in around else set()
-    return Place(
+    return BundleEntry(
         where=where,
         level=level,
         type="",
         around={},
-        reason=Reason.UNREADABLE,
+        reason=HidingReason.UNREADABLE,
         part=None,
         own_names=frozenset(names),
         all_names=frozenset(names),

@@ -49,7 +49,7 @@ class _Waiting(Generic[Q, A]):
             self.awaited.set_result(self.answer)
 
 
-class Group(Generic[Q, A]):
+class GroupCommit(Generic[Q, A]):
     """Answers in groups, from a thread that lasts while there is something to do."""
 
     def __init__(self, log: Log, answering: Answering[Q, A]) -> None:

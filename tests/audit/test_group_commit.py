@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import pytest
 from sqlmodel import col, select
 
-from flagservice.audit import group
-from flagservice.audit.group import Group
+from flagservice.audit import group_commit
+from flagservice.audit.group_commit import GroupCommit
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.store import tables
 from tests.world import World
@@ -31,7 +31,7 @@ def squared(works: Asked, numbers: Sequence[int]) -> list[int | None]:
     return found
 
 
-def asked(one: Group[int, int], numbers: Sequence[int]) -> list[int | None]:
+def asked(one: GroupCommit[int, int], numbers: Sequence[int]) -> list[int | None]:
     async def together() -> list[int | None]:
         return await asyncio.gather(*(one.ask(Actor(f"c{n}"), n) for n in numbers))
 
@@ -60,16 +60,16 @@ def test_who_asks_in_one_turn_of_the_loop_shares_a_commit_and_each_has_a_leaf(
     any_world: World,
 ) -> None:
     sizes, answering = counting(squared)
-    found = asked(Group(any_world.log, answering), range(9))
+    found = asked(GroupCommit(any_world.log, answering), range(9))
     assert found == [0, None, 4, None, 16, None, 36, None, 64]
     assert sizes == [9]
     assert leaves(any_world) == [(f"c{n}", str(n)) for n in range(0, 9, 2)]
 
 
 def test_nobody_waits_for_more_than_a_group(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(group, "MOST", 4)
+    monkeypatch.setattr(group_commit, "MOST", 4)
     sizes, answering = counting(squared)
-    one: Group[int, int] = Group(world.log, answering)
+    one: GroupCommit[int, int] = GroupCommit(world.log, answering)
 
     async def in_turns() -> list[int | None]:
         waiting = []
@@ -89,7 +89,7 @@ def test_where_no_thread_can_be_started_nobody_waits_for_one_and_the_next_is_ans
     def full(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-    one: Group[int, int] = Group(world.log, squared)
+    one: GroupCommit[int, int] = GroupCommit(world.log, squared)
     with monkeypatch.context() as patched:
         patched.setattr(threading.Thread, "start", full)
         assert asked(one, [2, 4]) == [None, None]
@@ -106,14 +106,14 @@ def test_a_loop_that_is_closed_meanwhile_ends_the_thread_for_nobody(world: World
         answer = None
         awaited = SimpleNamespace(get_loop=Closed)
 
-    group._hand_over([Left()])
+    group_commit._hand_over([Left()])
 
 
 def test_an_answer_without_a_leaf_is_nobodys_and_takes_the_others_with_it(world: World) -> None:
     def silent(works: Asked, numbers: Sequence[int]) -> list[int | None]:
         return [*squared(works[:-1], numbers[:-1]), 7]
 
-    assert asked(Group(world.log, silent), [2, 4]) == [None, None]
+    assert asked(GroupCommit(world.log, silent), [2, 4]) == [None, None]
     assert leaves(world) == []
 
 
@@ -122,12 +122,12 @@ def test_a_leaf_without_an_answer_is_not_kept(world: World) -> None:
         squared(works, numbers)
         return [None for _ in numbers]
 
-    assert asked(Group(world.log, forgetful), [2]) == [None]
+    assert asked(GroupCommit(world.log, forgetful), [2]) == [None]
     assert leaves(world) == []
 
 
 def test_who_went_away_is_not_told_and_the_others_are(world: World) -> None:
-    one: Group[int, int] = Group(world.log, squared)
+    one: GroupCommit[int, int] = GroupCommit(world.log, squared)
 
     async def impatient() -> int | None:
         gone = asyncio.ensure_future(one.ask(Actor("gone"), 2))
@@ -142,7 +142,7 @@ def test_who_went_away_is_not_told_and_the_others_are(world: World) -> None:
 
 def test_a_process_that_ends_meanwhile_is_told_nothing(world: World) -> None:
     """Its loop is closed; the group goes on for whoever comes next."""
-    one: Group[int, int] = Group(world.log, squared)
+    one: GroupCommit[int, int] = GroupCommit(world.log, squared)
     loop = asyncio.new_event_loop()
     left = loop.create_task(one.ask(Actor("left"), 2))
     with world.database.transaction():
