@@ -11,19 +11,18 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
 from tests import places
+from tests.patience import enough, until
 
 _PLACES = (
     "/usr/lib/postgresql/*/bin",
     "/opt/homebrew/opt/postgresql*/bin",
     "/usr/local/opt/postgresql*/bin",
 )
-_PATIENCE = 30.0
 
 
 class NoPostgreSQL(Exception):
@@ -114,7 +113,7 @@ def _run(owner: str | None, *words: object) -> None:
         stderr=subprocess.PIPE,
         text=True,
         cwd="/",
-        timeout=_PATIENCE * 2,
+        timeout=enough(60),
         check=False,
     )
     if done.returncode:
@@ -129,9 +128,10 @@ def _free_port() -> int:
 
 def wait_for(address: tuple[str, int]) -> None:
     """Until something listens there."""
-    until = time.monotonic() + _PATIENCE
-    while time.monotonic() < until:
-        with contextlib.suppress(OSError), socket.create_connection(address, timeout=1):
-            return
-        time.sleep(0.05)
-    raise TimeoutError
+
+    def listens() -> bool:
+        with contextlib.suppress(OSError), socket.create_connection(address, timeout=enough(1)):
+            return True
+        return False
+
+    until(listens, what="nothing listens there")

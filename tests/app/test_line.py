@@ -11,6 +11,7 @@ import pytest
 from flagservice.app.build import build
 from flagservice.app.commands.line import COMMANDS, CommandLine, run
 from flagservice.settings import Settings
+from tests.patience import enough
 from tests.world import COUNCIL, HOME
 
 HEAVY = frozenset(
@@ -52,7 +53,7 @@ def loaded(folder: Path, *words: str) -> tuple[int, set[str]]:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=enough(),
     )
     status, names = json.loads(done.stdout.splitlines()[-1])
     return status, set(names)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from flagservice.app.commands.line import COMMANDS, run
+from tests.patience import enough
 from tests.world import COUNCIL, HOME, POLICE
 
 
@@ -96,7 +97,7 @@ def test_as_a_process_it_reads_its_standard_input(data: Path) -> None:
         env={"FLAGSERVICE_DATA": str(data / "var")},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=enough(),
         check=False,
     )
     assert done.returncode == 1

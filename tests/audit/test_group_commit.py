@@ -13,6 +13,7 @@ from flagservice.audit import group_commit
 from flagservice.audit.group_commit import GroupCommit
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.store import tables
+from tests.patience import until
 from tests.world import World
 
 Asked = Sequence[Work]
@@ -66,6 +67,12 @@ def test_who_asks_in_one_turn_of_the_loop_shares_a_commit_and_each_has_a_leaf(
     assert leaves(any_world) == [(f"c{n}", str(n)) for n in range(0, 9, 2)]
 
 
+async def a_turn() -> None:
+    """Until all who asked were handed in: a turn of the loop gathers, the next hands in."""
+    for _ in range(3):
+        await asyncio.sleep(0)
+
+
 def test_nobody_waits_for_more_than_a_group(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(group_commit, "MOST", 4)
     sizes, answering = counting(squared)
@@ -76,7 +83,8 @@ def test_nobody_waits_for_more_than_a_group(world: World, monkeypatch: pytest.Mo
         with world.database.transaction():  # so that those who come now wait together
             for numbers in ([2], [4, 6, 8], [10, 12, 14, 16]):
                 waiting += [asyncio.ensure_future(one.ask(Actor("c"), n)) for n in numbers]
-                await asyncio.sleep(0.05)
+                await a_turn()
+                until(lambda: one._waiting.qsize() != 1, what="nobody takes the first")
         return await asyncio.gather(*waiting)
 
     assert asyncio.run(in_turns()) == [n * n for n in range(2, 17, 2)]
@@ -146,7 +154,7 @@ def test_a_process_that_ends_meanwhile_is_told_nothing(world: World) -> None:
     loop = asyncio.new_event_loop()
     left = loop.create_task(one.ask(Actor("left"), 2))
     with world.database.transaction():
-        loop.run_until_complete(asyncio.sleep(0.01))
+        loop.run_until_complete(a_turn())
         left.cancel()
         loop.run_until_complete(asyncio.gather(left, return_exceptions=True))
         loop.close()

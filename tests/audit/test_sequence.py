@@ -11,6 +11,7 @@ from flagservice.audit.sequence import Sequencer, _locked_head
 from flagservice.audit.tree import leaf_hash, root_of
 from flagservice.store import tables
 from tests.audit.steps import ORIGIN, Audited, positions
+from tests.patience import enough
 from tests.world import World
 
 
@@ -115,7 +116,7 @@ def test_two_that_begin_the_tree_at_once_build_one(migrated_postgresql_url: str)
             second = hands.submit(audited.sequencer().sequence)
             while not second.done() and not session.connection().execute(_WAITING).scalar_one():
                 pass
-        assert second.result(30) == 3
+        assert second.result(enough()) == 3
     assert positions(world) == [0, 1, 2]
     assert audited.findings() == []
     world.close()

@@ -22,6 +22,7 @@ from flagservice.audit.log import Actor, Deed
 from flagservice.audit.sequence import SignedHead
 from flagservice.settings import Settings
 from tests.audit.steps import ORIGIN
+from tests.patience import enough
 from tests.world import HOME
 
 WRITERS, HEADS = 4, 800
@@ -43,7 +44,7 @@ def names(witness: Witness) -> list[str]:
 
 
 def writes(witness: Witness, heads: list[SignedHead], together: Barrier) -> None:
-    together.wait(timeout=30)
+    together.wait(timeout=enough())
     for head in heads:
         witness.write(head, instead_of=witness.read())
 
@@ -82,7 +83,7 @@ def test_processes_that_write_at_once_leave_a_whole_head_at_every_moment(witness
 
 def goes_on(witness: Witness, times: int, together: Barrier) -> None:
     """From what is kept to the next; raises once a head was followed by a smaller one."""
-    together.wait(timeout=30)
+    together.wait(timeout=enough())
     seen = 0
     for _ in range(times):
         now = witness.read()
@@ -120,7 +121,7 @@ def test_who_compares_and_writes_is_alone(witness: Witness) -> None:
             assert one.is_alive()
         assert witness.read() == a_head(3)
     for one in (other, later):
-        one.join(timeout=30)
+        one.join(timeout=enough())
     assert witness.read() == a_head(5)
 
 

@@ -7,6 +7,7 @@ import pytest
 from flagservice.audit.sequence import SignedHead
 from tests.audit.steps import Audited, Kept
 from tests.audit.test_grown import cut
+from tests.patience import enough
 from tests.world import World
 
 
@@ -65,7 +66,7 @@ def test_while_the_folder_hangs_others_do_their_work(any_world: World) -> None:
         def read(self) -> SignedHead | None:
             other = threading.Thread(target=audited.happens, daemon=True)
             other.start()
-            other.join(timeout=5)
+            other.join(timeout=enough())
             assert not other.is_alive()
             return super().read()
 

@@ -5,7 +5,6 @@ import contextlib
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -20,9 +19,9 @@ from flagservice.connections.bounds import Bounds
 from flagservice.connections.connection import Stage
 from flagservice.connections.endings import FIGURES, Ending
 from flagservice.connections.registry import Connections
+from tests.patience import enough, slowness, until
 
-LONG, SHORT = 600.0, 0.2
-PATIENCE = 30
+LONG, SHORT = 600.0, 0.2 * slowness()
 PING = b"GET /_ping HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
@@ -79,7 +78,7 @@ class Serving:
     def line(self, source: str = "127.0.0.1") -> socket.socket:
         """A connection that says nothing yet."""
         there = ("127.0.0.1", self.port)
-        return socket.create_connection(there, timeout=PATIENCE, source_address=(source, 0))
+        return socket.create_connection(there, timeout=enough(), source_address=(source, 0))
 
     def ask(self, sent: bytes) -> bytes:
         """Everything that is answered to this until the server closes."""
@@ -117,10 +116,7 @@ def one_answer(line: socket.socket) -> bytes:
 
 def until_true(met: Any) -> None:
     """Wait for what another thread does."""
-    until = time.monotonic() + PATIENCE
-    while not met():
-        assert time.monotonic() < until
-        time.sleep(0.01)
+    until(met, every=0.01)
 
 
 def status_of(answer: bytes) -> int:
@@ -161,4 +157,4 @@ def serving(*, tls: ssl.SSLContext | None = None, **bounds: Any) -> Iterator[Ser
         finally:
             app.go_on.set()
             server.should_exit = server.force_exit = True
-            thread.join(timeout=PATIENCE)
+            thread.join(timeout=enough())

@@ -17,6 +17,7 @@ from tests.connections.connecting import (
     status_of,
     until_closed,
 )
+from tests.patience import enough
 
 BOUNDS = Bounds()
 GET = b"GET /_ping HTTP/1.1\r\nHost: a\r\n"
@@ -100,7 +101,7 @@ def test_a_header_that_never_ends_is_not_kept_while_its_sender_is_heard_out() ->
 def test_nobody_waits_for_a_body_that_was_refused_while_its_sender_is_heard_out() -> None:
     with serving(silent_seconds=600) as server, server.line() as line:
         line.sendall(CHUNKED + b"1;" + b"a" * MUCH)
-        assert server.app.gone.wait(timeout=30)
+        assert server.app.gone.wait(timeout=enough())
         server.until_open(1)
 
 
@@ -137,7 +138,7 @@ def test_a_body_in_many_chunks_is_read_and_its_trailers_are_no_headers() -> None
 def pipelined(server: Serving, number: int) -> bytes:
     with server.line() as line:
         line.sendall(b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n" + PING * number)
-        assert server.app.waits.acquire(timeout=30)
+        assert server.app.waits.acquire(timeout=enough())
         server.app.go_on.set()
         line.sendall(b"no request")
         return until_closed(line)

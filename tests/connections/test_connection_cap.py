@@ -10,6 +10,7 @@ from flagservice.connections.bounds import affordable
 from flagservice.connections.endings import Ending
 from flagservice.settings import Settings
 from tests.connections.connecting import PING, ended, one_answer, serving, status_of, until_closed
+from tests.patience import enough
 
 WAIT = b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -47,7 +48,7 @@ def test_whom_an_answer_is_owed_never_goes_and_the_newcomer_is_told() -> None:
         lines = [stack.enter_context(server.line()) for _ in range(2)]
         for line in lines:
             line.sendall(WAIT)
-            assert server.app.waits.acquire(timeout=30)
+            assert server.app.waits.acquire(timeout=enough())
         for _ in range(3):
             assert status_of(server.ask(b"")) == 503
         assert ended(Ending.CROWDED) == before + 3

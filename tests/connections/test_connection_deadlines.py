@@ -22,6 +22,7 @@ from tests.connections.connecting import (
     until_closed,
     until_true,
 )
+from tests.patience import enough
 
 HALF_HEADERS = b"GET /_ping HTTP/1.1\r\nHost: a\r\nX-A: "
 HALF_BODY = b"POST /read HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n"
@@ -84,7 +85,7 @@ def test_a_body_that_does_not_come_or_drips_is_answered_408_and_nobody_waits_for
         line.sendall(sent)
         with dripping(line, drop):
             answered = until_closed(line)
-        assert server.app.gone.wait(timeout=30)
+        assert server.app.gone.wait(timeout=enough())
         server.until_open(0)
     assert (status_of(answered), answered.count(b"HTTP/1.1")) == (408, 1)
     assert ended(Ending.LATE_BODY) == before + 1
@@ -130,7 +131,7 @@ def test_nobody_is_cut_off_while_the_service_works() -> None:
     short = dict.fromkeys(("head_seconds", "body_seconds", "idle_seconds"), SHORT)
     with serving(**short) as server, server.line() as line:
         line.sendall(b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n")
-        assert server.app.waits.acquire(timeout=30)
+        assert server.app.waits.acquire(timeout=enough())
         assert status_of(server.ask(b"GET")) == 408  # many rounds of looking later
         server.app.go_on.set()
         answer = one_answer(line)

@@ -16,6 +16,7 @@ from flagservice.delivery.push.unsent import NotSent, give_back
 from flagservice.delivery.push.worker import WORKER, Worker
 from flagservice.store import tables
 from tests.checked import a_registration, given_an_admitted_practice
+from tests.patience import enough
 from tests.world import COUNCIL, World, a_submission, person
 
 GP = "https://gp.example/fhir"
@@ -135,7 +136,7 @@ def in_a_thread(step: Callable[[], Any]) -> Iterator[None]:
     try:
         yield
     finally:
-        thread.join(timeout=30)
+        thread.join(timeout=enough())
     assert not thread.is_alive(), "it did not end"
     if wrong:
         raise wrong[0]

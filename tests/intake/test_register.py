@@ -30,6 +30,7 @@ from tests.intake.people import (
     rows,
     versions,
 )
+from tests.patience import enough
 from tests.world import COUNCIL, World
 
 
@@ -140,7 +141,7 @@ def test_a_registration_learned_while_the_plan_is_posted_is_not_missed(
     def post(work: Work) -> None:
         submit(work, plan, rulebook=world.rulebook)
         asked.set()
-        assert may_commit.wait(30)
+        assert may_commit.wait(enough())
 
     def learn(work: Work) -> bool:
         said = Registration(date.fromisoformat(CHILD[1]), HOME)
@@ -148,13 +149,13 @@ def test_a_registration_learned_while_the_plan_is_posted_is_not_missed(
 
     with ThreadPoolExecutor(2) as hands:
         posting = hands.submit(world.log.perform, Actor("client", COUNCIL), post)
-        assert asked.wait(30)
+        assert asked.wait(enough())
         learning = hands.submit(world.log.perform, Actor("test"), learn)
         while not learning.done() and not _somebody_waits(world):
             pass
         may_commit.set()
-        posting.result(30)
-        learning.result(30)
+        posting.result(enough())
+        learning.result(enough())
     assert codes(world, HOME) == [CPP_CHILD]
     assert open_lookups(world) == []
     world.close()

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from flagservice.kit.patient_view import MOST_BYTES
+from tests.patience import enough
 
 HOME = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "flagservice", "patient-view"]
@@ -40,7 +41,7 @@ def when_filtered(folder: Path, given: bytes, *options: str) -> subprocess.Compl
         cwd=folder,
         env=environment(folder),
         capture_output=True,
-        timeout=60,
+        timeout=enough(),
         check=False,
     )
 
@@ -110,7 +111,7 @@ def a_process(folder: Path, *options: str) -> Iterator[tuple[str, subprocess.Pop
 def when_asked(
     address: str, method: str, path: str, body: bytes | None = None
 ) -> tuple[int, list[tuple[str, str]], bytes]:
-    connection = http.client.HTTPConnection(address, timeout=30)
+    connection = http.client.HTTPConnection(address, timeout=enough())
     connection.request(method, path, body=body)
     reply = connection.getresponse()
     answer = reply.status, reply.getheaders(), reply.read()
@@ -141,12 +142,12 @@ def test_a_process_answers_all_else_alike_and_says_nothing_more(tmp_path: Path) 
         assert not_found[0::2] == (404, b"")
         for method, path in (("GET", "/Flag/f"), ("POST", "/Flag"), ("PUT", "/"), ("GET", "/docs")):
             assert when_asked(address, method, path) == not_found
-        upgrade = http.client.HTTPConnection(address, timeout=30)
+        upgrade = http.client.HTTPConnection(address, timeout=enough())
         upgrade.request("GET", "/", headers={"Connection": "upgrade", "Upgrade": "websocket"})
         assert upgrade.getresponse().status == 404
         upgrade.close()
         process.terminate()
-        rest, errors = process.communicate(timeout=30)
+        rest, errors = process.communicate(timeout=enough())
     assert (rest, errors) == (b"", b"")
 
 
@@ -154,7 +155,7 @@ def test_a_record_that_is_too_long_is_not_filtered_in_half(tmp_path: Path) -> No
     with a_process(tmp_path) as (address, _):
         longest = record(ASTHMA).ljust(MOST_BYTES)
         assert when_asked(address, "POST", "/", longest)[0] == 200
-        connection = http.client.HTTPConnection(address, timeout=30)
+        connection = http.client.HTTPConnection(address, timeout=enough())
         connection.putrequest("POST", "/")
         connection.putheader("Content-Length", str(MOST_BYTES + 1))
         connection.endheaders(longest + b" ")
@@ -166,7 +167,7 @@ def test_a_record_that_is_too_long_is_not_filtered_in_half(tmp_path: Path) -> No
 def test_a_header_without_an_end_is_refused_as_empty_as_all_else(tmp_path: Path) -> None:
     with a_process(tmp_path) as (address, _):
         endless = {"X-A": "a" * 1_000_000}
-        connection = http.client.HTTPConnection(address, timeout=30)
+        connection = http.client.HTTPConnection(address, timeout=enough())
         connection.request("POST", "/", headers=endless)
         reply = connection.getresponse()
         assert (reply.status, reply.read()) == (431, b"")

@@ -4,15 +4,15 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 
+from tests.patience import enough, until
+
 HOME = Path(__file__).parents[2]
-_PATIENCE = 60
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -42,12 +42,12 @@ def a_sandbox(data: Path, **settings: str) -> Iterator[str]:
 
 
 def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + _PATIENCE
-    while time.monotonic() < until and process.poll() is None:
+    def answers() -> bool:
+        assert process.poll() is None, "the sandbox did not start: see service.log"
         try:
-            httpx.get(f"{address}/_ping", trust_env=False)
+            httpx.get(f"{address}/_ping", trust_env=False, timeout=enough(5))
         except httpx.TransportError:
-            time.sleep(0.05)
-        else:
-            return
-    raise AssertionError("the sandbox did not start: see service.log")
+            return False
+        return True
+
+    until(answers, what="the sandbox does not answer: see service.log")

@@ -16,6 +16,7 @@ from flagservice.domain.errors import Conflict, Invalid
 from flagservice.settings import Settings
 from tests.api.answers import FHIR, resources, then_refused
 from tests.api.steps import Client, Service, an_ec_key, an_rsa_key, versions_in
+from tests.patience import enough
 from tests.sandbox.steps import Box, Tried, feed, nhs_number
 from tests.world import World, person
 
@@ -139,14 +140,14 @@ def test_a_second_reset_at_the_same_moment_is_a_conflict(
 
     def slowly(*given: object) -> object:
         under_way.set()
-        may_end.wait(timeout=30)
+        may_end.wait(timeout=enough())
         return furnish(*given)
 
     monkeypatch.setattr(worlds, "furnish", slowly)
     standing = acme.standing
     first = threading.Thread(target=standing.reset)
     first.start()
-    under_way.wait(timeout=30)
+    under_way.wait(timeout=enough())
     then_refused(box.send("POST", "/sandbox/$reset", headers=token), 409)
     may_end.set()
     first.join()

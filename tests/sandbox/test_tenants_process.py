@@ -11,6 +11,7 @@ import pytest
 
 from flagservice.app.sandbox import guide
 from flagservice.kit.demo.stage.client import KeyedClient
+from tests.patience import enough
 from tests.sandbox.running import a_sandbox, environment
 from tests.sandbox.steps import nhs_number
 from tests.world import person
@@ -70,7 +71,8 @@ def test_a_tenant_added_while_the_process_runs_is_known_at_once(
     tmp_path: Path, council: KeyedClient
 ) -> None:
     with a_sandbox(tmp_path) as address:
-        unknown = httpx.get(f"{address}/holds", headers={"X-Request-ID": str(uuid.uuid4())})
+        asked = {"X-Request-ID": str(uuid.uuid4())}
+        unknown = httpx.get(f"{address}/holds", headers=asked, timeout=enough())
         assert unknown.status_code == 401
         given_a_tenant(tmp_path, "bradford", council)
         assert len(council.call("GET", f"{address}/holds").json()["holds"]) == 1

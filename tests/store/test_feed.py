@@ -18,6 +18,7 @@ from flagservice.domain.copies import Form
 from flagservice.domain.elements import Kind
 from flagservice.store import feed, tables
 from flagservice.store.database import Database
+from tests.patience import enough
 
 WRITERS, EACH = 8, 25
 PRACTICES = ("B83901", "B83902", "B83903")
@@ -69,7 +70,7 @@ def test_concurrent_writers_with_rollbacks_among_them_leave_no_gap(database: Dat
 
     def writes(seed: int) -> None:
         chance = random.Random(seed)
-        together.wait(timeout=30)
+        together.wait(timeout=enough())
         for _ in range(EACH):
             practices = chance.sample(PRACTICES, chance.randint(1, len(PRACTICES)))
             if chance.random() < 0.3:
@@ -122,7 +123,7 @@ def test_two_that_start_a_feed_at_once_both_get_a_number(database: Database) -> 
     together = threading.Barrier(WRITERS)
 
     def starts(_: int) -> int:
-        together.wait(timeout=30)
+        together.wait(timeout=enough())
         while True:
             with suppress(IntegrityError):  # the loser of the first row does its work again
                 return when_taken(database, ["NEW"])[0]

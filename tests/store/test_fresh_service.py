@@ -10,6 +10,7 @@ from flagservice.app.build import build
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.settings import Settings
 from flagservice.store import tables
+from tests.patience import enough
 from tests.world import HOME
 
 STARTED = "import sys; from flagservice.__main__ import main; sys.exit(main())"
@@ -62,7 +63,7 @@ def test_whatever_a_command_writes_we_alone_can_read(tmp_path: Path) -> None:
         env={"FLAGSERVICE_DATA": str(tmp_path / "var")},
         umask=0o022,
         check=True,
-        timeout=60,
+        timeout=enough(),
         capture_output=True,
     )
     written = [path for path in (tmp_path / "var").rglob("*") if path.is_file()]

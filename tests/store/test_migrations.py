@@ -15,6 +15,7 @@ from sqlmodel import SQLModel
 from flagservice.domain.elements import Kind
 from flagservice.store import tables
 from flagservice.store.database import Database, UnsafeDatabase, _migrations, newest_revision
+from tests.patience import enough
 from tests.world import HOME
 
 OURS = {table.name for table in SQLModel.metadata.sorted_tables}
@@ -108,7 +109,7 @@ def test_processes_that_start_together_migrate_one_after_the_other(database_url:
         for _ in range(4)
     ]
     with ThreadPoolExecutor(len(starting)) as hands:
-        ended = list(hands.map(lambda one: one.communicate("go\n", timeout=60)[1], starting))
+        ended = list(hands.map(lambda one: one.communicate("go\n", timeout=enough())[1], starting))
     assert [one.returncode for one in starting] == [0] * len(starting), ended
 
 

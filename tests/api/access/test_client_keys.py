@@ -17,6 +17,7 @@ from flagservice.clients.keys import RegisteredKey, add_key, drop_key, keys_of
 from flagservice.domain.errors import Conflict, Invalid, NotFound
 from tests.api.answers import FHIR, then_refused
 from tests.api.steps import Cast, Client, an_ec_key
+from tests.patience import until
 from tests.world import COUNCIL, HOME
 
 
@@ -55,7 +56,7 @@ def test_keys_are_rotated_while_tokens_are_fetched_and_none_is_refused(any_cast:
             when_added(client, new)
             client.key = new
             seen = len(answers)
-            wait_until(lambda seen=seen: len(answers) > seen + 2)
+            until(lambda seen=seen: len(answers) > seen + 2)
             when_dropped(client, old)
     refused = [answer for answer in answers if answer.status_code != 200]
     print(f"\nrotations {rotations}, tokens {len(answers)}, refused {len(refused)}")  # noqa: T201
@@ -79,15 +80,6 @@ def fetching(client: Client) -> Iterator[list[httpx.Response]]:
     finally:
         over.set()
         thread.join()
-
-
-def wait_until(true: object) -> None:
-    assert callable(true)
-    for _ in range(3000):
-        if true():
-            return
-        threading.Event().wait(0.01)
-    raise AssertionError("it never came true")
 
 
 @pytest.mark.parametrize("at", ["the routes", "the fast path"])

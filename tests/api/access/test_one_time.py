@@ -14,6 +14,7 @@ from flagservice.clients.assertions import SKEW, BadAssertion
 from flagservice.store import tables
 from tests.api.answers import then_refused
 from tests.api.steps import TOKEN_URL, Cast, our_token_key
+from tests.patience import enough
 from tests.world import World
 
 PROCESSES, THREADS, ROUNDS = 3, 3, 4
@@ -53,7 +54,7 @@ def test_of_many_uses_in_several_processes_one_wins(any_cast: Cast) -> None:
     ]
     for process in running:
         process.start()
-    answers = [told.get(timeout=120) for _ in range(PROCESSES * THREADS * ROUNDS)]
+    answers = [told.get(timeout=enough()) for _ in range(PROCESSES * THREADS * ROUNDS)]
     for process in running:
         process.join()
     taken = answers.count("taken")

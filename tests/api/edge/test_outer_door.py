@@ -4,7 +4,6 @@ import gc
 import re
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -18,6 +17,7 @@ from flagservice.api.edge.envelope import Receive, Scope, Send
 from flagservice.app.listen import listen, tls_of
 from flagservice.settings import Settings
 from tests.api.edge.test_tls import Authority
+from tests.patience import enough, until
 
 FORGED = [(b"x-forwarded-for", b"203.0.113.9"), (b"x-real-ip", b"203.0.113.9")]
 
@@ -50,12 +50,10 @@ def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     monkeypatch.setattr(server, "capture_signals", nullcontext)
     thread = threading.Thread(target=server.run)
     thread.start()
-    until = time.monotonic() + 30
-    while not server.started and time.monotonic() < until:
-        time.sleep(0.01)
+    until(lambda: server.started, what="the server did not start")
     yield server.servers[0].sockets[0].getsockname()[1]
     server.should_exit = True
-    thread.join(timeout=30)
+    thread.join(timeout=enough())
 
 
 def test_every_cipher_has_forward_secrecy_and_seals_what_it_encrypts(tmp_path: Path) -> None:
@@ -116,7 +114,7 @@ def test_a_request_whose_end_is_in_doubt_is_refused_and_nothing_behind_it_is_rea
     port: int, why: str
 ) -> None:
     asked = b"POST /first HTTP/1.1\r\nHost: a\r\n" + AMBIGUOUS[why] + b"\r\n\r\n0\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as line:
+    with socket.create_connection(("127.0.0.1", port), timeout=enough()) as line:
         line.sendall(asked + SMUGGLED)
         answered = b""
         while more := line.recv(65_536):

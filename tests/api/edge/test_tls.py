@@ -27,6 +27,7 @@ from flagservice.clients.registry import add_client
 from flagservice.domain.errors import Invalid
 from flagservice.settings import Settings
 from tests.api.steps import Client, an_ec_key
+from tests.patience import enough
 from tests.postgresql import wait_for
 from tests.world import COUNCIL, HOME, POLICE
 
@@ -119,7 +120,7 @@ class Served:
             setattr(context, name, value)
         if certificate is not None:
             context.load_cert_chain(*map(str, certificate))
-        return httpx.Client(base_url=self.url, verify=context, trust_env=False)
+        return httpx.Client(base_url=self.url, verify=context, trust_env=False, timeout=enough())
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +163,7 @@ def serving(data: Path, port: int, *options: str) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=enough())
 
 
 def a_token(served: Served, client: Client, through: httpx.Client) -> str:

@@ -30,6 +30,7 @@ from tests.delivery.steps import (
     the_deliveries,
     the_endpoint,
 )
+from tests.patience import enough
 from tests.world import World
 
 Behaviour = Callable[[socket.socket], None]
@@ -37,7 +38,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/fhir+json\r\n"
 ECHO = json.dumps(HELD).encode()
 HEAD = f"Content-Length: {len(ECHO)}\r\n\r\n".encode()
 DROPS = 200
-SHORT = timedelta(seconds=1)
+SHORT = timedelta(seconds=enough(0.4))
 
 
 @contextmanager
@@ -52,8 +53,8 @@ def a_receiver(behaviour: Behaviour) -> Iterator[str]:
         finally:
             over.set()
             with suppress(OSError):
-                socket.create_connection(listening.getsockname(), timeout=1).close()
-            thread.join(timeout=30)
+                socket.create_connection(listening.getsockname(), timeout=enough()).close()
+            thread.join(timeout=enough())
         assert not thread.is_alive()
 
 
@@ -61,7 +62,7 @@ def _serve(listening: socket.socket, behaviour: Behaviour, over: threading.Event
     while not over.is_set():
         line, _ = listening.accept()
         with line, suppress(OSError):
-            line.settimeout(5)
+            line.settimeout(enough())
             read_whole(line)
             behaviour(line)
 
@@ -176,7 +177,7 @@ def test_nobody_listening_is_an_unknown_outcome() -> None:
 
 @pytest.mark.parametrize("url", ["https://gp.invalid/fhir", "http://[::bad", "ftp://x/", ""])
 def test_an_address_that_leads_nowhere_is_an_unknown_outcome(url: str) -> None:
-    assert when_sent_to(url, within=timedelta(seconds=5)) == Reply(SendOutcome.UNKNOWN)
+    assert when_sent_to(url, within=timedelta(seconds=enough(5))) == Reply(SendOutcome.UNKNOWN)
 
 
 def gzipped(content: bytes) -> Behaviour:
@@ -191,14 +192,16 @@ def gzipped(content: bytes) -> Behaviour:
 
 def test_a_packed_echo_is_read() -> None:
     with a_receiver(gzipped(ECHO)) as url:
-        assert when_sent_to(url, within=timedelta(seconds=5)) == Reply(SendOutcome.DELIVERED)
+        assert when_sent_to(url, within=timedelta(seconds=enough(5))) == Reply(
+            SendOutcome.DELIVERED
+        )
 
 
 def test_a_small_reply_that_unpacks_to_a_flood_never_takes_more_than_a_few_megabytes() -> None:
     bomb = gzipped(b" " * (300 * MOST_BYTES))
     with a_receiver(bomb) as url:
         tracemalloc.start()
-        outcome = when_sent_to(url, within=timedelta(seconds=5))
+        outcome = when_sent_to(url, within=timedelta(seconds=enough(5)))
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
     assert outcome == Reply(SendOutcome.UNKNOWN)

@@ -30,6 +30,7 @@ from tests.delivery.steps import (
     the_only_delivery,
     the_outcomes,
 )
+from tests.patience import enough
 from tests.world import World
 
 LEASE = outbox.LEASE
@@ -167,7 +168,7 @@ def test_workers_that_claim_at_once_share_the_deliveries_out(any_world: World) -
     together = threading.Barrier(WORKERS)
 
     def claims(limit: int) -> list[outbox.Claim]:
-        together.wait(timeout=30)
+        together.wait(timeout=enough())
         return any_world.log.perform(WORKER, partial(outbox.claim, limit=limit))
 
     with ThreadPoolExecutor(WORKERS) as hands:

@@ -18,6 +18,7 @@ from tests.api.edge.test_tls import Authority
 from tests.delivery.push.test_hostile_receivers import ECHO, HEAD, OK, read_whole
 from tests.delivery.push.test_replies import FLAG
 from tests.delivery.steps import OWN
+from tests.patience import enough
 
 
 @contextmanager
@@ -26,11 +27,11 @@ def a_receiver(certificate: tuple[Path, Path], heard: list[bytes]) -> Iterator[i
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*map(str, certificate))
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        listening.settimeout(20)
+        listening.settimeout(enough())
         thread = threading.Thread(target=_answer, args=(listening, context, heard))
         thread.start()
         yield listening.getsockname()[1]
-        thread.join(timeout=30)
+        thread.join(timeout=enough())
     assert not thread.is_alive()
 
 

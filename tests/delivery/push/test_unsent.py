@@ -34,6 +34,7 @@ from tests.delivery.steps import (
     when_claimed,
     when_given_back,
 )
+from tests.patience import enough
 from tests.world import World
 
 LEASE = outbox.LEASE
@@ -115,7 +116,7 @@ def test_what_waits_behind_a_slow_send_is_given_back_before_that_ends(any_world:
 
     def until_it_is_given_back(_: OutgoingVersion) -> SendOutcome:
         any_world.now += LEASE / 2 + MOMENT
-        assert given_back.wait(timeout=60)
+        assert given_back.wait(timeout=enough())
         return SendOutcome.DELIVERED
 
     def watch() -> None:

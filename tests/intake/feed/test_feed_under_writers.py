@@ -22,6 +22,7 @@ from flagservice.domain.reading import read_submission
 from flagservice.intake.submission import submit
 from tests.intake.families import NHS_NUMBERS
 from tests.intake.people import HOME
+from tests.patience import enough
 from tests.world import COUNCIL, MODELS, World, a_submission, person
 
 WRITERS, EACH = 16, 10
@@ -110,7 +111,7 @@ def test_a_naive_cursor_misses_entries_and_ours_none(
     over, together = threading.Event(), threading.Barrier(WRITERS)
 
     def writes(hand: int) -> None:
-        together.wait(timeout=60)
+        together.wait(timeout=enough())
         for turn in range(EACH):
             when_posted(worlds[hand % 2], hand * EACH + turn)
 

@@ -22,6 +22,7 @@ from tests.intake.policies.officers import (
     Service,
     given_a_plan_and_approvers,
 )
+from tests.patience import enough
 from tests.policy.approved import policy_text
 from tests.world import COUNCIL, POLICE, World
 
@@ -47,7 +48,7 @@ def test_a_policy_waits_for_whoever_is_ruling_so_that_nobody_is_missed(
         def deed(work: Work) -> None:
             service.shelf.rulebook(work)
             reading.set()
-            go_on.wait(30)
+            go_on.wait(enough())
             order.append("ruled by the old")
             work.record(Deed.POLICY_READ)
 
@@ -59,13 +60,13 @@ def test_a_policy_waits_for_whoever_is_ruling_so_that_nobody_is_missed(
 
     threads = [threading.Thread(target=deed) for deed in (rules, changes)]
     threads[0].start()
-    assert reading.wait(30)
+    assert reading.wait(enough())
     threads[1].start()
     while threads[1].is_alive() and not _somebody_waits(world):
         pass
     go_on.set()
     for thread in threads:
-        thread.join(30)
+        thread.join(enough())
     assert order == ["ruled by the old", "in force"]
     assert service.rules_by()[Kind.CHILD_PROTECTION] == 2
     world.close()

@@ -21,6 +21,7 @@ from flagservice.kit.leak_check.differences.likeness import Noise, OwnValues
 from flagservice.kit.leak_check.result import LeakCheckVerdict, ResultSigner
 from tests.kit.leak_check.leak_check_steps import FLAGGED, PLAIN, a_test_system, when_checked
 from tests.kit.sandbox.sandbox_steps import Running, an_entry, when_entered
+from tests.patience import enough
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 ASK = CrawlRequest(Door.SEARCH, "Condition", "Condition")
@@ -70,7 +71,12 @@ def a_system_that_says(headers: Callable[[], dict[str, str]], system: Any) -> It
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             sent = {n: v for n, v in self.headers.items() if n.lower() != "host"}
             reply = httpx.request(
-                self.command, f"{upstream}{self.path}", headers=sent, content=body, trust_env=False
+                self.command,
+                f"{upstream}{self.path}",
+                headers=sent,
+                content=body,
+                trust_env=False,
+                timeout=enough(),
             )
             told = reply.text.replace(upstream, here).encode()
             self.send_response_only(reply.status_code)

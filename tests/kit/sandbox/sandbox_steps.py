@@ -19,6 +19,7 @@ from flagservice.kit.sandbox.journal import SandboxJournal
 from flagservice.kit.sandbox.practice import SandboxPractice
 from flagservice.kit.sandbox.server import SandboxServer
 from flagservice.kit.sandbox.store import SandboxStore
+from tests.patience import enough
 
 NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
 COPY = "https://flagservice.example/Id/copy"
@@ -142,7 +143,7 @@ def when_asked(
     if body is not None:
         sent["Content-Type"] = "application/fhir+json"
         body = body if isinstance(body, bytes) else json.dumps(body).encode()
-    connection = http.client.HTTPConnection("127.0.0.1", gp.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", gp.port, timeout=enough())
     try:
         connection.request(method, target, body, sent | (headers or {}))
         reply = connection.getresponse()
@@ -153,7 +154,7 @@ def when_asked(
 
 def when_sent_raw(gp: Running, sent: bytes) -> bytes:
     """Every byte that comes back until the server closes."""
-    with socket.create_connection(("127.0.0.1", gp.port), timeout=10) as line:
+    with socket.create_connection(("127.0.0.1", gp.port), timeout=enough()) as line:
         line.sendall(sent)
         line.shutdown(socket.SHUT_WR)
         return b"".join(iter(lambda: line.recv(65536), b""))

@@ -19,6 +19,7 @@ import flagservice.kit.sandbox
 from flagservice.kit.sandbox import server
 from tests.kit.sandbox import sandbox_steps as steps
 from tests.kit.sandbox.sandbox_steps import a_flag, when_asked, when_pushed
+from tests.patience import enough
 
 SOURCES = sorted(Path(flagservice.kit.sandbox.__file__).parent.glob("*.py"))
 
@@ -37,7 +38,7 @@ def test_it_listens_on_the_loopback_address_only_and_ends_when_asked(folder: Pat
             socket.create_connection(("127.0.0.2", gp.port), 1).close()
 
         process.send_signal(signal.SIGTERM)
-        rest, errors = process.communicate(timeout=5)
+        rest, errors = process.communicate(timeout=enough())
 
     assert (process.returncode, rest, errors) == (0, "", "")
 
@@ -111,7 +112,7 @@ def test_it_does_not_start_on_tokens_that_cannot_be_told_apart(folder: Path, tok
         [*command, "--token-file", str(folder / "tokens.json")],
         capture_output=True,
         text=True,
-        timeout=10,
+        timeout=enough(),
         check=False,
     )
 

@@ -2,7 +2,6 @@
 
 import json
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from flagservice.store import tables
 from tests.checked import a_registration, given_a_checked_system
 from tests.crash.client import Client
 from tests.crash.nursery import Nursery
+from tests.patience import until
 from tests.world import COUNCIL, HOME, POLICE
 
 FAMILIES = families()
@@ -34,7 +34,6 @@ DECIDER, REASON = "Dr Canary Quillfeather", "quillfeather heard it from the neig
 SEARCH = "patient:identifier=https%3A%2F%2Ffhir.nhs.uk%2FId%2Fnhs-number%7C"
 LEAST = 6
 """Shorter words turn up in ciphertext by chance."""
-_PATIENCE = 60.0
 
 
 @dataclass
@@ -197,12 +196,7 @@ def wait_for_attempts(parts: Parts) -> None:
         work.record(Deed.STATUS_READ)
         return work.session.exec(select(tables.AttemptRow)).first() is not None
 
-    until = time.monotonic() + _PATIENCE
-    while time.monotonic() < until:
-        if parts.log.perform(Actor("test"), deed):
-            return
-        time.sleep(0.1)
-    raise AssertionError("no delivery was ever attempted")
+    until(lambda: parts.log.perform(Actor("test"), deed), what="no delivery was ever attempted")
 
 
 def the_files(played: Played) -> dict[str, bytes]:

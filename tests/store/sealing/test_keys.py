@@ -31,6 +31,7 @@ from flagservice.settings import Settings
 from flagservice.store.sealing.ciphers import CannotOpen, UnknownKey
 from tests.checked import a_registration, given_a_checked_system
 from tests.delivery.practices import nhs_numbers
+from tests.patience import enough
 from tests.world import COUNCIL, HOME, a_submission, person
 
 NAMES = {"kek.json", "pseudonym.key", "audit.pem", "token.pem"}
@@ -222,7 +223,7 @@ def test_processes_that_start_together_end_with_the_same_keys(tmp_path: Path) ->
     settings = Settings(data=tmp_path)
 
     def starts(_: int) -> dict[str, bytes]:
-        together.wait(timeout=30)
+        together.wait(timeout=enough())
         make_keys(settings.keys_folder, settings.origin)
         load_keys(settings)
         return the_key_files_alone(settings)
@@ -289,7 +290,7 @@ def test_the_command_line_says_in_one_line_which_key_is_gone(tmp_path: Path) -> 
         env={"FLAGSERVICE_DATA": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=enough(),
         check=False,
     )
     assert ended.returncode == 1

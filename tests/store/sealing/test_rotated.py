@@ -32,6 +32,7 @@ from flagservice.settings import Settings
 from flagservice.store import tables
 from tests.checked import a_registration, given_a_checked_system
 from tests.intake.policies.officers import AMED, KEYS, public
+from tests.patience import enough
 from tests.world import COUNCIL, HOME, MODELS, POLICE, a_submission, person
 
 PRACTICE, BORN = "B83901", "1990-01-01"
@@ -178,7 +179,7 @@ def said(settings: Settings, *words: str) -> tuple[int, str]:
         },
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=enough(),
         check=False,
     )
     return ended.returncode, ended.stdout + ended.stderr

@@ -27,6 +27,7 @@ from flagservice.store.sealing import pseudonyms
 from flagservice.store.sealing.ciphers import CannotOpen, UnknownKey
 from tests import opened
 from tests.intake.feed.test_one_commit import Broken, breaking
+from tests.patience import enough
 
 ACTOR = Actor("test")
 NUMBER, OTHER = "9990001111", "9990002223"
@@ -188,11 +189,11 @@ def test_whoever_began_before_a_rotation_is_outlasted_by_it(parts: Parts) -> Non
         persons.lock(work, [OTHER])
         work.record(Deed.REGISTER_LOADED)
         wrapped.set()
-        assert go_on.wait(30)
+        assert go_on.wait(enough())
 
     with ThreadPoolExecutor(2) as hands:
         writer = hands.submit(parts.log.perform, ACTOR, slow)
-        assert wrapped.wait(30)
+        assert wrapped.wait(enough())
         rotation = hands.submit(rotate_data_keys, parts)
         with pytest.raises(TimeoutError):
             rotation.result(timeout=0.5)
@@ -213,11 +214,11 @@ def test_nobody_is_made_under_an_old_key_once_rows_may_carry_a_new_one(
         persons.lock(work, [OTHER])
         work.record(Deed.REGISTER_LOADED)
         made.set()
-        assert go_on.wait(30)
+        assert go_on.wait(enough())
 
     with ThreadPoolExecutor(3) as hands:
         first = hands.submit(parts.log.perform, ACTOR, slow)
-        assert made.wait(30)
+        assert made.wait(enough())
         rotation = hands.submit(rotate_pseudonyms, parts)
         with pytest.raises(TimeoutError):
             rotation.result(timeout=0.5)
@@ -238,7 +239,7 @@ def test_two_who_add_a_key_at_once_lose_none(settings: Settings) -> None:
     together = threading.Barrier(8)
 
     def adds(_: int) -> tuple[str, int]:
-        together.wait(timeout=30)
+        together.wait(timeout=enough())
         folder = settings.keys_folder
         return add_key_encryption_key(folder), add_pseudonym_key(folder)
 
@@ -284,7 +285,7 @@ def test_two_who_rotate_at_once_both_end_and_lose_nobody(parts: Parts, settings:
     together = threading.Barrier(4)
 
     def rotates(which: int) -> int:
-        together.wait(timeout=30)
+        together.wait(timeout=enough())
         return (rotate_pseudonyms, rotate_data_keys)[which % 2](parts)
 
     with ThreadPoolExecutor(4) as hands:
