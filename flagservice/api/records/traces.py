@@ -25,8 +25,8 @@ from flagservice.api.records.parameters import (
 )
 from flagservice.api.records.responses import FORMS, fhir, written
 from flagservice.api.records.search import FORM
-from flagservice.delivery.pull import traces
-from flagservice.delivery.pull.traces import Origin
+from flagservice.delivery.pull.audit_trail import audit_trail
+from flagservice.delivery.pull.provenance import Origin, origin, origins
 from flagservice.domain.errors import Fault, Invalid
 from flagservice.fhir.audit_events import AuditedDeed, audit_event
 from flagservice.fhir.bundles import made
@@ -84,19 +84,19 @@ def post_audit(api: ApiDep, caller: SearchesAudit, request: Request, body: Body)
 def read_provenance(api: ApiDep, caller: ReadsProvenance, request: Request, id: str) -> Response:  # noqa: A002
     """Where one version comes from: its id is the version's."""
     of_url(request)
-    deed = partial(traces.origin, version_id=id, forms=tuple(FORMS.values()))
+    deed = partial(origin, version_id=id, forms=tuple(FORMS.values()))
     return written(_provenance(api.perform(caller, deed)))
 
 
 def _origins(api: Api, caller: Caller, given: GivenParameters) -> Response:
     type_, id_ = _target(given, "target")
-    deed = partial(traces.origins, copy_id=id_, form=FORMS[type_])
+    deed = partial(origins, copy_id=id_, form=FORMS[type_])
     found = [_provenance(one) for one in api.perform(caller, deed)]
     return fhir(made(found, base=api.base, link=f"Provenance?target={type_}/{id_}", next_=None))
 
 
-def _provenance(origin: Origin) -> dict[str, Any]:
-    return provenance(orjson.loads(origin.content), removal=origin.removal)
+def _provenance(one: Origin) -> dict[str, Any]:
+    return provenance(orjson.loads(one.content), removal=one.removal)
 
 
 def _events(api: Api, caller: Caller, given: GivenParameters) -> Response:
@@ -105,7 +105,7 @@ def _events(api: Api, caller: Caller, given: GivenParameters) -> Response:
         position = opened_page(api.log.vault, feed, page)
         given, before = GivenParameters(position.parameters), position.row
     type_, id_ = _target(given, "entity")
-    deed = partial(traces.traces, copy_id=id_, form=FORMS[type_], before=before)
+    deed = partial(audit_trail, copy_id=id_, form=FORMS[type_], before=before)
     found = api.perform(caller, deed)
     events = [
         audit_event(_event(said, f"{type_}/{id_}", versions), labels=found.labels)

@@ -28,7 +28,7 @@ NOT_ADMITTED = (
 def read(work: Work, copy_id: str, *, form: Form, version_id: str | None = None) -> IssuedVersion:
     """The newest version of a copy, or one by its id; raises Forbidden or NotFound."""
     copy = own_copy(work, copy_id, form=form)
-    asked = _standing(copy)
+    asked = standing_versions(copy)
     if version_id is not None:
         asked = asked.where(col(tables.VersionRow.id) == version_id)
     version = work.session.exec(asked).first()
@@ -51,7 +51,7 @@ def history(
     copy = own_copy(work, copy_id, form=form)
     if taken_back_unseen(work, copy):
         raise NotFound(NOTHING)
-    asked = _standing(copy)
+    asked = standing_versions(copy)
     if before is not None:
         last = work.session.get(tables.VersionRow, before)
         if last is None or last.copy_id != copy.id:
@@ -73,7 +73,16 @@ def own_copy(work: Work, copy_id: str, *, form: Form) -> tables.CopyRow:
     return copy
 
 
-def _standing(copy: tables.CopyRow) -> SelectOfScalar[tables.VersionRow]:
+def find_own_copy(work: Work, copy_id: str, *, form: Form) -> tables.CopyRow | None:
+    """Returns the copy, if it is the caller's and was ever seen. Raises Forbidden."""
+    try:
+        copy = own_copy(work, copy_id, form=form)
+    except NotFound:
+        return None
+    return None if taken_back_unseen(work, copy) else copy
+
+
+def standing_versions(copy: tables.CopyRow) -> SelectOfScalar[tables.VersionRow]:
     """The versions of a copy whose words were not withdrawn, newest first."""
     return (
         select(tables.VersionRow)
@@ -98,14 +107,14 @@ def version_ids(versions: Sequence[tables.VersionRow]) -> str:
 def as_shown(work: Work, version: tables.VersionRow) -> IssuedVersion:
     """A version as it is shown: by what carries its words, or by nothing if nobody heard of it."""
     copy = work.session.get_one(tables.CopyRow, version.copy_id)
-    carries = _next_standing(work, version) if version.withdrawn else version
+    carries = _nextstanding_versions(work, version) if version.withdrawn else version
     content = b"" if taken_back_unseen(work, copy) else _shown(work, copy, carries)
     return IssuedVersion(
         copy.id, copy.form, carries.id, version.feed_number, carries.issued, content
     )
 
 
-def _next_standing(work: Work, version: tables.VersionRow) -> tables.VersionRow:
+def _nextstanding_versions(work: Work, version: tables.VersionRow) -> tables.VersionRow:
     asked = (
         select(tables.VersionRow)
         .where(col(tables.VersionRow.copy_id) == version.copy_id)

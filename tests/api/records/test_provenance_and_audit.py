@@ -11,7 +11,7 @@ from fhir.resources.R4B.provenance import Provenance
 from sqlalchemy import event
 
 from flagservice.audit.log import Actor, Deed
-from flagservice.delivery.pull import traces
+from flagservice.delivery.pull import audit_trail
 from flagservice.store import tables
 from tests.api.answers import FHIR, faults, links, resources, then_refused
 from tests.api.steps import (
@@ -167,7 +167,7 @@ def test_an_answer_of_the_practice_is_an_event(cast: Cast) -> None:
 
 
 def test_a_long_audit_is_walked_page_by_page(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(traces, "WALK", 3)
+    monkeypatch.setattr(audit_trail, "WALK", 3)
     cast.council.posts("/plans", a_plan())
     flag = the_flag(cast.practice, CHILD[0])
     for _ in range(4):
@@ -203,7 +203,7 @@ def test_two_flags_of_one_page_share_neither_an_id_nor_an_instant_of_its_own(cas
 def test_a_page_ends_with_as_many_as_were_asked_for_and_none_is_lost(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(traces, "PAGE", 2)
+    monkeypatch.setattr(audit_trail, "PAGE", 2)
     cast.council.posts("/plans", a_plan())
     flag = the_flag(cast.practice, CHILD[0])
     for _ in range(4):
