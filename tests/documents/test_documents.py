@@ -12,6 +12,7 @@ from tests.policy.test_rules_traced import the_tests
 
 LINK = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
 NAMED = re.compile(r"`([\w./*-]+\.(?:py|toml|md|json|txt|lock|svg|mjs)|[\w./-]+/)(?:::(\w+))?`")
+INSIDE = re.compile(r"`(\w+)` (?:in|of) `([\w/]+\.(?:py|toml))`")
 PLACES = ("", "flagservice/", "tests/", "policies/", "profiles/", "docs/")
 """Where a path in a document may begin; a reader tries the top of the clone first."""
 THEIRS = (
@@ -75,6 +76,14 @@ def lost_names(name: str, text: str) -> Iterator[str]:
             yield f"{name}: there is no {path}::{test}"
 
 
+def lost_inside(name: str, text: str) -> Iterator[str]:
+    """The names that a page says to stand in a file, and that do not."""
+    for what, path in INSIDE.findall(prose(text)):
+        files = [HOME / place / path for place in PLACES if (HOME / place / path).exists()]
+        if not any(re.search(rf"\b{what}\b", file.read_text("utf-8")) for file in files):
+            yield f"{name}: there is no {what} in {path}"
+
+
 def test_every_link_of_a_document_leads_somewhere() -> None:
     there = pages()
     assert [lost for name, text in there.items() for lost in lost_links(name, text, there)] == []
@@ -82,6 +91,14 @@ def test_every_link_of_a_document_leads_somewhere() -> None:
 
 def test_every_file_and_test_that_a_document_names_is_there() -> None:
     assert [lost for name, text in pages().items() for lost in lost_names(name, text)] == []
+
+
+def test_what_a_document_says_to_stand_in_a_file_stands_there() -> None:
+    found = [lost for name, text in pages().items() for lost in lost_inside(name, text)]
+    assert found == []
+    assert list(lost_inside("a", "`gone` in `flagservice/settings.py`")) == [
+        "a: there is no gone in flagservice/settings.py"
+    ]
 
 
 def test_every_target_of_make_that_a_document_names_is_there() -> None:
