@@ -1,7 +1,7 @@
-"""Decides a held placement, as the side that the policy names, with the reason recorded.
+"""Takes the decision on a held placement from the side that the policy names, with its reason.
 
-A worklist shows only what would be placed, oldest first. By age a hold goes on to a second
-person; it is never closed by a clock.
+A worklist shows what would be placed, and nothing else. A hold that is overdue goes to a second
+person. No clock closes it.
 """
 
 import json
@@ -19,7 +19,7 @@ from flagservice.domain.holds import HoldOutcome, Owner
 from flagservice.domain.statements import Strict
 from flagservice.intake.rulebook import Rulebook
 from flagservice.intake.ruling.assessment import Assessment, assess
-from flagservice.intake.ruling.content import days_from, would_say
+from flagservice.intake.ruling.content import days_from, disclosure_by
 from flagservice.intake.ruling.person_files import person_files
 from flagservice.intake.ruling.rerule import rerule
 from flagservice.people import persons
@@ -30,7 +30,7 @@ NOTHING = "there is no such hold for this caller"
 
 
 class Decision(Strict):
-    """What the named side decides. `decided_by` and `reason` are kept sealed, and never sent."""
+    """What the side decides. `decided_by` and `reason` are kept sealed, and never sent."""
 
     outcome: HoldOutcome
     decided_by: Annotated[str, Field(min_length=3, max_length=80)]
@@ -39,7 +39,7 @@ class Decision(Strict):
 
 @dataclass(frozen=True)
 class WorklistItem:
-    """One hold on a worklist: whose record, what would be placed, and by when to decide."""
+    """One hold on a worklist: whose record, what would be placed, and when it is due."""
 
     id: str
     nhs_number: str
@@ -51,7 +51,7 @@ class WorklistItem:
 
 
 def worklist(work: Work, *, rulebook: Rulebook) -> list[WorklistItem]:
-    """The caller's organisation's open holds, oldest first."""
+    """Returns the open holds of the caller's organisation, oldest first."""
     asked = (
         select(tables.HoldRow)
         .where(col(tables.HoldRow.owner_ods) == work.actor.ods, col(tables.HoldRow.open))
@@ -63,7 +63,7 @@ def worklist(work: Work, *, rulebook: Rulebook) -> list[WorklistItem]:
 
 
 def decide(work: Work, hold_id: str, *, decision: Decision, rulebook: Rulebook) -> None:
-    """Records the decision and rules again, in one commit; raises NotFound or Conflict."""
+    """Records the decision and rules again, in one commit. Raises NotFound or Conflict."""
     hold = work.session.get(tables.HoldRow, hold_id)
     if hold is None or hold.owner_ods != work.actor.ods:
         raise NotFound(NOTHING)
@@ -101,7 +101,7 @@ def _would(
     if not ruling.remains:
         return {}
     days = days_from(work.today, ruling)
-    disclosure = would_say(assessment, ruling, days=days, rulebook=rulebook)
+    disclosure = disclosure_by(ruling, assessment, days=days, rulebook=rulebook)
     return {str(element): _text(value) for element, value in disclosure.says.items()}
 
 

@@ -1,4 +1,4 @@
-"""An `Idempotency-Key` gets one answer, for ever; the same key with another body is a conflict."""
+"""Gives an `Idempotency-Key` one answer, for ever. The same key with another body is a conflict."""
 
 import hashlib
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from flagservice.store import tables
 
 @dataclass(frozen=True)
 class KeptAnswer:
-    """A status and a body."""
+    """The status and the body that a key got."""
 
     status: int
     content: bytes
@@ -20,7 +20,7 @@ class KeptAnswer:
 def answer_once(
     work: Work, key: str | None, *, digest: str, deed: Callable[[], KeptAnswer]
 ) -> KeptAnswer:
-    """Does the deed, or gives the answer that its key got. Kept in the commit of the deed."""
+    """Does the deed and keeps its answer, in one commit; or returns what its key got before."""
     if key is None:
         return deed()
     row_id = hashlib.sha256(f"{work.actor.name}|{key}".encode()).hexdigest()
@@ -34,7 +34,7 @@ def answer_once(
         id=row_id, request=keyed, status=answer.status, data_key=data_key, sealed=b""
     )
     row.sealed = work.vault.seal_row(row, answer.content)
-    # Two with one key at once meet in the primary key; the loser finds the winner's answer.
+    # Two with one key at once meet in the primary key. The loser finds the winner's answer.
     work.session.add(row)
     work.session.flush()
     return answer

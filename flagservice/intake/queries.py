@@ -1,7 +1,7 @@
-"""What practices ask the caller about its own flags: as much as its own receipt already says.
+"""Tells a submitter what practices ask about its flags, where its receipt says that there is one.
 
-A question says that there is a flag. It is shown where the receipt says so, too; every other is on
-governance's manual list, so that none is lost. It never says which practice asks.
+A question tells that there is a flag. All other questions are on governance's manual list, so that
+none is lost. None says which practice asks.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _SAID = (ReceiptWord.PLACED, ReceiptWord.REQUESTED, ReceiptWord.DELIVERED)
 
 @dataclass(frozen=True)
 class Query:
-    """One question: of which of the caller's references, about whom in it, and why."""
+    """One question: about which of the caller's references, whom in it, and why."""
 
     id: str
     reference: str
@@ -33,7 +33,7 @@ class Query:
 
 
 def queries(work: Work) -> list[Query]:
-    """The caller's open questions, oldest first."""
+    """Returns the caller's open questions, oldest first."""
     found = []
     for row in open_queries(work, ods=work.actor.ods):
         plan = work.session.get_one(tables.PlanRow, row.plan_id)

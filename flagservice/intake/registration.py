@@ -1,4 +1,4 @@
-"""A registration became known, or changed: the person's records follow, in one commit."""
+"""Lets a person's records follow their registration, in one commit."""
 
 from sqlmodel import col, select
 
@@ -13,8 +13,8 @@ from flagservice.store import tables
 def update_registration(
     work: Work, nhs_number: str, *, registration: Registration, rulebook: Rulebook
 ) -> bool:
-    """Keeps what the register says; if it is news of somebody who is named, rules again."""
-    # A submission that names the person at this very moment waits for us, or we for it.
+    """Keeps what the register says, and rules again if it is news. Returns whether it is."""
+    # A submission that names the person at this moment waits for us, or we for it.
     person = persons.lock(work, [nhs_number])[nhs_number]
     news = keep_registration(work, nhs_number, registration)
     work.record(Deed.REGISTER_LOADED, news=int(news))

@@ -4,8 +4,11 @@ To seed them takes a quarter of an hour (`make mutants`); that they still fit is
 """
 
 import ast
+import subprocess
+import sys
 import tomllib
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -39,6 +42,15 @@ def test_no_two_leaks_have_one_name() -> None:
 def test_a_leak_stands_once_in_shipping_code_and_changes_it(leak: Leak) -> None:
     assert leak.file.startswith("flagservice/")
     assert leak.patched(HOME) != (HOME / leak.file).read_text("utf-8")
+
+
+def test_a_leak_uses_no_name_that_is_not_there(tmp_path: Path) -> None:
+    """Else its test would catch a slip of the list, and never meet the leak."""
+    for leak in SEEDED:
+        (tmp_path / f"{leak.name}.py").write_text(leak.patched(HOME), "utf-8")
+    lint = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F821", "--quiet"]
+    found = subprocess.run([*lint, tmp_path], check=False, capture_output=True, text=True)
+    assert (found.returncode, found.stdout) == (0, "")
 
 
 @pytest.mark.parametrize("leak", SEEDED, ids=lambda leak: leak.name)

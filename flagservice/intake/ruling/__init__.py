@@ -1,1 +1,1 @@
-"""What may each record of a person be told now, and why?"""
+"""What may each record of a person be told now?"""

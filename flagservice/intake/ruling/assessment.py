@@ -1,9 +1,9 @@
-"""Rules on one person: every plan that names them, in the light of everything that is known.
+"""Rules on one person, for each plan that names them, in the light of all that is known.
 
-1. Gather what every plan and notification says of the person, whoever sent it.
-2. Put their standing together; the order in which things arrived does not matter.
-3. For each plan, make the case, rule, and take recorded decisions into account.
-4. Rule once more on the submitter's own words alone: that, and nothing else, is its receipt.
+1. Gather what every plan and notification says of the person, from all agencies.
+2. Put their standing together. The order in which things arrived does not matter.
+3. For each plan, make the case, and rule on it by the recorded decisions.
+4. Rule once more on the submitter's own words alone: its receipt says that and nothing else.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from flagservice.domain.holds import Owner
 from flagservice.domain.people import Phase, Standing, State, together
 from flagservice.domain.statements import Identity
 from flagservice.intake.rulebook import Rulebook
-from flagservice.intake.ruling.decisions import Decisions, decisions_of
+from flagservice.intake.ruling.decisions import Decisions, decisions_made
 from flagservice.intake.ruling.particulars import Particulars, open_particulars
 from flagservice.intake.ruling.person_files import PersonFile
 from flagservice.people.registrations import Registration
@@ -38,23 +38,23 @@ class Assessment:
     own: Ruling
     decisions: Decisions
     former: bool = False
-    """Is it of a kind that the plan has left behind? See `former_kinds`."""
+    """is it of a kind that the plan has left behind? See `former_kinds`"""
 
     @property
     def tells(self) -> bool:
-        """Is this record told anything? Whom a later version left out was never rightly named."""
+        """Whether this record is told anything. A person who was left out was wrongly named."""
         return self.ruling.remains and not self.naming.dropped
 
     def question_for(self, owner: Owner) -> str:
-        """The question that this side is asked now."""
+        """Returns the question that this side is asked now."""
         return self.decisions.question(owner, self.ruling_seen_by(owner).case)
 
     def ruling_if_placed(self, owner: Owner) -> Ruling:
-        """What the ruling would be if this side decided to place."""
+        """Returns what the ruling would be if this side decided to place."""
         return self.decisions.ruling_if_placed(owner, self.ruling_seen_by(owner).case)
 
     def ruling_seen_by(self, owner: Owner) -> Ruling:
-        """A submitter sees what its own words give: another agency's must not shine through."""
+        """Returns the ruling that a side may see: a submitter's is from its own words alone."""
         return self.own if owner is Owner.SUBMITTER else self.ruling
 
 
@@ -68,7 +68,7 @@ class OpenedNaming:
 
 
 def assess(work: Work, file: PersonFile, *, rulebook: Rulebook) -> list[Assessment]:
-    """Every plan that names the person, ruled on."""
+    """Returns an assessment for every plan that names the person."""
     named = [
         OpenedNaming(plan, naming, open_particulars(work, naming)) for plan, naming in file.named
     ]
@@ -78,12 +78,12 @@ def assess(work: Work, file: PersonFile, *, rulebook: Rulebook) -> list[Assessme
         own_standing = _standing(one, [other for other in named if other.plan.ods == one.plan.ods])
         decisions = Decisions(
             work,
-            one.naming.data_key,
-            rulebook.policies[one.particulars.kind],
-            one.particulars,
-            own_standing,
-            practice,
-            decisions_of(file.holds, one.naming),
+            data_key=one.naming.data_key,
+            policy=rulebook.policies[one.particulars.kind],
+            particulars=one.particulars,
+            own_standing=own_standing,
+            practice=practice,
+            made=decisions_made(file.holds, one.naming),
         )
         found.append((one, decisions, _case(one.particulars, registration, standing=own_standing)))
     counted = [
@@ -106,10 +106,10 @@ def _assessed(
 def former_kinds(
     file: PersonFile, assessments: Sequence[Assessment], *, rulebook: Rulebook
 ) -> list[Assessment]:
-    """What was once told under a kind that a plan has left behind, ruled on as ended.
+    """Returns what was told under a kind that a plan has left behind, ruled on as ended.
 
-    An unborn child's plan goes on as the child's own: whatever the mother's record was told of the
-    first is history by the unborn kind's policy, for as long as her whole state lets it be.
+    An unborn child's plan goes on as the child's own. What the mother's record was told of the
+    first is history by the unborn kind's policy, as long as her whole state lets it be.
     """
     copies = sorted({(copy.plan_id, copy.kind) for copy in file.copies})
     by_plan = {assessment.plan.id: assessment for assessment in assessments}
@@ -122,7 +122,7 @@ def former_kinds(
 
 
 def concerned_by(kind: str) -> ColumnElement[bool]:
-    """Whom plans of a kind name, and who holds a copy of it from before a birth."""
+    """Returns the condition for people whom plans of a kind name, or who hold a copy of it."""
     named = (
         select(col(tables.NamingRow.person_id))
         .join(tables.PlanRow, col(tables.PlanRow.id) == col(tables.NamingRow.plan_id))
@@ -140,7 +140,7 @@ def _former(now: Assessment, kind: Kind, *, rulebook: Rulebook) -> Assessment:
 
 
 def _standing(one: OpenedNaming, others: Sequence[OpenedNaming]) -> Standing:
-    """From every plan and notification whose newest version names the person, open or ended.
+    """Returns the standing by all plans and notifications that name the person, open or ended.
 
     The end of a notification is paperwork and clears nobody: its last version says what stands.
     """
@@ -162,7 +162,7 @@ def _case(
 
 
 def _state(particulars: Particulars, registration: Registration | None) -> State:
-    """A birth date that the register contradicts is the mark of a wrong person: unconfirmed."""
+    """Returns the state. An identity is unconfirmed where the register has another birth date."""
     contradicted = registration is not None and registration.date_of_birth != particulars.born
     if contradicted or particulars.identity is Identity.UNCONFIRMED:
         return State.UNCONFIRMED

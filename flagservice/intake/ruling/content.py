@@ -1,4 +1,4 @@
-"""What one copy would say: the disclosure for an assessment, with the days that the copy adds."""
+"""Says what a copy tells: the disclosure for an assessment, with the days that the copy adds."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -22,34 +22,29 @@ class Days:
 
 
 def days_from(placed: date, ruling: Ruling) -> Days:
-    """By the policy's intervals."""
+    """Returns the days of a copy that is placed on a day, by the policy's intervals."""
     row = ruling.placement
     return Days(placed, day_after(placed, row.review), day_after(placed, row.expires))
 
 
-def told(assessment: Assessment, *, days: Days, rulebook: Rulebook) -> Disclosure:
-    """All that this record may be told of this plan."""
-    return would_say(assessment, assessment.ruling, days=days, rulebook=rulebook)
-
-
-def would_say(
-    assessment: Assessment, ruling: Ruling, *, days: Days, rulebook: Rulebook
+def disclosure_by(
+    ruling: Ruling, assessment: Assessment, *, days: Days, rulebook: Rulebook
 ) -> Disclosure:
-    """All that a ruling lets this record be told of this plan."""
+    """Returns all that a ruling lets this record be told of this plan."""
     return disclose(ruling, _said(assessment, ruling, days=days, rulebook=rulebook))
 
 
 def own_digest(work: Work, assessment: Assessment, *, rulebook: Rulebook) -> str:
-    """Changes when, and only when, the submitter's own words would change what is told."""
+    """Returns a digest that changes only when the submitter's own words change what is told."""
     if not assessment.own.remains:
         return ""
     days = Days(date.min, date.min, date.min)
-    says = would_say(assessment, assessment.own, days=days, rulebook=rulebook)
+    says = disclosure_by(assessment.own, assessment, days=days, rulebook=rulebook)
     return disclosure_digest(work, says, data_key=assessment.naming.data_key)
 
 
 def disclosure_digest(work: Work, disclosure: Disclosure, *, data_key: bytes) -> str:
-    """Of everything that a disclosure says, keyed by the data key of whom it is about."""
+    """Returns a digest of everything that a disclosure says, keyed by the person's data key."""
     says = sorted((name, _text(value)) for name, value in disclosure.says.items())
     whole = repr((str(disclosure.form), str(disclosure.status), disclosure.labels, says))
     return work.vault.digest(data_key, whole.encode(), purpose="copy")

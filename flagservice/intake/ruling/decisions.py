@@ -1,8 +1,8 @@
-"""Takes a held case further, by what each side has decided, and about what.
+"""Rules on a case by what each side has decided about it.
 
-A decision answers one question and no other. When what it was about changes, it no longer stands:
-a submitter's is about its own words and the state that it was asked in; a practice's is about the
-person's whole standing, at that practice.
+A decision answers one question. When what it was about changes, it no longer stands. A submitter
+answers about its own words and the state of the case. A practice answers about the person's whole
+standing, at that practice.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,13 +18,13 @@ from flagservice.policy.ruling import Ruling, rule_on
 from flagservice.policy.table import Policy
 from flagservice.store import tables
 
-MadeDecisions = Mapping[tuple[Owner, str], HoldOutcome]
-"""`place` or `withhold`, by the side that decided and the question that it answered."""
-
 
 @dataclass(frozen=True)
 class Decisions:
-    """What is needed to take one naming's held case further."""
+    """The decisions on one naming, and what it takes to rule by them.
+
+    `made` has the outcome by the side that decided and the question that it answered.
+    """
 
     work: Work
     data_key: bytes
@@ -32,10 +32,10 @@ class Decisions:
     particulars: Particulars
     own_standing: Standing
     practice: str
-    made: MadeDecisions
+    made: Mapping[tuple[Owner, str], HoldOutcome]
 
     def question(self, owner: Owner, case: Case) -> str:
-        """What this side is asked about this case: keyed, so that it says nothing by itself."""
+        """Returns what this side is asked about this case, as a keyed digest that tells nothing."""
         match owner:
             case Owner.SUBMITTER:
                 about = f"{self.own_standing}|{case.state}"
@@ -45,10 +45,10 @@ class Decisions:
         return self.work.vault.digest(self.data_key, whole.encode(), purpose="decision")
 
     def ruling_on(self, case: Case) -> Ruling:
-        """The ruling, once every decision that was made about this case is taken into account.
+        """Returns the ruling on a case, by every decision that was made about it.
 
-        A submitter who confirms an identity has confirmed that and no more: the case is then ruled
-        on as it stands, and may be held again, for whoever decides that.
+        A submitter who confirms an identity has confirmed that and no more. The case is then ruled
+        on as it stands, and may be held again.
         """
         ruling = rule_on(self.policy, case)
         owner = ruling.placement.owner
@@ -67,18 +67,20 @@ class Decisions:
                 return rule_on(self.policy, replace(case, state=State.APPROVED))
 
     def ruling_if_placed(self, owner: Owner, case: Case) -> Ruling:
-        """What the ruling would be if this side decided to place."""
+        """Returns what the ruling would be if this side decided to place."""
         supposed = {**self.made, (owner, self.question(owner, case)): HoldOutcome.PLACE}
         return replace(self, made=supposed).ruling_on(case)
 
     def refused_by_submitter(self, case: Case) -> bool:
-        """Did the submitter decide that this is not to be: that it is somebody else, perhaps?"""
+        """Returns whether the submitter decided to withhold: it may be another person."""
         asked = (Owner.SUBMITTER, self.question(Owner.SUBMITTER, case))
         return self.made.get(asked) is HoldOutcome.WITHHOLD
 
 
-def decisions_of(holds: Iterable[tables.HoldRow], naming: tables.NamingRow) -> MadeDecisions:
-    """The newest decision on each question, of a person's holds in the order of their decisions.
+def decisions_made(
+    holds: Iterable[tables.HoldRow], naming: tables.NamingRow
+) -> dict[tuple[Owner, str], HoldOutcome]:
+    """Returns the newest decision on each question. `holds` are in the order of their decisions.
 
     A practice's refusal is for the version that it saw.
     """

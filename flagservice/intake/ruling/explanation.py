@@ -1,4 +1,4 @@
-"""Why every word went where it did, for governance: rules and versions, never values."""
+"""Explains to governance why every word went where it did: by rules and versions, never values."""
 
 import json
 from dataclasses import dataclass, replace
@@ -35,12 +35,12 @@ class Explanation:
     action: str
     elements: tuple[ElementExplanation, ...]
     stands: str | None = None
-    """Of one flag: `active`, `inactive` (history), or `removed` by what was ruled since."""
+    """of one flag: `active`, `inactive` (history), or `removed` by what was ruled since"""
 
 
 @dataclass(frozen=True)
 class RulingFilter:
-    """Which rulings to list; what is None does not matter."""
+    """Which rulings to list. What is None does not matter."""
 
     day: date | None = None
     kind: str | None = None
@@ -51,7 +51,7 @@ class RulingFilter:
 
 
 def explain(work: Work, flag_id: str) -> Explanation:
-    """The newest ruling about a flag or request; raises NotFound."""
+    """Returns the newest ruling about a flag or request. Raises NotFound."""
     asked = (
         select(tables.RulingRow)
         .where(col(tables.RulingRow.copy_id) == flag_id)
@@ -66,7 +66,7 @@ def explain(work: Work, flag_id: str) -> Explanation:
 
 
 def rulings(work: Work, wanted: RulingFilter) -> list[Explanation]:
-    """Rulings by day, kind, action and policy version, in the order of their random ids."""
+    """Returns rulings by day, kind, action and policy version, in the order of their random ids."""
     asked = select(tables.RulingRow).order_by(col(tables.RulingRow.id)).limit(wanted.limit)
     for column, value in (
         (tables.RulingRow.day, wanted.day),

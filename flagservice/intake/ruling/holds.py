@@ -1,4 +1,4 @@
-"""Placements that wait for a named side. A hold is work, not silence: it has an owner and a day."""
+"""Keeps the placements that wait for a named side. A hold is work: it has an owner and a day."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ from flagservice.store import tables
 
 
 def keep_holds(work: Work, file: PersonFile, assessments: Sequence[Assessment]) -> None:
-    """Opens the holds that the rulings ask for, and closes those that nothing asks for any more."""
+    """Opens the holds that the rulings ask for, and closes all others."""
     for assessment in assessments:
         owner = _asked_for(assessment)
         owner_ods = assessment.plan.ods if owner is Owner.SUBMITTER else file.practice
@@ -30,12 +30,12 @@ def keep_holds(work: Work, file: PersonFile, assessments: Sequence[Assessment]) 
 
 
 def _what(hold: tables.HoldRow) -> tuple[str, str, str]:
-    """Who decides, and about what. When the practice changes, the new one is asked."""
+    """Returns who decides, and about what. When the practice changes, the new one is asked."""
     return hold.owner, hold.owner_ods, hold.about
 
 
 def _asked_for(assessment: Assessment) -> Owner | None:
-    """A submitter is asked only what its own words ask for; else a question would tell."""
+    """Returns who is asked. A submitter is asked by its own words alone: a question tells, too."""
     owner = _owner(assessment.ruling)
     if owner is Owner.SUBMITTER and _owner(assessment.own) is not owner:
         return None
@@ -48,7 +48,7 @@ def _owner(ruling: Ruling) -> Owner | None:
 
 
 def _hold(work: Work, assessment: Assessment, owner: Owner, *, owner_ods: str) -> None:
-    """Without a practice to ask there is no hold yet: the open look-up stands for it."""
+    """Opens a hold. Without a practice to ask there is none yet: an open look-up stands for it."""
     row = assessment.ruling.placement
     due = day_after(work.today, row.due)
     hold = tables.HoldRow(

@@ -1,9 +1,9 @@
 """Issues versions: bytes, feed number and delivery, all in the commit that decided them.
 
-1. Lock the feeds of every practice concerned, in sorted order.
+1. Lock the feeds of all practices concerned, in sorted order.
 2. Take each version's number and instant.
 3. Build the resource from the disclosure, check it, seal its bytes.
-4. Owe it to the practice; what was owed before of the same copy is superseded.
+4. Owe it to the practice. What was owed before of the same copy is superseded.
 5. Where less is told than before, withdraw what the earlier versions said.
 """
 
@@ -37,7 +37,7 @@ class NewVersion:
 
 
 def issue_all(work: Work, versions: Iterable[NewVersion], *, rulebook: Rulebook) -> None:
-    """Every version of one unit of work. In the order of the copies' random ids, never of roles."""
+    """Issues all versions of a unit of work, in the order of their copies' ids: no role shows."""
     ordered = sorted(versions, key=lambda version: version.copy.id)
     counters = feed.lock(work.session, (version.copy.practice for version in ordered))
     owed = [
@@ -86,7 +86,7 @@ def _issue(
 
 
 def _withdraw_earlier(work: Work, copy: tables.CopyRow) -> None:
-    """Their feed numbers carry the newest version from now on, and reading them finds nothing."""
+    """Removes what they said. From now on their feed numbers carry the newest version."""
     work.session.exec(
         update(tables.VersionRow)
         .where(col(tables.VersionRow.copy_id) == copy.id)

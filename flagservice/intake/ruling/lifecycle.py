@@ -2,9 +2,9 @@
 
 issue      nothing was there, and something is to be told
 amend      what is told has changed
-end        the plan has ended: inactive, stays as history
+end        the plan has ended: the copy is inactive, and stays as history
 move       the person's practice has changed: the old copy is taken back, a new one starts
-retract    nothing may be told any more: removed, no history
+retract    nothing may be told any more: the copy is removed, without history
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,13 @@ from flagservice.audit.log import Work
 from flagservice.domain.copies import CopyStatus
 from flagservice.intake.rulebook import Rulebook
 from flagservice.intake.ruling.assessment import Assessment
-from flagservice.intake.ruling.content import Days, days_from, disclosure_digest, own_digest, told
+from flagservice.intake.ruling.content import (
+    Days,
+    days_from,
+    disclosure_by,
+    disclosure_digest,
+    own_digest,
+)
 from flagservice.intake.ruling.issue import NewVersion
 from flagservice.intake.ruling.person_files import PersonFile
 from flagservice.policy.disclosure import Disclosure, form_of, removal
@@ -25,7 +31,7 @@ from flagservice.store import tables
 def changes(
     work: Work, file: PersonFile, assessments: Sequence[Assessment], *, rulebook: Rulebook
 ) -> Iterator[NewVersion]:
-    """Every version that has to be issued so that the records of one person are right."""
+    """Yields every version that has to be issued so that the records of one person are right."""
     copies, person, practice = file.standing_copies(), file.person, file.practice
     refused = file.registration.refused if file.registration else None
     for assessment in assessments:
@@ -41,21 +47,19 @@ def changes(
             content = _content(
                 work, assessment, kept, renewed=own_change.amended, rulebook=rulebook
             )
+            told = content.disclosure
             if kept is None:
-                yield NewVersion(
-                    _new_copy(work, person, content, practice=where), person, *content.said
-                )
-            elif own_change.told or _is_other(work, kept, content, person=person):
+                new = _new_copy(work, person, content, practice=where)
+                yield NewVersion(new, person, told, told.status)
+            elif own_change.told or _is_other(work, kept, told, person=person):
                 kept.review, kept.expires = content.days.review, content.days.expires
-                yield NewVersion(
-                    kept, person, *content.said, withdraws=_narrows(kept, content.disclosure)
-                )
+                yield NewVersion(kept, person, told, told.status, withdraws=_narrows(kept, told))
 
 
 def _is_other(
-    work: Work, kept: tables.CopyRow, content: "CopyContent", *, person: tables.PersonRow
+    work: Work, kept: tables.CopyRow, told: Disclosure, *, person: tables.PersonRow
 ) -> bool:
-    return disclosure_digest(work, content.disclosure, data_key=person.data_key) != kept.digest
+    return disclosure_digest(work, told, data_key=person.data_key) != kept.digest
 
 
 def _is_of(copy: tables.CopyRow, assessment: Assessment) -> bool:
@@ -64,10 +68,10 @@ def _is_of(copy: tables.CopyRow, assessment: Assessment) -> bool:
 
 @dataclass(frozen=True)
 class OwnChange:
-    """Would the submitter's own words be told otherwise than before, and because it amended them?
+    """Whether the submitter's own words are told otherwise than before, and by its amendment.
 
-    Where the policy has changed meanwhile they may be told otherwise though it amended nothing:
-    that awaits a delivery, and puts off no review.
+    A new policy may tell them otherwise though they were not amended: that awaits a delivery, and
+    puts off no review.
     """
 
     told: bool
@@ -91,9 +95,9 @@ def _own_change(work: Work, assessment: Assessment, *, rulebook: Rulebook) -> Ow
 def _kept(
     mine: Sequence[tables.CopyRow], assessment: Assessment, *, practice: str | None
 ) -> tables.CopyRow | None:
-    """The copy that goes on: same form, same practice.
+    """Returns the copy that goes on: same form, same practice.
 
-    While nobody knows the person's practice, the copy stays where it is: the record is there yet.
+    While the person's practice is not known the copy stays where it is: the record is there yet.
     """
     if not assessment.tells:
         return None
@@ -103,26 +107,17 @@ def _kept(
 
 
 def _removal(copy: tables.CopyRow, person: tables.PersonRow) -> NewVersion:
-    disclosure = removal(copy.form, _labels(copy))
+    disclosure = removal(copy.form, tuple(copy.labels.split()))
     return NewVersion(copy, person, disclosure, CopyStatus.REMOVED, withdraws=True)
-
-
-def _labels(copy: tables.CopyRow) -> tuple[str, ...]:
-    return tuple(copy.labels.split())
 
 
 @dataclass(frozen=True)
 class CopyContent:
-    """What a copy should say now, and the days that it counts from."""
+    """What a copy should say now, and its days."""
 
     assessment: Assessment
     days: Days
     disclosure: Disclosure
-
-    @property
-    def said(self) -> tuple[Disclosure, CopyStatus]:
-        """The disclosure, and the copy's status that goes with it."""
-        return self.disclosure, self.disclosure.status
 
 
 def _content(
@@ -133,9 +128,10 @@ def _content(
     renewed: bool,
     rulebook: Rulebook,
 ) -> CopyContent:
-    """A copy keeps its days; what its submitter amends is to be reviewed from today on.
+    """Returns what a copy should say.
 
-    It keeps none that the row which now places it does not have, and reviews no later than that.
+    A copy that goes on keeps the days that the row which now places it has, and is reviewed no
+    later than that row says. What its submitter amends is reviewed from today on.
     """
     days = days_from(work.today, assessment.ruling)
     if copy is not None:
@@ -143,11 +139,12 @@ def _content(
         if review is not None and copy.review is not None and not renewed:
             review = min(review, copy.review)
         days = Days(copy.placed, review, _expires(copy, assessment, days=days))
-    return CopyContent(assessment, days, told(assessment, days=days, rulebook=rulebook))
+    told = disclosure_by(assessment.ruling, assessment, days=days, rulebook=rulebook)
+    return CopyContent(assessment, days, told)
 
 
 def _expires(copy: tables.CopyRow, assessment: Assessment, *, days: Days) -> date | None:
-    """Counted from the day it was placed, and never later than it was: a life may be cut short."""
+    """Returns the day on which a copy expires, counted from its placing: no later than before."""
     if days.expires is None or copy.expires is None:
         return days.expires
     counted = days_from(copy.placed, assessment.ruling).expires or days.expires
@@ -155,14 +152,14 @@ def _expires(copy: tables.CopyRow, assessment: Assessment, *, days: Days) -> dat
 
 
 def _narrows(copy: tables.CopyRow, disclosure: Disclosure) -> bool:
-    """Is less told than before, for whatever cause? Then the earlier words go, too."""
+    """Returns whether less is told than before. Then the earlier words go, too."""
     return not set(copy.says.split()) <= set(disclosure.says)
 
 
 def _new_copy(
     work: Work, person: tables.PersonRow, content: CopyContent, *, practice: str
 ) -> tables.CopyRow:
-    """A copy that has yet to be delivered, whatever was delivered elsewhere before."""
+    """Starts a copy, which has yet to be delivered though one elsewhere may have been."""
     content.assessment.naming.delivered = False
     copy = tables.CopyRow(
         id=work.new_id(),

@@ -1,4 +1,4 @@
-"""What a plan's newest version says about one person, as the policy needs it, kept sealed."""
+"""Keeps, sealed, what a plan's newest version says about one person."""
 
 import json
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from flagservice.store import tables
 
 @dataclass(frozen=True)
 class Particulars:
-    """One record's part of one plan; `born` is what the submitter gave, to check the register."""
+    """One record's part of one plan. `born` is what the submitter gave, to check the register."""
 
     kind: Kind
     role: Role
@@ -30,7 +30,7 @@ class Particulars:
 
 
 def particulars_of(submission: Submission, statement: Statement) -> Particulars:
-    """The facts of one statement."""
+    """Returns the particulars of one statement."""
     person = statement.person
     return Particulars(
         kind=statement.kind,
@@ -46,7 +46,7 @@ def particulars_of(submission: Submission, statement: Statement) -> Particulars:
 
 
 def seal_particulars(work: Work, naming: tables.NamingRow, particulars: Particulars) -> bytes:
-    """For the naming's row and nowhere else."""
+    """Returns particulars sealed for this naming's row and nowhere else."""
     body = {
         "kind": particulars.kind,
         "role": particulars.role,
@@ -62,7 +62,7 @@ def seal_particulars(work: Work, naming: tables.NamingRow, particulars: Particul
 
 
 def open_particulars(work: Work, naming: tables.NamingRow) -> Particulars:
-    """The facts that a naming's row holds."""
+    """Returns the particulars that a naming's row holds."""
     body = json.loads(work.vault.open_row(naming))
     return Particulars(
         kind=Kind(body["kind"]),

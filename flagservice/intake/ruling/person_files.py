@@ -1,7 +1,7 @@
-"""Everything that is kept of some people, read at once: a ruling looks at the whole of a person.
+"""Reads at once everything that is kept of some people: a ruling looks at the whole of a person.
 
-A handful of statements, however many people and plans there are; what follows decides on objects
-in memory, and what it makes is written together at the end.
+That takes five statements, however many people and plans there are. What follows decides on
+objects in memory, and what it makes is written together at the end.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 def _by_people(table: Any) -> Any:
-    """Made once for each table: making and caching a statement takes longer than running it."""
+    """Returns a statement that is made once: making and caching it takes longer than running it."""
     return select(table).where(one_of(col(table.person_id), "people")).order_by(col(table.id))
 
 
@@ -39,9 +39,9 @@ _LOOKUPS: Final = _by_people(tables.LookupRow)
 
 @dataclass(frozen=True)
 class PersonFile:
-    """One person: the plans that name them, what was decided, what is told, what is missing.
+    """Everything that is kept of one person.
 
-    Plans stand in the order of their ids, decisions in the order in which they were made.
+    Plans stand in the order of their ids, holds in the order in which they were decided.
     """
 
     person: tables.PersonRow
@@ -53,16 +53,16 @@ class PersonFile:
 
     @property
     def practice(self) -> str | None:
-        """Where the person is registered, if that is known."""
+        """The practice where the person is registered, if that is known."""
         return self.registration.practice if self.registration else None
 
     def standing_copies(self) -> list[tables.CopyRow]:
-        """Those that were not taken back."""
+        """Returns the copies that were not taken back."""
         return [copy for copy in self.copies if copy.status is not CopyStatus.REMOVED]
 
 
 def person_files(work: Work, people: Iterable[tables.PersonRow]) -> list[PersonFile]:
-    """One for each of these people, in their order."""
+    """Returns one for each of these people, in their order."""
     rows = list(people)
     ids = [person.id for person in rows]
     numbers = {person.id: nhs_number_of(work, person) for person in rows}
@@ -85,7 +85,7 @@ def person_files(work: Work, people: Iterable[tables.PersonRow]) -> list[PersonF
 
 
 def _of(work: Work, asked: Any, people: Sequence[str]) -> dict[Hashable, list[Any]]:
-    """Of whoever was made just now there is nothing: then nothing is asked."""
+    """Returns the rows of these people. Where all of them are new there are none to ask for."""
     found = work.session.exec(asked, params={"people": people}) if people else ()
     return _by_person(found, lambda one: one.person_id)
 

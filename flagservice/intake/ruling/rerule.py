@@ -1,7 +1,7 @@
-"""Rules again on people, whatever the occasion, and issues what follows, in the caller's commit.
+"""Rules again on people, and issues what follows, in the caller's commit.
 
-A submission, a decision, a registration that became known: each comes here with the people that
-it names, locked. What each record then holds depends on the facts alone, not on their order.
+A submission, a decision and a registration each come here with the people that they name, locked.
+What each record then holds depends on the facts alone, not on their order.
 """
 
 import json
@@ -23,7 +23,7 @@ from flagservice.store import tables
 
 
 def rerule(work: Work, people: Iterable[tables.PersonRow], *, rulebook: Rulebook) -> None:
-    """Every open flag of these people, ruled on anew; the people are locked already."""
+    """Rules again on all that is told of these people, who are locked already."""
     work.write()
     with work.session.no_autoflush:
         versions: list[NewVersion] = []
@@ -34,7 +34,7 @@ def rerule(work: Work, people: Iterable[tables.PersonRow], *, rulebook: Rulebook
 
 
 def _rule(work: Work, file: PersonFile, *, rulebook: Rulebook) -> list[NewVersion]:
-    """What follows for one person, and what is kept of how it was ruled on."""
+    """Returns the versions that follow for one person, and keeps how it was ruled on."""
     assessments = assess(work, file, rulebook=rulebook)
     told = [*assessments, *former_kinds(file, assessments, rulebook=rulebook)]
     versions = list(changes(work, file, told, rulebook=rulebook))
@@ -54,7 +54,7 @@ def _keep_lookup(work: Work, file: PersonFile, assessment: Assessment) -> None:
 
 
 def _not_reached(file: PersonFile, assessment: Assessment) -> NotReached | None:
-    """Returns why this record is not reached, if it is told something or a decision is awaited."""
+    """Returns why a record is not reached that is told something, or awaits a decision."""
     held = assessment.ruling.placement.action is PlacementAction.HOLD
     waits = held and assessment.ruling.case.phase is Phase.OPEN
     if file.practice is not None or not (assessment.tells or waits):
@@ -64,7 +64,7 @@ def _not_reached(file: PersonFile, assessment: Assessment) -> NotReached | None:
 
 
 def _word(own: Ruling, *, reached: bool) -> ReceiptWord:
-    """What the receipt says: from the submitter's own words, the register and its own decisions."""
+    """Returns what the receipt says, by the submitter's words and decisions, and the register."""
     if own.case.phase is Phase.ENDED:
         return ReceiptWord.ENDED
     match own.placement.action:
