@@ -23,7 +23,7 @@ from flagservice.api.openapi import description
 from flagservice.api.records import routes
 from flagservice.api.records.fast_path import FastPath
 from flagservice.app.build import Parts
-from flagservice.app.release import CHANGED, software_version
+from flagservice.app.version import CHANGED, software_version
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.delivery.push.fhir_rest import FhirRest
 from flagservice.delivery.push.worker import Worker
@@ -75,8 +75,8 @@ def application(
 def _warm(parts: Parts, work: Work) -> None:
     bank_holidays(work.today.year)
     writing.models()
-    rulebook = parts.shelf.rulebook(work)
-    work.record(Deed.POLICY_READ, in_force=len(rulebook.policies))
+    proved = list(parts.shelf.rulebook(work).policies.values())
+    work.record(Deed.POLICY_READ, in_force=len(proved))
 
 
 def _api_of(parts: Parts) -> Api:
