@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeVar
@@ -41,14 +42,44 @@ class Parts:
         return Sequencer(self.database, self.keys.signer, self.log.clock, witness=witness)
 
 
+@dataclass
+class _Kept:
+    one: Parts | None = None
+
+    def parts(self) -> Parts:
+        if self.one is None:
+            self.one = build(Settings())
+        return self.one
+
+
+_KEPT: Final[ContextVar[_Kept | None]] = ContextVar("kept", default=None)
+
+
 @contextmanager
-def opened(settings: Settings | None = None) -> Iterator[Parts]:
+def opened() -> Iterator[Parts]:
     """Gives the service for one command, and closes its database after it."""
-    parts = build(settings or Settings())
+    kept = _KEPT.get()
+    if kept is not None:
+        yield kept.parts()
+        return
+    parts = build(Settings())
     try:
         yield parts
     finally:
         parts.database.close()
+
+
+@contextmanager
+def kept_open() -> Iterator[None]:
+    """Lets all commands that are run meanwhile share one service, opened for the first of them."""
+    kept = _Kept()
+    token = _KEPT.set(kept)
+    try:
+        yield
+    finally:
+        _KEPT.reset(token)
+        if kept.one is not None:
+            kept.one.database.close()
 
 
 def build(settings: Settings) -> Parts:

@@ -6,6 +6,7 @@ from typing import Final
 
 import typer
 
+from flagservice.app.build import kept_open
 from flagservice.app.commands.line import COMMANDS, group, run
 from flagservice.domain.errors import Fault, Invalid
 
@@ -19,16 +20,23 @@ def operate() -> None:
     Each is a unit of work of its own: what was done before a failure stays done. Empty lines and
     what follows a `#` are passed over. The exit status is that of the command that failed.
     """
-    for number, line in enumerate(sys.stdin, start=1):
-        words = _words(line, number=number)
-        status = 1
-        try:
-            status = run(words) if words else 0
-        finally:
+    with kept_open():
+        for number, line in enumerate(sys.stdin, start=1):
+            status = _run(line, number=number)
             if status:
-                typer.echo(f"flagservice: line {number} failed; what follows was not run", err=True)
+                raise typer.Exit(status)
+
+
+def _run(line: str, *, number: int) -> int:
+    """Runs one line, and returns its exit status; names the line where it fails."""
+    words = _words(line, number=number)
+    status = 1
+    try:
+        status = run(words) if words else 0
+    finally:
         if status:
-            raise typer.Exit(status)
+            typer.echo(f"flagservice: line {number} failed; what follows was not run", err=True)
+    return status
 
 
 def _words(line: str, *, number: int) -> list[str]:
