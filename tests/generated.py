@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from flagservice.api.records.routes import interactions
-from flagservice.app.release import CHANGED, read_rulebook, software_version
+from flagservice.app.release import read_rulebook
 from flagservice.app.serve import described
+from flagservice.app.version import CHANGED, software_version
 from flagservice.domain.elements import NOTIFICATIONS, Element, Elements, Kind, PlanCategory, Value
 from flagservice.domain.intervals import day_after
 from flagservice.domain.people import Phase, Role

@@ -4,11 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from flagservice.audit.log import Clock
 from flagservice.domain.days import LONDON
 from flagservice.domain.errors import CannotRun
 from flagservice.settings import Settings
+
+if TYPE_CHECKING:  # the audit brings a database with it, and whoever asks for the day need not
+    from flagservice.audit.log import Clock
 
 
 class NotInProduction(CannotRun):
@@ -34,7 +37,7 @@ def system_clock() -> datetime:
     return datetime.now(UTC)
 
 
-def clock_of(settings: Settings) -> Clock:
+def clock_of(settings: Settings) -> "Clock":
     """The clock that the settings ask for; raises NotInProduction."""
     if settings.clock_file is None:
         return system_clock

@@ -1,10 +1,7 @@
 """What a release brings, as files: the first policies, the duty desks, the profiles."""
 
 from dataclasses import dataclass
-from datetime import date
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Final
 
 from flagservice.domain.elements import Kind
 from flagservice.fhir.profile.check import Profile
@@ -12,9 +9,6 @@ from flagservice.intake.rulebook import Rulebook
 from flagservice.policy.desks import Desks, load_desks
 from flagservice.policy.proof.prove import load
 from flagservice.policy.table import digest_of
-
-CHANGED: Final = date(2026, 11, 23)
-"""When what the service offers last changed, as its CapabilityStatement says."""
 
 
 @dataclass(frozen=True)
@@ -29,14 +23,6 @@ class ShippedPolicy:
     def digest(self) -> str:
         """By which the text is known."""
         return digest_of(self.text)
-
-
-def software_version() -> str:
-    """Returns the version that is installed, or that of a checkout."""
-    try:
-        return version("flagservice")
-    except PackageNotFoundError:
-        return "0.1.0"
 
 
 def shipped_policies(home: Path) -> list[ShippedPolicy]:

@@ -8,7 +8,7 @@ import typer
 from flagservice.app.clock import clock_of
 from flagservice.app.commands.line import group
 from flagservice.app.files import read_text
-from flagservice.app.release import software_version
+from flagservice.app.version import software_version
 from flagservice.kit.leak_check.check import run as crawl
 from flagservice.kit.leak_check.config import read_system
 from flagservice.kit.leak_check.crawl.transcript import Transcript

@@ -18,8 +18,8 @@ from flagservice.admission.lapses import practice_systems
 from flagservice.admission.result_notes import FEWEST_REQUESTS
 from flagservice.admission.results import OperatorDecision, accept
 from flagservice.app.build import Parts
-from flagservice.app.release import software_version
 from flagservice.app.sandbox.tenants import PRACTICE, SECOND, UNADMITTED
+from flagservice.app.version import software_version
 from flagservice.kit.leak_check.config import FhirEndpoint, SupplierSystem, Twin
 from flagservice.kit.leak_check.control import ControlKind
 from flagservice.kit.leak_check.result import (
