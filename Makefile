@@ -14,8 +14,8 @@ INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --no-deps -
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
-demo: $(READY) ## Play the three families end to end, on the embedded default
-	@$(RUN) -m flagservice demo
+demo: $(READY) ## Play the three families end to end, on the embedded default (ARGS=--all for more)
+	@$(RUN) -m flagservice demo $(ARGS)
 
 test: $(DEVELOP) ## Every test but the long ones, on SQLite and on a real PostgreSQL
 	@$(RUN) -m tests.run $(ARGS)

@@ -10,7 +10,9 @@ def main() -> None:
     """Plays the families; the exit status is 1 if anything failed."""
     said = argparse.ArgumentParser(prog="flagservice demo", description=run.__doc__)
     said.add_argument("--json", action="store_true", help="Print counts and checks as JSON.")
-    sys.exit(run(as_json=said.parse_args().json))
+    said.add_argument("--all", action="store_true", help="Print what every practice holds, too.")
+    given = said.parse_args()
+    sys.exit(run(as_json=given.json, everything=given.all))
 
 
 if __name__ == "__main__":

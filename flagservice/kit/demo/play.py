@@ -1,29 +1,42 @@
 """Plays the families' events in the order of their days, and checks what each should do."""
 
 import json
+import shutil
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
+from rich.status import Status
 
 from flagservice.kit.demo.checks.expectations import wrong_with
 from flagservice.kit.demo.checks.left_out import left_out
 from flagservice.kit.demo.checks.overall import feed_faults, leaks
 from flagservice.kit.demo.family import Expectation, Family, TimelineEvent, families, people_of
-from flagservice.kit.demo.show import PlayResult, show
+from flagservice.kit.demo.result import PlayResult
 from flagservice.kit.demo.stage.stage import Stage, StageFailed
+from flagservice.kit.demo.story import story
+from flagservice.kit.demo.table import table
+
+_WIDEST = 80
 
 
-def run(*, as_json: bool = False) -> int:
-    """The whole demonstration; the exit status is 1 if anything failed."""
-    console = Console(stderr=as_json, highlight=False)
-    with tempfile.TemporaryDirectory(prefix="flagservice-demo-") as folder:
-        stage = Stage(Path(folder), families(), lambda line: console.print(f"[dim]{line}[/]"))
+def run(*, as_json: bool = False, everything: bool = False) -> int:
+    """Plays it all, and prints what came of it; the exit status is 1 if anything failed."""
+    width = None if everything else min(shutil.get_terminal_size().columns, _WIDEST)
+    console = Console(stderr=as_json, highlight=False, width=width)
+    with (
+        tempfile.TemporaryDirectory(prefix="flagservice-demo-") as folder,
+        console.status("the families are played: half a minute") as status,
+    ):
+        told = partial(_told, console, status, everything=everything)
+        stage = Stage(Path(folder), families(), told)
         try:
             stage.set_up()
-            result = _play(stage, console)
-            show(console, stage, result)
+            result = _play(stage)
+            status.stop()
+            _show(console, stage, result, everything=everything)
         except StageFailed as failed:
             console.print(f"[red]{failed}[/]")
             return 1
@@ -35,14 +48,34 @@ def run(*, as_json: bool = False) -> int:
     return 0 if result.good else 1
 
 
-def _play(stage: Stage, console: Console) -> PlayResult:
+def _told(console: Console, status: Status, line: str, *, everything: bool) -> None:
+    """What happens now: for a moment, or for good where everything was asked for."""
+    status.update(line)
+    if everything:
+        console.print(f"[dim]{line}[/]")
+
+
+def _show(console: Console, stage: Stage, result: PlayResult, *, everything: bool) -> None:
+    story(console, stage, result)
+    if everything:
+        console.print("", table(stage))
+    counts = result.counts()
+    console.print(
+        f"\n[bold]{counts['passed']} of {counts['expectations']} expectations passed[/],"
+        f" {counts['failed']} failed, {counts['not_yet']} not yet"
+    )
+    if not everything:
+        console.print("[dim]`flagservice demo --all` prints what every practice holds[/]")
+
+
+def _play(stage: Stage) -> PlayResult:
     result = PlayResult()
     by_name = {family.name: family for family in stage.families}
     timeline = sorted(
         (event for family in stage.families for event in family.events), key=lambda e: e.at
     )
     for place, event in enumerate(timeline):
-        console.print(f"{event.at}  [bold]{event.family}[/]  {event.origin}: {event.name}")
+        stage.tell(f"{event.at}  {event.family}  {event.origin}: {event.name}")
         family = by_name[event.family]
         _happen(stage, family, event)
         if not any(_same(event, later) for later in timeline[place + 1 :]):
@@ -83,7 +116,8 @@ def _happen(stage: Stage, family: Family, event: TimelineEvent) -> None:
     for key, code in event.moves.items():
         stage.practices[code].take_on([family.members[key]])
     if event.moves:
-        stage.register((family.members[key], code) for key, code in event.moves.items())
+        moved = [(family.members[key], code) for key, code in event.moves.items()]
+        stage.operate(stage.registers(moved))
     stage.settle()
 
 
@@ -119,7 +153,7 @@ def _name(expectation: Expectation) -> str:
 
 def _audit(stage: Stage) -> list[str]:
     try:
-        stage.operate("audit", "verify")
+        stage.operate(("audit", "verify"))
     except StageFailed as failed:
         return [str(failed)]
     return []

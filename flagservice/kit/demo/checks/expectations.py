@@ -6,8 +6,9 @@ from typing import Any
 
 from flagservice.kit.demo.family import Expectation, Family, Member
 from flagservice.kit.demo.stage.client import KeyedClient
+from flagservice.kit.demo.stage.practice import GpPractice
 from flagservice.kit.demo.stage.received import is_removal, says
-from flagservice.kit.demo.stage.stage import GpPractice, Stage
+from flagservice.kit.demo.stage.stage import Stage
 
 
 def wrong_with(stage: Stage, family: Family, expectation: Expectation) -> list[str]:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from datetime import date
 
 from flagservice.kit.demo.family import Member
-from flagservice.kit.demo.stage.stage import GpPractice, Stage, StageFailed
+from flagservice.kit.demo.stage.practice import GpPractice
+from flagservice.kit.demo.stage.stage import Stage, StageFailed, accepting
 from flagservice.kit.demo.stage.supplier import BROKEN, MISTAKE
 
 _BORN = date(2021, 12, 1)
@@ -22,7 +23,9 @@ def left_out(stage: Stage) -> Iterator[str]:
     mother = Member("mother", "mother", "9990548625", date(1995, 5, 5), elsewhere, ())
     practice.take_on([child])
     stage.practices[elsewhere].take_on([mother])
-    stage.register([(child, practice.code), (mother, elsewhere)])
+    stage.operate(
+        stage.registers([(child, practice.code), (mother, elsewhere)]), accepting(stage.failing)
+    )
     yield from _failing(stage)
     _post(stage, child, mother)
     stage.settle(left=1)
@@ -41,7 +44,6 @@ def _failing(stage: Stage) -> Iterator[str]:
     )
     if checked.clean or checked.said != f"leaks: {MISTAKE}":
         yield "its leak check does not name the leak"
-    stage.accept(checked)
     stage.tell("its result is a finding: its version is suspended, its people go on a list")
 
 

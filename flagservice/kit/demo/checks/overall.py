@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from flagservice.kit.demo.stage.stage import GpPractice, Stage
+from flagservice.kit.demo.stage.practice import GpPractice
+from flagservice.kit.demo.stage.stage import Stage
 
 TYPES = ("Flag", "Task")
 """Each has a feed of its own."""
@@ -48,26 +49,24 @@ def feed(stage: Stage, practice: GpPractice, *, type_: str) -> list[dict[str, An
 def leaks(stage: Stage) -> Iterator[str]:
     """Each place where a person's canary stands that is not that person's own record."""
     members = [member for family in stage.families for member in family.members.values()]
-    kept = _kept(stage)
+    sent, kept = _sent(stage), _kept(stage)
     for member in members:
         words = (member.nhs_number, *member.canaries)
-        for practice in stage.practices.values():
-            for other in practice.journal.records() - {member.nhs_number}:
-                if _any(words, practice.journal.addressed_to(other)):
-                    yield f"{member.key}: in what {practice.code} got for another record"
+        for (code, record), text in sent.items():
+            if record != member.nhs_number and any(word in text for word in words):
+                yield f"{member.key}: in what {code} got for another record"
         for where, content in kept.items():
             if any(word.encode() in content for word in words):
                 yield f"{member.key}: in {where}"
 
 
-def looked_at(stage: Stage) -> int:
-    """How many places were searched for each canary."""
-    records = sum(len(p.journal.records()) for p in stage.practices.values())
-    return records + len(_kept(stage))
-
-
-def _any(words: tuple[str, ...], text: str) -> bool:
-    return any(word in text for word in words)
+def _sent(stage: Stage) -> dict[tuple[str, str], str]:
+    """By practice and record, every byte that is addressed to the record."""
+    return {
+        (code, record): practice.journal.addressed_to(record)
+        for code, practice in stage.practices.items()
+        for record in practice.journal.records()
+    }
 
 
 def _kept(stage: Stage) -> dict[str, bytes]:

@@ -1,7 +1,6 @@
 """Sets the stage: the service, a GP system for each practice, and everybody's credentials."""
 
 import contextlib
-import json
 import os
 import secrets
 import socket
@@ -13,14 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 import httpx
 
 from flagservice.kit.demo.family import Family, Member
 from flagservice.kit.demo.stage import gp_system
 from flagservice.kit.demo.stage.client import KeyedClient
-from flagservice.kit.demo.stage.received import PracticeJournal
+from flagservice.kit.demo.stage.operator import CommandFailed, Operator, Words
+from flagservice.kit.demo.stage.practice import GpPractice
 from flagservice.kit.demo.stage.supplier import (
     BROKEN,
     GOOD,
@@ -36,52 +35,12 @@ _PATIENCE = 60.0
 _LEFT_OUT = "B83998"
 _A_RESULT_LASTS = timedelta(days=300)
 """It is valid for a year; a supplier does not wait for the last day."""
+_DECIDED = ("--by", "IG lead", "--reason")
 Tell = Callable[[str], None]
 
 
 class StageFailed(Exception):
     """Something did not start, or did not settle."""
-
-
-@dataclass
-class GpPractice:
-    """One practice: its GP system's process, its safeguarding lead, and their clients of ours."""
-
-    code: str
-    folder: Path
-    client: KeyedClient
-    lead: KeyedClient
-    tokens: dict[str, Any]
-    version: str = GOOD
-    process: subprocess.Popen[str] | None = None
-    url: str = ""
-
-    @property
-    def journal(self) -> PracticeJournal:
-        """What arrived there."""
-        return PracticeJournal(self.folder / "journal.jsonl")
-
-    def take_on(self, members: Iterable[Member]) -> None:
-        """Registers patients, each with an app of their own. Nobody is ever struck off the list."""
-        for member in members:
-            self.tokens["patients"][secrets.token_hex(24)] = member.nhs_number
-        listed = [
-            {"nhs_number": number, "name": f"Patient {place}"}
-            for place, number in enumerate(self.tokens["patients"].values())
-        ]
-        (self.folder / "patients.json").write_text(json.dumps(listed))
-        (self.folder / "tokens.json").write_text(json.dumps(self.tokens))
-
-    def patient_view(self, nhs_number: str) -> str:
-        """What the patient's own app is shown, whole."""
-        token = next(t for t, n in self.tokens["patients"].items() if n == nhs_number)
-        reply = httpx.get(
-            f"{self.url}/patient/record",
-            headers={"Authorization": f"Bearer {token}"},
-            trust_env=False,
-        )
-        reply.raise_for_status()
-        return reply.text
 
 
 @dataclass
@@ -103,7 +62,11 @@ class Stage:
     _checked: date | None = None
 
     def set_up(self) -> None:
-        """Starts it all; whatever fails is a StageFailed."""
+        """Starts everything; raises StageFailed for whatever fails.
+
+        1. Every practice's GP system starts, while its supplier checks two versions of it.
+        2. The service starts, while its operator registers whom it is to know.
+        """
         self.submitters = {
             "children's services": KeyedClient(COUNCIL, "childrens-services"),
             "police": KeyedClient(POLICE, "police"),
@@ -112,30 +75,17 @@ class Stage:
         }
         self.set_day(date(2021, 6, 1))
         self._practices()
-        self.tell("GP systems start, one process for each practice")
-        with ThreadPoolExecutor(4) as hands:
-            list(hands.map(self._start_practice, self._every_practice()))
-        self.tell("the service makes its keys and its database")
-        self.register(self._everybody())
-        self.tell("organisations hand over public keys; practices' systems are registered")
-        clients = [
-            *self.submitters.values(),
-            *(p.client for p in self._every_practice()),
-            *(p.lead for p in self._every_practice()),
-        ]
-        with ThreadPoolExecutor(2) as hands:
-            list(hands.map(self._add_client, clients))
-            list(hands.map(self._register_practice, self._every_practice()))
         self.supplier = Supplier(self.folder / "supplier", self.environment)
-        self.operate(
-            *("checker", "add", SIGNER, str(self.supplier.public_key)),
-            *("--by", "IG lead", "--reason", "the supplier's own test team"),
-        )
-        with ThreadPoolExecutor(2) as hands:
+        self.tell("every practice's GP system starts, and its supplier checks it for leaks")
+        with ThreadPoolExecutor(4) as hands:
+            good = hands.submit(self.supplier.check, GOOD)
             failing = hands.submit(self.supplier.check, BROKEN, leak=MISTAKE)
-            self._check(self._day)
-            self.failing = failing.result()
-        self._serve()
+            list(hands.map(self._start_practice, self._every_practice()))
+        checked, self.failing = self._clean(good.result()), failing.result()
+        self.tell("the service starts; organisations, practices and people are registered")
+        service = self._serve()
+        self._register_everybody(checked)
+        self._wait_for(service)
 
     def set_day(self, day: date) -> None:
         """What day it is for the service."""
@@ -144,43 +94,21 @@ class Stage:
         fresh.replace(self.folder / "day")
         self._day = day
         if self._checked is not None and day - self._checked > _A_RESULT_LASTS:
-            self._check(day)
+            self.operate(accepting(self._clean(self.supplier.check(GOOD))))
 
-    def _check(self, day: date) -> None:
-        """The supplier of all practices but one checks the version that they run."""
-        checked = self.supplier.check(GOOD)
-        self.tell(f"the supplier's leak check of version {GOOD} says: {checked.said}")
-        if not checked.clean:
-            raise StageFailed("the practices' system does not pass the leak check")
-        self.accept(checked)
-        self._checked = day
+    def operate(self, *commands: Words) -> list[str]:
+        """Runs the operator's commands, and returns the lines that they print."""
+        try:
+            return Operator(self.environment).run(*commands)
+        except CommandFailed as failed:
+            raise StageFailed(str(failed)) from None
 
-    def accept(self, checked: CheckedVersion) -> None:
-        """Hands a result in; raises StageFailed where the service refuses it."""
-        self.operate(
-            *("leak-check-result", "accept", str(checked.result)),
-            *("--by", "IG lead", "--reason", "the result was looked at"),
-        )
-
-    def register(self, members: Iterable[tuple[Member, str]]) -> None:
-        """Tells the service where people are registered, as a register's file does."""
+    def registers(self, members: Iterable[tuple[Member, str]]) -> Words:
+        """Returns the command that says where people are registered, as a register's file does."""
         path = self.folder / "register.csv"
         rows = [f"{m.nhs_number},{m.born},{practice}" for m, practice in members]
         path.write_text("\n".join(["nhs_number,date_of_birth,practice", *rows]) + "\n")
-        self.operate("register", "load", str(path))
-
-    def operate(self, *words: str) -> str:
-        """One command of the operator."""
-        done = subprocess.run(
-            [sys.executable, "-m", "flagservice", *words],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise StageFailed(f"flagservice {words[0]} {words[1]}: {done.stderr.strip()[-400:]}")
-        return done.stdout.strip()
+        return ("register", "load", str(path))
 
     @property
     def environment(self) -> dict[str, str]:
@@ -201,7 +129,7 @@ class Stage:
             owed = operator.call("GET", f"{self.url}/_status").json()["owed"]
             if sum(owed.values()) == left:
                 return
-            time.sleep(0.1)
+            time.sleep(0.05)
         raise StageFailed("deliveries did not settle in time")
 
     def tear_down(self) -> None:
@@ -219,26 +147,23 @@ class Stage:
         codes = {member.practice for member, _ in self._everybody()}
         codes |= {e.practice for f in self.families for e in f.expectations if e.practice[0] == "B"}
         for code in sorted({*codes, _LEFT_OUT}):
-            folder = self.folder / code
-            folder.mkdir()
-            push = secrets.token_hex(24)
-            (folder / "push-token").write_text(push)
-            tokens = {
-                "push": push,
-                "clinician": secrets.token_hex(24),
-                "patients": {},
-                "proxies": {},
-            }
-            self.practices[code] = GpPractice(
-                code,
-                folder,
-                KeyedClient(code, "gp-system"),
-                KeyedClient(code, "practice-lead"),
-                tokens,
-            )
+            self.practices[code] = self._practice(code)
             self.practices[code].take_on(m for m, where in self._everybody() if where == code)
         self.unadmitted = self.practices.pop(_LEFT_OUT)
         self.unadmitted.version = BROKEN
+
+    def _practice(self, code: str) -> GpPractice:
+        folder = self.folder / code
+        folder.mkdir()
+        tokens = {
+            "push": secrets.token_hex(24),
+            "clinician": secrets.token_hex(24),
+            "patients": {},
+            "proxies": {},
+        }
+        (folder / "push-token").write_text(str(tokens["push"]))
+        system, lead = KeyedClient(code, "gp-system"), KeyedClient(code, "practice-lead")
+        return GpPractice(code, folder, client=system, lead=lead, tokens=tokens)
 
     def _every_practice(self) -> list[GpPractice]:
         return [*self.practices.values(), self.unadmitted]
@@ -251,18 +176,30 @@ class Stage:
             raise StageFailed(str(fault)) from None
         self.running.append(process)
 
-    def _add_client(self, client: KeyedClient) -> None:
-        key = client.write_public_key(self.folder)
-        client.client_id = self.operate("client", "add", client.ods, client.kind, str(key))
+    def _clean(self, checked: CheckedVersion) -> CheckedVersion:
+        """The version that all practices but one run, checked on this day."""
+        self.tell(f"the supplier's leak check of version {GOOD} says: {checked.said}")
+        if not checked.clean:
+            raise StageFailed("the practices' system does not pass the leak check")
+        self._checked = self._day
+        return checked
 
-    def _register_practice(self, practice: GpPractice) -> None:
-        self.operate(
-            *("endpoint", "register", practice.code, f"{practice.url}/fhir"),
-            *(str(practice.folder / "push-token"), "--system", SYSTEM),
-            *("--version", practice.version, "--by", "IG lead", "--reason", "a sandbox"),
+    def _register_everybody(self, checked: CheckedVersion) -> None:
+        """Clients come first, so that the first lines that are printed are their ids."""
+        practices = self._every_practice()
+        clients = [*self.submitters.values(), *(p.client for p in practices)]
+        clients += [practice.lead for practice in practices]
+        said = self.operate(
+            *(_adding(client, self.folder) for client in clients),
+            self.registers(self._everybody()),
+            ("checker", "add", SIGNER, str(self.supplier.public_key), *_DECIDED, "its test team"),
+            accepting(checked),
+            *map(_registering, practices),
         )
+        for client, client_id in zip(clients, said, strict=False):
+            client.client_id = client_id
 
-    def _serve(self) -> None:
+    def _serve(self) -> subprocess.Popen[str]:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
@@ -276,10 +213,32 @@ class Stage:
                 text=True,
             )
         self.running.append(process)
+        return process
+
+    def _wait_for(self, service: subprocess.Popen[str]) -> None:
         until = time.monotonic() + _PATIENCE
-        while time.monotonic() < until and process.poll() is None:
+        while time.monotonic() < until and service.poll() is None:
             with contextlib.suppress(httpx.TransportError):
                 if httpx.get(f"{self.url}/_ping", trust_env=False).status_code == 200:
                     return
             time.sleep(0.1)
         raise StageFailed("the service did not start: see service.log")
+
+
+def _adding(client: KeyedClient, folder: Path) -> Words:
+    key = client.write_public_key(folder)
+    return ("client", "add", client.ods, client.kind, str(key))
+
+
+def _registering(practice: GpPractice) -> Words:
+    return (
+        *("endpoint", "register", practice.code, f"{practice.url}/fhir"),
+        *(str(practice.folder / "push-token"), "--system", SYSTEM),
+        *("--version", practice.version, *_DECIDED, "a sandbox"),
+    )
+
+
+def accepting(checked: CheckedVersion) -> Words:
+    """Returns the command that hands a result in."""
+    result = str(checked.result)
+    return ("leak-check-result", "accept", result, *_DECIDED, "the result was looked at")
