@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from flagservice.domain.codes import ODS_SYSTEM
+from flagservice.domain.labels import Label
 from flagservice.fhir.labels import security
 
 _TYPE: Final = "http://terminology.hl7.org/CodeSystem/audit-event-type"
@@ -41,7 +42,7 @@ class AuditedDeed:
     versions: tuple[str, ...]
 
 
-def audit_event(event: AuditedDeed, *, labels: tuple[str, ...]) -> dict[str, Any]:
+def audit_event(event: AuditedDeed, *, labels: tuple[Label, ...]) -> dict[str, Any]:
     """The AuditEvent of one deed to one flag; `labels` are the flag's.
 
     The same leaf and flag are always the same event. Two flags' events have nothing of one leaf in

@@ -10,11 +10,12 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from flagservice.domain.copies import Form
+from flagservice.domain.labels import Label
 from flagservice.fhir.flags import CANONICAL, instant, resource_type
 from flagservice.fhir.labels import security
 from flagservice.fhir.outcomes import passed_over
 
-_LABELS: Final = ("NOPAT", "PERSISTLABEL")
+_LABELS: Final = (Label.NOPAT, Label.PERSISTLABEL)
 _FEED_NUMBER: Final = f"{CANONICAL}/StructureDefinition/feed-number"
 
 

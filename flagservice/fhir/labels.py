@@ -5,6 +5,8 @@ https://terminology.hl7.org/CodeSystem-v3-ActCode.html and CodeSystem-v3-Confide
 
 from typing import Final
 
+from flagservice.domain.labels import Label
+
 ACT_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 CONFIDENTIALITY: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 NOPAT_SYSTEMS: Final = (
@@ -15,18 +17,19 @@ NOPAT_SYSTEMS: Final = (
 """Every address under which NOPAT is met in the wild; we send the first."""
 
 _LABELS: Final = {
-    "NOPAT": (
+    Label.NOPAT: (
         ACT_CODE,
         "no disclosure to patient, family or caregivers without attending provider's authorization",
     ),
-    "PERSISTLABEL": (ACT_CODE, "persist security label"),
-    "R": (CONFIDENTIALITY, "restricted"),
-    "V": (CONFIDENTIALITY, "very restricted"),
+    Label.PERSISTLABEL: (ACT_CODE, "persist security label"),
+    Label.RESTRICTED: (CONFIDENTIALITY, "restricted"),
+    Label.VERY_RESTRICTED: (CONFIDENTIALITY, "very restricted"),
 }
 
 
-def security(labels: tuple[str, ...]) -> list[dict[str, str]]:
+def security(labels: tuple[Label, ...]) -> list[dict[str, str]]:
     """`meta.security` for a copy, in the policy's order."""
     return [
-        {"system": _LABELS[code][0], "code": code, "display": _LABELS[code][1]} for code in labels
+        {"system": _LABELS[label][0], "code": str(label), "display": _LABELS[label][1]}
+        for label in labels
     ]

@@ -12,13 +12,14 @@ from typing import Final
 
 from flagservice.domain.elements import Element
 from flagservice.domain.holds import Owner
+from flagservice.domain.labels import Label
 from flagservice.domain.people import Role
 from flagservice.policy.case import Case
 from flagservice.policy.printed import words
 from flagservice.policy.proof.breaches import SAYS_NOTHING
 from flagservice.policy.proof.sheet import AnswerSheets, every_answer
 from flagservice.policy.readers import Reader
-from flagservice.policy.rows import Placement, PlacementAction
+from flagservice.policy.rows import AfterEnd, DeskChoice, Placement, PlacementAction
 from flagservice.policy.ruling import Ruling
 from flagservice.policy.table import Policy, UnusablePolicy
 
@@ -131,15 +132,15 @@ def _direction(name: str, *, was: str | None, is_: str | None) -> Direction:
     if name == "code":
         wider = is_ not in SAYS_NOTHING
     elif name == "desk":
-        wider = is_ == "agency"
+        wider = is_ == DeskChoice.AGENCY
     elif name == "expires":
         wider = _months(is_) > _months(was)
     elif name == "labels":
-        wider = "V" in str(was).split()
+        wider = Label.VERY_RESTRICTED in str(was).split()
     elif name == "owner":
         wider = is_ == Owner.PRACTICE
     else:
-        wider = is_ == "history"
+        wider = is_ == AfterEnd.HISTORY
     return Direction.WIDER if wider else Direction.NARROWER
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from flagservice.domain.elements import Desk, Organisation
+from flagservice.policy.rows import DeskChoice
 from flagservice.policy.table import UnusablePolicy
 
 
@@ -35,9 +36,9 @@ class Desks(BaseModel):
         """Does the policy know this organisation's desk?"""
         return ods in self.agency
 
-    def of(self, ods: str, which: str | None) -> Desk:
-        """The desk that a placement row chooses: `agency` or `neutral`."""
-        return (self.agency[ods] if which == "agency" else self.neutral).desk()
+    def of(self, ods: str, choice: DeskChoice | None) -> Desk:
+        """Returns the desk that a placement row chooses."""
+        return (self.agency[ods] if choice is DeskChoice.AGENCY else self.neutral).desk()
 
     def organisation(self, ods: str) -> Organisation:
         """The agency, by code and name."""

@@ -11,6 +11,7 @@ from typing import Final, Literal
 from flagservice.domain.codes import CODES, NEUTRAL
 from flagservice.domain.copies import CopyStatus, Form
 from flagservice.domain.elements import Coding, Element, Elements, Value
+from flagservice.domain.labels import Label
 from flagservice.domain.people import Phase
 from flagservice.policy.rows import PlacementAction
 from flagservice.policy.ruling import Ruling
@@ -25,11 +26,11 @@ class Disclosure:
     __slots__ = ("form", "labels", "says", "status")
     form: Form
     status: Status
-    labels: tuple[str, ...]
+    labels: tuple[Label, ...]
     says: Elements
 
     def __init__(
-        self, *, form: Form, status: Status, labels: tuple[str, ...], says: Elements, door: object
+        self, *, form: Form, status: Status, labels: tuple[Label, ...], says: Elements, door: object
     ) -> None:
         if door is not _DOOR:
             raise TypeError("a Disclosure is made by policy.disclosure alone")
@@ -75,7 +76,7 @@ def form_of(ruling: Ruling) -> Form:
     return Form.REQUEST if ruling.placement.action is PlacementAction.REQUEST else Form.FLAG
 
 
-def removal(form: Form, labels: tuple[str, ...], *, in_error: bool = False) -> Disclosure:
+def removal(form: Form, labels: tuple[Label, ...], *, in_error: bool = False) -> Disclosure:
     """What takes a copy back: status, labels and a neutral code, nothing that was said."""
     status: Status = CopyStatus.ENTERED_IN_ERROR if in_error else CopyStatus.INACTIVE
     return Disclosure(form=form, status=status, labels=labels, says={}, door=_DOOR)

@@ -4,20 +4,21 @@ A row has lists of words and nothing else: no expressions, operators, variables 
 """
 
 from enum import StrEnum
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Final, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from flagservice.domain.codes import CODES
 from flagservice.domain.elements import Element, Kind
 from flagservice.domain.holds import Escalation, Owner
+from flagservice.domain.labels import Label
 from flagservice.domain.people import RECORDS, Knows, Phase, Role, Standing, State
 from flagservice.policy.case import Case
 from flagservice.policy.readers import Reader
 
 W = TypeVar("W", bound=StrEnum)
 Id = Annotated[str, Field(pattern=r"^[A-Z0-9]+-[A-Z]?[0-9]{2}[a-z]?$")]
-_REVIEW: Final = r"^(with-plan|[1-9]\d? (months|working days))$"
+_ALWAYS: Final = {Label.NOPAT, Label.PERSISTLABEL}
 Sentence = Annotated[str, Field(min_length=10)]
 
 
@@ -28,6 +29,21 @@ class PlacementAction(StrEnum):
     HOLD = "hold"
     REQUEST = "request"
     WITHHOLD = "withhold"
+
+
+class DeskChoice(StrEnum):
+    """Whose duty desk a copy names."""
+
+    AGENCY = "agency"
+    NEUTRAL = "neutral"
+    """one that no agency can be told from"""
+
+
+class AfterEnd(StrEnum):
+    """What remains of a copy once its plan has ended."""
+
+    HISTORY = "history"
+    RETRACT = "retract"
 
 
 class ElementAction(StrEnum):
@@ -81,14 +97,14 @@ class Placement(PolicyRow):
 
     action: PlacementAction
     code: str | None = None
-    labels: tuple[Literal["NOPAT", "PERSISTLABEL", "R", "V"], ...] = ()
-    desk: Literal["agency", "neutral"] | None = None
+    labels: tuple[Label, ...] = ()
+    desk: DeskChoice | None = None
     review: (
         Annotated[str, Field(pattern=r"^(with-plan|[1-9]\d? (months|working days))$")] | None
     ) = None
     expires: Annotated[str, Field(pattern=r"^[1-9]\d? months$")] | None = None
     warn: Annotated[str, Field(pattern=r"^[1-9]\d? days$")] | None = None
-    after_end: Literal["history", "retract"] | None = None
+    after_end: AfterEnd | None = None
     owner: Owner | None = None
     due: Annotated[str, Field(pattern=r"^[1-9]\d? working days?$")] | None = None
     then: Escalation | None = None
@@ -102,7 +118,7 @@ class Placement(PolicyRow):
         """Does the record get anything: an open flag or request, or an ended flag's history?"""
         if self.action not in (PlacementAction.PLACE, PlacementAction.REQUEST):
             return False
-        return phase is Phase.OPEN or self.after_end == "history"
+        return phase is Phase.OPEN or self.after_end is AfterEnd.HISTORY
 
     @model_validator(mode="after")
     def _whole(self) -> "Placement":
@@ -119,7 +135,7 @@ class Placement(PolicyRow):
             raise ValueError("only hold has owner, due and then")
         if self.code is not None and self.code not in CODES:
             raise ValueError("the code is not on the list in domain.codes")
-        if placed and not ({"NOPAT", "PERSISTLABEL"} < set(self.labels) and len(self.labels) == 3):
+        if placed and not (set(self.labels) > _ALWAYS and len(self.labels) == 3):
             raise ValueError("labels are NOPAT, PERSISTLABEL and one of R and V")
         if (self.expires is None) != (self.warn is None):
             raise ValueError("expires and warn go together")

@@ -1,5 +1,6 @@
 """What a column holds, where that is more than its database knows."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -35,6 +36,25 @@ class Instant(TypeDecorator[datetime]):
     def process_result_value(self, value: str | None, _: Dialect) -> datetime | None:
         """From text."""
         return None if value is None else datetime.fromisoformat(value)
+
+
+class EnumTexts(TypeDecorator[tuple[StrEnum, ...]]):
+    """Members of a closed set, kept as their texts with a space between."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, members: type[StrEnum]) -> None:
+        super().__init__()
+        self.members = members
+
+    def process_bind_param(self, value: Iterable[StrEnum] | None, _: Dialect) -> str | None:
+        """To text."""
+        return None if value is None else " ".join(self.members(one).value for one in value)
+
+    def process_result_value(self, value: str | None, _: Dialect) -> tuple[StrEnum, ...] | None:
+        """From text."""
+        return None if value is None else tuple(self.members(one) for one in value.split())
 
 
 class EnumText(TypeDecorator[StrEnum]):

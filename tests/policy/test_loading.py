@@ -4,6 +4,7 @@ import pytest
 
 from flagservice.policy.desks import load_desks
 from flagservice.policy.proof.prove import load
+from flagservice.policy.rows import DeskChoice
 from flagservice.policy.table import UnusablePolicy
 from tests.policy.approved import HOME, changed, policy_text
 
@@ -230,8 +231,8 @@ def test_a_desk_is_the_agencys_or_the_neutral_one_as_the_row_says() -> None:
     desks = load_desks(DESKS)
     assert desks.has("Q0WYP")
     assert not desks.has("X26")
-    assert desks.of("Q0WYP", "agency").phone == "01632 960150"
-    assert desks.of("Q0WYP", "neutral") == desks.of("X26", None)
+    assert desks.of("Q0WYP", DeskChoice.AGENCY).phone == "01632 960150"
+    assert desks.of("Q0WYP", DeskChoice.NEUTRAL) == desks.of("X26", None)
     assert desks.organisation("Q0WYP").name == "West Yorkshire Police"
 
 

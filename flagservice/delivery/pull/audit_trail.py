@@ -11,6 +11,7 @@ from sqlmodel import col, select
 from flagservice.audit.log import Deed, Work
 from flagservice.delivery.pull.read import find_own_copy
 from flagservice.domain.copies import Form
+from flagservice.domain.labels import Label
 from flagservice.fhir.audit_events import DEEDS
 from flagservice.store import tables
 
@@ -30,7 +31,7 @@ _LEAVES_BEFORE: Final = _LEAVES.where(bindparam("before") > _LEAF)
 class AuditTrail:
     """Leaves about one copy, newest first. `onward` is the row that the next page comes before."""
 
-    labels: tuple[str, ...]
+    labels: tuple[Label, ...]
     found: list[Entry]
     onward: int | None
 
@@ -45,7 +46,7 @@ def audit_trail(work: Work, copy_id: str, *, form: Form, before: int | None) -> 
     names = (copy.id, *work.session.exec(versions))
     found, onward = _walked(work, names, before=before)
     work.record(Deed.AUDIT_READ, copy=copy.id, found=len(found))
-    return AuditTrail(tuple(copy.labels.split()), found, onward)
+    return AuditTrail(copy.labels, found, onward)
 
 
 def _walked(

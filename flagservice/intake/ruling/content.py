@@ -46,7 +46,8 @@ def own_digest(work: Work, assessment: Assessment, *, rulebook: Rulebook) -> str
 def disclosure_digest(work: Work, disclosure: Disclosure, *, data_key: bytes) -> str:
     """Returns a digest of everything that a disclosure says, keyed by the person's data key."""
     says = sorted((name, _text(value)) for name, value in disclosure.says.items())
-    whole = repr((str(disclosure.form), str(disclosure.status), disclosure.labels, says))
+    labels = tuple(map(str, disclosure.labels))
+    whole = repr((str(disclosure.form), str(disclosure.status), labels, says))
     return work.vault.digest(data_key, whole.encode(), purpose="copy")
 
 

@@ -57,8 +57,8 @@ def _issue(
         _withdraw_earlier(work, copy)
     copy.number += 1
     copy.status = version.status
-    copy.labels = " ".join(version.disclosure.labels)
-    copy.says = " ".join(version.disclosure.says)
+    copy.labels = version.disclosure.labels
+    copy.says = tuple(version.disclosure.says)
     copy.digest = disclosure_digest(work, version.disclosure, data_key=version.person.data_key)
     work.session.add(copy)
     addressed = CopyIdentity(
@@ -81,7 +81,8 @@ def _issue(
         issued=place.issued,
     )
     deed = Deed.DISCLOSED if version.disclosure.says else Deed.TAKEN_BACK
-    work.record(deed, copy=copy.id, version=version_id, practice=copy.practice, says=copy.says)
+    says = " ".join(copy.says)
+    work.record(deed, copy=copy.id, version=version_id, practice=copy.practice, says=says)
     return OwedVersion(copy, version_id, place.order, removal=not version.disclosure.says)
 
 

@@ -107,7 +107,7 @@ def _kept(
 
 
 def _removal(copy: tables.CopyRow, person: tables.PersonRow) -> NewVersion:
-    disclosure = removal(copy.form, tuple(copy.labels.split()))
+    disclosure = removal(copy.form, copy.labels)
     return NewVersion(copy, person, disclosure, CopyStatus.REMOVED, withdraws=True)
 
 
@@ -153,7 +153,7 @@ def _expires(copy: tables.CopyRow, assessment: Assessment, *, days: Days) -> dat
 
 def _narrows(copy: tables.CopyRow, disclosure: Disclosure) -> bool:
     """Returns whether less is told than before. Then the earlier words go, too."""
-    return not set(copy.says.split()) <= set(disclosure.says)
+    return not set(copy.says) <= set(disclosure.says)
 
 
 def _new_copy(
@@ -170,8 +170,8 @@ def _new_copy(
         practice=practice,
         number=0,
         status=content.disclosure.status,
-        labels="",
-        says="",
+        labels=(),
+        says=(),
         digest="",
         placed=content.days.placed,
         review=content.days.review,

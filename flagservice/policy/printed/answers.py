@@ -11,6 +11,7 @@ from enum import StrEnum
 from functools import partial
 from typing import TypeVar
 
+from flagservice.domain.labels import Label
 from flagservice.domain.people import RECORDS, Knows, Phase, Role, Standing, State
 from flagservice.policy.case import Case
 from flagservice.policy.printed.owned import code_lines, own_lines
@@ -96,7 +97,7 @@ def _placed(row: Placement) -> str:
     )
 
 
-_LABEL_ORDER = ("NOPAT", "R", "V", "PERSISTLABEL")
+_LABEL_ORDER = (Label.NOPAT, Label.RESTRICTED, Label.VERY_RESTRICTED, Label.PERSISTLABEL)
 
 
 def _says(ruling: Ruling) -> str:

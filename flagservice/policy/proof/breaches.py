@@ -11,12 +11,19 @@ from typing import Final
 from flagservice.domain.codes import CODES, NEUTRAL, Bearer
 from flagservice.domain.elements import NOTIFICATIONS, Element, Kind
 from flagservice.domain.holds import Owner
+from flagservice.domain.labels import Label
 from flagservice.domain.people import Knows, Phase, Role, Standing, State
 from flagservice.policy.case import Case
 from flagservice.policy.printed import words
 from flagservice.policy.proof.sheet import AnswerSheets, every_answer
 from flagservice.policy.readers import TOWARDS_PATIENT, Reader
-from flagservice.policy.rows import ElementAction, ElementRule, PlacementAction
+from flagservice.policy.rows import (
+    AfterEnd,
+    DeskChoice,
+    ElementAction,
+    ElementRule,
+    PlacementAction,
+)
 from flagservice.policy.ruling import Ruling
 
 ALLEGED: Final = (Standing.ALLEGED_PERPETRATOR, Standing.BOTH)
@@ -77,7 +84,10 @@ def somebody_elses(sheets: AnswerSheets) -> Iterator[str]:
         if ruling.case.standing not in ALLEGED or _is_own(ruling.case):
             continue
         yield from (_tells(ruling, e) for e in ruling.disclosed if e in SOMEBODY_ELSES)
-        if Element.DUTY_DESK in ruling.disclosed and ruling.placement.desk != "neutral":
+        if (
+            Element.DUTY_DESK in ruling.disclosed
+            and ruling.placement.desk is not DeskChoice.NEUTRAL
+        ):
             yield _places(ruling, "names the agency's desk")
 
 
@@ -97,7 +107,7 @@ def goes_away(sheets: AnswerSheets) -> Iterator[str]:
             continue
         row = ruling.placement
         months = int(row.expires.split()[0]) if row.expires else _LONGEST + 1
-        if months > _LONGEST or row.after_end != "retract":
+        if months > _LONGEST or row.after_end is not AfterEnd.RETRACT:
             yield _places(ruling, "places a copy that stays")
 
 
@@ -121,7 +131,7 @@ def _more_than(ruling: Ruling, better: Ruling) -> Iterator[str]:
     mine, theirs = ruling.placement, better.placement
     if mine.code not in (theirs.code, *SAYS_NOTHING):
         yield _places(ruling, f"puts the code {mine.code}")
-    if mine.desk == "agency" and theirs.desk == "neutral":
+    if mine.desk is DeskChoice.AGENCY and theirs.desk is DeskChoice.NEUTRAL:
         yield _places(ruling, "names the agency's desk")
 
 
@@ -236,6 +246,10 @@ def ended(sheets: AnswerSheets) -> Iterator[str]:
 
 def confidentiality(sheets: AnswerSheets) -> Iterator[str]:
     """Files in which both R and V stand."""
-    told = {row.id: "V" in row.labels for row in sheets.policy.placements if row.labels}
+    told = {
+        row.id: Label.VERY_RESTRICTED in row.labels
+        for row in sheets.policy.placements
+        if row.labels
+    }
     if len(set(told.values())) > 1:
         yield f"R and V both stand in this file: {', '.join(id_ for id_, v in told.items() if v)}"

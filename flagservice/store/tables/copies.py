@@ -6,8 +6,9 @@ from sqlalchemy import Index, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from flagservice.domain.copies import CopyStatus, Form
-from flagservice.domain.elements import Kind
-from flagservice.store.columns import EnumText, Instant
+from flagservice.domain.elements import Element, Kind
+from flagservice.domain.labels import Label
+from flagservice.store.columns import EnumText, EnumTexts, Instant
 
 
 class CopyRow(SQLModel, table=True):
@@ -24,8 +25,8 @@ class CopyRow(SQLModel, table=True):
     practice: str = Field(index=True)
     number: int
     status: CopyStatus = Field(sa_type=EnumText(CopyStatus))
-    labels: str
-    says: str
+    labels: tuple[Label, ...] = Field(sa_type=EnumTexts(Label))
+    says: tuple[Element, ...] = Field(sa_type=EnumTexts(Element))
     digest: str
     placed: date
     review: date | None = None

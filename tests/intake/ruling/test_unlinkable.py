@@ -27,6 +27,7 @@ from flagservice.domain.codes import (
 from flagservice.domain.people import NHS_NUMBER_SYSTEM
 from flagservice.fhir.flags import CANONICAL, IDENTIFIER
 from flagservice.fhir.labels import security
+from flagservice.policy.rows import DeskChoice
 from tests.intake.families import Made, made_up
 from tests.world import World
 
@@ -100,7 +101,7 @@ def _told(world: World, family: Made) -> Iterator[Told]:
 
 def _desks(world: World, ods: str) -> Iterator[tuple[str, str]]:
     desks = world.rulebook.desks
-    for which in ("agency", "neutral"):
+    for which in DeskChoice:
         desk = desks.of(ods, which)
         yield from ((desk.name, which), (desk.phone, which))
     yield from ((ods, "agency"), (desks.organisation(ods).name, "agency"))
