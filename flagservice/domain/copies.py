@@ -22,6 +22,17 @@ class CopyStatus(StrEnum):
     """taken back: nothing of it stays"""
 
 
+class Label(StrEnum):
+    """A security label that a copy carries, by its code. The policy says which ones."""
+
+    NOPAT = "NOPAT"
+    """no disclosure to the patient, family or carers"""
+    PERSISTLABEL = "PERSISTLABEL"
+    """whoever passes it on passes on its labels"""
+    RESTRICTED = "R"
+    VERY_RESTRICTED = "V"
+
+
 class DeliveryState(StrEnum):
     """Where one delivery stands."""
 

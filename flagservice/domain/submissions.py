@@ -8,7 +8,8 @@ There is no field for free text, and none for a name or an address: a flag needs
 import re
 from abc import ABC, abstractmethod
 from datetime import date
-from typing import Annotated, Literal
+from enum import StrEnum
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -21,14 +22,28 @@ Reference = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9/-]{0,39}$")]
 """The agency's own reference: capitals, digits, hyphen and slash; it must not hold a name."""
 
 
+class ConsentAnswer(StrEnum):
+    """What was answered when consent was sought."""
+
+    GIVEN = "given"
+    REFUSED = "refused"
+
+
+class ConsentNotSought(StrEnum):
+    """Why consent was not sought."""
+
+    WOULD_INCREASE_RISK = "would-increase-risk"
+    WOULD_PREJUDICE_ENQUIRY = "would-prejudice-enquiry"
+    NOT_REACHABLE = "not-reachable"
+    URGENT = "urgent"
+
+
 class Consent(Strict):
     """Recorded with the submission; never an input to a ruling, never sent."""
 
     sought: bool
-    answer: Literal["given", "refused"] | None = None
-    why_not: (
-        Literal["would-increase-risk", "would-prejudice-enquiry", "not-reachable", "urgent"] | None
-    ) = None
+    answer: ConsentAnswer | None = None
+    why_not: ConsentNotSought | None = None
 
     def faults(self) -> list[Fault]:
         """The answer belongs to consent that was sought, the reason to consent that was not."""
@@ -43,15 +58,22 @@ class Consent(Strict):
         return []
 
 
-LawfulBasis = Literal[
-    "public-task",
-    "legal-obligation",
-    "vital-interests",
-    "health-or-social-care",
-    "safeguarding-of-children",
-    "law-enforcement",
-]
-Purpose = Literal["safeguarding-of-a-child", "protection-of-an-adult"]
+class LawfulBasis(StrEnum):
+    """On what the agency bases that it shares this."""
+
+    PUBLIC_TASK = "public-task"
+    LEGAL_OBLIGATION = "legal-obligation"
+    VITAL_INTERESTS = "vital-interests"
+    HEALTH_OR_SOCIAL_CARE = "health-or-social-care"
+    SAFEGUARDING_OF_CHILDREN = "safeguarding-of-children"
+    LAW_ENFORCEMENT = "law-enforcement"
+
+
+class Purpose(StrEnum):
+    """For what the agency shares this."""
+
+    SAFEGUARDING_OF_A_CHILD = "safeguarding-of-a-child"
+    PROTECTION_OF_AN_ADULT = "protection-of-an-adult"
 
 
 class Submission(Strict, ABC):
@@ -119,10 +141,16 @@ class Submission(Strict, ABC):
         return [Fault("people", f"exactly one is {' or '.join(roles)}")]
 
 
+_UNBORN: Final = {
+    Kind.CHILD_IN_NEED: Kind.UNBORN_CHILD_IN_NEED,
+    Kind.CHILD_PROTECTION: Kind.UNBORN_CHILD_PROTECTION,
+}
+
+
 class Plan(Submission):
     """A child in need plan (Children Act 1989 section 17) or a child protection plan."""
 
-    kind: Literal["child-in-need", "child-protection"]
+    kind: Literal[Kind.CHILD_IN_NEED, Kind.CHILD_PROTECTION]
     start: Day
     review_due: Day | None = None
     categories: Annotated[list[PlanCategory], Field(default_factory=list, max_length=4)]
@@ -135,7 +163,7 @@ class Plan(Submission):
     @property
     def rules_as(self) -> Kind:
         """The kind of plan, before or after the birth."""
-        return Kind(self.kind if self.unborn is None else f"unborn-{self.kind}")
+        return self.kind if self.unborn is None else _UNBORN[self.kind]
 
     @property
     def started(self) -> date:
@@ -158,9 +186,9 @@ class Plan(Submission):
         found = super().faults(today) + self._one_child((Role.CHILD, Role.UNBORN))
         if self.review_due is not None and self.review_due < self.start:
             found.append(Fault("review_due", "is before start"))
-        if self.kind == "child-protection" and not self.categories:
+        if self.kind is Kind.CHILD_PROTECTION and not self.categories:
             found.append(Fault("categories", "a child protection plan has at least one"))
-        if self.kind == "child-in-need" and self.categories:
+        if self.kind is Kind.CHILD_IN_NEED and self.categories:
             found.append(Fault("categories", "only a child protection plan has them"))
         if len(set(self.categories)) != len(self.categories):
             found.append(Fault("categories", "the same category stands twice"))
@@ -172,13 +200,13 @@ class Plan(Submission):
 class Enquiry(Submission):
     """A section 47 enquiry, a strategy meeting, or pre-proceedings (Children Act 1989)."""
 
-    kind: Literal["section-47", "strategy-meeting", "pre-proceedings"]
+    kind: Literal[Kind.SECTION_47, Kind.STRATEGY_MEETING, Kind.PRE_PROCEEDINGS]
     start: Day
 
     @property
     def rules_as(self) -> Kind:
         """What it says it is."""
-        return Kind(self.kind)
+        return self.kind
 
     @property
     def started(self) -> date:
@@ -201,12 +229,12 @@ class Notification(Submission):
     assessment conference about a victim.
     """
 
-    kind: Literal["perpetrator", "domestic-abuse-victim", "marac"]
+    kind: Literal[Kind.PERPETRATOR, Kind.DOMESTIC_ABUSE_VICTIM, Kind.MARAC]
 
     @property
     def rules_as(self) -> Kind:
         """What it says it is."""
-        return Kind(self.kind)
+        return self.kind
 
     def faults(self, today: date) -> list[Fault]:
         """As every submission; somebody is whom it is about, and nobody is unborn."""

@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from flagservice.domain.codes import ODS_SYSTEM
-from flagservice.domain.labels import Label
+from flagservice.domain.copies import Label
 from flagservice.fhir.labels import security
 
 _TYPE: Final = "http://terminology.hl7.org/CodeSystem/audit-event-type"

@@ -9,8 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from flagservice.domain.copies import Form
-from flagservice.domain.labels import Label
+from flagservice.domain.copies import Form, Label
 from flagservice.fhir.flags import CANONICAL, instant, resource_type
 from flagservice.fhir.labels import security
 from flagservice.fhir.outcomes import passed_over

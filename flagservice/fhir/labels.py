@@ -5,7 +5,7 @@ https://terminology.hl7.org/CodeSystem-v3-ActCode.html and CodeSystem-v3-Confide
 
 from typing import Final
 
-from flagservice.domain.labels import Label
+from flagservice.domain.copies import Label
 
 ACT_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 CONFIDENTIALITY: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"

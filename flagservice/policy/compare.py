@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from flagservice.domain.copies import Label
 from flagservice.domain.elements import Element
 from flagservice.domain.holds import Owner
-from flagservice.domain.labels import Label
 from flagservice.domain.people import Role
 from flagservice.policy.case import Case
 from flagservice.policy.printed import words

@@ -9,9 +9,8 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from flagservice.domain.codes import CODES, NEUTRAL
-from flagservice.domain.copies import CopyStatus, Form
+from flagservice.domain.copies import CopyStatus, Form, Label
 from flagservice.domain.elements import Coding, Element, Elements, Value
-from flagservice.domain.labels import Label
 from flagservice.domain.people import Phase
 from flagservice.policy.rows import PlacementAction
 from flagservice.policy.ruling import Ruling

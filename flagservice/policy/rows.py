@@ -9,9 +9,9 @@ from typing import Annotated, Final, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from flagservice.domain.codes import CODES
+from flagservice.domain.copies import Label
 from flagservice.domain.elements import Element, Kind
 from flagservice.domain.holds import Escalation, Owner
-from flagservice.domain.labels import Label
 from flagservice.domain.people import RECORDS, Knows, Phase, Role, Standing, State
 from flagservice.policy.case import Case
 from flagservice.policy.readers import Reader

@@ -8,9 +8,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import StatementError
 from sqlmodel import col, select
 
-from flagservice.domain.copies import CopyStatus, Form, NotReached
+from flagservice.domain.copies import CopyStatus, Form, Label, NotReached
 from flagservice.domain.elements import Element, Kind
-from flagservice.domain.labels import Label
 from flagservice.domain.people import Role
 from flagservice.store import tables
 from tests.world import World

@@ -10,8 +10,7 @@ from sqlmodel import col, select
 
 from flagservice.audit.log import Deed, Work
 from flagservice.delivery.pull.read import find_own_copy
-from flagservice.domain.copies import Form
-from flagservice.domain.labels import Label
+from flagservice.domain.copies import Form, Label
 from flagservice.fhir.audit_events import DEEDS
 from flagservice.store import tables
 

@@ -9,9 +9,9 @@ from itertools import pairwise
 from typing import Final
 
 from flagservice.domain.codes import CODES, NEUTRAL, Bearer
+from flagservice.domain.copies import Label
 from flagservice.domain.elements import NOTIFICATIONS, Element, Kind
 from flagservice.domain.holds import Owner
-from flagservice.domain.labels import Label
 from flagservice.domain.people import Knows, Phase, Role, Standing, State
 from flagservice.policy.case import Case
 from flagservice.policy.printed import words

@@ -5,9 +5,8 @@ from datetime import date, datetime
 from sqlalchemy import Index, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from flagservice.domain.copies import CopyStatus, Form
+from flagservice.domain.copies import CopyStatus, Form, Label
 from flagservice.domain.elements import Element, Kind
-from flagservice.domain.labels import Label
 from flagservice.store.columns import EnumText, EnumTexts, Instant
 
 
