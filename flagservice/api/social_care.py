@@ -173,7 +173,7 @@ def _query(query: Query) -> dict[str, Any]:
 
 
 def _item(item: WorklistItem) -> dict[str, Any]:
-    return {
+    told: dict[str, Any] = {
         "id": item.id,
         "nhs_number": item.nhs_number,
         "would_place": item.would,
@@ -182,6 +182,9 @@ def _item(item: WorklistItem) -> dict[str, Any]:
         "overdue": item.overdue,
         "decider": item.decider,
     }
+    if item.why is not None:
+        told["why"] = item.why
+    return told
 
 
 def _json(body: dict[str, Any]) -> Response:

@@ -5,7 +5,6 @@ to say that the child was born and to end are all the next version of the same r
 There is no field for free text, and none for a name or an address: a flag needs neither.
 """
 
-import re
 from abc import ABC, abstractmethod
 from datetime import date
 from enum import StrEnum
@@ -16,10 +15,9 @@ from pydantic import Field
 from flagservice.domain.elements import Element, Kind, PlanCategory, Value
 from flagservice.domain.errors import Fault
 from flagservice.domain.people import Role, Standing
+from flagservice.domain.plausibility import ages, dates
+from flagservice.domain.plausibility.references import Reference, reference_faults
 from flagservice.domain.statements import Day, Person, Statement, Strict
-
-Reference = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9/-]{0,39}$")]
-"""The agency's own reference: capitals, digits, hyphen and slash; it must not hold a name."""
 
 
 class ConsentAnswer(StrEnum):
@@ -114,15 +112,43 @@ class Submission(Strict, ABC):
         found = self.consent.faults()
         for place, person in enumerate(self.people):
             found += person.faults(f"people[{place}]")
-        found += self._repeated()
-        if re.search(r"[0-9]{10}", self.reference):
-            found.append(Fault("reference", "has ten digits in a row, as an NHS number has"))
+        found += self._repeated() + reference_faults(self.reference) + self._births(today)
+        found += ages.age_faults(self.people)
+        if self.started is not None:
+            found += dates.start_faults(self.started, today=today, birth=self._birth)
         if self.end is not None and self.end > today:
             found.append(Fault("end", "is in the future: send it on the day"))
-        if self.started is not None and self.started > today:
-            found.append(Fault("start", "is in the future: send it on the day"))
         if self.end is not None and self.started is not None and self.end < self.started:
             found.append(Fault("end", "is before start"))
+        return found
+
+    @property
+    def _birth(self) -> date | None:
+        """The day on which the child was born, or is expected."""
+        about = (person for person in self.people if person.role in (Role.CHILD, Role.UNBORN))
+        return next((person.date_of_birth or person.expected_date for person in about), None)
+
+    def outgrown(self, today: date) -> list[Fault]:
+        """Every rule that time alone may break: by then it may have been taken, or be superseded.
+
+        What has ended is measured by its own days, so that its end can be told however late.
+        """
+        found = ages.outgrown_faults(self.people, day=self.end or today)
+        since = today if self.end is None else self.started or self.end
+        for place, person in enumerate(self.people):
+            if person.expected_date is not None:
+                field = f"people[{place}].expected_date"
+                found += dates.overdue_faults(field, person.expected_date, since=since)
+        return found
+
+    def _births(self, today: date) -> list[Fault]:
+        found = []
+        for place, person in enumerate(self.people):
+            at, born, expected = f"people[{place}]", person.date_of_birth, person.expected_date
+            if born is not None:
+                found += dates.birth_faults(f"{at}.date_of_birth", born, today=today)
+            if expected is not None:
+                found += dates.expected_faults(f"{at}.expected_date", expected, today=today)
         return found
 
     def _repeated(self) -> list[Fault]:
@@ -184,8 +210,8 @@ class Plan(Submission):
     def faults(self, today: date) -> list[Fault]:
         """As every submission, and the rules of a plan."""
         found = super().faults(today) + self._one_child((Role.CHILD, Role.UNBORN))
-        if self.review_due is not None and self.review_due < self.start:
-            found.append(Fault("review_due", "is before start"))
+        if self.review_due is not None:
+            found += dates.review_faults(self.review_due, start=self.start, today=today)
         if self.kind is Kind.CHILD_PROTECTION and not self.categories:
             found.append(Fault("categories", "a child protection plan has at least one"))
         if self.kind is Kind.CHILD_IN_NEED and self.categories:

@@ -39,11 +39,15 @@ class Decision(Strict):
 
 @dataclass(frozen=True)
 class WorklistItem:
-    """One hold on a worklist: whose record, what would be placed, and when it is due."""
+    """One hold on a worklist: whose record, what would be placed, and when it is due.
+
+    Only a submitter is told `why` it is held: the reason is its own words.
+    """
 
     id: str
     nhs_number: str
     would: dict[str, str]
+    why: str | None
     opened: date
     due: date
     overdue: bool
@@ -89,7 +93,17 @@ def _item(work: Work, hold: tables.HoldRow, *, rulebook: Rulebook) -> WorklistIt
     overdue = work.today > hold.due
     decider = hold.then if overdue else hold.owner
     would = _would(work, about, hold.owner, rulebook=rulebook)
-    return WorklistItem(hold.id, number, would, hold.opened, hold.due, overdue, decider)
+    why = about.held_because if hold.owner is Owner.SUBMITTER else None
+    return WorklistItem(
+        id=hold.id,
+        nhs_number=number,
+        would=would,
+        why=why,
+        opened=hold.opened,
+        due=hold.due,
+        overdue=overdue,
+        decider=decider,
+    )
 
 
 def _would(

@@ -13,9 +13,15 @@ from sqlmodel import col, select
 from flagservice.audit.log import Work
 from flagservice.domain.copies import ReceiptWord
 from flagservice.domain.people import Phase
+from flagservice.domain.plausibility.ages import Doubt
 from flagservice.domain.statements import Statement
 from flagservice.domain.submissions import Submission
-from flagservice.intake.ruling.particulars import open_particulars, particulars_of, seal_particulars
+from flagservice.intake.ruling.particulars import (
+    Particulars,
+    open_particulars,
+    particulars_of,
+    seal_particulars,
+)
 from flagservice.people import persons
 from flagservice.store import tables
 
@@ -70,12 +76,25 @@ def _new_naming(work: Work, plan: tables.PlanRow, person_id: str | None) -> tabl
 def _name(
     work: Work, naming: tables.NamingRow, submission: Submission, statement: Statement
 ) -> None:
+    said = _particulars(work, naming, submission, statement)
     naming.place, naming.version = statement.place, submission.version
     naming.current, naming.dropped = True, False
     unknown = naming.person_id is None
     naming.word = ReceiptWord.NOT_REACHED if unknown else ReceiptWord.ACCEPTED
-    naming.sealed = seal_particulars(work, naming, particulars_of(submission, statement))
+    naming.sealed = seal_particulars(work, naming, said)
     work.session.add(naming)
+
+
+def _particulars(
+    work: Work, naming: tables.NamingRow, submission: Submission, statement: Statement
+) -> Particulars:
+    """A child who was named before and came of age since is nobody else: time raises no doubt."""
+    now = particulars_of(submission, statement, today=work.today)
+    if now.doubt is Doubt.ADULT_CHILD and naming.current and naming.version:
+        before = open_particulars(work, naming)
+        if (before.role, before.born, before.doubt) == (now.role, now.born, None):
+            return replace(now, doubt=None)
+    return now
 
 
 def _no_longer(work: Work, naming: tables.NamingRow, *, dropped: bool) -> None:

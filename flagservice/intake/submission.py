@@ -2,7 +2,8 @@
 
 1. Find the plan by its natural key (organisation, reference), or start it; lock it.
 2. A version that is there already is a repeat, or a conflict if its body differs.
-3. A version older than the newest is kept, and has no effect.
+3. A version older than the newest is kept, and has no effect; one that time has overtaken is
+   refused.
 4. Find and lock every person that this version or the one before it names.
 5. Keep the submission, and what it says of each person, sealed.
 6. Rule on each person, from everything known; issue what follows.
@@ -14,7 +15,7 @@ from enum import StrEnum
 from sqlmodel import col, select
 
 from flagservice.audit.log import Deed, Work
-from flagservice.domain.errors import Conflict, Forbidden
+from flagservice.domain.errors import Conflict, Forbidden, Invalid
 from flagservice.domain.submissions import Submission
 from flagservice.intake import unreached
 from flagservice.intake.namings import keep_namings
@@ -62,6 +63,8 @@ def submit(work: Work, submission: Submission, *, rulebook: Rulebook) -> Submitt
     if late:
         work.record(Deed.SUPERSEDED, submission=kept, plan=plan.id)
         return Submitted(plan, SubmissionEffect.SUPERSEDED)
+    if faults := submission.outgrown(work.today):
+        raise Invalid(*faults)
     plan.version, plan.kind = submission.version, submission.rules_as
     plan.ended = submission.end is not None
     work.session.add(plan)

@@ -13,7 +13,7 @@ from sqlmodel import col, func, select
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.store import tables
 from tests.crash.client import Client
-from tests.crash.town import Being, Family, Town
+from tests.crash.town import CHILD_BORN, PARENT_BORN, Being, Family, Town
 from tests.patience import slowness, until
 from tests.world import COUNCIL, a_submission, person
 
@@ -70,9 +70,9 @@ def a_plan(family: Family, version: int) -> dict[str, Any]:
     return a_submission(
         "child-protection",
         family.reference,
-        person("child", family.child, "1990-01-01"),
-        person("mother", family.mother, "1990-01-01", knows="knows"),
-        person("father", family.father, "1990-01-01", knows="knows"),
+        person("child", family.child, CHILD_BORN),
+        person("mother", family.mother, PARENT_BORN, knows="knows"),
+        person("father", family.father, PARENT_BORN, knows="knows"),
         version=version,
         categories=[CATEGORIES[version % len(CATEGORIES)]],
     )

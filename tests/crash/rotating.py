@@ -15,7 +15,7 @@ from flagservice.app.keys.pseudonyms import carried_by
 from flagservice.app.keys.rotation import wrapped_by
 from flagservice.audit.log import Actor, Deed, Work
 from tests.crash.killing import Posting
-from tests.crash.town import Being, Town
+from tests.crash.town import CHILD_BORN, Being, Town
 from tests.delivery.practices import nhs_numbers
 from tests.patience import slowness, until
 from tests.world import COUNCIL, a_submission, person
@@ -55,7 +55,7 @@ class Load:
             door.close()
 
     def _newcomer(self, number: str, reference: str) -> dict[str, object]:
-        who = person("child", number, "1990-01-01")
+        who = person("child", number, CHILD_BORN)
         return a_submission("child-protection", reference, who)
 
     def read(self) -> None:

@@ -29,6 +29,7 @@ from tests.world import COUNCIL, WIDE
 PRACTICES = ("B83901", "B83902", "B83903")
 FAMILIES = 60
 LEASE_SECONDS = 2
+CHILD_BORN, PARENT_BORN = "2020-01-01", "1990-01-01"
 _SIGKILL = 9
 
 
@@ -149,8 +150,12 @@ def _families() -> list[Family]:
 def _register(town: Town) -> None:
     for family in town.families:
         own, other = family.practices
-        for number, practice in ((family.child, own), (family.mother, own), (family.father, other)):
-            said = Registration(date(1990, 1, 1), practice)
+        for number, born, practice in (
+            (family.child, CHILD_BORN, own),
+            (family.mother, PARENT_BORN, own),
+            (family.father, PARENT_BORN, other),
+        ):
+            said = Registration(date.fromisoformat(born), practice)
             town.parts.log.perform(Actor("test"), partial(_registered, town, number, said))
 
 

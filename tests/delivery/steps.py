@@ -22,7 +22,7 @@ from tests.world import COUNCIL, World, a_submission, person
 GP = "https://gp.example/fhir"
 OWN, OTHER = "B83901", "B83902"
 CHILD, MOTHER, FATHER = "9990001111", "9990002258", "9990002517"
-BORN = "1990-01-01"
+BORN = "2020-01-01"
 Answering = Callable[[OutgoingVersion], SendOutcome]
 
 

@@ -44,20 +44,26 @@ class Made:
     """practice and birth date by NHS number"""
 
 
+_EVERYBODY = ["child", "mother", "father", "sibling", "partner"]
+
+
 def made_up(chance: random.Random, place: int, practices: list[str]) -> Made:
     """A family of two to five, each member at a practice of its own."""
     kind = KINDS[place % len(KINDS)]
     unborn = kind.startswith("unborn-")
-    roles = ["child", "mother", "father", "sibling", "partner"][unborn : chance.randint(3, 5)]
+    roles = _EVERYBODY[unborn : chance.randint(3, 5)]
     numbers = NHS_NUMBERS[place * 5 : place * 5 + 5]
     at = dict(zip(numbers, chance.sample(practices, 5), strict=True))
-    born = {number: str(_day(chance, 1980, 40)) for number in numbers}
+    born = {
+        number: str(_born(chance, role))
+        for role, number in zip([*_EVERYBODY[unborn:], "partner"], numbers, strict=False)
+    }
     people = [
         person(role, number, born[number], **_said(kind, role))
         for role, number in zip(roles, numbers, strict=False)
     ]
     if unborn:
-        people.append({"role": "unborn", "expected_date": str(_day(chance, 2022, 1))})
+        people.append({"role": "unborn", "expected_date": str(_day(chance, 2022, 1, within=90))})
     return Made(
         place,
         kind,
@@ -90,7 +96,7 @@ def _body(
     posted = kind.removeprefix("unborn-")
     more: dict[str, Any] = {}
     if posted != "perpetrator":
-        more["start"] = str(_day(chance, 2021, 1))
+        more["start"] = str(_day(chance, 2021, 1, within=90) + timedelta(days=270))
     if posted.startswith("child-"):
         more["review_due"] = str(_day(chance, 2022, 1))
     if posted == "child-protection":
@@ -100,5 +106,13 @@ def _body(
     return a_submission(posted, f"F-{place}", *people, **more)
 
 
-def _day(chance: random.Random, year: int, years: int) -> date:
-    return date(year, 1, 1) + timedelta(days=chance.randrange(365 * years))
+def _born(chance: random.Random, role: str) -> date:
+    """Children in the ten years before 2021, adults in the twelve years before 1992."""
+    if role in ("child", "sibling"):
+        return _day(chance, 2011, 40, within=3650)
+    return _day(chance, 1980, 40, within=4380)
+
+
+def _day(chance: random.Random, year: int, years: int, *, within: int = 366 * 40) -> date:
+    """A day of so many years, as many days after their first as there are `within`."""
+    return date(year, 1, 1) + timedelta(days=chance.randrange(365 * years) % within)

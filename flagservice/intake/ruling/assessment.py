@@ -16,6 +16,7 @@ from flagservice.audit.log import Work
 from flagservice.domain.elements import Kind
 from flagservice.domain.holds import Owner
 from flagservice.domain.people import Phase, Standing, State, together
+from flagservice.domain.plausibility.ages import DOUBTED
 from flagservice.domain.statements import Identity
 from flagservice.intake.rulebook import Rulebook
 from flagservice.intake.ruling.decisions import Decisions, decisions_made
@@ -44,6 +45,16 @@ class Assessment:
     def tells(self) -> bool:
         """Whether this record is told anything. A person who was left out was wrongly named."""
         return self.ruling.remains and not self.naming.dropped
+
+    @property
+    def held_because(self) -> str:
+        """Returns why its submitter is asked. What contradicts its words is not named."""
+        said = [DOUBTED[self.particulars.doubt]] if self.particulars.doubt else []
+        if self.particulars.identity is Identity.UNCONFIRMED:
+            said.append("the identity is unconfirmed")
+        if not said and self.own.case.state is State.UNCONFIRMED:
+            said.append("check number, name and birth date")
+        return "; ".join(said) or self.own.placement.because
 
     def question_for(self, owner: Owner) -> str:
         """Returns the question that this side is asked now."""
@@ -162,8 +173,13 @@ def _case(
 
 
 def _state(particulars: Particulars, registration: Registration | None) -> State:
-    """Returns the state. An identity is unconfirmed where the register has another birth date."""
+    """Returns the state. An identity is unconfirmed where the register has another birth date.
+
+    It is unconfirmed, too, where the person may be in the wrong row.
+    """
     contradicted = registration is not None and registration.date_of_birth != particulars.born
     if contradicted or particulars.identity is Identity.UNCONFIRMED:
+        return State.UNCONFIRMED
+    if particulars.doubt is not None:
         return State.UNCONFIRMED
     return State(particulars.involvement.value)

@@ -1,8 +1,8 @@
 """Rules on a case by what each side has decided about it.
 
 A decision answers one question. When what it was about changes, it no longer stands. A submitter
-answers about its own words and the state of the case. A practice answers about the person's whole
-standing, at that practice.
+answers about its own words, what was doubted of them and the state of the case. A practice answers
+about the person's whole standing, at that practice.
 """
 
 from collections.abc import Iterable, Mapping
@@ -38,7 +38,7 @@ class Decisions:
         """Returns what this side is asked about this case, as a keyed digest that tells nothing."""
         match owner:
             case Owner.SUBMITTER:
-                about = f"{self.own_standing}|{case.state}"
+                about = f"{self.own_standing}|{case.state}|{self.particulars.doubt}"
             case Owner.PRACTICE:  # pragma: no branch, a closed set
                 about = f"{case.standing}|{self.practice}"
         whole = f"{owner}|{case.kind}|{case.role}|{case.knows}|{about}"

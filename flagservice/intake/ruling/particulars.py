@@ -9,6 +9,7 @@ from typing import Any
 from flagservice.audit.log import Work
 from flagservice.domain.elements import Element, Kind, PlanCategory, Value
 from flagservice.domain.people import Knows, Phase, Role, Standing
+from flagservice.domain.plausibility.ages import Doubt, doubt_of
 from flagservice.domain.statements import Identity, Involvement, Statement
 from flagservice.domain.submissions import Submission
 from flagservice.store import tables
@@ -16,7 +17,10 @@ from flagservice.store import tables
 
 @dataclass(frozen=True)
 class Particulars:
-    """One record's part of one plan. `born` is what the submitter gave, to check the register."""
+    """One record's part of one plan. `born` is what the submitter gave, to check the register.
+
+    `doubt` is why the person may be in the wrong row, as things stood when the version came.
+    """
 
     kind: Kind
     role: Role
@@ -26,10 +30,11 @@ class Particulars:
     involvement: Involvement
     phase: Phase
     born: date | None
+    doubt: Doubt | None
     elements: Mapping[Element, Value]
 
 
-def particulars_of(submission: Submission, statement: Statement) -> Particulars:
+def particulars_of(submission: Submission, statement: Statement, *, today: date) -> Particulars:
     """Returns the particulars of one statement."""
     person = statement.person
     return Particulars(
@@ -41,6 +46,7 @@ def particulars_of(submission: Submission, statement: Statement) -> Particulars:
         involvement=person.involvement,
         phase=Phase.OPEN if submission.end is None else Phase.ENDED,
         born=person.date_of_birth,
+        doubt=doubt_of(person, submission.people, day=submission.end or today),
         elements=submission.elements(),
     )
 
@@ -56,6 +62,7 @@ def seal_particulars(work: Work, naming: tables.NamingRow, particulars: Particul
         "involvement": particulars.involvement,
         "phase": particulars.phase,
         "born": particulars.born.isoformat() if particulars.born else None,
+        "doubt": particulars.doubt,
         "elements": {name: _plain(value) for name, value in particulars.elements.items()},
     }
     return work.vault.seal_row(naming, json.dumps(body).encode())
@@ -73,6 +80,7 @@ def open_particulars(work: Work, naming: tables.NamingRow) -> Particulars:
         involvement=Involvement(body["involvement"]),
         phase=Phase(body["phase"]),
         born=date.fromisoformat(body["born"]) if body["born"] else None,
+        doubt=Doubt(body["doubt"]) if body["doubt"] else None,
         elements={Element(name): _value(value) for name, value in body["elements"].items()},
     )
 

@@ -41,6 +41,7 @@ def test_a_worklist_shows_what_would_be_placed_and_until_when_to_decide(any_cast
     assert would["concern"] == "Family member subject of child protection plan (375041000000100)"
     assert item == {
         "nhs_number": FATHER[0],
+        "why": "the identity is unconfirmed",
         "opened": "2022-01-04",
         "due": "2022-01-06",
         "overdue": False,

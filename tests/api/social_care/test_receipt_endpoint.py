@@ -137,3 +137,24 @@ def test_a_receipt_that_was_read_is_in_the_audit(cast: Cast) -> None:
     before = len(cast.service.leaves("receipt-read"))
     cast.council.gets("/receipts/CPP-1")
     assert len(cast.service.leaves("receipt-read")) == before + 1
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "44260012345",
+        "D3B07384-d9a0-4c9b-8F6E-1234567890AB",
+        "LCS_12345",
+        "a/b//c:1.v2",
+        "-x/",
+        "...",
+    ],
+)
+def test_a_reference_is_read_as_it_was_sent_and_in_no_other_case(
+    cast: Cast, reference: str
+) -> None:
+    assert cast.council.posts("/plans", a_plan(reference)).status_code == 201
+    told = cast.council.gets(f"/receipts/{reference}")
+    assert (told.status_code, told.json()["reference"]) == (200, reference)
+    if reference != reference.swapcase():
+        then_refused(cast.council.gets(f"/receipts/{reference.swapcase()}"), 404)

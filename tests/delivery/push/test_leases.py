@@ -136,7 +136,7 @@ class Watched:
 def given_many_plans(world: World) -> None:
     world.admitted(OWN)
     for n, number in zip(range(MANY), nhs_numbers(), strict=False):
-        world.registered(number, "1990-01-01", OWN)
+        world.registered(number, "2020-01-01", OWN)
         given_a_plan(world, f"CPP-{n}", number)
 
 

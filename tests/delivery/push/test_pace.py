@@ -57,7 +57,7 @@ def test_what_was_long_ago_is_forgotten() -> None:
 def test_a_worker_claims_less_when_sending_is_slow_and_more_when_it_is_fast(world: World) -> None:
     world.admitted(OWN)
     for n, number in zip(range(70), nhs_numbers(), strict=False):
-        world.registered(number, "1990-01-01", OWN)
+        world.registered(number, "2020-01-01", OWN)
         given_a_plan(world, f"CPP-{n}", number)
     took = [14 * SECOND]
 

@@ -94,7 +94,7 @@ def test_numbers_are_contiguous_when_many_post_at_once(any_world: World, hands: 
 
     def post(place: int) -> None:
         people = [
-            person("child" if n == 0 else "father", NHS_NUMBERS[(place + n) % 24], "2020-01-01")
+            person("child" if n == 0 else "sibling", NHS_NUMBERS[(place + n) % 24], "2020-01-01")
             for n in range(3)
         ]
         any_world.posts(COUNCIL, a_submission("child-protection", f"P-{place}", *people))

@@ -13,7 +13,7 @@ from flagservice.store.database import may_be_done_again
 from tests.world import COUNCIL, World, a_submission, person
 
 NUMBERS = ("9990001111", "9990002258", "9990002517", "9990002924", "9990100101", "9990100128")
-ROLES = ("child", "mother", "father")
+ROLES = ("child", "sibling", "sibling")
 WRITERS, POSTS = 8, 12
 
 

@@ -139,7 +139,9 @@ def test_a_birth_an_allegation_and_a_move_end_alike_once_the_unborn_child_was_to
     little_world: World,
 ) -> None:
     given_the_family(little_world)
+    little_world.on("2022-01-04")
     little_world.posts(COUNCIL, an_unborn_plan())
+    little_world.on(LAST_DAY)
     alleged = father(standing="alleged-perpetrator")
     steps = [
         post(COUNCIL, a_born_plan()),

@@ -35,7 +35,7 @@ from tests.patience import enough
 from tests.world import COUNCIL, HOME, a_submission, person
 
 NAMES = {"kek.json", "pseudonym.key", "audit.pem", "token.pem"}
-PRACTICE, BORN = "B83901", "1990-01-01"
+PRACTICE, BORN = "B83901", "2020-01-01"
 WRITERS, ROTATIONS = 3, 3
 
 

@@ -35,7 +35,7 @@ from tests.intake.policies.officers import AMED, KEYS, public
 from tests.patience import enough
 from tests.world import COUNCIL, HOME, MODELS, POLICE, a_submission, person
 
-PRACTICE, BORN = "B83901", "1990-01-01"
+PRACTICE, BORN = "B83901", "2020-01-01"
 CHILD, FATHER = "9990001111", "9990002223"
 DECIDED = Decision(
     outcome=HoldOutcome.PLACE, decided_by="Dr N. Amed", reason="a recorded risk decision"
