@@ -99,7 +99,7 @@ class World:
             new_id=lambda: f"{self._chance.getrandbits(128):032x}",
         )
         self.rulebook = the_rulebook()
-        self.shelf = PoliciesInForce(self.rulebook.desks, lambda: self.rulebook.profiles)
+        self.in_force = PoliciesInForce(self.rulebook.desks, lambda: self.rulebook.profiles)
         self._checked: set[datetime] = set()
 
     @property
@@ -137,7 +137,9 @@ class World:
     def starts(self) -> None:
         """As a process does: the shipped policies are in force in the database, too."""
         shipped = self.rulebook.policies.values()
-        self.log.perform(Actor("start"), lambda work: start(work, shipped, desks=self.shelf.desks))
+        self.log.perform(
+            Actor("start"), lambda work: start(work, shipped, desks=self.in_force.desks)
+        )
 
     def on(self, day: str) -> None:
         self.now = datetime.combine(date.fromisoformat(day), self.now.timetz())

@@ -23,14 +23,14 @@ _STARTING: Final = Actor("start")
 
 
 @dataclass(frozen=True)
-class Parts:
-    """Everything that a process of the service needs."""
+class Installation:
+    """What a process of the service needs: where it keeps what, its keys, what rules here."""
 
     settings: Settings
     database: Database
     keys: Keys
     log: Log
-    shelf: PoliciesInForce
+    policies: PoliciesInForce
 
     def perform(self, deed: Callable[[Work], T]) -> T:
         """Does one unit of work of the operator's, and returns what it returned."""
@@ -44,9 +44,9 @@ class Parts:
 
 @dataclass
 class _Kept:
-    one: Parts | None = None
+    one: Installation | None = None
 
-    def parts(self) -> Parts:
+    def installation(self) -> Installation:
         if self.one is None:
             self.one = build(Settings())
         return self.one
@@ -56,17 +56,17 @@ _KEPT: Final[ContextVar[_Kept | None]] = ContextVar("kept", default=None)
 
 
 @contextmanager
-def opened() -> Iterator[Parts]:
+def opened() -> Iterator[Installation]:
     """Gives the service for one command, and closes its database after it."""
     kept = _KEPT.get()
     if kept is not None:
-        yield kept.parts()
+        yield kept.installation()
         return
-    parts = build(Settings())
+    installation = build(Settings())
     try:
-        yield parts
+        yield installation
     finally:
-        parts.database.close()
+        installation.database.close()
 
 
 @contextmanager
@@ -82,7 +82,7 @@ def kept_open() -> Iterator[None]:
             kept.one.database.close()
 
 
-def build(settings: Settings) -> Parts:
+def build(settings: Settings) -> Installation:
     """Returns the service, with its database at the newest schema.
 
     Where a kind has no policy yet, the release's own comes into force.
@@ -94,10 +94,10 @@ def build(settings: Settings) -> Parts:
     database.upgrade()
     database.check_durable()
     log = Log(database, keys.vault, clock=clock)
-    shelf = PoliciesInForce(read_desks(settings.home), partial(read_profiles, settings.home))
+    policies = PoliciesInForce(read_desks(settings.home), partial(read_profiles, settings.home))
     shipped = shipped_policies(settings.home)
-    log.perform(_STARTING, lambda work: start(work, shipped, desks=shelf.desks))
-    return Parts(settings, database, keys, log, shelf)
+    log.perform(_STARTING, lambda work: start(work, shipped, desks=policies.desks))
+    return Installation(settings, database, keys, log, policies)
 
 
 def init_keys(settings: Settings) -> None:

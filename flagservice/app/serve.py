@@ -22,7 +22,7 @@ from flagservice.api.edge.throttle_log import ThrottleLog
 from flagservice.api.openapi import description
 from flagservice.api.records import routes
 from flagservice.api.records.fast_path import FastPath
-from flagservice.app.build import Parts
+from flagservice.app.build import Installation
 from flagservice.app.version import CHANGED, software_version
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.delivery.push.fhir_rest import FhirRest
@@ -38,12 +38,12 @@ _STARTING: Final = Actor("start")
 
 
 def application(
-    parts: Parts,
+    installation: Installation,
     *,
     threads: tuple["Loop", ...] = (),
     also: Callable[[FastAPI], None] = lambda _: None,
 ) -> Envelope:
-    """The API on these parts, in its envelope; the loops run while it does.
+    """Returns the API of an installation, in its envelope; the loops run while it does.
 
     `also` may put more into the application, inside the envelope: the sandbox does.
     """
@@ -51,42 +51,42 @@ def application(
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         # Proving every policy takes a second, and the bank holidays half: no first plan waits.
-        await run_in_threadpool(parts.log.perform, _STARTING, partial(_warm, parts))
+        await run_in_threadpool(installation.log.perform, _STARTING, partial(_warm, installation))
         for loop in loops_:
             loop.start()
         yield
         for loop in loops_:
             loop.stop()
-        throttle_log.settle(parts.log, at_end=True)
+        throttle_log.settle(installation.log, at_end=True)
 
-    app, api = described(), _api_of(parts)
+    app, api = described(), _api_of(installation)
     throttle_log = api.throttle_log
     loops_ = (
         *threads,
-        Loop("throttle-log", partial(throttle_log.settle, parts.log), pause=MINUTE / 2),
+        Loop("throttle-log", partial(throttle_log.settle, installation.log), pause=MINUTE / 2),
     )
     app.router.lifespan_context = lifespan
     app.state.api = api
-    app.add_middleware(FastPath, log=parts.log)
+    app.add_middleware(FastPath, log=installation.log)
     also(app)
-    return Envelope(app, new_id=parts.log.new_id, refusing=refusals.refusing(app))
+    return Envelope(app, new_id=installation.log.new_id, refusing=refusals.refusing(app))
 
 
-def _warm(parts: Parts, work: Work) -> None:
+def _warm(installation: Installation, work: Work) -> None:
     bank_holidays(work.today.year)
     writing.models()
-    proved = list(parts.shelf.rulebook(work).policies.values())
+    proved = list(installation.policies.rulebook(work).policies.values())
     work.record(Deed.POLICY_READ, in_force=len(proved))
 
 
-def _api_of(parts: Parts) -> Api:
-    base = parts.settings.base
-    key = ECKey.import_key(parts.keys.token_pem, {"use": "sig"})
+def _api_of(installation: Installation) -> Api:
+    base = installation.settings.base
+    key = ECKey.import_key(installation.keys.token_pem, {"use": "sig"})
     tokens = Tokens(f"{base}/oauth2/token", key)
-    limits = Limits(parts.settings.limits)
+    limits = Limits(installation.settings.limits)
     return Api(
-        parts.log,
-        parts.shelf,
+        installation.log,
+        installation.policies,
         tokens,
         f"{base}/fhir/R4",
         software_version(),
@@ -173,10 +173,10 @@ def run(*loops: Loop) -> None:
             loop.stop()
 
 
-def worker_of(parts: Parts) -> Worker:
+def worker_of(installation: Installation) -> Worker:
     """Returns what delivers."""
-    lease = timedelta(seconds=parts.settings.lease_seconds)
-    return Worker(parts.log, FhirRest(within=lease / 3), lease=lease)
+    lease = timedelta(seconds=installation.settings.lease_seconds)
+    return Worker(installation.log, FhirRest(within=lease / 3), lease=lease)
 
 
 def worker_loop(worker: Worker) -> Loop:
@@ -189,18 +189,18 @@ def watch_of(settings: Settings) -> AlarmLimits:
     return AlarmLimits(settings.alarm_people, settings.alarm_hours, settings.alarm_rejections)
 
 
-def loops(parts: Parts, *, deliver: bool) -> tuple[Loop, ...]:
+def loops(installation: Installation, *, deliver: bool) -> tuple[Loop, ...]:
     """The sequencer; where it runs inside, the worker, and who ends what a change began."""
     # A batch costs a commit and a signature: without a pause those who poll would wait for each.
-    one = parts.sequencer()
+    one = installation.sequencer()
     sequencer = Loop("sequencer", one.sequence, pause=0.5, full=one.batch)
-    watch = watch_of(parts.settings)
-    alarms = Loop("alarms", partial(judge, parts.log, watch), pause=MINUTE / 2)
+    watch = watch_of(installation.settings)
+    alarms = Loop("alarms", partial(judge, installation.log, watch), pause=MINUTE / 2)
     if not deliver:
         return (sequencer, alarms)
     return (
         sequencer,
         alarms,
-        worker_loop(worker_of(parts)),
-        Loop("policies", partial(sweep_next, parts.log, parts.shelf), pause=2),
+        worker_loop(worker_of(installation)),
+        Loop("policies", partial(sweep_next, installation.log, installation.policies), pause=2),
     )

@@ -17,7 +17,7 @@ from joserfc.jwk import ECKey, RSAKey
 from sqlalchemy import func
 from sqlmodel import SQLModel, col, select
 
-from flagservice.app.build import Parts
+from flagservice.app.build import Installation
 from flagservice.app.keys.keyset import Keys
 from flagservice.app.serve import application
 from flagservice.audit.checkpoint import Signer
@@ -68,8 +68,8 @@ class Service:
         settings = Settings(**{"base_url": BASE, "limits": WIDE, **set_})
         if not started:
             world.starts()
-        self.parts = Parts(settings, world.database, keys, world.log, world.shelf)
-        self.app = application(self.parts)
+        self.installation = Installation(settings, world.database, keys, world.log, world.in_force)
+        self.app = application(self.installation)
 
     @property
     def fastapi(self) -> FastAPI:
@@ -108,13 +108,13 @@ class Service:
 
     def adds_a_client(self, ods: str, kind: str, public_key: bytes) -> str:
         """Without a client of ours: what the command does."""
-        desks = self.parts.shelf.desks
-        return self.parts.perform(
+        desks = self.installation.policies.desks
+        return self.installation.perform(
             lambda work: add_client(work, ods, ClientKind(kind), desks=desks, public_key=public_key)
         )
 
     def revokes(self, client: "Client") -> None:
-        self.parts.perform(lambda work: revoke_client(work, client.id))
+        self.installation.perform(lambda work: revoke_client(work, client.id))
 
     def rehomes(self, client: "Client", ods: str) -> None:
         """As if the client had been registered for another organisation."""

@@ -142,7 +142,7 @@ def test_an_audit_that_nobody_sequences_warns_and_then_fails(any_cast: Cast) -> 
 
 def when_sequenced(cast: Cast) -> None:
     database, clock = cast.world.database, cast.world.log.clock
-    sequencer = Sequencer(database, cast.service.parts.keys.signer, clock)
+    sequencer = Sequencer(database, cast.service.installation.keys.signer, clock)
     while sequencer.sequence():
         pass
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from flagservice.app.build import Parts, build
+from flagservice.app.build import Installation, build
 from flagservice.app.files import alone
 from flagservice.app.witness import Witness
 from flagservice.audit.checkpoint import Checkpoint, Signer, sign
@@ -168,21 +168,21 @@ def the_disk_is_full(_: int) -> None:
 def test_a_head_that_does_not_fit_is_found_by_everybody_who_looks(tmp_path: Path) -> None:
     """The first to verify sequences what waits, and what it keeps must not hide the cut."""
     settings = Settings(data=tmp_path)
-    parts = build(settings)
-    cut = sign(Checkpoint(settings.origin, 1000, bytes(32)), parts.keys.signer)
+    installation = build(settings)
+    cut = sign(Checkpoint(settings.origin, 1000, bytes(32)), installation.keys.signer)
     Witness(settings.witness_folder).write(SignedHead(cut, b""), instead_of=None)
     for _ in range(2):
-        parts.log.perform(Actor("somebody"), lambda work: work.record(Deed.READ))
+        installation.log.perform(Actor("somebody"), lambda work: work.record(Deed.READ))
         found = when_verified(tmp_path)
         assert found.returncode == 1
         assert ".note is the head of a longer tree" in found.stdout
-    parts.database.close()
+    installation.database.close()
 
 
-def given_leaves(parts: Parts, count: int) -> None:
+def given_leaves(installation: Installation, count: int) -> None:
     for _ in range(count):
-        parts.log.perform(Actor("somebody"), lambda work: work.record(Deed.READ))
-        parts.sequencer().sequence()
+        installation.log.perform(Actor("somebody"), lambda work: work.record(Deed.READ))
+        installation.sequencer().sequence()
 
 
 def when_the_database_is_put_back(data: Path, *, between: Callable[[], None]) -> None:
@@ -196,9 +196,9 @@ def when_the_database_is_put_back(data: Path, *, between: Callable[[], None]) ->
 
 
 def grown(data: Path, count: int) -> None:
-    parts = build(Settings(data=data))
-    given_leaves(parts, count)
-    parts.database.close()
+    installation = build(Settings(data=data))
+    given_leaves(installation, count)
+    installation.database.close()
 
 
 def test_a_tree_that_was_cut_and_has_outgrown_what_it_was_is_still_found(tmp_path: Path) -> None:
@@ -256,9 +256,9 @@ def test_where_it_cannot_be_read_verify_says_so_in_a_sentence(tmp_path: Path) ->
 
 def test_it_may_be_kept_elsewhere(tmp_path: Path) -> None:
     elsewhere = tmp_path / "mounted" / "witness"
-    parts = build(Settings(data=tmp_path / "var", witness=elsewhere))
-    given_leaves(parts, 1)
-    parts.database.close()
+    installation = build(Settings(data=tmp_path / "var", witness=elsewhere))
+    given_leaves(installation, 1)
+    installation.database.close()
     assert names(Witness(elsewhere)) == FILES
     assert Witness(tmp_path / "var" / "keys").read() is None
 

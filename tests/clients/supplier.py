@@ -61,5 +61,5 @@ def _client(tenant: Tenant, face: str, key: KeyedClient) -> KeyedClient:
 
 
 def patient(name: str) -> str:
-    """The value of the search parameter for somebody of the scenarios."""
+    """The value of the search parameter for person of the scenarios."""
     return f"{SYSTEM}|{scenarios().people[name].nhs_number}"

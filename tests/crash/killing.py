@@ -124,7 +124,7 @@ def settle(town: Town) -> None:
         return not sum(operator.ask("GET", "/_status").json()["owed"].values())
 
     def tried() -> dict[str, int]:
-        return town.parts.log.perform(Actor("test"), tries)
+        return town.installation.log.perform(Actor("test"), tries)
 
     until(nothing_is_owed, progress=tried, what="deliveries did not settle", every=0.2)
 

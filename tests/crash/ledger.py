@@ -57,7 +57,7 @@ def kept_by(town: Town) -> Kept:
             _plans(work, town),
         )
 
-    return town.parts.log.perform(Actor("test"), deed)
+    return town.installation.log.perform(Actor("test"), deed)
 
 
 def _about(leaves: list[tables.LeafRow]) -> Iterator[tuple[str, str]]:
@@ -213,12 +213,12 @@ def _feed(town: Town, code: str, *, type_: str) -> Iterator[int]:
 
 def wrong_with_the_audit(town: Town) -> tuple[str, ...]:
     """Nothing, once every leaf has its place."""
-    while town.parts.sequencer().sequence():
+    while town.installation.sequencer().sequence():
         pass
-    signer = town.parts.keys.signer
+    signer = town.installation.keys.signer
     return verify_audit(
-        town.parts.database,
+        town.installation.database,
         origin=signer.name,
         public_key=signer.public_key_bytes,
-        now=town.parts.log.clock(),
+        now=town.installation.log.clock(),
     ).findings

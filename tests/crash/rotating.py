@@ -136,7 +136,7 @@ def kill_while_keys_rotate(town: Town, *, kills: int, look: Callable[[], None]) 
             done.serving += 1
         if town.nursery.kill(being.pid):
             done.rotating += 1
-            done.half_done += town.parts.log.perform(Actor("test"), is_half_done)
+            done.half_done += town.installation.log.perform(Actor("test"), is_half_done)
         else:
             done.ended += 1
     raise AssertionError
@@ -169,7 +169,7 @@ def rotate_to_the_end(town: Town, words: tuple[str, ...]) -> None:
     town.revive(being)
     until(
         lambda: log.read_text().count(_said_by(words)) > before,
-        progress=lambda: town.parts.log.perform(Actor("test"), left_behind),
+        progress=lambda: town.installation.log.perform(Actor("test"), left_behind),
         what="it did not end: see service.log",
         every=0.5,
     )

@@ -11,7 +11,7 @@ from sqlmodel import func, select
 
 from flagservice.app import build
 from flagservice.app.keys.providers import KEY_ENCRYPTION_FILE, PSEUDONYM_FILE
-from flagservice.app.keys.pseudonyms import FOUND, carried_by, drop_pseudonyms
+from flagservice.app.keys.pseudonyms import PSEUDONYM_COLUMNS, carried_by, drop_pseudonyms
 from flagservice.app.keys.rotation import drop_data_key_wrapping, wrapped_by
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.people.persons import nhs_number_of
@@ -54,7 +54,7 @@ def then_no_row_is_lost_and_none_is_left_under_an_old_key(folder: Path, database
 
 def told(town: Town, load: Load, done: Kills) -> str:
     """Read by a process that has the newest keys and no other; in one line."""
-    again = build.build(town.parts.settings)
+    again = build.build(town.installation.settings)
     try:
         seen = again.log.perform(Actor("test"), what_is_there)
     finally:
@@ -84,7 +84,8 @@ def what_is_there(work: Work) -> dict[str, int]:
     )
     wrapped, carried = wrapped_by(work), carried_by(work)
     rows = sum(
-        work.session.exec(select(func.count()).select_from(one.table)).one() for one in FOUND
+        work.session.exec(select(func.count()).select_from(one.table)).one()
+        for one in PSEUDONYM_COLUMNS
     )
     return {
         "sealed": sum(1 for _ in opened.bodies(work)),
@@ -101,15 +102,15 @@ def what_is_there(work: Work) -> dict[str, int]:
 
 def when_every_old_key_is_dropped(town: Town) -> None:
     """While the service runs: a key that anything needed would be refused."""
-    folder = town.parts.settings.keys_folder
+    folder = town.installation.settings.keys_folder
     kek = json.loads((folder / KEY_ENCRYPTION_FILE).read_text())
     versions = sorted(map(int, json.loads((folder / PSEUDONYM_FILE).read_text())))
     assert len(kek["keys"]) > 2
     assert len(versions) > 2
     for key_id in kek["keys"].keys() - {kek["current"]}:
-        drop_data_key_wrapping(town.parts, key_id)
+        drop_data_key_wrapping(town.installation, key_id)
     for version in versions[:-1]:
-        drop_pseudonyms(town.parts, version)
+        drop_pseudonyms(town.installation, version)
 
 
 def then_what_was_sent_before_is_still_known(town: Town, record: Record) -> None:
@@ -144,7 +145,7 @@ def versions_of(town: Town) -> int:
         work.record(Deed.STATUS_READ)
         return work.session.exec(select(func.count()).select_from(tables.VersionRow)).one()
 
-    return town.parts.log.perform(Actor("test"), deed)
+    return town.installation.log.perform(Actor("test"), deed)
 
 
 def test_sqlite_with_two_apis_and_a_worker_while_keys_rotate(

@@ -58,7 +58,7 @@ class Being:
 class Town:
     """Everything that runs."""
 
-    parts: build.Parts
+    installation: build.Installation
     folder: Path
     nursery: Nursery
     beings: list[Being]
@@ -68,7 +68,7 @@ class Town:
 
     def revive(self, being: Being) -> None:
         """Starts a process, or starts it again."""
-        settings = self.parts.settings
+        settings = self.installation.settings
         environment = {
             "FLAGSERVICE_DATA": str(settings.data),
             "FLAGSERVICE_KEYS": str(settings.keys_folder),
@@ -117,11 +117,11 @@ def a_town(folder: Path, database_url: str, *, apis: int, workers: int) -> Itera
     beings += [Being(("deliver",)) for _ in range(workers)]
     with ExitStack() as stack:
         nursery = stack.enter_context(Nursery())
-        parts = build.build(settings)
-        stack.callback(parts.database.close)
-        town = Town(parts, folder, nursery, beings, _families())
+        installation = build.build(settings)
+        stack.callback(installation.database.close)
+        town = Town(installation, folder, nursery, beings, _families())
         _register(town)
-        given_a_checked_system(parts.log)
+        given_a_checked_system(installation.log)
         for code in PRACTICES:
             town.systems[code] = stack.enter_context(_a_practice(town, code))
             _admit(town, town.systems[code])
@@ -156,11 +156,13 @@ def _register(town: Town) -> None:
             (family.father, PARENT_BORN, other),
         ):
             said = Registration(date.fromisoformat(born), practice)
-            town.parts.log.perform(Actor("test"), partial(_registered, town, number, said))
+            town.installation.log.perform(Actor("test"), partial(_registered, town, number, said))
 
 
 def _registered(town: Town, number: str, said: Registration, work: Work) -> None:
-    update_registration(work, number, registration=said, rulebook=town.parts.shelf.rulebook(work))
+    update_registration(
+        work, number, registration=said, rulebook=town.installation.policies.rulebook(work)
+    )
 
 
 def _a_practice(town: Town, code: str) -> AbstractContextManager[GpSystem]:
@@ -174,7 +176,7 @@ def _a_practice(town: Town, code: str) -> AbstractContextManager[GpSystem]:
 
 def _admit(town: Town, system: GpSystem) -> None:
     said = a_registration(system.code, url=system.url, token=PUSH)
-    town.parts.perform(partial(register, said=said, allow_loopback=True))
+    town.installation.perform(partial(register, said=said, allow_loopback=True))
 
 
 def _hand_over_keys(town: Town, ports: Sequence[int]) -> None:
@@ -184,12 +186,12 @@ def _hand_over_keys(town: Town, ports: Sequence[int]) -> None:
         *((code, "gp-system") for code in PRACTICES),
     ):
         client = Client(ods, kind, gates=[f"http://127.0.0.1:{port}" for port in ports])
-        client.client_id = town.parts.perform(
+        client.client_id = town.installation.perform(
             partial(
                 add_client,
                 ods=ods,
                 kind=ClientKind(kind),
-                desks=town.parts.shelf.desks,
+                desks=town.installation.policies.desks,
                 public_key=client.write_public_key(town.folder).read_bytes(),
             )
         )

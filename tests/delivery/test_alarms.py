@@ -261,9 +261,9 @@ def test_only_governance_reads_alarms_and_the_figures_count_them(cast: Cast) -> 
 
 def test_a_service_judges_by_itself(cast: Cast) -> None:
     """By the settings of the installation: as many strangers as they allow, and one more."""
-    parts = cast.service.parts
-    numbers = list(islice(nhs_numbers(500_000), parts.settings.alarm_people + 1))
-    (alarming,) = (one for one in loops(parts, deliver=False) if one._name == "alarms")
+    installation = cast.service.installation
+    numbers = list(islice(nhs_numbers(500_000), installation.settings.alarm_people + 1))
+    (alarming,) = (one for one in loops(installation, deliver=False) if one._name == "alarms")
     ask_about(cast.practice, *numbers[:-1])
     alarming._once()
     assert alarms(cast) == []

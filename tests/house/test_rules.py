@@ -128,10 +128,7 @@ def test_the_count_of_positions_is_right(text: str, found: set[str]) -> None:
     assert _with_more_positions((Module("intake/new.py", text),)) == found
 
 
-TWO_MEANINGS: dict[str, str] = {
-    "Stage": "of the demonstration, and of a connection",
-    "Standing": "in a report of domestic abuse, and of a tenant",
-}
+TWO_MEANINGS: dict[str, str] = {}
 """Class names that still have two meanings, and which. None is added; each goes one day."""
 
 

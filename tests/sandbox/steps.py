@@ -13,7 +13,7 @@ from joserfc.jwk import ECKey, RSAKey
 from flagservice.app.sandbox.dispatch import Sandbox, add_tenant
 from flagservice.app.sandbox.scenarios import scenarios
 from flagservice.app.sandbox.tenants import FACES, Tenant, Tenants
-from flagservice.app.sandbox.worlds import Standing
+from flagservice.app.sandbox.worlds import ServedTenant
 from flagservice.domain.codes import CATEGORY_CODES
 from flagservice.domain.intervals import day_after
 from flagservice.settings import Settings
@@ -95,7 +95,7 @@ class Tried:
         return self.clients["gp-system"]
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> ServedTenant:
         """Where the sandbox itself has this tenant."""
         return self.box.app._found(self.practice.id)
 

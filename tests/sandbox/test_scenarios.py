@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from flagservice.app.sandbox.scenarios import Somebody, scenarios
+from flagservice.app.sandbox.scenarios import SyntheticPerson, scenarios
 from flagservice.app.sandbox.tenants import PRACTICE, SECOND
 from flagservice.domain.days import day_of
 from tests.api.answers import FHIR, then_refused
@@ -15,7 +15,9 @@ TODAY = day_of(datetime.now(UTC))
 
 
 @pytest.mark.parametrize("one", PEOPLE, ids=lambda one: one.name)
-def test_the_practice_reads_exactly_what_the_table_says(quiet_box: Box, one: Somebody) -> None:
+def test_the_practice_reads_exactly_what_the_table_says(
+    quiet_box: Box, one: SyntheticPerson
+) -> None:
     assert seen(quiet_box.acme.practice, one.name, TODAY) == sorted(one.sees)
 
 

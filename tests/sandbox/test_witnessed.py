@@ -10,6 +10,6 @@ def test_a_reset_is_no_alarm_of_the_audit(box: Box) -> None:
     for _ in range(2):
         with standing.used() as world:
             assert world.tend() > 0
-            witness = Witness(world.parts.settings.witness_folder)
+            witness = Witness(world.installation.settings.witness_folder)
             assert list(witness.heads()) == ["witness.json"]
         standing.reset()

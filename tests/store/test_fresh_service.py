@@ -20,7 +20,7 @@ STARTED = "import sys; from flagservice.__main__ import main; sys.exit(main())"
 def test_a_fresh_service_has_no_client_no_checker_no_approver_and_no_practice(
     tmp_path: Path,
 ) -> None:
-    parts = build(Settings(data=tmp_path))
+    installation = build(Settings(data=tmp_path))
     known = (tables.ClientRow, tables.EndpointRow, tables.CheckerRow, tables.ApproverRow)
 
     def counted(work: Work) -> list[int]:
@@ -28,8 +28,8 @@ def test_a_fresh_service_has_no_client_no_checker_no_approver_and_no_practice(
         asked = [select(func.count()).select_from(table) for table in known]
         return [work.session.exec(one).one() for one in asked]
 
-    assert parts.log.perform(Actor("test"), counted) == [0, 0, 0, 0]
-    parts.database.close()
+    assert installation.log.perform(Actor("test"), counted) == [0, 0, 0, 0]
+    installation.database.close()
 
 
 def test_two_services_have_no_key_in_common(tmp_path: Path) -> None:
@@ -44,9 +44,9 @@ def test_two_services_have_no_key_in_common(tmp_path: Path) -> None:
 
 
 def test_an_id_has_128_random_bits(tmp_path: Path) -> None:
-    parts = build(Settings(data=tmp_path))
-    made = [parts.log.new_id() for _ in range(256)]
-    parts.database.close()
+    installation = build(Settings(data=tmp_path))
+    made = [installation.log.new_id() for _ in range(256)]
+    installation.database.close()
     assert {len(one) for one in made} == {32}
     numbers = [int(one, 16) for one in made]
     bits = [tuple(number >> bit & 1 for number in numbers) for bit in range(128)]

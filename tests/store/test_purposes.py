@@ -2,7 +2,7 @@
 
 import ast
 
-from flagservice.app.keys.pseudonyms import ARCHIVED, FOUND, PASSING
+from flagservice.app.keys.pseudonyms import ARCHIVED, PASSING, PSEUDONYM_COLUMNS
 from tests.house import source
 
 
@@ -20,10 +20,10 @@ def purposes() -> set[str]:
 
 
 def test_a_rotation_knows_what_becomes_of_each_purpose() -> None:
-    found = {one.purpose for one in FOUND}
+    found = {one.purpose for one in PSEUDONYM_COLUMNS}
     assert purposes() == found | set(ARCHIVED) | set(PASSING)
 
 
 def test_no_purpose_is_dealt_with_in_two_ways() -> None:
-    every = [*(one.purpose for one in FOUND), *ARCHIVED, *PASSING]
+    every = [*(one.purpose for one in PSEUDONYM_COLUMNS), *ARCHIVED, *PASSING]
     assert sorted(set(every)) == sorted(every)

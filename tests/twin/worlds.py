@@ -22,7 +22,7 @@ from fastapi import FastAPI
 from sqlalchemy import event
 
 from flagservice.admission.endpoints import suspend
-from flagservice.app.build import Parts
+from flagservice.app.build import Installation
 from flagservice.app.keys.keyset import Keys
 from flagservice.app.release import read_profiles, read_rulebook
 from flagservice.app.serve import application
@@ -95,15 +95,15 @@ class TwinWorld:
         signer = Signer.generate("twins")
         self.log = Log(self.database, vault, clock=lambda: self.now, new_id=self.ids)
         keys = Keys(vault, signer, cast.token_key().as_pem(private=True))
-        self.shelf = PoliciesInForce(the_desks(), the_profiles)
-        parts = Parts(
+        self.in_force = PoliciesInForce(the_desks(), the_profiles)
+        installation = Installation(
             Settings(base_url=f"https://{HOST}", limits=WIDE),
             self.database,
             keys,
             self.log,
-            self.shelf,
+            self.in_force,
         )
-        self.app: Any = application(parts)
+        self.app: Any = application(installation)
         api = self.fastapi.state.api
         tokens = replace(api.tokens, clock=lambda: self.now.timestamp())  # noqa: PLW0108, it moves
         self.fastapi.state.api = replace(api, tokens=tokens)
@@ -128,20 +128,20 @@ class TwinWorld:
 
     def policies(self) -> Mapping[Kind, Policy]:
         """What rules now. A process reads it once: here before anybody could ask."""
-        return self.performs(_policies_on(self.shelf))
+        return self.performs(_policies_on(self.in_force))
 
     def changes_to(self, policy: Policy) -> None:
         """From now on by this policy, also on whom an older one ruled."""
         why = {"how": "by a test"}
         self.performs(lambda work: in_force.bring_into_force(work, policy, why=why, sweep=True))
         while self.log.is_waiting(OPERATOR, enforcement.is_unswept):
-            self.performs(lambda work: enforcement.sweep(work, self.shelf))
+            self.performs(lambda work: enforcement.sweep(work, self.in_force))
 
     def warmed(self) -> "TwinWorld":
         """As a process that has run for a while; what one has read, the next need not."""
-        self.shelf._last = _READ.get("policies")
+        self.in_force._last = _READ.get("policies")
         self.policies()
-        _READ.setdefault("policies", self.shelf._last)
+        _READ.setdefault("policies", self.in_force._last)
         return self
 
     def asks(self, requests: Sequence[Request], *, step: str) -> list[Answer]:
@@ -174,7 +174,7 @@ class TwinWorld:
         said = Registration(date.fromisoformat(member.born), practice)
         self.performs(
             lambda work: update_registration(
-                work, member.number, registration=said, rulebook=self.shelf.rulebook(work)
+                work, member.number, registration=said, rulebook=self.in_force.rulebook(work)
             )
         )
 
@@ -217,10 +217,10 @@ def the_policies() -> list[Policy]:
     return list(read_rulebook(HOME).policies.values())
 
 
-def _policies_on(shelf: PoliciesInForce) -> Callable[[Work], Mapping[Kind, Policy]]:
+def _policies_on(in_force: PoliciesInForce) -> Callable[[Work], Mapping[Kind, Policy]]:
     def deed(work: Work) -> Mapping[Kind, Policy]:
         work.record(Deed.POLICY_READ)
-        return shelf.rulebook(work).policies
+        return in_force.rulebook(work).policies
 
     return deed
 
@@ -246,7 +246,7 @@ def furnished(url: str) -> None:
     """A new database with everybody registered and admitted, before anybody has said anything."""
     world = TwinWorld(url)
     world.database.upgrade()
-    world.performs(lambda work: in_force.start(work, the_policies(), desks=world.shelf.desks))
+    world.performs(lambda work: in_force.start(work, the_policies(), desks=world.in_force.desks))
     world.performs(_add_clients)
     for family in (*cast.HIDDEN_FAMILIES, *cast.OPEN_FAMILIES):
         for member in family:

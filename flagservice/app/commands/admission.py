@@ -43,11 +43,11 @@ def endpoint_register(
     said = EndpointRegistration(practice, url, token, system, version, by, reason)
 
     def deed(work: Work) -> CheckedAddresses | None:
-        register(work, said, allow_loopback=parts.settings.synthetic)
+        register(work, said, allow_loopback=installation.settings.synthetic)
         return newest_checked_addresses(work, system=system, version=version)
 
-    with opened() as parts:
-        checked = parts.perform(deed)
+    with opened() as installation:
+        checked = installation.perform(deed)
     if checked is None:
         typer.echo("not admitted: no valid result for this version")
         return
@@ -63,8 +63,8 @@ def endpoint_register(
 @endpoints.command("list")
 def endpoint_list() -> None:
     """Lists every registered practice, whether it is admitted, and its name in the manual list."""
-    with opened() as parts:
-        practices = parts.perform(practice_systems)
+    with opened() as installation:
+        practices = installation.perform(practice_systems)
     for one in practices:
         lapsed = "admitted" if one.lapsed is None else f"not admitted since {one.lapsed:%Y-%m-%d}"
         typer.echo(f"{one.practice}\t{one.system}\t{one.version}\t{lapsed}\t{one.name}")
@@ -73,8 +73,8 @@ def endpoint_list() -> None:
 @endpoints.command("suspend")
 def endpoint_suspend(practice: str, by: By, reason: Reason) -> None:
     """Suspends a practice's system: nothing goes out to it, until it is registered anew."""
-    with opened() as parts:
-        parts.perform(lambda work: suspend(work, practice, by=by, reason=reason))
+    with opened() as installation:
+        installation.perform(lambda work: suspend(work, practice, by=by, reason=reason))
 
 
 @checkers.command("add")
@@ -86,23 +86,23 @@ def checker_add(
 ) -> None:
     """Registers a key that may sign leak-check results."""
     new = NewChecker(name, read_bytes(public_key), by, reason)
-    with opened() as parts:
-        parts.perform(lambda work: add_checker(work, new))
+    with opened() as installation:
+        installation.perform(lambda work: add_checker(work, new))
 
 
 @checkers.command("revoke")
 def checker_revoke(name: str, by: By, reason: Reason) -> None:
     """Takes a key's right to sign; nothing that it ever signed counts any more."""
-    with opened() as parts:
-        parts.perform(lambda work: revoke_checker(work, name, by=by, reason=reason))
+    with opened() as installation:
+        installation.perform(lambda work: revoke_checker(work, name, by=by, reason=reason))
 
 
 @results.command("accept")
 def result_accept(file: Path, by: By, reason: Reason) -> None:
     """Takes in a signed result, and prints its id: its version is admitted, or suspended."""
     note, decided = read_text(file), OperatorDecision(by, reason)
-    with opened() as parts:
-        taken = parts.perform(lambda work: accept(work, note, decided=decided))
+    with opened() as installation:
+        taken = installation.perform(lambda work: accept(work, note, decided=decided))
     typer.echo(taken.id)
     if taken.suspends:
         typer.echo("a finding: nobody on this version is admitted, until a newer check is clean")
@@ -112,5 +112,5 @@ def result_accept(file: Path, by: By, reason: Reason) -> None:
 def result_withdraw(identity: str, by: By, reason: Reason) -> None:
     """Withdraws a result: it and every earlier one of its version admit nobody any more."""
     decided = OperatorDecision(by, reason)
-    with opened() as parts:
-        parts.perform(lambda work: withdraw(work, identity, decided=decided))
+    with opened() as installation:
+        installation.perform(lambda work: withdraw(work, identity, decided=decided))

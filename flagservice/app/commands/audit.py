@@ -4,7 +4,7 @@ from typing import Final
 
 import typer
 
-from flagservice.app.build import Parts, opened
+from flagservice.app.build import Installation, opened
 from flagservice.app.commands.line import group
 from flagservice.app.witness import Witness
 from flagservice.audit.verify import Verified, verify_audit
@@ -21,8 +21,8 @@ def _group() -> None:
 @commands.command("verify")
 def audit_verify() -> None:
     """Verifies the audit; exit status 1 if anything at all is wrong."""
-    with opened() as parts:
-        found = _verified(parts)
+    with opened() as installation:
+        found = _verified(installation)
     for finding in found.findings:
         typer.echo(finding)
     counts = f"{found.leaves} leaves, {found.checkpoints} checkpoints"
@@ -30,17 +30,17 @@ def audit_verify() -> None:
     raise typer.Exit(1 if found.findings else 0)
 
 
-def _verified(parts: Parts) -> Verified:
+def _verified(installation: Installation) -> Verified:
     try:
-        parts.sequencer().catch_up()
-        kept = Witness(parts.settings.witness_folder).heads()
+        installation.sequencer().catch_up()
+        kept = Witness(installation.settings.witness_folder).heads()
     except OSError as wrong:
         raise CannotRun(f"what is kept outside the database: {wrong.strerror}") from None
-    signer = parts.keys.signer
+    signer = installation.keys.signer
     return verify_audit(
-        parts.database,
+        installation.database,
         origin=signer.name,
         public_key=signer.public_key_bytes,
-        now=parts.log.clock(),
+        now=installation.log.clock(),
         kept=kept,
     )

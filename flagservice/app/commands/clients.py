@@ -28,37 +28,39 @@ def client_add(
 ) -> None:
     """Registers an organisation's client by its public key, and prints its id."""
     pem = read_bytes(public_key) if public_key else b""
-    with opened() as parts:
-        desks = parts.shelf.desks
-        added = parts.perform(lambda work: add_client(work, ods, kind, desks=desks, public_key=pem))
+    with opened() as installation:
+        desks = installation.policies.desks
+        added = installation.perform(
+            lambda work: add_client(work, ods, kind, desks=desks, public_key=pem)
+        )
     typer.echo(added)
 
 
 @commands.command("revoke")
 def client_revoke(client_id: str) -> None:
     """Takes a client's right to call."""
-    with opened() as parts:
-        parts.perform(lambda work: revoke_client(work, client_id))
+    with opened() as installation:
+        installation.perform(lambda work: revoke_client(work, client_id))
 
 
 @key.command("add")
 def key_add(client_id: str, public_key: PublicKey) -> None:
     """Adds a key beside those that are there, and prints its thumbprint: the assertions' `kid`."""
     pem = read_bytes(public_key)
-    with opened() as parts:
-        typer.echo(parts.perform(lambda work: add_key(work, client_id, pem)))
+    with opened() as installation:
+        typer.echo(installation.perform(lambda work: add_key(work, client_id, pem)))
 
 
 @key.command("list")
 def key_list(client_id: str) -> None:
     """Lists the client's keys, by thumbprint."""
-    with opened() as parts:
-        for one in parts.perform(lambda work: keys_of(work, client_id)):
+    with opened() as installation:
+        for one in installation.perform(lambda work: keys_of(work, client_id)):
             typer.echo(f"{one.kid}\t{one.sort}")
 
 
 @key.command("drop")
 def key_drop(client_id: str, kid: str) -> None:
     """Takes a key's right to sign; never the last one's."""
-    with opened() as parts:
-        parts.perform(lambda work: drop_key(work, client_id, kid))
+    with opened() as installation:
+        installation.perform(lambda work: drop_key(work, client_id, kid))

@@ -26,14 +26,16 @@ def keys_init() -> None:
 @commands.command("rotate")
 def keys_rotate(pseudonyms: Pseudonyms = False) -> None:
     """Puts a new key in the place of the current one, everywhere, or ends what was cut short."""
-    with opened() as parts:
+    with opened() as installation:
         if pseudonyms:
-            given = rotate_pseudonyms(parts)
-            version = parts.keys.vault.newest_pseudonym_version()
+            given = rotate_pseudonyms(installation)
+            version = installation.keys.vault.newest_pseudonym_version()
             typer.echo(f"{given} rows given a pseudonym of version {version}")
         else:
-            wrapped = rotate_data_keys(parts)
-            typer.echo(f"{wrapped} data keys wrapped under {parts.keys.vault.current_key_id()}")
+            wrapped = rotate_data_keys(installation)
+            typer.echo(
+                f"{wrapped} data keys wrapped under {installation.keys.vault.current_key_id()}"
+            )
 
 
 @commands.command("add-pseudonym-key")
@@ -48,8 +50,8 @@ def keys_add_pseudonym_key() -> None:
 @commands.command("status")
 def keys_status() -> None:
     """Prints which key wraps how many rows, and which pseudonym key how many rows carry."""
-    with opened() as parts:
-        parts.perform(_status)
+    with opened() as installation:
+        installation.perform(_status)
 
 
 def _status(work: Work) -> None:
@@ -72,11 +74,11 @@ def keys_drop(key: str, pseudonyms: Pseudonyms = False) -> None:
     """
     if pseudonyms and not key.isdecimal():
         raise Invalid(Fault("key", "is the number of a version"))
-    with opened() as parts:
+    with opened() as installation:
         if pseudonyms:
-            drop_pseudonyms(parts, int(key))
+            drop_pseudonyms(installation, int(key))
         else:
-            drop_data_key_wrapping(parts, key)
+            drop_data_key_wrapping(installation, key)
 
 
 def _say(name: str, rows: dict[str, int], *, is_current: bool) -> None:

@@ -17,7 +17,7 @@ _ABOUT: Final = "Safeguarding plans and notifications as flags in the right GP r
 
 
 @dataclass(frozen=True)
-class Entry:
+class CommandEntry:
     """A command, or a group of commands: what imports its module, and what it is for."""
 
     load: Callable[[], ModuleType]
@@ -95,25 +95,25 @@ def _sandbox() -> ModuleType:
 
 
 COMMANDS: Final = {
-    "serve": Entry(_serve, "Runs the API.", "serving", alone=True),
-    "deliver": Entry(_serve, "Runs a delivery worker.", "delivering", alone=True),
-    "operate": Entry(_operate, "Runs the commands on standard input.", alone=True),
-    "client": Entry(_clients, "Organisations that may call."),
-    "register": Entry(_register, "Where people are registered."),
-    "endpoint": Entry(_admission, "Practices' systems.", "endpoints"),
-    "checker": Entry(_admission, "Who may sign leak-check results.", "checkers"),
-    "leak-check": Entry(_leak_check, "Checks a practice's system for leaks."),
-    "leak-check-result": Entry(_admission, "Results of leak checks.", "results"),
-    "policy": Entry(_policy, "What may be told to which record.", "policies"),
-    "approver": Entry(_policy, "Who may approve a policy.", "approvers"),
-    "audit": Entry(_audit, "What was done, provably."),
-    "keys": Entry(_keys, "The keys of the service."),
-    "openapi": Entry(_serve, "Prints the API's description.", "describing"),
-    "sandbox": Entry(_sandbox, "For suppliers and councils."),
-    "patient-view": Entry(
+    "serve": CommandEntry(_serve, "Runs the API.", "serving", alone=True),
+    "deliver": CommandEntry(_serve, "Runs a delivery worker.", "delivering", alone=True),
+    "operate": CommandEntry(_operate, "Runs the commands on standard input.", alone=True),
+    "client": CommandEntry(_clients, "Organisations that may call."),
+    "register": CommandEntry(_register, "Where people are registered."),
+    "endpoint": CommandEntry(_admission, "Practices' systems.", "endpoints"),
+    "checker": CommandEntry(_admission, "Who may sign leak-check results.", "checkers"),
+    "leak-check": CommandEntry(_leak_check, "Checks a practice's system for leaks."),
+    "leak-check-result": CommandEntry(_admission, "Results of leak checks.", "results"),
+    "policy": CommandEntry(_policy, "What may be told to which record.", "policies"),
+    "approver": CommandEntry(_policy, "Who may approve a policy.", "approvers"),
+    "audit": CommandEntry(_audit, "What was done, provably."),
+    "keys": CommandEntry(_keys, "The keys of the service."),
+    "openapi": CommandEntry(_serve, "Prints the API's description.", "describing"),
+    "sandbox": CommandEntry(_sandbox, "For suppliers and councils."),
+    "patient-view": CommandEntry(
         _kit, "Shows what a patient may see of a Bundle.", "patient_view", alone=True
     ),
-    "demo": Entry(_kit, "Plays three families end to end.", "demo", alone=True),
+    "demo": CommandEntry(_kit, "Plays three families end to end.", "demo", alone=True),
 }
 
 

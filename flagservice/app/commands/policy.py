@@ -95,9 +95,11 @@ def policy_compare(
     for change in changes:
         typer.echo(_in_words(change))
     if effect:
-        with opened() as parts:
-            found = parts.perform(
-                lambda work: policy_effect(work, before, after, rulebook=parts.shelf.rulebook(work))
+        with opened() as installation:
+            found = installation.perform(
+                lambda work: policy_effect(
+                    work, before, after, rulebook=installation.policies.rulebook(work)
+                )
             )
         typer.echo(f"\nof {found.stored} records held now: {_counted(found.stored_changes)}")
         typer.echo(f"of {found.ruled} rulings in the last 90 days: {_counted(found.ruled_changes)}")
@@ -120,8 +122,8 @@ def _in_words(change: Change) -> str:
 def policy_propose(file: Path) -> None:
     """Keeps a file as its kind's next version, for two people to approve."""
     text = read_text(file)
-    with opened() as parts:
-        kept = parts.perform(lambda work: approval.propose(work, text))
+    with opened() as installation:
+        kept = installation.perform(lambda work: approval.propose(work, text))
     typer.echo(f"{kept.name} is proposed, sha256 {kept.digest}")
 
 
@@ -139,18 +141,18 @@ def policy_approve(kind: Kind, version: int, name: Name, key: Key) -> None:
         approval.approve(work, kind, version, approval=_signed(signed, name=name, key=key))
         return len(approval.approved_by(work, text))
 
-    with opened() as parts:
-        digest = parts.perform(read_digest)
+    with opened() as installation:
+        digest = installation.perform(read_digest)
         typer.echo(f"signing {kind} v{version}, sha256 {digest}")
-        typer.echo(f"{kind} v{version}: {parts.perform(approve)} approvals")
+        typer.echo(f"{kind} v{version}: {installation.perform(approve)} approvals")
 
 
 @policies.command("enforce")
 def policy_enforce(kind: Kind, version: int) -> None:
     """Puts an approved version in force; every record that it concerns is ruled on again."""
-    with opened() as parts:
-        parts.perform(lambda work: enforcement.enforce(work, kind, version))
-        people = enforcement.sweep_all(parts.log, parts.shelf)
+    with opened() as installation:
+        installation.perform(lambda work: enforcement.enforce(work, kind, version))
+        people = enforcement.sweep_all(installation.log, installation.policies)
     typer.echo(f"{kind} v{version} is in force; {people} people were ruled on again")
 
 
@@ -166,17 +168,17 @@ def policy_back(
         approved = _signed(signed, name=name, key=key)
         return enforcement.go_back(work, kind, approval=approved, reason=reason)
 
-    with opened() as parts:
-        version = parts.perform(go_back)
-        people = enforcement.sweep_all(parts.log, parts.shelf)
+    with opened() as installation:
+        version = installation.perform(go_back)
+        people = enforcement.sweep_all(installation.log, installation.policies)
     typer.echo(f"{kind} v{version} is in force again; {people} people were ruled on again")
 
 
 @policies.command("status")
 def policy_status() -> None:
     """Prints what is in force, what was, and what is proposed, and by whose word."""
-    with opened() as parts:
-        for line in parts.perform(_status):
+    with opened() as installation:
+        for line in installation.perform(_status):
             typer.echo(line)
 
 
@@ -219,8 +221,8 @@ def approver_add(
     pem = read_bytes(public_key)
     signed = approval.vouching_text(name, approval.read_public_key(pem))
     vouched = _signed(signed, name=vouched_by, key=key) if vouched_by and key else None
-    with opened() as parts:
-        parts.perform(
+    with opened() as installation:
+        installation.perform(
             lambda work: approval.add_approver(
                 work, name=name, role=role, public_key=pem, vouched=vouched
             )
@@ -230,8 +232,8 @@ def approver_add(
 @approvers.command("revoke")
 def approver_revoke(name: str) -> None:
     """Takes somebody's right to approve."""
-    with opened() as parts:
-        parts.perform(lambda work: approval.revoke_approver(work, name))
+    with opened() as installation:
+        installation.perform(lambda work: approval.revoke_approver(work, name))
 
 
 def _signed(statement: bytes, *, name: str, key: Path) -> Approval:

@@ -6,7 +6,7 @@ from typing import Final
 
 import typer
 
-from flagservice.app.build import Parts, opened
+from flagservice.app.build import Installation, opened
 from flagservice.app.commands.line import group
 from flagservice.audit.log import Work
 from flagservice.intake.registration import update_registration
@@ -23,19 +23,21 @@ def _group() -> None:
 @commands.command("load")
 def register_load(file: Path) -> None:
     """Loads a local register: CSV with nhs_number, date_of_birth, practice."""
-    with opened() as parts:
-        typer.echo(f"{load_register(parts, file)} registrations are news")
+    with opened() as installation:
+        typer.echo(f"{load_register(installation, file)} registrations are news")
 
 
-def load_register(parts: Parts, file: Path) -> int:
+def load_register(installation: Installation, file: Path) -> int:
     """Takes in a register, person by person, and returns how many registrations were news.
 
     Records that waited for a practice are reached at once.
     """
     known = CsvRegister(file).everybody()
-    return sum(parts.perform(partial(_take, parts, number, said)) for number, said in known)
+    return sum(
+        installation.perform(partial(_take, installation, number, said)) for number, said in known
+    )
 
 
-def _take(parts: Parts, number: str, said: Registration, work: Work) -> bool:
-    rulebook = parts.shelf.rulebook(work)
+def _take(installation: Installation, number: str, said: Registration, work: Work) -> bool:
+    rulebook = installation.policies.rulebook(work)
     return update_registration(work, number, registration=said, rulebook=rulebook)

@@ -44,8 +44,8 @@ def serve(
     if sandbox:
         listen(Sandbox(settings), settings)
         return
-    parts = build(settings)
-    listen(application(parts, threads=loops(parts, deliver=deliver)), settings)
+    installation = build(settings)
+    listen(application(installation, threads=loops(installation, deliver=deliver)), settings)
 
 
 @delivering.command()
@@ -55,11 +55,13 @@ def deliver() -> None:
     SIGTERM ends it: what is on its way is concluded, and what was not begun is given back.
     """
     logs.configure()
-    parts = build(Settings())
+    installation = build(Settings())
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-    sequencer = Loop("sequencer", parts.sequencer().sequence, pause=0.5)
-    policies = Loop("policies", partial(sweep_next, parts.log, parts.shelf), pause=2)
-    run(sequencer, policies, worker_loop(worker_of(parts)))
+    sequencer = Loop("sequencer", installation.sequencer().sequence, pause=0.5)
+    policies = Loop(
+        "policies", partial(sweep_next, installation.log, installation.policies), pause=2
+    )
+    run(sequencer, policies, worker_loop(worker_of(installation)))
 
 
 @describing.command()

@@ -12,14 +12,14 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, exists, inspect
 from sqlmodel import select
 
-from flagservice.app.build import OPERATOR, Parts
+from flagservice.app.build import OPERATOR, Installation
 from flagservice.audit.log import Deed, Work
 
 BATCH: Final = 100
 
 
 @dataclass(frozen=True)
-class Left:
+class Backlog:
     """One table's rows that are not done yet: which they are, and how to do one."""
 
     table: Any
@@ -27,32 +27,34 @@ class Left:
     mend: Callable[[Work, Any], None]
 
 
-def is_any(parts: Parts, lists: Iterable[Left]) -> bool:
+def is_any(installation: Installation, lists: Iterable[Backlog]) -> bool:
     """Is anything left on these lists?"""
-    return any(parts.log.is_waiting(OPERATOR, partial(_is_left, left=left)) for left in lists)
+    return any(
+        installation.log.is_waiting(OPERATOR, partial(_is_left, left=left)) for left in lists
+    )
 
 
-def sweep_all(parts: Parts, lists: Iterable[Left]) -> int:
+def sweep_all(installation: Installation, lists: Iterable[Backlog]) -> int:
     """Until nothing is left, while others write; answers how many rows it did."""
     todo, done = tuple(lists), 0
-    while is_any(parts, todo):
-        done += sum(_sweep(parts, left) for left in todo)
+    while is_any(installation, todo):
+        done += sum(_sweep(installation, left) for left in todo)
     return done
 
 
-def _is_left(work: Work, *, left: Left) -> bool:
+def _is_left(work: Work, *, left: Backlog) -> bool:
     return bool(work.session.exec(select(exists().where(left.waits(work)))).one())
 
 
-def _sweep(parts: Parts, left: Left) -> int:
+def _sweep(installation: Installation, left: Backlog) -> int:
     done, after, rows = 0, "", BATCH
     while rows:
-        rows, after = parts.perform(partial(_batch, left=left, after=after))
+        rows, after = installation.perform(partial(_batch, left=left, after=after))
         done += rows
     return done
 
 
-def _batch(work: Work, *, left: Left, after: str) -> tuple[int, str]:
+def _batch(work: Work, *, left: Backlog, after: str) -> tuple[int, str]:
     """The next rows behind that one, by their primary key: no row is looked at twice in a sweep."""
     key = inspect(left.table).primary_key[0]
     asked = select(left.table).where(left.waits(work), key > after).order_by(key).limit(BATCH)

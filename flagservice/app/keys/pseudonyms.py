@@ -18,8 +18,8 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, func
 from sqlmodel import col, not_, select
 
-from flagservice.app.build import Parts
-from flagservice.app.keys.backlog import Left, sweep_all
+from flagservice.app.build import Installation
+from flagservice.app.keys.backlog import Backlog, sweep_all
 from flagservice.app.keys.keyset import add_pseudonym_key, drop_pseudonym_key
 from flagservice.audit.log import Deed, Work
 from flagservice.domain.errors import Conflict
@@ -31,7 +31,7 @@ from flagservice.store.sealing import pseudonyms
 
 
 @dataclass(frozen=True)
-class Found:
+class PseudonymColumn:
     """A column by which rows are found, and what a row's pseudonym stands for."""
 
     table: Any
@@ -40,9 +40,9 @@ class Found:
     stands_for: Callable[[Work, Any], str]
 
     @property
-    def left(self) -> Left:
+    def backlog(self) -> Backlog:
         """The rows that carry an older version."""
-        return Left(self.table, lambda work: not_(self.is_of(_newest(work))), self._mend)
+        return Backlog(self.table, lambda work: not_(self.is_of(_newest(work))), self._mend)
 
     def is_of(self, version: int) -> ColumnElement[bool]:
         """Does a row carry this version?"""
@@ -54,11 +54,13 @@ class Found:
         )
 
 
-FOUND: Final = (
-    Found(tables.PersonRow, "pseudonym", "person", persons.nhs_number_of),
-    Found(tables.RegistrationRow, "pseudonym", "registration", registrations.nhs_number_of),
-    Found(tables.PlanRow, "reference", "reference", plans.natural_key_of),
-    Found(tables.ApproverRow, "pseudonym", "approver", approval.name_key_of),
+PSEUDONYM_COLUMNS: Final = (
+    PseudonymColumn(tables.PersonRow, "pseudonym", "person", persons.nhs_number_of),
+    PseudonymColumn(
+        tables.RegistrationRow, "pseudonym", "registration", registrations.nhs_number_of
+    ),
+    PseudonymColumn(tables.PlanRow, "reference", "reference", plans.natural_key_of),
+    PseudonymColumn(tables.ApproverRow, "pseudonym", "approver", approval.name_key_of),
 )
 ARCHIVED: Final = ("audit",)
 """In leaves, which nobody can change: whoever has to find a person in old ones needs the old key.
@@ -70,36 +72,36 @@ PASSING: Final = ("lapse", "alarm", "page")
 """Worked out anew each time it is shown, or gone within a day: until then one may count twice."""
 
 
-def rotate_pseudonyms(parts: Parts) -> int:
+def rotate_pseudonyms(installation: Installation) -> int:
     """Gives every row a pseudonym under a new key; answers how many it gave.
 
     Where an earlier rotation is not at its end, this ends it and adds no key. A newest key that is
     with this process and that no row may carry yet is the new one: so it was handed out before.
     """
-    carried = parts.perform(_carried)
-    known = parts.keys.vault.newest_pseudonym_version()
-    by_file = parts.settings.pseudonym_keys is None
+    carried = installation.perform(_carried)
+    known = installation.keys.vault.newest_pseudonym_version()
+    by_file = installation.settings.pseudonym_keys is None
     if by_file and carried == (known,):
-        add_pseudonym_key(parts.settings.keys_folder)
-    version = parts.perform(_begin)
-    given = sweep_all(parts, [one.left for one in FOUND])
-    parts.perform(partial(_end, version=version))
+        add_pseudonym_key(installation.settings.keys_folder)
+    version = installation.perform(_begin)
+    given = sweep_all(installation, [one.backlog for one in PSEUDONYM_COLUMNS])
+    installation.perform(partial(_end, version=version))
     return given
 
 
-def drop_pseudonyms(parts: Parts, version: int) -> None:
+def drop_pseudonyms(installation: Installation, version: int) -> None:
     """Takes a version of the key out of the file, where nobody looks by it; raises Conflict."""
-    if parts.settings.pseudonym_keys is not None:
+    if installation.settings.pseudonym_keys is not None:
         raise Conflict("these keys are given by the environment: take it out there")
-    if version in parts.perform(_carried):
+    if version in installation.perform(_carried):
         raise Conflict("rows may carry this version: rotate first")
-    drop_pseudonym_key(parts.settings.keys_folder, version)
+    drop_pseudonym_key(installation.settings.keys_folder, version)
 
 
 def carried_by(work: Work) -> dict[int, dict[str, int]]:
     """How many rows of each table carry each version that rows may carry."""
     return {
-        version: {one.table.__tablename__: _count(work, one, version) for one in FOUND}
+        version: {one.table.__tablename__: _count(work, one, version) for one in PSEUDONYM_COLUMNS}
         for version in pseudonyms.live(work.session)
     }
 
@@ -125,6 +127,6 @@ def _newest(work: Work) -> int:
     return pseudonyms.live(work.session)[0]
 
 
-def _count(work: Work, one: Found, version: int) -> int:
+def _count(work: Work, one: PseudonymColumn, version: int) -> int:
     asked = select(func.count()).select_from(one.table).where(one.is_of(version))
     return work.session.exec(asked).one()

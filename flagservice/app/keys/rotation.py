@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, LargeBinary, func
 from sqlmodel import SQLModel, col, select
 
-from flagservice.app.build import Parts
-from flagservice.app.keys.backlog import Left, is_any, sweep_all
+from flagservice.app.build import Installation
+from flagservice.app.keys.backlog import Backlog, is_any, sweep_all
 from flagservice.app.keys.keyset import add_key_encryption_key, drop_key_encryption_key
 from flagservice.audit.log import Deed, Work
 from flagservice.domain.errors import Conflict
@@ -32,23 +32,23 @@ def keyed_tables() -> list[Any]:
     ]
 
 
-def rotate_data_keys(parts: Parts) -> int:
+def rotate_data_keys(installation: Installation) -> int:
     """Wraps every data key under a new key-encryption key; answers how many it wrapped.
 
     Where an earlier rotation is not at its end, this ends it and adds no key. Keys that are given
     by the environment are changed there; then this wraps under whichever is the current one.
     """
     todo = [_stale(table) for table in keyed_tables()]
-    if parts.settings.key_encryption_keys is None and not is_any(parts, todo):
-        add_key_encryption_key(parts.settings.keys_folder)
-    wrapped = sweep_all(parts, todo)
-    parts.perform(_outlast)
-    return wrapped + sweep_all(parts, todo)
+    if installation.settings.key_encryption_keys is None and not is_any(installation, todo):
+        add_key_encryption_key(installation.settings.keys_folder)
+    wrapped = sweep_all(installation, todo)
+    installation.perform(_outlast)
+    return wrapped + sweep_all(installation, todo)
 
 
-def drop_data_key_wrapping(parts: Parts, key_id: str) -> None:
+def drop_data_key_wrapping(installation: Installation, key_id: str) -> None:
     """Takes a key-encryption key out of the file, where it wraps nothing; raises Conflict."""
-    if parts.settings.key_encryption_keys is not None:
+    if installation.settings.key_encryption_keys is not None:
         raise Conflict("these keys are given by the environment: take it out there")
 
     def deed(work: Work) -> None:
@@ -58,9 +58,9 @@ def drop_data_key_wrapping(parts: Parts, key_id: str) -> None:
         for table in keyed_tables():
             if _count(work, table, key_id):
                 raise Conflict("rows are wrapped by this key: rotate first")
-        drop_key_encryption_key(parts.settings.keys_folder, key_id)
+        drop_key_encryption_key(installation.settings.keys_folder, key_id)
 
-    parts.perform(deed)
+    installation.perform(deed)
 
 
 def wrapped_by(work: Work) -> dict[str, dict[str, int]]:
@@ -77,8 +77,8 @@ def _outlast(work: Work) -> None:
     work.record(Deed.KEYS_ROTATED, outlasted="every earlier unit of work")
 
 
-def _stale(table: Any) -> Left:
-    return Left(table, lambda work: ~_is_by(table, work.vault.current_key_id()), _rewrap)
+def _stale(table: Any) -> Backlog:
+    return Backlog(table, lambda work: ~_is_by(table, work.vault.current_key_id()), _rewrap)
 
 
 def _rewrap(work: Work, row: Any) -> None:

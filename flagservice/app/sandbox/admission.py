@@ -17,7 +17,7 @@ from flagservice.admission.endpoints import EndpointRegistration, register
 from flagservice.admission.lapses import practice_systems
 from flagservice.admission.result_notes import FEWEST_REQUESTS
 from flagservice.admission.results import OperatorDecision, accept
-from flagservice.app.build import Parts
+from flagservice.app.build import Installation
 from flagservice.app.sandbox.tenants import PRACTICE, SECOND, UNADMITTED
 from flagservice.app.version import software_version
 from flagservice.kit.leak_check.config import FhirEndpoint, SupplierSystem, Twin
@@ -37,29 +37,29 @@ _NOWHERE: Final = "http://127.0.0.1:9"
 """The discard port: the sandbox pushes to nobody, and runs no worker."""
 
 
-def admit(parts: Parts) -> None:
+def admit(installation: Installation) -> None:
     """From now on for a year practices on the admitted version are told."""
     key = Ed25519PrivateKey.generate()
     signing = ResultSigner(f"sandbox.{secrets.token_hex(4)}", key)
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     checker = NewChecker(signing.name, public, _BY, _WHY)
-    line = content(_outcome(parts.log.clock()), tool_version=software_version())
+    line = content(_outcome(installation.log.clock()), tool_version=software_version())
     note, decided = signed(line, signing), OperatorDecision(_BY, _WHY)
-    parts.perform(lambda work: add_checker(work, checker))
-    parts.perform(lambda work: accept(work, note, decided=decided))
+    installation.perform(lambda work: add_checker(work, checker))
+    installation.perform(lambda work: accept(work, note, decided=decided))
 
 
-def renew(parts: Parts) -> None:
+def renew(installation: Installation) -> None:
     """A world that nobody reset for a year is admitted anew."""
-    if all(one.lapsed is not None for one in parts.perform(practice_systems)):
-        admit(parts)
+    if all(one.lapsed is not None for one in installation.perform(practice_systems)):
+        admit(installation)
 
 
-def register_practices(parts: Parts) -> None:
+def register_practices(installation: Installation) -> None:
     """Two on the admitted version, and one that is not."""
     for practice, version in ((PRACTICE, _CHECKED), (SECOND, _CHECKED), (UNADMITTED, _UNCHECKED)):
         said = EndpointRegistration(practice, _NOWHERE, "nobody", _SYSTEM, version, _BY, _WHY)
-        parts.perform(partial(register, said=said, allow_loopback=True))
+        installation.perform(partial(register, said=said, allow_loopback=True))
 
 
 def _outcome(now: datetime) -> LeakCheckOutcome:

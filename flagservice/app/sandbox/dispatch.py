@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 
 from flagservice.api.edge.envelope import MOST_BYTES, Message, Receive, Scope, Send
 from flagservice.app.sandbox.tenants import NOBODY, Tenant, Tenants
-from flagservice.app.sandbox.worlds import Standing, furnish
+from flagservice.app.sandbox.worlds import ServedTenant, furnish
 from flagservice.app.serve import Loop
 from flagservice.domain.errors import NotFound
 from flagservice.settings import Settings
@@ -31,8 +31,8 @@ class Sandbox:
         self._settings = settings
         self._tenants = Tenants.of(settings)
         self._turn = threading.Lock()
-        self._standing: dict[str, Standing] = {}
-        self._of_client: dict[str, Standing] = {}
+        self._standing: dict[str, ServedTenant] = {}
+        self._of_client: dict[str, ServedTenant] = {}
         self._nobody = self._stand(nobody(self._tenants, settings))
         self._tending = Loop("sandbox", self._tend, pause=0.5)
 
@@ -57,7 +57,7 @@ class Sandbox:
         for standing in self._standing.values():
             standing.close()
 
-    def _found(self, client: str) -> Standing:
+    def _found(self, client: str) -> ServedTenant:
         """The tenant with this client, which another process may have added just before."""
         with self._turn:
             for tenant in self._tenants.everybody() if client else ():
@@ -65,10 +65,10 @@ class Sandbox:
                     return self._stand(tenant)
             return self._nobody
 
-    def _stand(self, tenant: Tenant) -> Standing:
+    def _stand(self, tenant: Tenant) -> ServedTenant:
         standing = self._standing.get(tenant.name)
         if standing is None:
-            standing = self._standing[tenant.name] = Standing(tenant, self._settings)
+            standing = self._standing[tenant.name] = ServedTenant(tenant, self._settings)
             self._of_client |= dict.fromkeys(tenant.clients.values(), standing)
         return standing
 
@@ -105,7 +105,7 @@ def nobody(tenants: Tenants, settings: Settings) -> Tenant:
         return add_tenant(settings, NOBODY, public_key="")
 
 
-def _tended(standing: Standing) -> int:
+def _tended(standing: ServedTenant) -> int:
     with standing.used() as world:
         return world.tend()
 

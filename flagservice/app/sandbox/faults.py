@@ -1,4 +1,4 @@
-"""Faults on request: a caller of the sandbox names one in a header, and meets it.
+"""FaultMiddleware on request: a caller of the sandbox names one in a header, and meets it.
 
 Each is the service's own refusal, raised where it would be and recorded as it would be; nothing is
 imitated. Production never puts this in, so the header does nothing there.
@@ -23,7 +23,7 @@ HEADER: Final = "Sandbox-Fault"
 SLOW_SECONDS: Final = 10
 
 
-class Wanted(StrEnum):
+class SandboxFault(StrEnum):
     """Every fault that there is."""
 
     TOO_MANY = "429"
@@ -37,18 +37,18 @@ class Wanted(StrEnum):
 
 
 MEANS: Final = {
-    Wanted.TOO_MANY: "refused as over the limit, with `Retry-After`",
-    Wanted.BROKEN: "something goes wrong inside before anything is done",
-    Wanted.NO_AUDIT: "the audit cannot be written: nothing is done, nothing is answered",
-    Wanted.SLOW: f"the answer takes {SLOW_SECONDS} seconds",
-    Wanted.DROP: "what is asked is done, and the connection breaks off in the answer",
-    Wanted.EXPIRED_TOKEN: "the token has run out",
-    Wanted.NOT_ADMITTED: "the practice's system has no valid leak-check result any more",
-    Wanted.STALE_PAGE: "the page's `cursor` is no longer known: begin again without one",
+    SandboxFault.TOO_MANY: "refused as over the limit, with `Retry-After`",
+    SandboxFault.BROKEN: "something goes wrong inside before anything is done",
+    SandboxFault.NO_AUDIT: "the audit cannot be written: nothing is done, nothing is answered",
+    SandboxFault.SLOW: f"the answer takes {SLOW_SECONDS} seconds",
+    SandboxFault.DROP: "what is asked is done, and the connection breaks off in the answer",
+    SandboxFault.EXPIRED_TOKEN: "the token has run out",
+    SandboxFault.NOT_ADMITTED: "the practice's system has no valid leak-check result any more",
+    SandboxFault.STALE_PAGE: "the page's `cursor` is no longer known: begin again without one",
 }
 
 
-class Faults:
+class FaultMiddleware:
     """Inside the envelope, outside the routes: what it raises is answered as any refusal is."""
 
     def __init__(self, app: Application) -> None:
@@ -60,27 +60,27 @@ class Faults:
         match wanted:
             case None:
                 pass
-            case Wanted.TOO_MANY:
+            case SandboxFault.TOO_MANY:
                 _meets(scope, limits=Limits(dict.fromkeys(Audience, 0)))
-            case Wanted.BROKEN:
-                raise AskedFor
-            case Wanted.NO_AUDIT:
+            case SandboxFault.BROKEN:
+                raise RequestedFault
+            case SandboxFault.NO_AUDIT:
                 _meets(scope, log=_NoLog())
-                raise AskedFor
-            case Wanted.SLOW:
+                raise RequestedFault
+            case SandboxFault.SLOW:
                 await anyio.sleep(SLOW_SECONDS)
-            case Wanted.DROP:
+            case SandboxFault.DROP:
                 send = _broken_off(send)
-            case Wanted.EXPIRED_TOKEN:
+            case SandboxFault.EXPIRED_TOKEN:
                 _meets(scope, tokens=_later(scope["app"].state.api))
-            case Wanted.NOT_ADMITTED:
+            case SandboxFault.NOT_ADMITTED:
                 raise Forbidden(NOT_ADMITTED)
-            case Wanted.STALE_PAGE:
+            case SandboxFault.STALE_PAGE:
                 scope["query_string"] = scope["query_string"].replace(b"cursor=", b"cursor=stale")
         await self._app(scope, receive, send)
 
 
-class AskedFor(Exception):
+class RequestedFault(Exception):
     """The fault inside that a caller asked for."""
 
 
@@ -88,17 +88,17 @@ class _NoLog:
     """An audit that cannot be written."""
 
     def __getattr__(self, _: str) -> Any:
-        raise AskedFor
+        raise RequestedFault
 
 
-def _wanted(scope: Scope) -> Wanted | None:
+def _wanted(scope: Scope) -> SandboxFault | None:
     named = [v for n, v in scope.get("headers", ()) if n == HEADER.lower().encode()]
     if not named:
         return None
     try:
-        return Wanted(named[0].decode("latin-1"))
+        return SandboxFault(named[0].decode("latin-1"))
     except ValueError:
-        raise Invalid(Fault(HEADER, f"is one of {', '.join(Wanted)}")) from None
+        raise Invalid(Fault(HEADER, f"is one of {', '.join(SandboxFault)}")) from None
 
 
 def _meets(scope: Scope, **other: Any) -> None:

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from flagservice.app.build import Parts
+from flagservice.app.build import Installation
 from flagservice.app.sandbox.tenants import FACES, Tenant
 from flagservice.audit.log import Actor, Work
 from flagservice.delivery.pull import search
@@ -35,7 +35,7 @@ _DAYS: Final = ("start", "end", "review_due", "expected_date")
 
 
 @dataclass(frozen=True)
-class Somebody:
+class SyntheticPerson:
     """One synthetic person, and all that the tenant's own practice reads of them."""
 
     name: str
@@ -50,7 +50,7 @@ class Somebody:
 class Scenarios:
     """Everybody, and what happens, in its order."""
 
-    people: dict[str, Somebody]
+    people: dict[str, SyntheticPerson]
     steps: tuple[dict[str, Any], ...]
 
 
@@ -58,31 +58,33 @@ class Scenarios:
 def scenarios() -> Scenarios:
     """As the file lists them."""
     said = tomllib.loads(_FILE.read_text("utf-8"))
-    people = [Somebody(**{**one, "sees": tuple(one["sees"])}) for one in said["people"]]
+    people = [SyntheticPerson(**{**one, "sees": tuple(one["sees"])}) for one in said["people"]]
     return Scenarios({one.name: one for one in people}, tuple(said["steps"]))
 
 
-def play(parts: Parts, tenant: Tenant) -> None:
+def play(installation: Installation, tenant: Tenant) -> None:
     """Everybody is registered, and everything happens."""
     found = scenarios()
-    for somebody in found.people.values():
-        _register(parts, somebody, somebody.practice)
+    for person in found.people.values():
+        _register(installation, person, person.practice)
     for step in found.steps:
-        _happen(parts, tenant, step)
+        _happen(installation, tenant, step)
 
 
-def _happen(parts: Parts, tenant: Tenant, step: dict[str, Any]) -> None:
+def _happen(installation: Installation, tenant: Tenant, step: dict[str, Any]) -> None:
     people = scenarios().people
     match step:
         case {"by": face, "post": body}:
-            _post(parts, _actor(tenant, face), body_of(body, day_of(parts.log.clock())))
+            _post(
+                installation, _actor(tenant, face), body_of(body, day_of(installation.log.clock()))
+            )
         case {"decides": face, "about": name, "decision": said}:
             decision = read(Decision, json.dumps(said).encode())
-            _decide(parts, _actor(tenant, face), people[name].nhs_number, decision)
+            _decide(installation, _actor(tenant, face), people[name].nhs_number, decision)
         case {"reads": face, "about": name}:
-            _read(parts, _actor(tenant, face), people[name].nhs_number)
+            _read(installation, _actor(tenant, face), people[name].nhs_number)
         case {"moves": name, "to": practice}:
-            _register(parts, people[name], practice)
+            _register(installation, people[name], practice)
 
 
 def body_of(said: dict[str, Any], today: date) -> dict[str, Any]:
@@ -99,7 +101,7 @@ def body_of(said: dict[str, Any], today: date) -> dict[str, Any]:
     return body
 
 
-def _named(said: dict[str, Any], people: dict[str, Somebody], today: date) -> dict[str, Any]:
+def _named(said: dict[str, Any], people: dict[str, SyntheticPerson], today: date) -> dict[str, Any]:
     person = {"identity": "confirmed", "involvement": "included", **_dated(said, today)}
     name = person.pop("is", None)
     if name is None:
@@ -115,40 +117,40 @@ def _dated(said: dict[str, Any], today: date) -> dict[str, Any]:
     return {**said, **days}
 
 
-def _post(parts: Parts, actor: Actor, body: dict[str, Any]) -> None:
+def _post(installation: Installation, actor: Actor, body: dict[str, Any]) -> None:
     raw = json.dumps(body).encode()
-    today = day_of(parts.log.clock())
+    today = day_of(installation.log.clock())
     submission = read_submission(_MODELS[body["kind"]], raw, today=today)
-    parts.log.perform(
-        actor, lambda work: submit(work, submission, rulebook=parts.shelf.rulebook(work))
+    installation.log.perform(
+        actor, lambda work: submit(work, submission, rulebook=installation.policies.rulebook(work))
     )
 
 
-def _decide(parts: Parts, actor: Actor, nhs_number: str, decision: Decision) -> None:
+def _decide(installation: Installation, actor: Actor, nhs_number: str, decision: Decision) -> None:
     def deed(work: Work) -> None:
-        rulebook = parts.shelf.rulebook(work)
+        rulebook = installation.policies.rulebook(work)
         (hold,) = (i for i in worklist(work, rulebook=rulebook) if i.nhs_number == nhs_number)
         decide(work, hold.id, decision=decision, rulebook=rulebook)
 
-    parts.log.perform(actor, deed)
+    installation.log.perform(actor, deed)
 
 
-def _read(parts: Parts, actor: Actor, nhs_number: str) -> None:
+def _read(installation: Installation, actor: Actor, nhs_number: str) -> None:
     def deed(work: Work) -> None:
         for form in Form:
             search.search_patient(work, nhs_number, search.Criteria(form, limit=50))
 
-    parts.log.perform(actor, deed)
+    installation.log.perform(actor, deed)
 
 
-def _register(parts: Parts, somebody: Somebody, practice: str) -> None:
-    said = Registration(somebody.born, practice or None)
+def _register(installation: Installation, person: SyntheticPerson, practice: str) -> None:
+    said = Registration(person.born, practice or None)
 
     def deed(work: Work) -> bool:
-        rulebook = parts.shelf.rulebook(work)
-        return update_registration(work, somebody.nhs_number, registration=said, rulebook=rulebook)
+        rulebook = installation.policies.rulebook(work)
+        return update_registration(work, person.nhs_number, registration=said, rulebook=rulebook)
 
-    parts.log.perform(Actor("register"), deed)
+    installation.log.perform(Actor("register"), deed)
 
 
 def _actor(tenant: Tenant, face: str) -> Actor:

@@ -18,9 +18,9 @@ from flagservice.api.access.callers import Api
 from flagservice.api.edge.envelope import Envelope
 from flagservice.api.edge.limits import Audience, Limits
 from flagservice.app import build, serve
-from flagservice.app.build import Parts
+from flagservice.app.build import Installation
 from flagservice.app.sandbox import admission, scenarios
-from flagservice.app.sandbox.faults import Faults
+from flagservice.app.sandbox.faults import FaultMiddleware
 from flagservice.app.sandbox.reset import router
 from flagservice.app.sandbox.tenants import FACES, Tenant
 from flagservice.audit.log import Work
@@ -39,7 +39,7 @@ class World:
     """One database with the application on it; it is closed when the last one has left."""
 
     tenant: Tenant
-    parts: Parts
+    installation: Installation
     app: Envelope
     api: Api
     _inside: int = 0
@@ -48,12 +48,14 @@ class World:
 
     def tend(self) -> int:
         """A round of what runs beside the API; but nothing is pushed to anybody."""
-        watch = serve.watch_of(self.parts.settings)
-        told = self.api.throttle_log.settle(self.parts.log) + judge(self.parts.log, watch)
-        return told + self.parts.sequencer().sequence()
+        watch = serve.watch_of(self.installation.settings)
+        told = self.api.throttle_log.settle(self.installation.log) + judge(
+            self.installation.log, watch
+        )
+        return told + self.installation.sequencer().sequence()
 
     def enter(self) -> None:
-        """Somebody is inside, until they leave."""
+        """SyntheticPerson is inside, until they leave."""
         with self._turn:
             self._inside += 1
 
@@ -74,11 +76,11 @@ class World:
             self._close()
 
     def _close(self) -> None:
-        self.parts.database.close()
+        self.installation.database.close()
         shutil.rmtree(self.tenant.world, ignore_errors=True)
 
 
-class Standing:
+class ServedTenant:
     """A tenant with the world that stands now."""
 
     def __init__(self, tenant: Tenant, settings: Settings) -> None:
@@ -89,7 +91,7 @@ class Standing:
         self._swap = threading.Lock()
         tenant.sweep()
         self._world = self._open(tenant)
-        admission.renew(self._world.parts)
+        admission.renew(self._world.installation)
 
     @contextmanager
     def used(self) -> Iterator[World]:
@@ -120,50 +122,50 @@ class Standing:
 
     def close(self) -> None:
         """The process ends; the world stays."""
-        self._world.parts.database.close()
+        self._world.installation.database.close()
 
     def _open(self, tenant: Tenant) -> World:
-        parts = _built(tenant, self._settings)
+        installation = _built(tenant, self._settings)
         inside = FastAPI()
 
         def also(app: FastAPI) -> None:
             nonlocal inside
             inside = app
             app.include_router(router)
-            app.add_middleware(Faults)
+            app.add_middleware(FaultMiddleware)
             app.state.reset = self.reset
             # A reset is no way round a limit.
             app.state.api = replace(app.state.api, limits=self._limits)
 
-        app = serve.application(parts, also=also)
-        return World(tenant, parts, app, inside.state.api)
+        app = serve.application(installation, also=also)
+        return World(tenant, installation, app, inside.state.api)
 
 
-def furnish(tenant: Tenant, settings: Settings) -> Parts:
+def furnish(tenant: Tenant, settings: Settings) -> Installation:
     """A world in its first state: clients, admitted practices, people, and what was said."""
-    parts = _built(tenant, settings)
+    installation = _built(tenant, settings)
     for face in tenant.clients:
-        parts.perform(partial(_add_client, parts, tenant, face))
-    admission.admit(parts)
-    admission.register_practices(parts)
+        installation.perform(partial(_add_client, installation, tenant, face))
+    admission.admit(installation)
+    admission.register_practices(installation)
     if tenant.clients:
-        scenarios.play(parts, tenant)
-    return parts
+        scenarios.play(installation, tenant)
+    return installation
 
 
-def _add_client(parts: Parts, tenant: Tenant, face: str, work: Work) -> None:
+def _add_client(installation: Installation, tenant: Tenant, face: str, work: Work) -> None:
     ods, kind = FACES[face]
     add_client(
         work,
         ods,
         kind,
-        desks=parts.shelf.desks,
+        desks=installation.policies.desks,
         public_key=tenant.public_key.encode(),
         client_id=tenant.clients[face],
     )
 
 
-def _built(tenant: Tenant, settings: Settings) -> Parts:
+def _built(tenant: Tenant, settings: Settings) -> Installation:
     # The keys outlive a reset; what is witnessed of a tree goes with it.
     own = {
         "data": tenant.world,

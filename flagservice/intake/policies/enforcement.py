@@ -89,27 +89,27 @@ def is_unswept(work: Work) -> bool:
     return _unswept(work) is not None
 
 
-def sweep_next(log: Log, shelf: PoliciesInForce) -> int:
+def sweep_next(log: Log, in_force: PoliciesInForce) -> int:
     """Rules again on the next people whom a change concerns, and returns how many; 0 if none."""
     if not log.is_waiting(_SWEEPING, is_unswept):
         return 0
     try:
-        return log.perform(_SWEEPING, lambda work: sweep(work, shelf))
+        return log.perform(_SWEEPING, lambda work: sweep(work, in_force))
     except NotFound:  # another process has ruled on the last of them since
         return 0
 
 
-def sweep_all(log: Log, shelf: PoliciesInForce) -> int:
+def sweep_all(log: Log, in_force: PoliciesInForce) -> int:
     """Rules on everybody again whom a change has not reached yet; returns how many people."""
     swept = 0
     while log.is_waiting(_SWEEPING, is_unswept):
-        swept += sweep_next(log, shelf)
+        swept += sweep_next(log, in_force)
     return swept
 
 
-def sweep(work: Work, shelf: PoliciesInForce) -> int:
+def sweep(work: Work, in_force: PoliciesInForce) -> int:
     """Rules again on the next people. Returns how many. Raises NotFound where none is left."""
-    rulebook = shelf.rulebook(work)
+    rulebook = in_force.rulebook(work)
     change = _unswept(work)
     if change is None:
         raise NotFound("every policy in force has ruled on everybody")

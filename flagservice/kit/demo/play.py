@@ -15,7 +15,7 @@ from flagservice.kit.demo.checks.left_out import left_out
 from flagservice.kit.demo.checks.overall import feed_faults, leaks
 from flagservice.kit.demo.family import Expectation, Family, TimelineEvent, families, people_of
 from flagservice.kit.demo.result import PlayResult
-from flagservice.kit.demo.stage.stage import Stage, StageFailed
+from flagservice.kit.demo.stage.stage import DemoStage, StageFailed
 from flagservice.kit.demo.story import story
 from flagservice.kit.demo.table import table
 
@@ -31,7 +31,7 @@ def run(*, as_json: bool = False, everything: bool = False) -> int:
         console.status("the families are played: half a minute") as status,
     ):
         told = partial(_told, console, status, everything=everything)
-        stage = Stage(Path(folder), families(), told)
+        stage = DemoStage(Path(folder), families(), told)
         try:
             stage.set_up()
             result = _play(stage)
@@ -55,7 +55,7 @@ def _told(console: Console, status: Status, line: str, *, everything: bool) -> N
         console.print(f"[dim]{line}[/]")
 
 
-def _show(console: Console, stage: Stage, result: PlayResult, *, everything: bool) -> None:
+def _show(console: Console, stage: DemoStage, result: PlayResult, *, everything: bool) -> None:
     story(console, stage, result)
     if everything:
         console.print("", table(stage))
@@ -68,7 +68,7 @@ def _show(console: Console, stage: Stage, result: PlayResult, *, everything: boo
         console.print("[dim]`flagservice demo --all` prints what every practice holds[/]")
 
 
-def _play(stage: Stage) -> PlayResult:
+def _play(stage: DemoStage) -> PlayResult:
     result = PlayResult()
     by_name = {family.name: family for family in stage.families}
     timeline = sorted(
@@ -98,7 +98,7 @@ def _same(event: TimelineEvent, later: TimelineEvent) -> bool:
     return (event.family, event.name) == (later.family, later.name)
 
 
-def _happen(stage: Stage, family: Family, event: TimelineEvent) -> None:
+def _happen(stage: DemoStage, family: Family, event: TimelineEvent) -> None:
     if event.not_yet is not None:
         return
     stage.set_day(event.at)
@@ -121,7 +121,7 @@ def _happen(stage: Stage, family: Family, event: TimelineEvent) -> None:
     stage.settle()
 
 
-def _decide(stage: Stage, event: TimelineEvent) -> None:
+def _decide(stage: DemoStage, event: TimelineEvent) -> None:
     client = stage.practices[str(event.decides)].lead
     for hold in client.call("GET", f"{stage.url}/holds").json()["holds"]:
         reply = client.call("POST", f"{stage.url}/holds/{hold['id']}/decision", json=event.decision)
@@ -129,7 +129,7 @@ def _decide(stage: Stage, event: TimelineEvent) -> None:
             raise StageFailed(f"{event.name}: {reply.status_code} {reply.text}")
 
 
-def _check(stage: Stage, family: Family, event: TimelineEvent, result: PlayResult) -> None:
+def _check(stage: DemoStage, family: Family, event: TimelineEvent, result: PlayResult) -> None:
     for expectation in family.expectations:
         if expectation.after != event.name:
             continue
@@ -151,7 +151,7 @@ def _name(expectation: Expectation) -> str:
     )
 
 
-def _audit(stage: Stage) -> list[str]:
+def _audit(stage: DemoStage) -> list[str]:
     try:
         stage.operate(("audit", "verify"))
     except StageFailed as failed:

@@ -15,7 +15,7 @@ from flagservice.kit.demo.family import Family, Member
 from flagservice.kit.demo.result import PlayResult
 from flagservice.kit.demo.stage.practice import GpPractice
 from flagservice.kit.demo.stage.received import is_removal, says
-from flagservice.kit.demo.stage.stage import Stage
+from flagservice.kit.demo.stage.stage import DemoStage
 
 _WORDS = {
     "duty-desk": "whom to ring",
@@ -29,7 +29,7 @@ _WORDS = {
 """What a flag can say beside its code, and how it is said here; in this order."""
 
 
-def story(console: Console, stage: Stage, result: PlayResult) -> None:
+def story(console: Console, stage: DemoStage, result: PlayResult) -> None:
     """Prints all of it, in at most eighty columns."""
     family = stage.families[0]
     _heading(console, f"{family.name.capitalize()}: what happened")
@@ -97,7 +97,7 @@ def _less(family: Family) -> Iterator[str]:
             yield f"The {expectation.record} has {expectation.holds}."
 
 
-def _holds(stage: Stage) -> Iterator[str]:
+def _holds(stage: DemoStage) -> Iterator[str]:
     for client in (*stage.submitters.values(), *(p.lead for p in stage.practices.values())):
         if client.kind in ("governance", "operator"):
             continue
@@ -105,7 +105,7 @@ def _holds(stage: Stage) -> Iterator[str]:
             yield _hold(stage, hold, decides=client.ods)
 
 
-def _hold(stage: Stage, hold: dict[str, Any], *, decides: str) -> str:
+def _hold(stage: DemoStage, hold: dict[str, Any], *, decides: str) -> str:
     family, member = _whose(stage, str(hold["nhs_number"]))
     whose = f"{family.name}, {member.key} at {member.practice}"
     why = "; ".join(
@@ -117,7 +117,7 @@ def _hold(stage: Stage, hold: dict[str, Any], *, decides: str) -> str:
     return f"{whose}: nothing until {until}" + (f" ({why})" if why else "")
 
 
-def _whose(stage: Stage, nhs_number: str) -> tuple[Family, Member]:
+def _whose(stage: DemoStage, nhs_number: str) -> tuple[Family, Member]:
     return next(
         (family, member)
         for family in stage.families
@@ -126,7 +126,7 @@ def _whose(stage: Stage, nhs_number: str) -> tuple[Family, Member]:
     )
 
 
-def _listed(stage: Stage) -> Iterator[str]:
+def _listed(stage: DemoStage) -> Iterator[str]:
     """What no system may be sent, or nobody has decided: a person does it by hand."""
     governance = stage.submitters["governance"]
     listed = governance.call("GET", f"{stage.url}/governance/manual-list").json()

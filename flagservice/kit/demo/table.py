@@ -5,10 +5,10 @@ from typing import Any
 from rich.table import Table
 
 from flagservice.kit.demo.stage.received import is_removal, says
-from flagservice.kit.demo.stage.stage import Stage
+from flagservice.kit.demo.stage.stage import DemoStage
 
 
-def table(stage: Stage) -> Table:
+def table(stage: DemoStage) -> Table:
     """Returns a row for each copy of each record, by practice and family."""
     rows = Table(title="What each practice received, and holds", title_justify="left")
     for column in ("Practice", "Family", "Record", "Holds", "Says"):

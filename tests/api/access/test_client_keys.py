@@ -27,11 +27,11 @@ def a_key() -> ECKey:
 
 def when_added(client: Client, key: ECKey | RSAKey) -> str:
     pem = key.as_pem(private=False)
-    return client.service.parts.perform(lambda work: add_key(work, client.id, pem))
+    return client.service.installation.perform(lambda work: add_key(work, client.id, pem))
 
 
 def when_dropped(client: Client, key: ECKey | RSAKey) -> None:
-    client.service.parts.perform(lambda work: drop_key(work, client.id, key.thumbprint()))
+    client.service.installation.perform(lambda work: drop_key(work, client.id, key.thumbprint()))
 
 
 def test_a_client_signs_with_any_of_its_keys_and_with_none_that_was_dropped(any_cast: Cast) -> None:
@@ -43,7 +43,7 @@ def test_a_client_signs_with_any_of_its_keys_and_with_none_that_was_dropped(any_
     assert client.asks_for_a_token().status_code == 200
     client.key = old
     then_refused(client.asks_for_a_token(), 401)
-    (left,) = client.service.parts.perform(lambda work: keys_of(work, client.id))
+    (left,) = client.service.installation.perform(lambda work: keys_of(work, client.id))
     assert left == RegisteredKey(new.thumbprint(), "P-384")
 
 
@@ -111,14 +111,14 @@ def test_the_last_key_is_never_dropped(cast: Cast) -> None:
 
 
 def test_what_is_not_there_is_not_found_and_what_is_there_is_not_added(cast: Cast) -> None:
-    parts, client = cast.service.parts, cast.police
+    installation, client = cast.service.installation, cast.police
     for wrong in (
         lambda work: drop_key(work, client.id, "none"),
         lambda work: drop_key(work, "nobody", "none"),
         lambda work: keys_of(work, "nobody"),
     ):
         with pytest.raises(NotFound):
-            parts.perform(wrong)
+            installation.perform(wrong)
     with pytest.raises(Conflict):
         when_added(client, client.key)
     weak = ECKey.generate_key("P-256", private=True)

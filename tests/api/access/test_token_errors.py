@@ -234,6 +234,6 @@ def test_what_has_not_begun_is_refused(house: Cast, name: str, given: object) ->
 def test_an_audience_is_the_one_address_and_no_list(
     house: Cast, shape: Callable[[str], Any]
 ) -> None:
-    address = f"{house.service.parts.settings.base}/oauth2/token"
+    address = f"{house.service.installation.settings.base}/oauth2/token"
     answer = house.practice.asks_for_a_token(house.practice.assertion(aud=shape(address)))
     then_refused(answer, 401)

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from sqlmodel import select
 
-from flagservice.app.build import Parts, build
+from flagservice.app.build import Installation, build
 from flagservice.app.serve import Loop, loops, worker_loop, worker_of
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.settings import Settings
@@ -63,14 +63,14 @@ def test_it_rests_after_a_round_that_was_not_full(
 def test_leaves_are_sequenced_in_batches_and_not_one_by_one(cast: Cast) -> None:
     """Each batch is a commit and a signature, for which everybody else would wait."""
     (sequencer,) = (
-        one for one in loops(cast.service.parts, deliver=False) if one._name == "sequencer"
+        one for one in loops(cast.service.installation, deliver=False) if one._name == "sequencer"
     )
-    assert sequencer._full == cast.service.parts.sequencer().batch > 1
+    assert sequencer._full == cast.service.installation.sequencer().batch > 1
 
 
 def test_a_worker_learns_that_its_loop_is_stopped(cast: Cast) -> None:
     """And gives back what it has claimed and not begun."""
-    worker = worker_of(cast.service.parts)
+    worker = worker_of(cast.service.installation)
     loop = worker_loop(worker)
     loop.start()
     assert not worker.over.is_set()
@@ -80,24 +80,24 @@ def test_a_worker_learns_that_its_loop_is_stopped(cast: Cast) -> None:
 
 
 def test_a_worker_that_is_a_process_ends_by_itself_when_it_is_asked_to(tmp_path: Path) -> None:
-    parts = build(Settings(data=tmp_path))
+    installation = build(Settings(data=tmp_path))
     command = [sys.executable, "-m", "flagservice", "deliver"]
     environment = {"FLAGSERVICE_DATA": str(tmp_path)}
     with subprocess.Popen(command, cwd=HOME, env=environment) as process:
         try:
-            until(lambda: its_sequencer_runs(parts), what="it did not start")
+            until(lambda: its_sequencer_runs(installation), what="it did not start")
             process.send_signal(signal.SIGTERM)
             assert process.wait(enough()) == 0
         finally:
             process.kill()
-            parts.database.close()
+            installation.database.close()
 
 
-def its_sequencer_runs(parts: Parts) -> bool:
+def its_sequencer_runs(installation: Installation) -> bool:
     """It begins right before the worker does."""
 
     def deed(work: Work) -> bool:
         work.record(Deed.STATUS_READ)
         return work.session.exec(select(tables.CheckpointRow)).first() is not None
 
-    return parts.log.perform(Actor("test"), deed)
+    return installation.log.perform(Actor("test"), deed)

@@ -131,20 +131,20 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         port = free.getsockname()[1]
     authority, stranger = Authority(folder, "authority"), Authority(folder, "stranger")
     url = f"https://127.0.0.1:{port}"
-    parts = build(Settings(data=folder / "var"))
+    installation = build(Settings(data=folder / "var"))
     clients = []
     for ods, kind in ((COUNCIL, "childrens-services"), (POLICE, "police")):
-        added = parts.perform(
+        added = installation.perform(
             partial(
                 add_client,
                 ods=ods,
                 kind=ClientKind(kind),
-                desks=parts.shelf.desks,
+                desks=installation.policies.desks,
                 public_key=an_ec_key().as_pem(private=False),
             )
         )
         clients.append(Client(None, added, an_ec_key(), ods))
-    parts.database.close()
+    installation.database.close()
     certificate, key = authority.issues("server")
     options = ["--certificate", certificate, "--key", key, "--client-ca", authority.file]
     with serving(folder / "var", port, *map(str, options)):

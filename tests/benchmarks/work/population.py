@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 
 from flagservice.admission.endpoints import register
-from flagservice.app.build import Parts, build
+from flagservice.app.build import Installation, build
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.clients.kinds import SCOPES
 from flagservice.clients.registry import public_jwk
@@ -74,15 +74,15 @@ def plan(reference: str, of: list[str]) -> bytes:
 
 def settled(folder: Path, size: Size) -> Stored:
     """A fresh service: everybody is registered and admitted, and the flags are there."""
-    parts = build(Settings(data=folder, synthetic=True))
-    given_a_checked_system(parts.log)
-    parts.log.perform(_ACTOR, lambda work: _organisations(work, size, folder=folder))
-    _post_the_model(parts)
-    while parts.sequencer().sequence():
+    installation = build(Settings(data=folder, synthetic=True))
+    given_a_checked_system(installation.log)
+    installation.log.perform(_ACTOR, lambda work: _organisations(work, size, folder=folder))
+    _post_the_model(installation)
+    while installation.sequencer().sequence():
         pass
-    parts.database.close()
+    installation.database.close()
     with contextlib.closing(sqlite3.connect(folder / FILE)) as connection:
-        stored = Stored(folder, Family(connection, parts.keys.vault))
+        stored = Stored(folder, Family(connection, installation.keys.vault))
     with filling(folder, stored.family) as bulk:
         bulk.flags(size.flags, [practice(place) for place in range(size.flags_at)])
         for place in range(size.waiting):
@@ -121,17 +121,19 @@ def _organisations(work: Work, size: Size, *, folder: Path) -> None:
         register(work, said, allow_loopback=True)
 
 
-def _post_the_model(parts: Parts) -> None:
+def _post_the_model(installation: Installation) -> None:
     of = list(itertools.islice(numbers(), len(PEOPLE)))
     for place, number in enumerate(of):
         said = Registration(date.fromisoformat(BORN), practice(place))
 
         def deed(work: Work, number: str = number, said: Registration = said) -> None:
             update_registration(
-                work, number, registration=said, rulebook=parts.shelf.rulebook(work)
+                work, number, registration=said, rulebook=installation.policies.rulebook(work)
             )
 
-        parts.log.perform(_ACTOR, deed)
+        installation.log.perform(_ACTOR, deed)
     body = plan("CPP-MODEL", of)
-    read = read_submission(Plan, body, today=day_of(parts.log.clock()))
-    parts.log.perform(_ACTOR, lambda work: submit(work, read, rulebook=parts.shelf.rulebook(work)))
+    read = read_submission(Plan, body, today=day_of(installation.log.clock()))
+    installation.log.perform(
+        _ACTOR, lambda work: submit(work, read, rulebook=installation.policies.rulebook(work))
+    )

@@ -38,7 +38,7 @@ class Service:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.shelf = world.shelf
+        self.in_force = world.in_force
         world.starts()
 
     def do(self, deed: Callable[[Work], T]) -> T:
@@ -47,7 +47,7 @@ class Service:
     def rules_by(self) -> dict[Kind, int]:
         def deed(work: Work) -> dict[Kind, int]:
             work.record(Deed.POLICY_READ)
-            found = self.shelf.rulebook(work).policies
+            found = self.in_force.rulebook(work).policies
             return {kind: policy.version for kind, policy in found.items()}
 
         return self.do(deed)
@@ -81,7 +81,7 @@ class Service:
     def sweeps(self) -> int:
         swept = 0
         while self.world.log.is_waiting(OPERATOR, enforcement.is_unswept):
-            swept += self.do(lambda work: enforcement.sweep(work, self.shelf))
+            swept += self.do(lambda work: enforcement.sweep(work, self.in_force))
         return swept
 
     def goes_back(self, name: str = AMED, version: int = 1, *, text: str = CP) -> int:

@@ -164,7 +164,7 @@ def test_a_text_that_was_altered_after_it_was_signed_rules_nothing(
         work.session.add(row)
 
     service.do(alter)
-    service.shelf = PoliciesInForce(service.shelf.desks, service.shelf.profiles)
+    service.in_force = PoliciesInForce(service.in_force.desks, service.in_force.profiles)
     deed = service.rules_by if altered == "in force" else service.enforces
     with pytest.raises(UnusablePolicy, match="is not the one that was signed"):
         deed()

@@ -44,14 +44,14 @@ def test_a_first_start_puts_the_releases_own_policies_in_force_and_a_second_chan
 
 def test_a_newer_file_of_a_release_changes_nothing_by_itself(service: Service) -> None:
     newer = [load(NARROWER)]
-    service.do(lambda work: in_force.start(work, newer, desks=service.shelf.desks))
+    service.do(lambda work: in_force.start(work, newer, desks=service.in_force.desks))
     assert service.rules_by()[Kind.CHILD_PROTECTION] == 1
 
 
 def test_a_file_that_is_not_what_ruled_under_its_version_stops_the_start(service: Service) -> None:
     edited = [load(CP.replace('"A child protection plan', '"Some child protection plan'))]
     with pytest.raises(UnusablePolicy, match="child-protection v1 has ruled with another text"):
-        service.do(lambda work: in_force.start(work, edited, desks=service.shelf.desks))
+        service.do(lambda work: in_force.start(work, edited, desks=service.in_force.desks))
 
 
 def test_a_desk_that_is_gone_though_its_agency_has_plans_stops_the_start(service: Service) -> None:
@@ -109,13 +109,13 @@ def test_who_goes_on_after_a_crash_goes_on_where_it_stopped(
     monkeypatch.setattr(enforcement, "A_BATCH", 1)
     service.changes_to()
     people = len(rows(service.world, of=tables.PersonRow))
-    assert service.do(lambda work: enforcement.sweep(work, service.shelf)) == 1
+    assert service.do(lambda work: enforcement.sweep(work, service.in_force)) == 1
     (change,) = [c for c in rows(service.world, of=tables.PolicyChangeRow) if c.swept is not None]
     assert change.swept == min(person.id for person in rows(service.world, of=tables.PersonRow))
-    service.shelf = PoliciesInForce(service.shelf.desks, service.shelf.profiles)
+    service.in_force = PoliciesInForce(service.in_force.desks, service.in_force.profiles)
     assert service.sweeps() == people - 1
     with pytest.raises(NotFound, match="ruled on everybody"):
-        service.do(lambda work: enforcement.sweep(work, service.shelf))
+        service.do(lambda work: enforcement.sweep(work, service.in_force))
 
 
 def test_what_is_posted_between_the_change_and_the_sweep_is_ruled_on_by_the_new_policy(
@@ -133,7 +133,7 @@ def test_what_is_posted_between_the_change_and_the_sweep_is_ruled_on_by_the_new_
 
 def _adopt(work: Work, service: Service) -> None:
     work.record(Deed.POLICY_READ)
-    service.world.rulebook = service.shelf.rulebook(work)
+    service.world.rulebook = service.in_force.rulebook(work)
 
 
 def test_one_command_goes_back_and_every_record_with_it(service: Service) -> None:
@@ -198,7 +198,7 @@ def test_what_a_policy_would_change_is_counted_and_nothing_changes(service: Serv
     held, rulings = service.held(), len(rows(service.world, of=tables.RulingRow))
     old, new = load(CP), load(NARROWER)
     found = service.do(
-        lambda work: policy_effect(work, old, new, rulebook=service.shelf.rulebook(work))
+        lambda work: policy_effect(work, old, new, rulebook=service.in_force.rulebook(work))
     )
     assert found.stored_changes == {"told less": 1}
     assert found.ruled_changes == {"told less": 1}
@@ -207,7 +207,7 @@ def test_what_a_policy_would_change_is_counted_and_nothing_changes(service: Serv
     assert len(rows(service.world, of=tables.RulingRow)) == rulings
     service.world.on("2022-06-04")
     later = service.do(
-        lambda work: policy_effect(work, old, new, rulebook=service.shelf.rulebook(work))
+        lambda work: policy_effect(work, old, new, rulebook=service.in_force.rulebook(work))
     )
     assert (later.stored, later.ruled) == (len(held), 0)
 
@@ -216,7 +216,7 @@ def test_a_person_whom_a_later_version_left_out_is_no_part_of_the_effect(service
     service.world.posts(COUNCIL, a_plan(child(), father(), version=2))
     found = service.do(
         lambda work: policy_effect(
-            work, load(CP), load(NARROWER), rulebook=service.shelf.rulebook(work)
+            work, load(CP), load(NARROWER), rulebook=service.in_force.rulebook(work)
         )
     )
     assert not found.stored_changes

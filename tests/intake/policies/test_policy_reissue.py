@@ -46,7 +46,7 @@ def test_a_policy_waits_for_whoever_is_ruling_so_that_nobody_is_missed(
 
     def rules() -> None:
         def deed(work: Work) -> None:
-            service.shelf.rulebook(work)
+            service.in_force.rulebook(work)
             reading.set()
             go_on.wait(enough())
             order.append("ruled by the old")
@@ -119,6 +119,6 @@ def test_the_effect_counts_what_was_left_behind_at_a_birth(service: Service) -> 
     world.posts(COUNCIL, a_born_plan())
     old = load(policy_text(Kind.UNBORN_CHILD_IN_NEED))
     found = service.do(
-        lambda work: policy_effect(work, old, old, rulebook=service.shelf.rulebook(work))
+        lambda work: policy_effect(work, old, old, rulebook=service.in_force.rulebook(work))
     )
     assert found.stored == 1

@@ -12,7 +12,7 @@ from rich.console import Console
 from flagservice.kit.demo.family import families
 from flagservice.kit.demo.result import PlayResult
 from flagservice.kit.demo.stage.practice import GpPractice
-from flagservice.kit.demo.stage.stage import Stage
+from flagservice.kit.demo.stage.stage import DemoStage
 from flagservice.kit.demo.story import in_words, story
 from flagservice.kit.demo.table import table
 
@@ -49,9 +49,9 @@ def a_flag(nhs_number: str, display: str, **more: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Stage:
+def stage(tmp_path: Path) -> DemoStage:
     """Family 1 after its last event, more or less; and one hold in family 2."""
-    made = Stage(tmp_path, families(), lambda _: None)
+    made = DemoStage(tmp_path, families(), lambda _: None)
     codes = {member.practice for family in made.families for member in family.members.values()}
     for code in sorted(codes):
         folder = tmp_path / code
@@ -70,13 +70,13 @@ def stage(tmp_path: Path) -> Stage:
     return made
 
 
-def given_received(stage: Stage, code: str, resource: dict[str, Any]) -> None:
+def given_received(stage: DemoStage, code: str, resource: dict[str, Any]) -> None:
     line = {"method": "PUT", "target": "/", "status": 201, "body": json.dumps(resource)}
     with (stage.folder / code / "journal.jsonl").open("a") as journal:
         journal.write(json.dumps(line) + "\n")
 
 
-def told(stage: Stage, result: PlayResult) -> str:
+def told(stage: DemoStage, result: PlayResult) -> str:
     console = Console(file=io.StringIO(), width=80, highlight=False)
     story(console, stage, result)
     file = console.file
@@ -84,7 +84,7 @@ def told(stage: Stage, result: PlayResult) -> str:
     return file.getvalue()
 
 
-def test_the_story_comes_first_then_what_is_held_back_then_the_checks(stage: Stage) -> None:
+def test_the_story_comes_first_then_what_is_held_back_then_the_checks(stage: DemoStage) -> None:
     result = PlayResult(passed=["one", "two"], also={"the audit verifies": []})
     said = told(stage, result)
     order = [
@@ -99,7 +99,7 @@ def test_the_story_comes_first_then_what_is_held_back_then_the_checks(stage: Sta
     assert places == sorted(places)
 
 
-def test_every_line_fits_eighty_columns(stage: Stage) -> None:
+def test_every_line_fits_eighty_columns(stage: DemoStage) -> None:
     result = PlayResult(
         passed=["one"],
         failed={"family 1, after a plan: father at B83902": ["a word is there"] * 9},
@@ -110,7 +110,7 @@ def test_every_line_fits_eighty_columns(stage: Stage) -> None:
     assert max(map(len, lines)) <= 80
 
 
-def test_a_failure_is_told_as_one(stage: Stage) -> None:
+def test_a_failure_is_told_as_one(stage: DemoStage) -> None:
     result = PlayResult(failed={"father": ["a word is there"]}, also={"feeds": ["a gap"]})
     said = told(stage, result)
     assert "failed  father: a word is there" in said
@@ -118,7 +118,7 @@ def test_a_failure_is_told_as_one(stage: Stage) -> None:
     assert not result.good
 
 
-def test_a_copy_that_was_taken_back_is_not_drawn_and_history_says_so(stage: Stage) -> None:
+def test_a_copy_that_was_taken_back_is_not_drawn_and_history_says_so(stage: DemoStage) -> None:
     gone = {"status": "inactive", "code": {"coding": [{"code": "U", "display": "Unspecified"}]}}
     given_received(stage, "B83902", a_flag("9990002517", "Gone", **gone, extension=[]))
     given_received(stage, "B83902", a_flag("9990002517", "Past", status="inactive"))
@@ -142,5 +142,5 @@ def test_what_a_flag_says_is_said_in_words(says: set[str], words: str) -> None:
     assert in_words(says) == words
 
 
-def test_the_whole_table_has_a_row_for_each_copy(stage: Stage) -> None:
+def test_the_whole_table_has_a_row_for_each_copy(stage: DemoStage) -> None:
     assert table(stage).row_count == 3

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlmodel import SQLModel, select
 
 from flagservice.admission.endpoints import register
-from flagservice.app.build import Parts, build
+from flagservice.app.build import Installation, build
 from flagservice.app.commands.register import load_register
 from flagservice.app.keys.keyset import make_keys
 from flagservice.audit.log import Actor, Deed, Work
@@ -40,7 +40,7 @@ LEAST = 6
 class Played:
     """The families' events, posted; the service killed, so that nothing was tidied up."""
 
-    parts: Parts
+    installation: Installation
     folder: Path
     metrics: bytes
     answers: list[int]
@@ -77,13 +77,13 @@ def played(tmp_path: Path, database_url: str) -> Iterator[Played]:
         synthetic=True,
     )
     make_keys(settings.keys_folder, settings.origin)
-    parts = build(settings)
+    installation = build(settings)
     with ExitStack() as stack:
-        stack.callback(parts.database.close)
-        clients = given_everybody_is_known(parts, tmp_path, closed)
+        stack.callback(installation.database.close)
+        clients = given_everybody_is_known(installation, tmp_path, closed)
         for client in clients.values():
             stack.callback(client.close)
-        parts.database.close()  # our own connections shall not tidy the write-ahead log up
+        installation.database.close()  # our own connections shall not tidy the write-ahead log up
         nursery = stack.enter_context(Nursery())
         log = tmp_path / "service.log"
         environment = {
@@ -93,13 +93,15 @@ def played(tmp_path: Path, database_url: str) -> Iterator[Played]:
         pid = nursery.start("serve", "--port", str(port), environment=environment, log=log)
         answers = when_everything_is_said(clients)
         metrics = clients["operator"].ask("GET", "/metrics").content
-        wait_for_attempts(parts)
-        parts.database.close()
+        wait_for_attempts(installation)
+        installation.database.close()
         assert nursery.kill(pid) == 9
-        yield Played(parts, tmp_path, metrics, answers)
+        yield Played(installation, tmp_path, metrics, answers)
 
 
-def given_everybody_is_known(parts: Parts, folder: Path, closed: int) -> dict[str, Client]:
+def given_everybody_is_known(
+    installation: Installation, folder: Path, closed: int
+) -> dict[str, Client]:
     listed = folder / "register.csv"
     lines = ["nhs_number,date_of_birth,practice"]
     practices = set()
@@ -108,13 +110,13 @@ def given_everybody_is_known(parts: Parts, folder: Path, closed: int) -> dict[st
             lines.append(f"{member.nhs_number},{member.born},{member.practice}")
             practices.add(member.practice)
     listed.write_text("\n".join(lines) + "\n")
-    load_register(parts, listed)
+    load_register(installation, listed)
     listed.unlink()
-    given_a_checked_system(parts.log)
+    given_a_checked_system(installation.log)
     for practice in practices:
         nowhere = f"http://127.0.0.1:{closed}/fhir"
         said = a_registration(practice, url=nowhere, by=DECIDER, reason=REASON)
-        parts.perform(partial(register, said=said, allow_loopback=True))
+        installation.perform(partial(register, said=said, allow_loopback=True))
     organisations = {
         "children's services": (COUNCIL, "childrens-services"),
         "police": (POLICE, "police"),
@@ -124,14 +126,14 @@ def given_everybody_is_known(parts: Parts, folder: Path, closed: int) -> dict[st
     }
     clients = {}
     for name, (ods, kind) in organisations.items():
-        client = Client(ods, kind, gates=[parts.settings.base])
+        client = Client(ods, kind, gates=[installation.settings.base])
         key = client.write_public_key(folder)
-        client.client_id = parts.perform(
+        client.client_id = installation.perform(
             partial(
                 add_client,
                 ods=ods,
                 kind=ClientKind(kind),
-                desks=parts.shelf.desks,
+                desks=installation.policies.desks,
                 public_key=key.read_bytes(),
             )
         )
@@ -189,23 +191,25 @@ def when_a_practice_decides(lead: Client) -> list[int]:
     ]
 
 
-def wait_for_attempts(parts: Parts) -> None:
+def wait_for_attempts(installation: Installation) -> None:
     """Until the worker has met the practices' closed doors: what it logs is searched, too."""
 
     def deed(work: Work) -> bool:
         work.record(Deed.STATUS_READ)
         return work.session.exec(select(tables.AttemptRow)).first() is not None
 
-    until(lambda: parts.log.perform(Actor("test"), deed), what="no delivery was ever attempted")
+    until(
+        lambda: installation.log.perform(Actor("test"), deed), what="no delivery was ever attempted"
+    )
 
 
 def the_files(played: Played) -> dict[str, bytes]:
     """All that is on disk, as a thief would find it."""
     found = {"log": (played.folder / "service.log").read_bytes(), "metrics": played.metrics}
-    database = played.parts.database
+    database = played.installation.database
     places = [played.folder / "service"]
     if not database.is_sqlite:
-        places = the_places_of_postgresql(played.parts)
+        places = the_places_of_postgresql(played.installation)
     for place in places:
         for path in [place] if place.is_file() else place.rglob("*"):
             if path.is_file():
@@ -213,14 +217,14 @@ def the_files(played: Played) -> dict[str, bytes]:
     return found
 
 
-def the_places_of_postgresql(parts: Parts) -> list[Path]:
-    alone = parts.database.engine.execution_options(isolation_level="AUTOCOMMIT")
+def the_places_of_postgresql(installation: Installation) -> list[Path]:
+    alone = installation.database.engine.execution_options(isolation_level="AUTOCOMMIT")
     with alone.connect() as connection:
         connection.execute(text("CHECKPOINT"))
         data = Path(connection.execute(text("SHOW data_directory")).scalar_one())
         asked = "SELECT oid FROM pg_database WHERE datname = current_database()"
         number = connection.execute(text(asked)).scalar_one()
-    parts.database.close()
+    installation.database.close()
     return [data / "base" / str(number), data / "pg_wal", data / "global", data.parent / "log"]
 
 
@@ -241,7 +245,7 @@ def test_no_word_that_anybody_said_is_on_the_disk_in_a_log_or_in_a_metric(played
 
 def then_it_is_in_no_column(played: Played) -> None:
     words = the_words()
-    with played.parts.database.engine.connect() as connection:
+    with played.installation.database.engine.connect() as connection:
         for table in SQLModel.metadata.sorted_tables:
             for row in connection.execute(select(table)):
                 shown = " ".join(

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from flagservice.admission.endpoints import register
 from flagservice.app import build as building
-from flagservice.app.build import Parts, build, init_keys
+from flagservice.app.build import Installation, build, init_keys
 from flagservice.app.keys.keyset import KeysMissing, add_key_encryption_key, load_keys, make_keys
 from flagservice.app.keys.rotation import rotate_data_keys, wrapped_by
 from flagservice.audit.log import Actor, Deed, Work
@@ -50,7 +50,7 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
 
 
 @pytest.fixture
-def parts(settings: Settings) -> Iterator[Parts]:
+def installation(settings: Settings) -> Iterator[Installation]:
     one = build(settings)
     given_a_checked_system(one.log)
     one.perform(partial(register, said=a_registration(PRACTICE), allow_loopback=True))
@@ -58,7 +58,7 @@ def parts(settings: Settings) -> Iterator[Parts]:
     one.database.close()
 
 
-def when_posted(parts: Parts, number: str) -> None:
+def when_posted(installation: Installation, number: str) -> None:
     """A registration, a submission, an issued flag: every kind of data key there is."""
     actor = Actor("client", COUNCIL)
     where = Registration(date.fromisoformat(BORN), PRACTICE)
@@ -66,27 +66,29 @@ def when_posted(parts: Parts, number: str) -> None:
     plan = read_submission(Plan, json.dumps(body).encode(), today=date(2026, 1, 1))
 
     def deed(work: Work) -> None:
-        update_registration(work, number, registration=where, rulebook=parts.shelf.rulebook(work))
-        submit(work, plan, rulebook=parts.shelf.rulebook(work))
+        update_registration(
+            work, number, registration=where, rulebook=installation.policies.rulebook(work)
+        )
+        submit(work, plan, rulebook=installation.policies.rulebook(work))
 
-    parts.log.perform(actor, deed)
+    installation.log.perform(actor, deed)
 
 
-def the_feed(parts: Parts) -> list[dict[str, Any]]:
+def the_feed(installation: Installation) -> list[dict[str, Any]]:
     def deed(work: Work) -> list[bytes]:
         return [one.content for one in feed.feed(work, form=Form.FLAG, limit=10_000).found]
 
-    return [json.loads(one) for one in parts.log.perform(Actor("gp", PRACTICE), deed)]
+    return [json.loads(one) for one in installation.log.perform(Actor("gp", PRACTICE), deed)]
 
 
-def the_wrapping_keys(parts: Parts) -> set[str]:
+def the_wrapping_keys(installation: Installation) -> set[str]:
     """By which every data key in the database is wrapped now."""
 
     def deed(work: Work) -> set[str]:
         work.record(Deed.STATUS_READ)
         return set(wrapped_by(work))
 
-    return parts.log.perform(Actor("test"), deed)
+    return installation.log.perform(Actor("test"), deed)
 
 
 def when_rotated(settings: Settings) -> int:
@@ -105,7 +107,9 @@ def when_all_but_the_current_key_are_dropped(settings: Settings) -> None:
     path.write_text(json.dumps(kek))
 
 
-def test_keys_rotate_while_the_service_reads_and_writes(settings: Settings, parts: Parts) -> None:
+def test_keys_rotate_while_the_service_reads_and_writes(
+    settings: Settings, installation: Installation
+) -> None:
     over = threading.Event()
     numbers = nhs_numbers()
     one_at_a_time = threading.Lock()
@@ -115,12 +119,12 @@ def test_keys_rotate_while_the_service_reads_and_writes(settings: Settings, part
         while not over.is_set():
             with one_at_a_time:
                 number = next(numbers)
-            when_posted(parts, number)
+            when_posted(installation, number)
             posted.append(number)
 
     def reads() -> None:
         while not over.is_set():
-            the_feed(parts)
+            the_feed(installation)
 
     with ThreadPoolExecutor(WRITERS + 1) as hands:
         running = [hands.submit(writes) for _ in range(WRITERS)] + [hands.submit(reads)]
@@ -131,26 +135,26 @@ def test_keys_rotate_while_the_service_reads_and_writes(settings: Settings, part
         for one in running:
             one.result()
     assert all(rewrapped)
-    assert the_wrapping_keys(parts) == {f"k{ROTATIONS + 1}"}
-    found = {flag["subject"]["identifier"]["value"] for flag in the_feed(parts)}
+    assert the_wrapping_keys(installation) == {f"k{ROTATIONS + 1}"}
+    found = {flag["subject"]["identifier"]["value"] for flag in the_feed(installation)}
     assert found == set(posted)
 
 
 def test_a_process_that_only_reads_goes_on_reading_after_a_rotation(
-    settings: Settings, parts: Parts
+    settings: Settings, installation: Installation
 ) -> None:
-    when_posted(parts, next(nhs_numbers()))
-    before = the_feed(parts)
+    when_posted(installation, next(nhs_numbers()))
+    before = the_feed(installation)
     when_rotated(settings)
-    assert the_feed(parts) == before
+    assert the_feed(installation) == before
 
 
 def test_a_restart_without_the_old_key_opens_everything_after_a_rotation(
-    settings: Settings, parts: Parts
+    settings: Settings, installation: Installation
 ) -> None:
     number = next(nhs_numbers())
-    when_posted(parts, number)
-    assert the_wrapping_keys(parts) == {"k1"}
+    when_posted(installation, number)
+    assert the_wrapping_keys(installation) == {"k1"}
     assert when_rotated(settings) > 0
     when_all_but_the_current_key_are_dropped(settings)
     again = build(settings)
@@ -162,9 +166,9 @@ def test_a_restart_without_the_old_key_opens_everything_after_a_rotation(
 
 
 def test_a_key_that_was_dropped_too_early_is_named_and_nothing_is_opened(
-    settings: Settings, parts: Parts
+    settings: Settings, installation: Installation
 ) -> None:
-    when_posted(parts, next(nhs_numbers()))
+    when_posted(installation, next(nhs_numbers()))
     add_key_encryption_key(settings.keys_folder)
     when_all_but_the_current_key_are_dropped(settings)
     again = build(settings)
@@ -183,8 +187,10 @@ def test_a_new_key_never_takes_the_name_of_a_key_that_is_there(settings: Setting
     assert json.loads(kept.read_text())["keys"]["k2"] == second
 
 
-def test_keys_of_the_environment_rotate_without_a_file(settings: Settings, parts: Parts) -> None:
-    when_posted(parts, next(nhs_numbers()))
+def test_keys_of_the_environment_rotate_without_a_file(
+    settings: Settings, installation: Installation
+) -> None:
+    when_posted(installation, next(nhs_numbers()))
     path = settings.keys_folder / "kek.json"
     add_key_encryption_key(settings.keys_folder)
     given = settings.model_copy(update={"key_encryption_keys": SecretStr(path.read_text())})
@@ -269,8 +275,10 @@ def test_postgresql_never_gets_keys_that_nobody_asked_for(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_wrong_keys_open_nothing(settings: Settings, parts: Parts, tmp_path: Path) -> None:
-    when_posted(parts, next(nhs_numbers()))
+def test_the_wrong_keys_open_nothing(
+    settings: Settings, installation: Installation, tmp_path: Path
+) -> None:
+    when_posted(installation, next(nhs_numbers()))
     strange = tmp_path / "strange"
     make_keys(strange, settings.origin)
     (strange / "pseudonym.key").write_bytes((settings.keys_folder / "pseudonym.key").read_bytes())

@@ -14,7 +14,7 @@ import pytest
 from sqlmodel import select
 
 from flagservice.admission.endpoints import register
-from flagservice.app.build import Parts, build
+from flagservice.app.build import Installation, build
 from flagservice.app.keys.keyset import make_keys
 from flagservice.app.keys.pseudonyms import drop_pseudonyms, rotate_pseudonyms
 from flagservice.app.keys.rotation import drop_data_key_wrapping, rotate_data_keys
@@ -51,7 +51,7 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
 
 
 @pytest.fixture
-def parts(settings: Settings) -> Iterator[Parts]:
+def installation(settings: Settings) -> Iterator[Installation]:
     one = build(settings)
     given_a_checked_system(one.log)
     one.perform(partial(register, said=a_registration(PRACTICE), allow_loopback=True))
@@ -61,12 +61,14 @@ def parts(settings: Settings) -> Iterator[Parts]:
     one.database.close()
 
 
-def given_registered(parts: Parts, number: str) -> None:
+def given_registered(installation: Installation, number: str) -> None:
     def deed(work: Work) -> None:
         where = Registration(date.fromisoformat(BORN), PRACTICE)
-        update_registration(work, number, registration=where, rulebook=parts.shelf.rulebook(work))
+        update_registration(
+            work, number, registration=where, rulebook=installation.policies.rulebook(work)
+        )
 
-    parts.log.perform(Actor("test"), deed)
+    installation.log.perform(Actor("test"), deed)
 
 
 def a_plan(version: int = 1) -> dict[str, Any]:
@@ -80,18 +82,18 @@ def a_notification(version: int = 1) -> dict[str, Any]:
     return a_submission("perpetrator", "DA-1", he, version=version)
 
 
-def posted(parts: Parts, ods: str, body: dict[str, Any]) -> SubmissionEffect:
+def posted(installation: Installation, ods: str, body: dict[str, Any]) -> SubmissionEffect:
     submission = read_submission(
         MODELS[body["kind"]], json.dumps(body).encode(), today=date(2026, 1, 1)
     )
 
     def deed(work: Work) -> SubmissionEffect:
-        return submit(work, submission, rulebook=parts.shelf.rulebook(work)).effect
+        return submit(work, submission, rulebook=installation.policies.rulebook(work)).effect
 
-    return parts.log.perform(Actor("client", ods), deed)
+    return installation.log.perform(Actor("client", ods), deed)
 
 
-def answered(parts: Parts, body: bytes) -> int:
+def answered(installation: Installation, body: bytes) -> int:
     """The status for a body that is sent with one and the same key."""
 
     def deed(work: Work) -> KeptAnswer:
@@ -101,71 +103,71 @@ def answered(parts: Parts, body: bytes) -> int:
 
         return answer_once(work, "one-key-for-ever", digest=sha256(body).hexdigest(), deed=do)
 
-    return parts.log.perform(Actor("client", COUNCIL), deed).status
+    return installation.log.perform(Actor("client", COUNCIL), deed).status
 
 
-def open_holds(parts: Parts) -> list[str]:
+def open_holds(installation: Installation) -> list[str]:
     def deed(work: Work) -> list[str]:
-        return [item.id for item in worklist(work, rulebook=parts.shelf.rulebook(work))]
+        return [item.id for item in worklist(work, rulebook=installation.policies.rulebook(work))]
 
-    return parts.log.perform(Actor("lead", PRACTICE), deed)
+    return installation.log.perform(Actor("lead", PRACTICE), deed)
 
 
-def when_decided(parts: Parts, hold_id: str) -> None:
+def when_decided(installation: Installation, hold_id: str) -> None:
     def deed(work: Work) -> None:
-        decide(work, hold_id, decision=DECIDED, rulebook=parts.shelf.rulebook(work))
+        decide(work, hold_id, decision=DECIDED, rulebook=installation.policies.rulebook(work))
 
-    parts.log.perform(Actor("lead", PRACTICE), deed)
+    installation.log.perform(Actor("lead", PRACTICE), deed)
 
 
-def rows(parts: Parts, table: Any) -> list[Any]:
+def rows(installation: Installation, table: Any) -> list[Any]:
     def deed(work: Work) -> list[Any]:
         work.record(Deed.STATUS_READ)
         return list(work.session.exec(select(table)).all())
 
-    return parts.log.perform(Actor("test"), deed)
+    return installation.log.perform(Actor("test"), deed)
 
 
-def when_every_key_is_replaced(parts: Parts) -> None:
-    rotate_pseudonyms(parts)
-    rotate_data_keys(parts)
-    drop_pseudonyms(parts, 1)
-    drop_data_key_wrapping(parts, "k1")
+def when_every_key_is_replaced(installation: Installation) -> None:
+    rotate_pseudonyms(installation)
+    rotate_data_keys(installation)
+    drop_pseudonyms(installation, 1)
+    drop_data_key_wrapping(installation, "k1")
 
 
-def test_a_repeat_is_a_repeat_and_other_words_are_a_conflict(parts: Parts) -> None:
-    assert posted(parts, COUNCIL, a_plan()) is SubmissionEffect.ACCEPTED
-    assert answered(parts, b"a body") == 201
-    when_every_key_is_replaced(parts)
-    assert posted(parts, COUNCIL, a_plan()) is SubmissionEffect.REPEATED
-    assert answered(parts, b"a body") == 201
+def test_a_repeat_is_a_repeat_and_other_words_are_a_conflict(installation: Installation) -> None:
+    assert posted(installation, COUNCIL, a_plan()) is SubmissionEffect.ACCEPTED
+    assert answered(installation, b"a body") == 201
+    when_every_key_is_replaced(installation)
+    assert posted(installation, COUNCIL, a_plan()) is SubmissionEffect.REPEATED
+    assert answered(installation, b"a body") == 201
     with pytest.raises(Conflict):
-        posted(parts, COUNCIL, {**a_plan(), "categories": ["neglect"]})
+        posted(installation, COUNCIL, {**a_plan(), "categories": ["neglect"]})
     with pytest.raises(Conflict):
-        answered(parts, b"another body")
+        answered(installation, b"another body")
 
 
-def test_what_has_not_changed_is_not_told_again(parts: Parts) -> None:
-    posted(parts, COUNCIL, a_plan())
-    before = rows(parts, tables.VersionRow)
+def test_what_has_not_changed_is_not_told_again(installation: Installation) -> None:
+    posted(installation, COUNCIL, a_plan())
+    before = rows(installation, tables.VersionRow)
     assert len(before) == 1
-    when_every_key_is_replaced(parts)
-    assert posted(parts, COUNCIL, a_plan(version=2)) is SubmissionEffect.ACCEPTED
-    given_registered(parts, CHILD)
-    assert rows(parts, tables.VersionRow) == before
-    assert len(rows(parts, tables.PlanRow)) == 1
+    when_every_key_is_replaced(installation)
+    assert posted(installation, COUNCIL, a_plan(version=2)) is SubmissionEffect.ACCEPTED
+    given_registered(installation, CHILD)
+    assert rows(installation, tables.VersionRow) == before
+    assert len(rows(installation, tables.PlanRow)) == 1
 
 
-def test_a_question_that_was_decided_is_not_asked_again(parts: Parts) -> None:
-    posted(parts, POLICE, a_notification())
-    (hold,) = open_holds(parts)
-    when_decided(parts, hold)
-    before = rows(parts, tables.VersionRow)
+def test_a_question_that_was_decided_is_not_asked_again(installation: Installation) -> None:
+    posted(installation, POLICE, a_notification())
+    (hold,) = open_holds(installation)
+    when_decided(installation, hold)
+    before = rows(installation, tables.VersionRow)
     assert len(before) == 1
-    when_every_key_is_replaced(parts)
-    posted(parts, POLICE, a_notification(version=2))
-    assert open_holds(parts) == []
-    assert rows(parts, tables.VersionRow) == before
+    when_every_key_is_replaced(installation)
+    posted(installation, POLICE, a_notification(version=2))
+    assert open_holds(installation) == []
+    assert rows(installation, tables.VersionRow) == before
 
 
 def said(settings: Settings, *words: str) -> tuple[int, str]:
@@ -186,9 +188,9 @@ def said(settings: Settings, *words: str) -> tuple[int, str]:
 
 
 def test_an_operator_sees_what_is_left_and_is_refused_what_would_lose_it(
-    parts: Parts, settings: Settings
+    installation: Installation, settings: Settings
 ) -> None:
-    posted(parts, COUNCIL, a_plan())
+    posted(installation, COUNCIL, a_plan())
     _, before = said(settings, "status")
     assert "key-encryption key k1, current: " in before
     assert "pseudonym key 1, current: 5 rows (person 2, plan 1, registration 2)" in before
@@ -207,15 +209,15 @@ def test_an_operator_sees_what_is_left_and_is_refused_what_would_lose_it(
     assert said(settings, "drop", "--pseudonyms", "one")[0] == 1
 
 
-def test_an_approver_is_still_known_by_name(parts: Parts) -> None:
+def test_an_approver_is_still_known_by_name(installation: Installation) -> None:
     def add(work: Work) -> None:
         add_approver(work, name=AMED, role="Caldicott Guardian", public_key=public(KEYS[AMED]))
 
-    parts.log.perform(Actor("operator"), add)
-    when_every_key_is_replaced(parts)
-    (approver,) = rows(parts, tables.ApproverRow)
+    installation.log.perform(Actor("operator"), add)
+    when_every_key_is_replaced(installation)
+    (approver,) = rows(installation, tables.ApproverRow)
     assert approver.pseudonym.startswith("2:")
     with pytest.raises(Conflict, match="with this name"):
-        parts.log.perform(Actor("operator"), add)
-    parts.log.perform(Actor("operator"), lambda work: revoke_approver(work, AMED))
-    assert [one.revoked for one in rows(parts, tables.ApproverRow)] == [True]
+        installation.log.perform(Actor("operator"), add)
+    installation.log.perform(Actor("operator"), lambda work: revoke_approver(work, AMED))
+    assert [one.revoked for one in rows(installation, tables.ApproverRow)] == [True]

@@ -8,15 +8,15 @@ from flagservice.kit.demo.family import Expectation, Family, Member
 from flagservice.kit.demo.stage.client import KeyedClient
 from flagservice.kit.demo.stage.practice import GpPractice
 from flagservice.kit.demo.stage.received import is_removal, says
-from flagservice.kit.demo.stage.stage import Stage
+from flagservice.kit.demo.stage.stage import DemoStage
 
 
-def wrong_with(stage: Stage, family: Family, expectation: Expectation) -> list[str]:
+def wrong_with(stage: DemoStage, family: Family, expectation: Expectation) -> list[str]:
     """Every way in which the expectation does not hold; empty if it does."""
     return list(_found(stage, family, expectation))
 
 
-def _found(stage: Stage, family: Family, expectation: Expectation) -> Iterator[str]:
+def _found(stage: DemoStage, family: Family, expectation: Expectation) -> Iterator[str]:
     practice = stage.practices.get(expectation.practice)
     member = family.members.get(expectation.record)
     if practice is not None:
@@ -136,7 +136,7 @@ def _removed(practice: GpPractice, member: Member, expectation: Expectation) -> 
         yield "a word of `absent` is in what was sent"
 
 
-def _waiting(stage: Stage, check: dict[str, Any], member: Member | None) -> Iterator[str]:
+def _waiting(stage: DemoStage, check: dict[str, Any], member: Member | None) -> Iterator[str]:
     receipt = check.get("receipt")
     if receipt is not None:
         yield from _receipt(stage, receipt)
@@ -153,13 +153,13 @@ def _waiting(stage: Stage, check: dict[str, Any], member: Member | None) -> Iter
             yield "the gap is not on the open list"
 
 
-def _client(stage: Stage, ods: str) -> KeyedClient:
+def _client(stage: DemoStage, ods: str) -> KeyedClient:
     if ods in stage.practices:
         return stage.practices[ods].lead
     return next(client for client in stage.submitters.values() if client.ods == ods)
 
 
-def _receipt(stage: Stage, wanted: dict[str, str]) -> Iterator[str]:
+def _receipt(stage: DemoStage, wanted: dict[str, str]) -> Iterator[str]:
     sender = "police" if wanted["reference"].startswith("WYP") else "children's services"
     reply = stage.submitters[sender].call("GET", f"{stage.url}/receipts/{wanted['reference']}")
     said = [r["status"] for r in reply.json()["records"] if r["role"] == wanted["role"]]

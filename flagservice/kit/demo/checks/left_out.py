@@ -8,14 +8,14 @@ from datetime import date
 
 from flagservice.kit.demo.family import Member
 from flagservice.kit.demo.stage.practice import GpPractice
-from flagservice.kit.demo.stage.stage import Stage, StageFailed, accepting
+from flagservice.kit.demo.stage.stage import DemoStage, StageFailed, accepting
 from flagservice.kit.demo.stage.supplier import BROKEN, MISTAKE
 
 _BORN = date(2021, 12, 1)
 _REASON = "practice system not admitted"
 
 
-def left_out(stage: Stage) -> Iterator[str]:
+def left_out(stage: DemoStage) -> Iterator[str]:
     """What is wrong with how that practice is treated; a story is told on the way."""
     practice = stage.unadmitted
     elsewhere = next(iter(stage.practices))
@@ -37,7 +37,7 @@ def left_out(stage: Stage) -> Iterator[str]:
     yield from _on_the_list(stage)
 
 
-def _failing(stage: Stage) -> Iterator[str]:
+def _failing(stage: DemoStage) -> Iterator[str]:
     checked = stage.failing
     stage.tell(
         f"{stage.unadmitted.code} runs version {BROKEN}; its leak check says: {checked.said}"
@@ -47,7 +47,7 @@ def _failing(stage: Stage) -> Iterator[str]:
     stage.tell("its result is a finding: its version is suspended, its people go on a list")
 
 
-def _post(stage: Stage, *people: Member) -> None:
+def _post(stage: DemoStage, *people: Member) -> None:
     body = {
         "kind": "child-protection",
         "reference": "CPP-LEFT-OUT",
@@ -73,7 +73,7 @@ def _post(stage: Stage, *people: Member) -> None:
         raise StageFailed(f"the plan was refused: {reply.status_code} {reply.text}")
 
 
-def _read_by(practice: GpPractice, stage: Stage, child: Member) -> Iterator[str]:
+def _read_by(practice: GpPractice, stage: DemoStage, child: Member) -> Iterator[str]:
     """Its own system asks by feed and by search."""
     base = f"{stage.url}/fhir/R4"
     feed = practice.client.call("GET", f"{base}/Flag/_history")
@@ -86,7 +86,7 @@ def _read_by(practice: GpPractice, stage: Stage, child: Member) -> Iterator[str]
             yield f"the {name} does not say that it is not admitted: {reply.status_code}"
 
 
-def _on_the_list(stage: Stage) -> Iterator[str]:
+def _on_the_list(stage: DemoStage) -> Iterator[str]:
     governance = stage.submitters["governance"]
     listed = governance.call("GET", f"{stage.url}/governance/manual-list").json()["waiting"]
     mine = [todo for todo in listed if todo["reason"] == _REASON]

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from flagservice.kit.demo.stage.practice import GpPractice
-from flagservice.kit.demo.stage.stage import Stage
+from flagservice.kit.demo.stage.stage import DemoStage
 
 TYPES = ("Flag", "Task")
 """Each has a feed of its own."""
 
 
-def feed_faults(stage: Stage) -> Iterator[str]:
+def feed_faults(stage: DemoStage) -> Iterator[str]:
     """What is wrong with any feed: a gap, a wrong order, or bytes that differ from the push."""
     for practice in stage.practices.values():
         entries = []
@@ -33,7 +33,7 @@ def feed_faults(stage: Stage) -> Iterator[str]:
                 yield f"{practice.code}: polled and pushed differ"
 
 
-def feed(stage: Stage, practice: GpPractice, *, type_: str) -> list[dict[str, Any]]:
+def feed(stage: DemoStage, practice: GpPractice, *, type_: str) -> list[dict[str, Any]]:
     """Every entry, page by page."""
     found: list[dict[str, Any]] = []
     address = f"{stage.url}/fhir/R4/{type_}/_history?_count=7"
@@ -46,7 +46,7 @@ def feed(stage: Stage, practice: GpPractice, *, type_: str) -> list[dict[str, An
         address = next(link["url"] for link in bundle["link"] if link["relation"] == "next")
 
 
-def leaks(stage: Stage) -> Iterator[str]:
+def leaks(stage: DemoStage) -> Iterator[str]:
     """Each place where a person's canary stands that is not that person's own record."""
     members = [member for family in stage.families for member in family.members.values()]
     sent, kept = _sent(stage), _kept(stage)
@@ -60,7 +60,7 @@ def leaks(stage: Stage) -> Iterator[str]:
                 yield f"{member.key}: in {where}"
 
 
-def _sent(stage: Stage) -> dict[tuple[str, str], str]:
+def _sent(stage: DemoStage) -> dict[tuple[str, str], str]:
     """By practice and record, every byte that is addressed to the record."""
     return {
         (code, record): practice.journal.addressed_to(record)
@@ -69,7 +69,7 @@ def _sent(stage: Stage) -> dict[tuple[str, str], str]:
     }
 
 
-def _kept(stage: Stage) -> dict[str, bytes]:
+def _kept(stage: DemoStage) -> dict[str, bytes]:
     service = stage.folder / "service"
     found = {path.name: path.read_bytes() for path in _files(service)}
     found["service.log"] = (stage.folder / "service.log").read_bytes()

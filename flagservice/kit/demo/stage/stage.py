@@ -44,7 +44,7 @@ class StageFailed(Exception):
 
 
 @dataclass
-class Stage:
+class DemoStage:
     """Everything that runs, in one folder that goes when the play is over."""
 
     folder: Path
