@@ -16,8 +16,8 @@ from flagservice.api.records.routes import interactions
 from flagservice.app.release import read_rulebook
 from flagservice.app.serve import described
 from flagservice.app.version import CHANGED, software_version
+from flagservice.domain.days.intervals import day_after
 from flagservice.domain.elements import NOTIFICATIONS, Element, Elements, Kind, PlanCategory, Value
-from flagservice.domain.intervals import day_after
 from flagservice.domain.people import Phase, Role
 from flagservice.fhir.capability import statement
 from flagservice.fhir.flags import CopyIdentity, build

@@ -13,7 +13,7 @@ from sqlmodel import col, select
 from flagservice.api.edge.limits import Audience
 from flagservice.audit.log import Actor, Deed, Log, Work
 from flagservice.domain.copies import CopyStatus
-from flagservice.domain.days import day_of
+from flagservice.domain.days.london import day_of
 from flagservice.domain.elements import Kind
 from flagservice.domain.holds import HoldOutcome
 from flagservice.domain.reading import read_submission

@@ -10,7 +10,7 @@ from flagservice.api.access.callers import Api, ApiDep, Caller, requires
 from flagservice.api.edge.bodies import body_of, described
 from flagservice.audit.log import Work
 from flagservice.clients.kinds import ClientKind
-from flagservice.domain.days import day_of
+from flagservice.domain.days.london import day_of
 from flagservice.domain.errors import Forbidden, NotFound
 from flagservice.domain.reading import read, read_submission
 from flagservice.domain.submissions import Enquiry, Notification, Plan, Submission

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flagservice.domain.days import LONDON
+from flagservice.domain.days.london import LONDON
 from flagservice.domain.errors import CannotRun
 from flagservice.settings import Settings
 

@@ -28,7 +28,7 @@ from flagservice.audit.log import Actor, Deed, Work
 from flagservice.delivery.push.fhir_rest import FhirRest
 from flagservice.delivery.push.worker import Worker
 from flagservice.delivery.watch.alarms import AlarmLimits, judge
-from flagservice.domain.intervals import bank_holidays
+from flagservice.domain.days.intervals import bank_holidays
 from flagservice.fhir import writing
 from flagservice.intake.policies.enforcement import sweep_next
 from flagservice.settings import Settings

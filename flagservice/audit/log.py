@@ -18,7 +18,7 @@ from sqlalchemy import Insert
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel
 
-from flagservice.domain.days import day_of
+from flagservice.domain.days.london import day_of
 from flagservice.store import leaves
 from flagservice.store.database import Database, may_be_done_again
 from flagservice.store.sealing.places import place_of

@@ -13,7 +13,7 @@ from flagservice.audit.log import Deed, Work
 from flagservice.delivery.acknowledgements import open_queries
 from flagservice.domain.acknowledgements import QueryReason
 from flagservice.domain.copies import ReceiptWord
-from flagservice.domain.days import day_of
+from flagservice.domain.days.london import day_of
 from flagservice.intake.plans import reference_of
 from flagservice.intake.receipt import ReceiptLine, receipt_of
 from flagservice.store import tables

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from flagservice.app.clock import SetClock
-from flagservice.domain.days import day_of
+from flagservice.domain.days.london import day_of
 
 
 @pytest.mark.parametrize("now", ["2026-11-29T23:30:00+00:00", "2026-07-01T23:30:00+00:00"])

@@ -113,7 +113,7 @@ def test_below_the_line_there_is_no_clock_and_no_chance() -> None:
 
 def test_an_instant_becomes_a_day_in_one_file() -> None:
     """Anywhere else it would be a day of UTC, or of the machine."""
-    assert set(where(DAYS, source.package())) == {"domain/days.py"}
+    assert set(where(DAYS, source.package())) == {"domain/days/london.py"}
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from flagservice.app.sandbox.scenarios import scenarios
 from flagservice.app.sandbox.tenants import FACES, Tenant, Tenants
 from flagservice.app.sandbox.worlds import ServedTenant
 from flagservice.domain.codes import CATEGORY_CODES
-from flagservice.domain.intervals import day_after
+from flagservice.domain.days.intervals import day_after
 from flagservice.settings import Settings
 from tests.api.answers import FHIR, resources, then_in_its_envelope
 from tests.api.steps import BASE, Client, an_ec_key

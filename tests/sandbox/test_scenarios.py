@@ -6,7 +6,7 @@ import pytest
 
 from flagservice.app.sandbox.scenarios import SyntheticPerson, scenarios
 from flagservice.app.sandbox.tenants import PRACTICE, SECOND
-from flagservice.domain.days import day_of
+from flagservice.domain.days.london import day_of
 from tests.api.answers import FHIR, then_refused
 from tests.sandbox.steps import Box, feed, nhs_number, seen
 

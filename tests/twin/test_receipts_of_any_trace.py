@@ -15,7 +15,7 @@ from typing import Any
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as some
 
-from flagservice.domain.days import day_of
+from flagservice.domain.days.london import day_of
 from tests.twin import cast
 from tests.twin.outside.asking import Request, get, post
 from tests.twin.traffic import FAMILIES, KINDS, PATHS, Decide, Post, _posts

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from flagservice.domain.days import day_of
+from flagservice.domain.days.london import day_of
 from flagservice.domain.elements import Kind
 from flagservice.policy.proof.prove import load
 from tests.api.answers import FHIR

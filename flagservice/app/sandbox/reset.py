@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from flagservice.api.access.callers import ApiDep, Caller, requires
 from flagservice.audit.log import Deed
-from flagservice.domain.days import day_of
+from flagservice.domain.days.london import day_of
 
 router = APIRouter(tags=["sandbox"])
 

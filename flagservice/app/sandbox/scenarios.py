@@ -17,7 +17,7 @@ from flagservice.app.sandbox.tenants import FACES, Tenant
 from flagservice.audit.log import Actor, Work
 from flagservice.delivery.pull import search
 from flagservice.domain.copies import Form
-from flagservice.domain.days import day_of
+from flagservice.domain.days.london import day_of
 from flagservice.domain.reading import read, read_submission
 from flagservice.domain.submissions import Enquiry, Notification, Plan, Submission
 from flagservice.intake.decision import Decision, decide, worklist

@@ -19,7 +19,7 @@ from flagservice.audit.log import Deed, Work
 from flagservice.delivery.acknowledgements import open_queries
 from flagservice.delivery.push import schedule
 from flagservice.domain.copies import DeliveryState
-from flagservice.domain.days import day_of
+from flagservice.domain.days.london import day_of
 from flagservice.store import tables
 
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from flagservice.audit.log import Work
+from flagservice.domain.days.intervals import day_after
 from flagservice.domain.elements import Element, Elements, Value
-from flagservice.domain.intervals import day_after
 from flagservice.intake.rulebook import Rulebook
 from flagservice.intake.ruling.assessment import Assessment
 from flagservice.policy.disclosure import Disclosure, disclose

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from flagservice.audit.log import Deed, Work
+from flagservice.domain.days.intervals import day_after
 from flagservice.domain.holds import Escalation, Owner
-from flagservice.domain.intervals import day_after
 from flagservice.domain.people import Phase
 from flagservice.intake.ruling.assessment import Assessment
 from flagservice.intake.ruling.person_files import PersonFile

@@ -17,7 +17,7 @@ from flagservice.app.build import Installation, build
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.clients.kinds import SCOPES
 from flagservice.clients.registry import public_jwk
-from flagservice.domain.days import day_of
+from flagservice.domain.days.london import day_of
 from flagservice.domain.reading import read_submission
 from flagservice.domain.submissions import Plan
 from flagservice.intake.registration import update_registration

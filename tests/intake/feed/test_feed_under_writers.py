@@ -17,7 +17,7 @@ from sqlalchemy import text
 from flagservice.audit.log import Actor, Work
 from flagservice.delivery.pull import feed
 from flagservice.domain.copies import Form
-from flagservice.domain.days import day_of
+from flagservice.domain.days.london import day_of
 from flagservice.domain.reading import read_submission
 from flagservice.intake.submission import submit
 from tests.intake.families import NHS_NUMBERS

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flagservice.domain.intervals import bank_holidays, day_after
+from flagservice.domain.days.intervals import bank_holidays, day_after
 
 DAYS = st.dates(min_value=date(2000, 1, 1), max_value=date(2100, 1, 1))
 

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from flagservice.domain.days import day_of
+from flagservice.domain.days.london import day_of
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Which day is it, and which day lies an interval later?"""
