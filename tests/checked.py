@@ -1,15 +1,18 @@
 """A system that passed: genuine results, signed by a key that a service may register."""
 
 import json
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from flagservice.admission.checkers import NewChecker, add_checker
+from flagservice.admission.checkers import add_checker
+from flagservice.admission.decisions import OperatorDecision
 from flagservice.admission.endpoints import EndpointRegistration, register
-from flagservice.admission.results import OperatorDecision, accept
+from flagservice.admission.results import accept
 from flagservice.audit.log import Actor, Log, Work
 from flagservice.kit.leak_check.config import FhirEndpoint, SupplierSystem, Twin
 from flagservice.kit.leak_check.control import ControlKind
@@ -34,8 +37,8 @@ def public_pem(signing: ResultSigner = SIGNING) -> bytes:
     )
 
 
-def a_checker(name: str = SIGNING.name) -> NewChecker:
-    return NewChecker(name, public_pem(), "A. Lead", "they run the checks")
+def given_a_checker(work: Work, signing: ResultSigner = SIGNING) -> None:
+    add_checker(work, signing.name, public_pem(signing), decision=DECIDED)
 
 
 def an_outcome(
@@ -74,15 +77,15 @@ def a_finding(at: datetime, **changed: Any) -> str:
 
 
 def a_registration(practice: str, **more: str) -> EndpointRegistration:
-    said = {
-        "url": "https://gp.example/fhir",
-        "token": "t",
-        "system": SYSTEM,
-        "version": VERSION,
-        "by": "A. Lead",
-        "reason": "tested",
-    }
+    said = {"url": "https://gp.example/fhir", "token": "t", "system": SYSTEM, "version": VERSION}
     return EndpointRegistration(practice, **{**said, **more})
+
+
+def registering(
+    registration: EndpointRegistration, decision: OperatorDecision = DECIDED
+) -> Callable[[Work], None]:
+    """The deed of an operator who registers it, on this machine, too."""
+    return partial(register, registration=registration, decision=decision, allow_loopback=True)
 
 
 def given_a_checked_system(log: Log, *, version: str = VERSION) -> None:
@@ -90,12 +93,12 @@ def given_a_checked_system(log: Log, *, version: str = VERSION) -> None:
 
     def deed(work: Work) -> None:
         if work.session.get(tables.CheckerRow, SIGNING.name) is None:
-            add_checker(work, a_checker())
-        accept(work, a_result(work.now, version=version), decided=DECIDED)
+            given_a_checker(work)
+        accept(work, a_result(work.now, version=version), decision=DECIDED)
 
     log.perform(_ACTOR, deed)
 
 
 def given_an_admitted_practice(log: Log, registration: EndpointRegistration) -> None:
     """Registered, and running what was checked."""
-    log.perform(_ACTOR, lambda work: register(work, registration, allow_loopback=True))
+    log.perform(_ACTOR, registering(registration))

@@ -8,13 +8,13 @@ import base64
 import binascii
 import json
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from flagservice.admission.decisions import OperatorDecision
 from flagservice.audit.checkpoint import BadKey, key_hash
 from flagservice.audit.log import Deed, Work
 from flagservice.domain.errors import Conflict, Fault, Invalid, NotFound
@@ -25,47 +25,33 @@ _MOST_CHARACTERS: Final = 1_000_000
 _HINT_BYTES: Final = 4
 
 
-@dataclass(frozen=True)
-class NewChecker:
-    """A name, a public key as PEM, and who decided that it may sign, and why."""
-
-    name: str
-    public_key: bytes
-    by: str
-    reason: str
-
-
-def add_checker(work: Work, new: NewChecker) -> None:
-    """From now on results that this key signs may be accepted; raises Invalid or Conflict."""
-    key = _public_key(new.public_key)
+def add_checker(work: Work, name: str, public_key: bytes, *, decision: OperatorDecision) -> None:
+    """Lets a key, given as PEM, sign results from now on. Raises Invalid or Conflict."""
+    key = _public_key(public_key)
     try:
-        key_hash(new.name, key)
+        key_hash(name, key)
     except BadKey as wrong:
         raise Invalid(Fault("name", str(wrong))) from None
-    if not new.by.strip() or not new.reason.strip():
-        raise Invalid(Fault("by, reason", "whoever may sign is a decision: say who, and why"))
-    if work.session.get(tables.CheckerRow, new.name) is not None:
+    if work.session.get(tables.CheckerRow, name) is not None:
         raise Conflict("name: there was a checker of this name; a new key gets a new name")
     data_key = work.vault.new_data_key()
-    secret = json.dumps({"by": new.by, "reason": new.reason}).encode()
+    secret = json.dumps(decision.kept()).encode()
     row = tables.CheckerRow(
-        name=new.name, public_key=key, added=work.now, data_key=data_key, sealed=b""
+        name=name, public_key=key, added=work.now, data_key=data_key, sealed=b""
     )
     row.sealed = work.vault.seal_row(row, secret)
     work.session.add(row)
     work.session.flush()
-    work.record(Deed.CHECKER_ADDED, checker=new.name)
+    work.record(Deed.CHECKER_ADDED, checker=name)
 
 
-def revoke_checker(work: Work, name: str, *, by: str, reason: str) -> None:
+def revoke_checker(work: Work, name: str, *, decision: OperatorDecision) -> None:
     """From now on nothing that this key ever signed counts; raises Invalid or NotFound."""
     row = work.session.get(tables.CheckerRow, name)
     if row is None or row.revoked is not None:
         raise NotFound("there is no such checker, or it was revoked before")
-    if not by.strip() or not reason.strip():
-        raise Invalid(Fault("by, reason", "a revocation is a decision: say who, and why"))
     opened = work.vault.open_row(row)
-    decided = json.loads(opened) | {"revoked_by": by, "revoked_why": reason}
+    decided = json.loads(opened) | decision.kept_as("revoked")
     row.sealed = work.vault.seal_row(row, json.dumps(decided).encode())
     row.revoked = work.now
     work.session.add(row)

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import ColumnElement, and_, bindparam, exists
 from sqlmodel import col, select
 
+from flagservice.admission.decisions import OperatorDecision
 from flagservice.admission.result_notes import AHEAD, VALID_FOR
 from flagservice.admission.results import is_valid, is_valid_between
 from flagservice.audit.log import Deed, Work
@@ -29,15 +30,13 @@ _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 @dataclass(frozen=True)
 class EndpointRegistration:
-    """How a practice is reached, what it runs, and who says so."""
+    """How a practice is reached, and what it runs."""
 
     practice: str
     url: str
     token: str = field(repr=False)
     system: str
     version: str
-    by: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -49,19 +48,25 @@ class Endpoint:
     token: str = field(repr=False)
 
 
-def register(work: Work, said: EndpointRegistration, *, allow_loopback: bool) -> None:
-    """Records it, in place of what was said before; a suspension ends. Raises Invalid.
+def register(
+    work: Work,
+    registration: EndpointRegistration,
+    *,
+    decision: OperatorDecision,
+    allow_loopback: bool,
+) -> None:
+    """Records it, in place of what was registration before; a suspension ends. Raises Invalid.
 
     A version that has no valid result of its own is not admitted, whatever went before.
     """
-    _check(said, allow_loopback=allow_loopback)
+    _check(registration, allow_loopback=allow_loopback)
     data_key = work.vault.new_data_key()
-    secret = {"token": said.token, "by": said.by, "reason": said.reason}
+    secret = {"token": registration.token, **decision.kept()}
     row = tables.EndpointRow(
-        practice=said.practice,
-        url=said.url.rstrip("/"),
-        system=said.system,
-        system_version=said.version,
+        practice=registration.practice,
+        url=registration.url.rstrip("/"),
+        system=registration.system,
+        system_version=registration.version,
         registered=work.now,
         data_key=data_key,
         sealed=b"",
@@ -69,12 +74,15 @@ def register(work: Work, said: EndpointRegistration, *, allow_loopback: bool) ->
     row.sealed = work.vault.seal_row(row, json.dumps(secret).encode())
     work.session.merge(row)
     work.record(
-        Deed.PRACTICE_REGISTERED, practice=said.practice, system=said.system, version=said.version
+        Deed.PRACTICE_REGISTERED,
+        practice=registration.practice,
+        system=registration.system,
+        version=registration.version,
     )
 
 
-def _check(said: EndpointRegistration, *, allow_loopback: bool) -> None:
-    address = urlsplit(said.url)
+def _check(registration: EndpointRegistration, *, allow_loopback: bool) -> None:
+    address = urlsplit(registration.url)
     loopback = allow_loopback and address.hostname in _LOOPBACK
     if address.scheme != "https" and not (address.scheme == "http" and loopback):
         raise Invalid(Fault("url", "is an https address"))
@@ -82,11 +90,9 @@ def _check(said: EndpointRegistration, *, allow_loopback: bool) -> None:
         raise Invalid(Fault("url", "is a base address: no user, query or fragment"))
     if _is_our_own(address.hostname) and not loopback:
         raise Invalid(Fault("url", "is the address of another machine, and none that is our own"))
-    for name, text in (("system", said.system), ("version", said.version)):
+    for name, text in (("system", registration.system), ("version", registration.version)):
         if not text or text != text.strip():
             raise Invalid(Fault(name, "is what the leak-check result calls it, letter for letter"))
-    if not said.by.strip() or not said.reason.strip():
-        raise Invalid(Fault("by, reason", "a registration is a decision: say who, and why"))
 
 
 def _is_our_own(host: str) -> bool:
@@ -106,15 +112,13 @@ def _is_our_own(host: str) -> bool:
     return own or there.is_multicast or there.is_reserved
 
 
-def suspend(work: Work, practice: str, *, by: str, reason: str) -> None:
+def suspend(work: Work, practice: str, *, decision: OperatorDecision) -> None:
     """From now on nothing goes out to this practice's system, until it is registered anew."""
     row = work.session.get(tables.EndpointRow, practice)
     if row is None:
         raise NotFound("no system of this practice is registered")
-    if not by.strip() or not reason.strip():
-        raise Invalid(Fault("by, reason", "a suspension is a decision: say who, and why"))
     opened = work.vault.open_row(row)
-    decided = json.loads(opened) | {"suspended_by": by, "suspended_why": reason}
+    decided = json.loads(opened) | decision.kept_as("suspended")
     row.sealed = work.vault.seal_row(row, json.dumps(decided).encode())
     row.suspended = work.now
     work.session.add(row)

@@ -19,6 +19,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from flagservice.admission.checkers import signer_of
+from flagservice.admission.decisions import OperatorDecision
 from flagservice.admission.result_notes import (
     AHEAD,
     VALID_FOR,
@@ -33,18 +34,6 @@ from flagservice.store import tables
 
 
 @dataclass(frozen=True)
-class OperatorDecision:
-    """Who decided, and why."""
-
-    by: str
-    reason: str
-
-    def __post_init__(self) -> None:
-        if not self.by.strip() or not self.reason.strip():
-            raise Invalid(Fault("by, reason", "this is a decision: say who, and why"))
-
-
-@dataclass(frozen=True)
 class AcceptedResult:
     """A result that was taken in: its id, and whether it is a finding."""
 
@@ -52,7 +41,7 @@ class AcceptedResult:
     suspends: bool
 
 
-def accept(work: Work, note: str, *, decided: OperatorDecision) -> AcceptedResult:
+def accept(work: Work, note: str, *, decision: OperatorDecision) -> AcceptedResult:
     """Takes a result in: a clean one admits, one that leaks suspends its system and version.
 
     Raises Invalid, or Conflict where this run was taken in already: however it is signed anew, it
@@ -69,7 +58,7 @@ def accept(work: Work, note: str, *, decided: OperatorDecision) -> AcceptedResul
         rule = "is later than any finding or withdrawn result of this version: run the check anew"
         raise Invalid(Fault("run_at", rule))
     data_key = work.vault.new_data_key()
-    secret: dict[str, Any] = {"by": decided.by, "reason": decided.reason}
+    secret: dict[str, Any] = {**decision.kept()}
     if earlier is not None:
         secret["before"] = _decided(work, earlier)
     row = tables.LeakResultRow(
@@ -121,13 +110,13 @@ def _barred(work: Work, said: LeakResult) -> bool:
     return work.session.exec(asked.limit(1)).first() is not None
 
 
-def withdraw(work: Work, identity: str, *, decided: OperatorDecision) -> None:
+def withdraw(work: Work, identity: str, *, decision: OperatorDecision) -> None:
     """From now on no run of that system and version up to this one admits; raises NotFound."""
     row = work.session.get(tables.LeakResultRow, identity)
     if row is None or row.withdrawn is not None:
         raise NotFound("there is no such result, or it was withdrawn before")
     kept = _decided(work, row)
-    kept |= {"withdrawn_by": decided.by, "withdrawn_why": decided.reason}
+    kept |= decision.kept_as("withdrawn")
     row.sealed = _sealed(work, row, kept)
     row.withdrawn = work.now
     work.session.add(row)

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from flagservice.admission.checkers import add_checker, revoke_checker
+from flagservice.admission.checkers import revoke_checker
+from flagservice.admission.decisions import OperatorDecision
 from flagservice.admission.endpoints import (
     Endpoint,
     EndpointRegistration,
@@ -23,10 +24,10 @@ from tests.checked import (
     DECIDED,
     SIGNING,
     VERSION,
-    a_checker,
     a_registration,
     a_result,
     given_a_checked_system,
+    given_a_checker,
 )
 from tests.intake.people import HOME, rows
 from tests.world import World
@@ -35,22 +36,29 @@ OPERATOR = Actor("operator")
 LATER = "4.3"
 
 
-def register_it(world: World, said: EndpointRegistration, *, allow_loopback: bool = False) -> None:
-    world.log.perform(OPERATOR, lambda work: register(work, said, allow_loopback=allow_loopback))
+def register_it(
+    world: World,
+    said: EndpointRegistration,
+    *,
+    decision: OperatorDecision = DECIDED,
+    allow_loopback: bool = False,
+) -> None:
+    world.log.perform(
+        OPERATOR,
+        lambda work: register(work, said, decision=decision, allow_loopback=allow_loopback),
+    )
 
 
 def suspend_it(world: World, *, by: str = "IG lead", reason: str = "it leaks") -> None:
-    world.log.perform(OPERATOR, lambda work: suspend(work, HOME, by=by, reason=reason))
+    world.log.perform(
+        OPERATOR, lambda work: suspend(work, HOME, decision=OperatorDecision(by, reason))
+    )
 
 
 def given_it_is_admitted(world: World, **more: str) -> None:
     given_a_checked_system(world.log)
     register_it(world, a_registration(HOME, **more), allow_loopback=True)
     assert reached(world)[0]
-
-
-def given_a_checker(world: World) -> None:
-    world.log.perform(OPERATOR, lambda work: add_checker(work, a_checker()))
 
 
 def reached(world: World) -> tuple[bool, Endpoint | None]:
@@ -118,9 +126,9 @@ def test_a_result_admits_for_a_year_from_its_run_and_not_an_instant_longer(
 
 def test_a_result_that_was_accepted_late_admits_no_longer_for_that(any_world: World) -> None:
     register_it(any_world, a_registration(HOME))
-    given_a_checker(any_world)
+    any_world.log.perform(OPERATOR, given_a_checker)
     note = a_result(any_world.now - VALID_FOR + timedelta(days=1))
-    any_world.log.perform(OPERATOR, lambda work: accept(work, note, decided=DECIDED))
+    any_world.log.perform(OPERATOR, lambda work: accept(work, note, decision=DECIDED))
     assert reached(any_world)[0]
     any_world.now += timedelta(days=1)
     assert reached(any_world) == (False, None)
@@ -136,7 +144,10 @@ def test_what_a_revoked_checker_signed_admits_nobody(any_world: World) -> None:
     given_it_is_admitted(any_world)
     any_world.now += timedelta(days=1)
     any_world.log.perform(
-        OPERATOR, lambda work: revoke_checker(work, SIGNING.name, by="IG", reason="key lost")
+        OPERATOR,
+        lambda work: revoke_checker(
+            work, SIGNING.name, decision=OperatorDecision("IG", "key lost")
+        ),
     )
     assert reached(any_world) == (False, None)
 
@@ -187,8 +198,10 @@ def test_a_sandbox_may_be_reached_on_this_machine_and_only_there(world: World) -
 
 @pytest.mark.parametrize("missing", ["by", "reason"])
 def test_a_registration_without_who_and_why_is_none(world: World, missing: str) -> None:
+    who_and_why = {"by": "A. Lead", "reason": "tested"} | {missing: "  "}
     with pytest.raises(Invalid, match="say who, and why"):
-        register_it(world, a_registration(HOME, **{missing: "  "}))
+        register_it(world, a_registration(HOME), decision=OperatorDecision(**who_and_why))
+    assert rows(world, of=tables.EndpointRow) == []
 
 
 @pytest.mark.parametrize("name", ["system", "version"])

@@ -14,15 +14,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlmodel import select
 
-from flagservice.admission.checkers import NewChecker, add_checker, revoke_checker
+from flagservice.admission.checkers import add_checker, revoke_checker
+from flagservice.admission.decisions import OperatorDecision
 from flagservice.admission.result_notes import FEWEST_REQUESTS, VALID_FOR
-from flagservice.admission.results import OperatorDecision, accept, withdraw
+from flagservice.admission.results import accept, withdraw
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.domain.errors import Conflict, Invalid, NotFound
 from flagservice.kit.leak_check.check import fewest
 from flagservice.kit.leak_check.result import PROTOCOL, TOOL, ResultSigner, signed
 from flagservice.store import tables
-from tests.checked import DECIDED, SIGNING, a_checker, a_result, public_pem
+from tests.checked import DECIDED, SIGNING, a_result, given_a_checker, public_pem
 from tests.intake.people import rows
 from tests.world import World
 
@@ -34,12 +35,12 @@ STRANGER = ResultSigner("a.stranger", Ed25519PrivateKey.from_private_bytes(bytes
 @pytest.fixture
 def known(world: World) -> World:
     """A service that knows one checker."""
-    world.log.perform(OPERATOR, lambda work: add_checker(work, a_checker()))
+    world.log.perform(OPERATOR, given_a_checker)
     return world
 
 
-def when_accepted(world: World, note: str, decided: OperatorDecision = DECIDED) -> str:
-    return world.log.perform(OPERATOR, lambda work: accept(work, note, decided=decided)).id
+def when_accepted(world: World, note: str, decision: OperatorDecision = DECIDED) -> str:
+    return world.log.perform(OPERATOR, lambda work: accept(work, note, decision=decision)).id
 
 
 def then_it_is_refused(world: World, note: str, *, field: str) -> None:
@@ -72,7 +73,7 @@ def test_a_clean_result_is_accepted_as_it_was_signed_and_that_is_recorded(known:
 def test_who_accepted_and_who_withdrew_and_why_is_kept_sealed(known: World) -> None:
     identity = when_accepted(known, a_result(known.now))
     why = OperatorDecision("B. Lead", "a patient saw one")
-    known.log.perform(OPERATOR, lambda work: withdraw(work, identity, decided=why))
+    known.log.perform(OPERATOR, lambda work: withdraw(work, identity, decision=why))
     (row,) = rows(known, of=tables.LeakResultRow)
     place = {"table": "leak_result", "row": identity, "version": 1}
     kept = json.loads(known.log.vault.open(row.data_key, row.sealed, **place))
@@ -97,7 +98,10 @@ def test_a_strangers_signature_under_a_registered_name_is_refused(known: World) 
 
 def test_a_result_by_a_revoked_checker_is_refused(known: World) -> None:
     known.log.perform(
-        OPERATOR, lambda work: revoke_checker(work, SIGNING.name, by="IG", reason="key lost")
+        OPERATOR,
+        lambda work: revoke_checker(
+            work, SIGNING.name, decision=OperatorDecision("IG", "key lost")
+        ),
     )
     then_it_is_refused(known, a_result(known.now), field="signature")
 
@@ -239,12 +243,12 @@ def test_a_result_is_accepted_once_and_a_withdrawn_one_never_again(known: World)
     identity = when_accepted(known, note)
     with pytest.raises(Conflict, match="accepted"):
         when_accepted(known, note)
-    known.log.perform(OPERATOR, lambda work: withdraw(work, identity, decided=DECIDED))
+    known.log.perform(OPERATOR, lambda work: withdraw(work, identity, decision=DECIDED))
     with pytest.raises(Conflict, match="withdrawn"):
         when_accepted(known, note)
     for gone in (identity, "nothing"):
         with pytest.raises(NotFound):
-            known.log.perform(OPERATOR, lambda work, g=gone: withdraw(work, g, decided=DECIDED))
+            known.log.perform(OPERATOR, lambda work, g=gone: withdraw(work, g, decision=DECIDED))
 
 
 @pytest.mark.parametrize(("by", "reason"), [("", "because"), ("A. Lead", "  ")])
@@ -269,27 +273,25 @@ def a_p384_key() -> bytes:
         ({"public_key": a_p384_key()}, "public key"),
         ({"name": "a checker"}, "name"),
         ({"name": ""}, "name"),
-        ({"by": " "}, "by, reason"),
-        ({"reason": ""}, "by, reason"),
     ],
 )
 def test_a_checker_that_is_not_whole_is_refused(
     world: World, changed: dict[str, Any], field: str
 ) -> None:
-    new = {"name": "b.checker", "public_key": public_pem(), "by": "A", "reason": "B"} | changed
+    new = {"name": "b.checker", "public_key": public_pem()} | changed
     with pytest.raises(Invalid, match=rf"^{field}: "):
-        world.log.perform(OPERATOR, lambda work: add_checker(work, NewChecker(**new)))
+        world.log.perform(OPERATOR, lambda work: add_checker(work, **new, decision=DECIDED))
     assert rows(world, of=tables.CheckerRow) == []
 
 
 def test_a_checkers_name_is_never_given_to_another_key(known: World) -> None:
     with pytest.raises(Conflict):
-        known.log.perform(OPERATOR, lambda work: add_checker(work, a_checker()))
+        known.log.perform(OPERATOR, given_a_checker)
 
 
 def test_revoking_is_a_decision_about_somebody_who_is_there(known: World) -> None:
     def revoke(work: Work, name: str = SIGNING.name, by: str = "IG") -> None:
-        revoke_checker(work, name, by=by, reason="key lost")
+        revoke_checker(work, name, decision=OperatorDecision(by, "key lost"))
 
     with pytest.raises(Invalid):
         known.log.perform(OPERATOR, lambda work: revoke(work, by=""))

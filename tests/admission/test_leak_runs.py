@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from flagservice.admission.decisions import OperatorDecision
 from flagservice.admission.result_notes import VALID_FOR
-from flagservice.admission.results import OperatorDecision, accept, withdraw
+from flagservice.admission.results import accept, withdraw
 from flagservice.domain.errors import Conflict, Invalid
 from flagservice.kit.leak_check.result import signed
 from flagservice.store import tables
@@ -31,7 +32,7 @@ def test_the_same_run_signed_anew_in_other_bytes_is_the_same_result(
     note = a_result(known.now)
     identity = when_accepted(known, note)
     if withdrawn:
-        known.log.perform(OPERATOR, lambda work: withdraw(work, identity, decided=DECIDED))
+        known.log.perform(OPERATOR, lambda work: withdraw(work, identity, decision=DECIDED))
     said = json.loads(note.partition("\n")[0])
     offset = said | {"run_at": said["run_at"].replace("+00:00", "Z"), "tool_version": "9"}
     for again in (json.dumps(said), json.dumps(said, indent=None) + " ", json.dumps(offset)):
@@ -42,7 +43,7 @@ def test_the_same_run_signed_anew_in_other_bytes_is_the_same_result(
 
 def test_a_finding_is_taken_in_whatever_else_is_in_doubt_and_said_to_suspend(known: World) -> None:
     note = a_finding(known.now, requests=1, planned=0, control="none", doubts=["some"])
-    taken = known.log.perform(OPERATOR, lambda work: accept(work, note, decided=DECIDED))
+    taken = known.log.perform(OPERATOR, lambda work: accept(work, note, decision=DECIDED))
     assert taken.suspends
     (row,) = rows(known, of=tables.LeakResultRow)
     assert row.verdict == "leaks"
@@ -81,7 +82,7 @@ def test_a_clean_run_no_newer_than_a_finding_or_a_withdrawal_is_refused(known: W
     with pytest.raises(Invalid, match=r"^run_at: is later than any finding"):
         when_accepted(known, a_result(known.now - 2 * hour))
     newer = when_accepted(known, a_result(known.now))
-    known.log.perform(OPERATOR, lambda work: withdraw(work, newer, decided=DECIDED))
+    known.log.perform(OPERATOR, lambda work: withdraw(work, newer, decision=DECIDED))
     with pytest.raises(Invalid, match=r"^run_at: is later than any finding"):
         when_accepted(known, a_result(known.now, transcript="sha256:" + "1" * 64))
     when_accepted(known, a_result(known.now, version="another"))

@@ -5,7 +5,7 @@ import pytest
 from flagservice.admission.endpoints import endpoint_of, register
 from flagservice.audit.log import Actor
 from flagservice.domain.errors import Invalid
-from tests.checked import a_registration, given_a_checked_system
+from tests.checked import DECIDED, a_registration, given_a_checked_system
 from tests.intake.people import HOME
 from tests.world import World
 
@@ -32,7 +32,8 @@ THEIRS = ["gp.example", "10.20.30.40", "192.168.7.7", "[fd00::7]", "0x.example"]
 def when_registered(world: World, host: str, *, allow_loopback: bool = False) -> None:
     said = a_registration(HOME, url=f"https://{host}/fhir")
     world.log.perform(
-        Actor("operator"), lambda work: register(work, said, allow_loopback=allow_loopback)
+        Actor("operator"),
+        lambda work: register(work, said, decision=DECIDED, allow_loopback=allow_loopback),
     )
 
 

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from flagservice.admission.checkers import NewChecker, add_checker, revoke_checker
+from flagservice.admission.checkers import revoke_checker
+from flagservice.admission.decisions import OperatorDecision
 from flagservice.admission.result_notes import CheckedAddresses
 from flagservice.admission.results import accept, newest_checked_addresses, withdraw
 from flagservice.audit.log import Deed, Work
@@ -12,7 +13,6 @@ from flagservice.kit.leak_check.result import ResultSigner
 from tests.admission.test_endpoints import (
     LATER,
     OPERATOR,
-    given_a_checker,
     given_it_is_admitted,
     reached,
     register_it,
@@ -25,18 +25,18 @@ from tests.checked import (
     a_registration,
     a_result,
     given_a_checked_system,
-    public_pem,
+    given_a_checker,
 )
 from tests.intake.people import HOME
 from tests.world import World
 
 
 def when_taken_in(world: World, note: str) -> str:
-    return world.log.perform(OPERATOR, lambda work: accept(work, note, decided=DECIDED)).id
+    return world.log.perform(OPERATOR, lambda work: accept(work, note, decision=DECIDED)).id
 
 
 def when_withdrawn(world: World, identity: str) -> None:
-    world.log.perform(OPERATOR, lambda work: withdraw(work, identity, decided=DECIDED))
+    world.log.perform(OPERATOR, lambda work: withdraw(work, identity, decision=DECIDED))
 
 
 def test_a_withdrawal_takes_every_earlier_result_of_the_version_with_it(any_world: World) -> None:
@@ -53,7 +53,7 @@ def test_a_withdrawal_takes_every_earlier_result_of_the_version_with_it(any_worl
 
 def test_withdrawing_an_earlier_result_leaves_a_later_one(any_world: World) -> None:
     register_it(any_world, a_registration(HOME))
-    given_a_checker(any_world)
+    any_world.log.perform(OPERATOR, given_a_checker)
     earlier = when_taken_in(any_world, a_result(any_world.now - timedelta(days=1)))
     given_a_checked_system(any_world.log)
     when_withdrawn(any_world, earlier)
@@ -80,10 +80,12 @@ def test_a_finding_suspends_its_version_at_once_until_a_newer_check_is_clean(
 def test_a_finding_by_a_checker_revoked_since_still_suspends(world: World) -> None:
     given_it_is_admitted(world)
     other = ResultSigner("b.checker", Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33))))
-    new = NewChecker(other.name, public_pem(other), "A. Lead", "a second one")
-    world.log.perform(OPERATOR, lambda work: add_checker(work, new))
+    world.log.perform(OPERATOR, lambda work: given_a_checker(work, other))
     when_taken_in(world, a_finding(world.now, signing=other))
-    world.log.perform(OPERATOR, lambda work: revoke_checker(work, other.name, by="IG", reason="x"))
+    world.log.perform(
+        OPERATOR,
+        lambda work: revoke_checker(work, other.name, decision=OperatorDecision("IG", "x")),
+    )
     assert not reached(world)[0]
 
 

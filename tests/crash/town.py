@@ -10,7 +10,6 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
-from flagservice.admission.endpoints import register
 from flagservice.app import build
 from flagservice.app.keys.keyset import make_keys
 from flagservice.audit.log import Actor, Work
@@ -19,7 +18,7 @@ from flagservice.clients.registry import add_client
 from flagservice.intake.registration import update_registration
 from flagservice.people.registrations import Registration
 from flagservice.settings import Settings
-from tests.checked import a_registration, given_a_checked_system
+from tests.checked import a_registration, given_a_checked_system, registering
 from tests.crash.client import Client
 from tests.crash.nursery import Nursery
 from tests.delivery.practices import PUSH, GpSystem, a_gp_system, nhs_numbers
@@ -176,7 +175,7 @@ def _a_practice(town: Town, code: str) -> AbstractContextManager[GpSystem]:
 
 def _admit(town: Town, system: GpSystem) -> None:
     said = a_registration(system.code, url=system.url, token=PUSH)
-    town.installation.perform(partial(register, said=said, allow_loopback=True))
+    town.installation.perform(registering(said))
 
 
 def _hand_over_keys(town: Town, ports: Sequence[int]) -> None:

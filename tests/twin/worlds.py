@@ -21,6 +21,7 @@ import httpx
 from fastapi import FastAPI
 from sqlalchemy import event
 
+from flagservice.admission.decisions import OperatorDecision
 from flagservice.admission.endpoints import suspend
 from flagservice.app.build import Installation
 from flagservice.app.keys.keyset import Keys
@@ -183,7 +184,9 @@ class TwinWorld:
         given_an_admitted_practice(self.log, a_registration(practice, url=url))
 
     def suspends(self, practice: str) -> None:
-        self.performs(lambda work: suspend(work, practice, by="A. Lead", reason="tested"))
+        self.performs(
+            lambda work: suspend(work, practice, decision=OperatorDecision("A. Lead", "tested"))
+        )
 
     def falls(self, practice: str, status: int | None) -> None:
         """The practice's system answers with this status, until it is well again."""

@@ -5,16 +5,12 @@ from typing import Annotated, Final
 
 import typer
 
-from flagservice.admission.checkers import NewChecker, add_checker, revoke_checker
+from flagservice.admission.checkers import add_checker, revoke_checker
+from flagservice.admission.decisions import OperatorDecision
 from flagservice.admission.endpoints import EndpointRegistration, register, suspend
 from flagservice.admission.lapses import practice_systems
 from flagservice.admission.result_notes import CheckedAddresses
-from flagservice.admission.results import (
-    OperatorDecision,
-    accept,
-    newest_checked_addresses,
-    withdraw,
-)
+from flagservice.admission.results import accept, newest_checked_addresses, withdraw
 from flagservice.app.build import opened
 from flagservice.app.commands.line import group
 from flagservice.app.files import read_bytes, read_text
@@ -40,10 +36,13 @@ def endpoint_register(
 ) -> None:
     """Records how a practice is reached and what it runs, and says whether that is admitted."""
     token = read_text(token_file).strip()
-    said = EndpointRegistration(practice, url, token, system, version, by, reason)
+    registration = EndpointRegistration(practice, url, token, system, version)
+    decision = OperatorDecision(by, reason)
 
     def deed(work: Work) -> CheckedAddresses | None:
-        register(work, said, allow_loopback=installation.settings.synthetic)
+        register(
+            work, registration, decision=decision, allow_loopback=installation.settings.synthetic
+        )
         return newest_checked_addresses(work, system=system, version=version)
 
     with opened() as installation:
@@ -73,8 +72,9 @@ def endpoint_list() -> None:
 @endpoints.command("suspend")
 def endpoint_suspend(practice: str, by: By, reason: Reason) -> None:
     """Suspends a practice's system: nothing goes out to it, until it is registered anew."""
+    decision = OperatorDecision(by, reason)
     with opened() as installation:
-        installation.perform(lambda work: suspend(work, practice, by=by, reason=reason))
+        installation.perform(lambda work: suspend(work, practice, decision=decision))
 
 
 @checkers.command("add")
@@ -85,24 +85,25 @@ def checker_add(
     reason: Reason,
 ) -> None:
     """Registers a key that may sign leak-check results."""
-    new = NewChecker(name, read_bytes(public_key), by, reason)
+    key, decision = read_bytes(public_key), OperatorDecision(by, reason)
     with opened() as installation:
-        installation.perform(lambda work: add_checker(work, new))
+        installation.perform(lambda work: add_checker(work, name, key, decision=decision))
 
 
 @checkers.command("revoke")
 def checker_revoke(name: str, by: By, reason: Reason) -> None:
     """Takes a key's right to sign; nothing that it ever signed counts any more."""
+    decision = OperatorDecision(by, reason)
     with opened() as installation:
-        installation.perform(lambda work: revoke_checker(work, name, by=by, reason=reason))
+        installation.perform(lambda work: revoke_checker(work, name, decision=decision))
 
 
 @results.command("accept")
 def result_accept(file: Path, by: By, reason: Reason) -> None:
     """Takes in a signed result, and prints its id: its version is admitted, or suspended."""
-    note, decided = read_text(file), OperatorDecision(by, reason)
+    note, decision = read_text(file), OperatorDecision(by, reason)
     with opened() as installation:
-        taken = installation.perform(lambda work: accept(work, note, decided=decided))
+        taken = installation.perform(lambda work: accept(work, note, decision=decision))
     typer.echo(taken.id)
     if taken.suspends:
         typer.echo("a finding: nobody on this version is admitted, until a newer check is clean")
@@ -111,6 +112,6 @@ def result_accept(file: Path, by: By, reason: Reason) -> None:
 @results.command("withdraw")
 def result_withdraw(identity: str, by: By, reason: Reason) -> None:
     """Withdraws a result: it and every earlier one of its version admit nobody any more."""
-    decided = OperatorDecision(by, reason)
+    decision = OperatorDecision(by, reason)
     with opened() as installation:
-        installation.perform(lambda work: withdraw(work, identity, decided=decided))
+        installation.perform(lambda work: withdraw(work, identity, decision=decision))

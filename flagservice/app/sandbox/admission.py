@@ -12,11 +12,12 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from flagservice.admission.checkers import NewChecker, add_checker
+from flagservice.admission.checkers import add_checker
+from flagservice.admission.decisions import OperatorDecision
 from flagservice.admission.endpoints import EndpointRegistration, register
 from flagservice.admission.lapses import practice_systems
 from flagservice.admission.result_notes import FEWEST_REQUESTS
-from flagservice.admission.results import OperatorDecision, accept
+from flagservice.admission.results import accept
 from flagservice.app.build import Installation
 from flagservice.app.sandbox.tenants import PRACTICE, SECOND, UNADMITTED
 from flagservice.app.version import software_version
@@ -30,8 +31,9 @@ from flagservice.kit.leak_check.result import (
     signed,
 )
 
-_BY: Final = "the sandbox"
-_WHY: Final = "synthetic people only: a supplier begins here before its leak check"
+_DECISION: Final = OperatorDecision(
+    "the sandbox", "synthetic people only: a supplier begins here before its leak check"
+)
 _SYSTEM, _CHECKED, _UNCHECKED = "A system under test", "admitted by the sandbox", "not checked"
 _NOWHERE: Final = "http://127.0.0.1:9"
 """The discard port: the sandbox pushes to nobody, and runs no worker."""
@@ -42,11 +44,10 @@ def admit(installation: Installation) -> None:
     key = Ed25519PrivateKey.generate()
     signing = ResultSigner(f"sandbox.{secrets.token_hex(4)}", key)
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    checker = NewChecker(signing.name, public, _BY, _WHY)
     line = content(_outcome(installation.log.clock()), tool_version=software_version())
-    note, decided = signed(line, signing), OperatorDecision(_BY, _WHY)
-    installation.perform(lambda work: add_checker(work, checker))
-    installation.perform(lambda work: accept(work, note, decided=decided))
+    note = signed(line, signing)
+    installation.perform(lambda work: add_checker(work, signing.name, public, decision=_DECISION))
+    installation.perform(lambda work: accept(work, note, decision=_DECISION))
 
 
 def renew(installation: Installation) -> None:
@@ -58,8 +59,10 @@ def renew(installation: Installation) -> None:
 def register_practices(installation: Installation) -> None:
     """Two on the admitted version, and one that is not."""
     for practice, version in ((PRACTICE, _CHECKED), (SECOND, _CHECKED), (UNADMITTED, _UNCHECKED)):
-        said = EndpointRegistration(practice, _NOWHERE, "nobody", _SYSTEM, version, _BY, _WHY)
-        installation.perform(partial(register, said=said, allow_loopback=True))
+        registration = EndpointRegistration(practice, _NOWHERE, "nobody", _SYSTEM, version)
+        installation.perform(
+            partial(register, registration=registration, decision=_DECISION, allow_loopback=True)
+        )
 
 
 def _outcome(now: datetime) -> LeakCheckOutcome:

@@ -1,5 +1,6 @@
 """Doors that look as if they could be left open: a branch, a feed half read, a flag taken back."""
 
+from flagservice.admission.decisions import OperatorDecision
 from flagservice.admission.endpoints import suspend
 from flagservice.audit.log import Actor
 from tests.api.answers import FHIR, links, resources, then_refused
@@ -33,7 +34,8 @@ def test_a_feed_that_was_begun_ends_where_the_practice_is_suspended(cast: Cast) 
     onward = links(first)["next"]
     assert len(resources(practice.gets(onward))) == 1
     cast.world.log.perform(
-        Actor("operator"), lambda work: suspend(work, practice.ods, by="IG lead", reason="it leaks")
+        Actor("operator"),
+        lambda work: suspend(work, practice.ods, decision=OperatorDecision("IG lead", "it leaks")),
     )
     then_refused(practice.gets(onward), 403)
     then_refused(practice.gets(f"{FHIR}/Flag/_history?_count=1"), 403)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from flagservice.admission.endpoints import register
 from flagservice.app.build import Installation, build
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.clients.kinds import SCOPES
@@ -28,7 +27,7 @@ from flagservice.settings import Settings
 from flagservice.store import tables
 from tests.benchmarks.work.bulk import FILE, filling
 from tests.benchmarks.work.family import BORN, PEOPLE, Family, numbers
-from tests.checked import a_registration, given_a_checked_system
+from tests.checked import a_registration, given_a_checked_system, registering
 from tests.world import COUNCIL, a_submission, person
 
 _WAITING_FROM, _APART = 500_000, 5
@@ -118,7 +117,7 @@ def _organisations(work: Work, size: Size, *, folder: Path) -> None:
     work.record(Deed.CLIENT_ADDED, clients=size.practices + 1)
     for ods in practices:
         said = a_registration(ods, url="http://127.0.0.1:9/fhir")
-        register(work, said, allow_loopback=True)
+        registering(said)(work)
 
 
 def _post_the_model(installation: Installation) -> None:

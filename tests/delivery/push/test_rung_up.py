@@ -6,6 +6,7 @@ import pytest
 from sqlmodel import select
 
 from flagservice.admission.checkers import revoke_checker
+from flagservice.admission.decisions import OperatorDecision
 from flagservice.admission.endpoints import suspend
 from flagservice.admission.lapses import practice_systems
 from flagservice.admission.result_notes import VALID_FOR
@@ -50,19 +51,19 @@ def given_a_flag_is_there(world: World, *, pushed: bool = True) -> None:
 
 def withdraws(work: Work) -> None:
     (result,) = work.session.exec(select(tables.LeakResultRow)).all()
-    withdraw(work, result.id, decided=DECIDED)
+    withdraw(work, result.id, decision=DECIDED)
 
 
 def finds(work: Work) -> None:
-    accept(work, a_finding(work.now), decided=DECIDED)
+    accept(work, a_finding(work.now), decision=DECIDED)
 
 
 def revokes(work: Work) -> None:
-    revoke_checker(work, SIGNING.name, by="IG", reason="key lost")
+    revoke_checker(work, SIGNING.name, decision=OperatorDecision("IG", "key lost"))
 
 
 def suspends(work: Work) -> None:
-    suspend(work, OWN, by="IG", reason="it leaks")
+    suspend(work, OWN, decision=OperatorDecision("IG", "it leaks"))
 
 
 @pytest.mark.parametrize("lapse", [withdraws, finds, revokes, suspends])

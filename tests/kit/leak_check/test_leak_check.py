@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from flagservice.admission.checkers import add_checker
 from flagservice.admission.results import accept
 from flagservice.audit.log import Actor
 from flagservice.kit.leak_check import LeakCheckOutcome
@@ -15,7 +14,7 @@ from flagservice.kit.leak_check.differences.naming import FilingStage, Finding, 
 from flagservice.kit.leak_check.filing import copies
 from flagservice.kit.leak_check.result import LeakCheckVerdict, content, signed
 from flagservice.kit.sandbox.leaks import Leak
-from tests.checked import DECIDED, SIGNING, a_checker
+from tests.checked import DECIDED, SIGNING, given_a_checker
 from tests.kit.leak_check.leak_check_steps import (
     EXAMPLES,
     FLAGGED,
@@ -67,8 +66,8 @@ def test_a_clean_result_is_one_that_the_service_accepts(
     outcome, _ = clean
     world.now = NOW
     note = signed(content(outcome, tool_version="0.1.0"), SIGNING)
-    world.log.perform(Actor("test"), lambda work: add_checker(work, a_checker()))
-    world.log.perform(Actor("test"), lambda work: accept(work, note, decided=DECIDED))
+    world.log.perform(Actor("test"), given_a_checker)
+    world.log.perform(Actor("test"), lambda work: accept(work, note, decision=DECIDED))
 
 
 def test_every_door_was_tried_as_patient_and_as_proxy(

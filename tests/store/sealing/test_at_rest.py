@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import SQLModel, select
 
-from flagservice.admission.endpoints import register
+from flagservice.admission.decisions import OperatorDecision
 from flagservice.app.build import Installation, build
 from flagservice.app.commands.register import load_register
 from flagservice.app.keys.keyset import make_keys
@@ -23,7 +23,7 @@ from flagservice.clients.registry import add_client
 from flagservice.kit.demo.family import Family, families, people_of
 from flagservice.settings import Settings
 from flagservice.store import tables
-from tests.checked import a_registration, given_a_checked_system
+from tests.checked import a_registration, given_a_checked_system, registering
 from tests.crash.client import Client
 from tests.crash.nursery import Nursery
 from tests.patience import until
@@ -115,8 +115,8 @@ def given_everybody_is_known(
     given_a_checked_system(installation.log)
     for practice in practices:
         nowhere = f"http://127.0.0.1:{closed}/fhir"
-        said = a_registration(practice, url=nowhere, by=DECIDER, reason=REASON)
-        installation.perform(partial(register, said=said, allow_loopback=True))
+        said = a_registration(practice, url=nowhere)
+        installation.perform(registering(said, OperatorDecision(DECIDER, REASON)))
     organisations = {
         "children's services": (COUNCIL, "childrens-services"),
         "police": (POLICE, "police"),

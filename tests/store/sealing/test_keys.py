@@ -7,14 +7,12 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
-from flagservice.admission.endpoints import register
 from flagservice.app import build as building
 from flagservice.app.build import Installation, build, init_keys
 from flagservice.app.keys.keyset import KeysMissing, add_key_encryption_key, load_keys, make_keys
@@ -29,7 +27,7 @@ from flagservice.intake.submission import submit
 from flagservice.people.registrations import Registration
 from flagservice.settings import Settings
 from flagservice.store.sealing.ciphers import CannotOpen, UnknownKey
-from tests.checked import a_registration, given_a_checked_system
+from tests.checked import a_registration, given_a_checked_system, registering
 from tests.delivery.practices import nhs_numbers
 from tests.patience import enough
 from tests.world import COUNCIL, HOME, a_submission, person
@@ -53,7 +51,7 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
 def installation(settings: Settings) -> Iterator[Installation]:
     one = build(settings)
     given_a_checked_system(one.log)
-    one.perform(partial(register, said=a_registration(PRACTICE), allow_loopback=True))
+    one.perform(registering(a_registration(PRACTICE)))
     yield one
     one.database.close()
 

@@ -5,7 +5,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import date
-from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from flagservice.admission.endpoints import register
 from flagservice.app.build import Installation, build
 from flagservice.app.keys.keyset import make_keys
 from flagservice.app.keys.pseudonyms import drop_pseudonyms, rotate_pseudonyms
@@ -30,7 +28,7 @@ from flagservice.intake.submission import SubmissionEffect, submit
 from flagservice.people.registrations import Registration
 from flagservice.settings import Settings
 from flagservice.store import tables
-from tests.checked import a_registration, given_a_checked_system
+from tests.checked import a_registration, given_a_checked_system, registering
 from tests.intake.policies.officers import AMED, KEYS, public
 from tests.patience import enough
 from tests.world import COUNCIL, HOME, MODELS, POLICE, a_submission, person
@@ -54,7 +52,7 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
 def installation(settings: Settings) -> Iterator[Installation]:
     one = build(settings)
     given_a_checked_system(one.log)
-    one.perform(partial(register, said=a_registration(PRACTICE), allow_loopback=True))
+    one.perform(registering(a_registration(PRACTICE)))
     for number in (CHILD, FATHER):
         given_registered(one, number)
     yield one
