@@ -6,8 +6,11 @@ worst. A database that does not answer cannot be told of here: then the answer i
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
+from flagservice.api.openapi.answers import AnswerModel
+from flagservice.api.openapi.requests import Absent
+from flagservice.delivery.push.schedule import Urgency
 from flagservice.delivery.watch.status import ServiceStatus
 
 
@@ -50,23 +53,52 @@ that rejects what it is sent, and their flags are shown nowhere.
 """
 
 
-def health(now: ServiceStatus, *, version: str) -> dict[str, Any]:
-    """The body of `/_status`: status, version, checks, and every figure."""
+class HealthCheck(AnswerModel):
+    """What one check measured, and from where on it warns or fails; the database's says neither."""
+
+    status: Health
+    observedValue: int | Absent = None  # noqa: N815, the shape of NHS APIs
+    observedUnit: str | Absent = None  # noqa: N815
+    warnFrom: int | Absent = None  # noqa: N815
+    failFrom: int | Absent = None  # noqa: N815
+
+
+class ServiceHealth(AnswerModel):
+    """Status, version, checks, and every figure."""
+
+    status: Health
+    version: str
+    checks: dict[str, HealthCheck]
+    owed: dict[Urgency, int]
+    oldest_owed_seconds: int
+    worker_lag_seconds: int
+    holds: int
+    oldest_hold_days: int
+    holds_overdue: int
+    not_reached: int
+    leaves_waiting: int
+    unproven_seconds: int
+    checkpoint_age_seconds: int
+    alarms: int
+
+
+def health(now: ServiceStatus, *, version: str) -> ServiceHealth:
+    """Returns the body of `/_status`."""
     figures = vars(now)
     checks = {name: _check(thresholds, figures[name]) for name, thresholds in CHECKS.items()}
-    checks["database"] = {"status": Health.PASS}
-    found = {check["status"] for check in checks.values()}
-    return {"status": _worst(found), "version": version, "checks": checks, **figures}
+    checks["database"] = HealthCheck(status=Health.PASS)
+    worst = _worst({check.status for check in checks.values()})
+    return ServiceHealth(status=worst, version=version, checks=checks, **figures)
 
 
-def _check(thresholds: Thresholds, measured: int) -> dict[str, Any]:
-    limits = {"warnFrom": thresholds.warn, "failFrom": thresholds.fail}
-    said = {
-        "status": thresholds.of(measured),
-        "observedValue": measured,
-        "observedUnit": thresholds.unit,
-    }
-    return said | {name: limit for name, limit in limits.items() if limit is not None}
+def _check(thresholds: Thresholds, measured: int) -> HealthCheck:
+    return HealthCheck(
+        status=thresholds.of(measured),
+        observedValue=measured,
+        observedUnit=thresholds.unit,
+        warnFrom=thresholds.warn,
+        failFrom=thresholds.fail,
+    )
 
 
 def _worst(found: set[Health]) -> Health:

@@ -1,34 +1,43 @@
 """A sign of life, and what an operator watches."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-import orjson
 from fastapi import APIRouter, Depends, Response
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
 from flagservice.api.access.callers import ApiDep, Caller, requires
-from flagservice.api.health import health
+from flagservice.api.health import ServiceHealth, health
+from flagservice.api.openapi.answers import OF_EVERY_CALLER, OF_EVERY_ROUTE, AnswerModel, refused
+from flagservice.api.openapi.requests import mirrored_ids
 from flagservice.connections.endings import FIGURES
 from flagservice.delivery.watch.status import ServiceStatus, service_status
 
-router = APIRouter(tags=["service"])
-Operates = Annotated[Caller, Depends(requires("service.read"))]
+router = APIRouter(
+    tags=["service"], dependencies=[Depends(mirrored_ids)], responses=refused(*OF_EVERY_ROUTE)
+)
+Operates = Annotated[Caller, requires("service.read")]
 
 
-@router.get("/_ping")
+class Ping(AnswerModel):
+    """A sign of life."""
+
+    status: Literal["pass"]
+
+
+@router.get("/_ping", response_model=Ping)
 async def ping() -> Response:
     """Alive. The same bytes for everybody, always."""
     return Response(b'{"status":"pass"}', media_type="application/json")
 
 
-@router.get("/_status")
-def status(api: ApiDep, caller: Operates) -> Response:
+@router.get("/_status", response_model_exclude_none=True, responses=refused(*OF_EVERY_CALLER))
+def status(api: ApiDep, caller: Operates) -> ServiceHealth:
     """How the service is, check by check, with what is owed and how old the oldest is."""
-    body = health(api.perform(caller, service_status), version=api.version)
-    return Response(orjson.dumps(body), media_type="application/json")
+    return health(api.perform(caller, service_status), version=api.version)
 
 
-@router.get("/metrics")
+@router.get("/metrics", response_class=PlainTextResponse, responses=refused(*OF_EVERY_CALLER))
 def metrics(api: ApiDep, caller: Operates) -> Response:
     """The same figures for Prometheus, and connections.
 

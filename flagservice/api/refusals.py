@@ -7,7 +7,6 @@ names field and rule. It holds nothing of what was sent, and its leaf is written
 from collections.abc import Callable, Sequence
 from typing import Final
 
-import orjson
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -20,6 +19,7 @@ from flagservice.api.edge.bodies import WrongMediaType
 from flagservice.api.edge.envelope import Application, Receive, Scope, Send, TooLarge
 from flagservice.api.edge.limits import Audience, Throttled, peer_of
 from flagservice.api.edge.throttle_log import ThrottledCaller
+from flagservice.api.openapi.answers import FHIR_JSON, PROBLEM_JSON, OAuthError, problem
 from flagservice.api.records.negotiation import NotAcceptable
 from flagservice.audit.log import Actor, Deed
 from flagservice.clients.assertions import BadAssertion
@@ -160,17 +160,15 @@ def _response(
     headers = _headers(status, wrong)
     if request.url.path.startswith(FHIR_PATH):
         content = outcome(status, rule, faults)
-        return Response(content, status, headers, media_type="application/fhir+json")
+        return Response(content, status, headers, media_type=FHIR_JSON)
     if isinstance(wrong, BadAssertion):
-        body = {"error": wrong.error, "error_description": rule, "message_id": _request_id(request)}
-        return Response(orjson.dumps(body), status, headers, media_type="application/json")
-    problem = {
-        "type": "about:blank",
-        "status": status,
-        "title": rule,
-        "errors": [{"field": fault.field, "rule": fault.rule} for fault in faults],
-    }
-    return Response(orjson.dumps(problem), status, headers, media_type="application/problem+json")
+        body = OAuthError(
+            error=wrong.error, error_description=rule, message_id=_request_id(request)
+        )
+        content = body.model_dump_json().encode()
+        return Response(content, status, headers, media_type="application/json")
+    content = problem(status, rule, faults).model_dump_json().encode()
+    return Response(content, status, headers, media_type=PROBLEM_JSON)
 
 
 def _headers(status: int, wrong: Exception) -> dict[str, str]:

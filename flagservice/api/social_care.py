@@ -1,17 +1,30 @@
 """Children's services, police and 0-19 health services say things, and read their receipts."""
 
 import hashlib
-import json
-from typing import Annotated, Any, Final
+from datetime import date
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Header, Response
+from fastapi import APIRouter, Depends, Header, Path, Response
 
 from flagservice.api.access.callers import Api, ApiDep, Caller, requires
-from flagservice.api.edge.bodies import body_of, described
+from flagservice.api.edge.bodies import body_of
+from flagservice.api.openapi import examples
+from flagservice.api.openapi.answers import (
+    OF_A_BODY,
+    OF_EVERY_CALLER,
+    OF_EVERY_ROUTE,
+    AnswerModel,
+    Responses,
+    refused,
+)
+from flagservice.api.openapi.requests import Absent, json_body, mirrored_ids
 from flagservice.audit.log import Work
 from flagservice.clients.kinds import ClientKind
+from flagservice.domain.acknowledgements import QueryReason
+from flagservice.domain.copies import ReceiptWord
 from flagservice.domain.days.london import day_of
 from flagservice.domain.errors import Forbidden, NotFound
+from flagservice.domain.people import Role
 from flagservice.domain.reading import read, read_submission
 from flagservice.domain.submissions import Enquiry, Notification, Plan, Submission
 from flagservice.intake import idempotency
@@ -22,38 +35,158 @@ from flagservice.intake.receipt import ReceiptLine, receipt_of
 from flagservice.intake.rulebook import Rulebook
 from flagservice.intake.submission import SubmissionEffect, submit
 
-router = APIRouter(tags=["social care"])
+router = APIRouter(
+    tags=["social care"],
+    dependencies=[Depends(mirrored_ids)],
+    responses=refused(*OF_EVERY_ROUTE, *OF_EVERY_CALLER),
+)
 _JSON: Final = "application/json"
 Body = Annotated[bytes, Depends(body_of(_JSON))]
-Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=8, max_length=128)]
+Key = Annotated[
+    str | Absent,
+    Header(
+        alias="Idempotency-Key", min_length=8, max_length=128, examples=[examples.IDEMPOTENCY_KEY]
+    ),
+]
+Reference = Annotated[str, Path(examples=[examples.REFERENCE])]
+HoldId = Annotated[str, Path(examples=[examples.ID])]
 
 
-@router.post("/plans", status_code=201, openapi_extra=described(Plan))
+class ReceiptRecord(AnswerModel):
+    """What came of one person; `decide_by` is there where the submitter itself has to decide."""
+
+    person: int
+    role: Role
+    status: ReceiptWord
+    decide_by: date | Absent = None
+
+    @classmethod
+    def of(cls, line: ReceiptLine) -> "ReceiptRecord":
+        """Returns the record of one line."""
+        return cls(person=line.place, role=line.role, status=line.status, decide_by=line.due)
+
+
+class Receipt(AnswerModel):
+    """What came of one version; `submission` says what became of the post that it answers."""
+
+    reference: str
+    version: int
+    submission: SubmissionEffect | Absent = None
+    records: list[ReceiptRecord]
+
+
+class Hold(AnswerModel):
+    """A placement that waits for a decision: whose record, what would be placed, and by when.
+
+    Only the submitter is told `why`: the reason lies in its own words.
+    """
+
+    id: str
+    nhs_number: str
+    would_place: dict[str, str]
+    opened: date
+    due: date
+    overdue: bool
+    decider: str
+    why: str | Absent = None
+
+    @classmethod
+    def of(cls, item: WorklistItem) -> "Hold":
+        """Returns the hold of one item of a worklist."""
+        return cls(
+            id=item.id,
+            nhs_number=item.nhs_number,
+            would_place=item.would,
+            opened=item.opened,
+            due=item.due,
+            overdue=item.overdue,
+            decider=item.decider,
+            why=item.why,
+        )
+
+
+class Holds(AnswerModel):
+    """The caller's worklist."""
+
+    holds: list[Hold]
+
+
+class PracticeQuery(AnswerModel):
+    """One question of a practice: about which person of which reference, and why."""
+
+    id: str
+    reference: str
+    person: int
+    role: Role
+    reason: QueryReason
+    asked: date
+
+    @classmethod
+    def of(cls, query: Query) -> "PracticeQuery":
+        """Returns the question as the agency reads it."""
+        return cls(
+            id=query.id,
+            reference=query.reference,
+            person=query.line.place,
+            role=query.line.role,
+            reason=query.reason,
+            asked=query.asked,
+        )
+
+
+class Queries(AnswerModel):
+    """What practices ask about the caller's own flags."""
+
+    queries: list[PracticeQuery]
+
+
+_POSTED: Final[Responses] = {
+    200: {
+        "model": Receipt,
+        "description": "this version was taken before, or a newer one was: nothing has changed",
+    },
+    **refused(409, *OF_A_BODY),
+}
+
+
+@router.post(
+    "/plans",
+    status_code=201,
+    response_model=Receipt,
+    responses=_POSTED,
+    openapi_extra=json_body(Plan, example=examples.PLAN),
+)
 def post_plan(
-    api: ApiDep,
-    caller: Annotated[Caller, Depends(requires("plans.write"))],
-    body: Body,
-    key: Key = None,
+    api: ApiDep, caller: Annotated[Caller, requires("plans.write")], body: Body, key: Key = None
 ) -> Response:
     """Posts one version of a plan: to start it, to amend it, or to end it."""
     return _post(api, caller, model=Plan, body=body, key=key)
 
 
-@router.post("/enquiries", status_code=201, openapi_extra=described(Enquiry))
+@router.post(
+    "/enquiries",
+    status_code=201,
+    response_model=Receipt,
+    responses=_POSTED,
+    openapi_extra=json_body(Enquiry, example=examples.ENQUIRY),
+)
 def post_enquiry(
-    api: ApiDep,
-    caller: Annotated[Caller, Depends(requires("enquiries.write"))],
-    body: Body,
-    key: Key = None,
+    api: ApiDep, caller: Annotated[Caller, requires("enquiries.write")], body: Body, key: Key = None
 ) -> Response:
     """Posts one version of a section 47 enquiry, a strategy meeting or pre-proceedings."""
     return _post(api, caller, model=Enquiry, body=body, key=key)
 
 
-@router.post("/notifications", status_code=201, openapi_extra=described(Notification))
+@router.post(
+    "/notifications",
+    status_code=201,
+    response_model=Receipt,
+    responses=_POSTED,
+    openapi_extra=json_body(Notification, example=examples.NOTIFICATION),
+)
 def post_notification(
     api: ApiDep,
-    caller: Annotated[Caller, Depends(requires("notifications.write"))],
+    caller: Annotated[Caller, requires("notifications.write")],
     body: Body,
     key: Key = None,
 ) -> Response:
@@ -61,48 +194,44 @@ def post_notification(
     return _post(api, caller, model=Notification, body=body, key=key)
 
 
-@router.get("/receipts/{reference:path}")
+@router.get("/receipts/{reference:path}", response_model_exclude_none=True, responses=refused(404))
 def get_receipt(
-    api: ApiDep, caller: Annotated[Caller, Depends(requires("receipts.read"))], reference: str
-) -> Response:
+    api: ApiDep, caller: Annotated[Caller, requires("receipts.read")], reference: Reference
+) -> Receipt:
     """What came of the newest version of one of the caller's own references."""
 
-    def deed(work: Work) -> dict[str, Any]:
+    def deed(work: Work) -> Receipt:
         plan = find_plan(work, work.actor.ods, reference)
         if plan is None or plan.version == 0:
             raise NotFound("the caller has sent no submission with this reference")
-        lines = receipt_of(work, plan)
-        return _receipt(reference, plan.version, lines, effect=None)
+        records = [ReceiptRecord.of(line) for line in receipt_of(work, plan)]
+        return Receipt(reference=reference, version=plan.version, records=records)
 
-    return _json(api.perform(caller, deed))
+    return api.perform(caller, deed)
 
 
-@router.get("/holds")
-def get_holds(api: ApiDep, caller: Annotated[Caller, Depends(requires("holds.read"))]) -> Response:
+@router.get("/holds", response_model_exclude_none=True)
+def get_holds(api: ApiDep, caller: Annotated[Caller, requires("holds.read")]) -> Holds:
     """The caller's worklist: what waits for its decision, oldest first."""
     items = api.perform(caller, lambda work: worklist(work, rulebook=api.policies.rulebook(work)))
-    return _json({"holds": [_item(item) for item in items]})
+    return Holds(holds=[Hold.of(item) for item in items])
 
 
 @router.get("/queries")
-def get_queries(
-    api: ApiDep, caller: Annotated[Caller, Depends(requires("receipts.read"))]
-) -> Response:
+def get_queries(api: ApiDep, caller: Annotated[Caller, requires("receipts.read")]) -> Queries:
     """What practices ask about the caller's own flags: a code, and never who asks."""
-    return _json({"queries": [_query(one) for one in api.perform(caller, queries)]})
+    return Queries(queries=[PracticeQuery.of(one) for one in api.perform(caller, queries)])
 
 
 @router.post(
     "/holds/{hold_id}/decision",
     status_code=204,
     response_class=Response,
-    openapi_extra=described(Decision),
+    responses=refused(404, 409, *OF_A_BODY),
+    openapi_extra=json_body(Decision, example=examples.DECISION),
 )
 def post_decision(
-    api: ApiDep,
-    caller: Annotated[Caller, Depends(requires("holds.decide"))],
-    hold_id: str,
-    body: Body,
+    api: ApiDep, caller: Annotated[Caller, requires("holds.decide")], hold_id: HoldId, body: Body
 ) -> Response:
     """Decides a held placement as the side that owns it, with the reason recorded."""
     decision = read(Decision, body)
@@ -135,57 +264,14 @@ def _post(
 
 
 def _submit(work: Work, submission: Submission, rulebook: Rulebook) -> idempotency.KeptAnswer:
+    """Returns the answer as bytes: it is kept in the commit of the submission."""
     taken = submit(work, submission, rulebook=rulebook)
-    lines = receipt_of(work, taken.plan)
-    body = _receipt(submission.reference, submission.version, lines, effect=taken.effect)
-    status = 201 if taken.effect is SubmissionEffect.ACCEPTED else 200
-    return idempotency.KeptAnswer(status, json.dumps(body).encode())
-
-
-def _receipt(
-    reference: str, version: int, lines: list[ReceiptLine], *, effect: str | None
-) -> dict[str, Any]:
-    receipt: dict[str, Any] = {"reference": reference, "version": version}
-    if effect is not None:
-        receipt["submission"] = effect
-    receipt["records"] = (
-        [] if effect == SubmissionEffect.SUPERSEDED else [_line(line) for line in lines]
+    records = [ReceiptRecord.of(line) for line in receipt_of(work, taken.plan)]
+    receipt = Receipt(
+        reference=submission.reference,
+        version=submission.version,
+        submission=taken.effect,
+        records=[] if taken.effect is SubmissionEffect.SUPERSEDED else records,
     )
-    return receipt
-
-
-def _line(line: ReceiptLine) -> dict[str, Any]:
-    told: dict[str, Any] = {"person": line.place, "role": line.role, "status": line.status}
-    if line.due is not None:
-        told["decide_by"] = line.due.isoformat()
-    return told
-
-
-def _query(query: Query) -> dict[str, Any]:
-    return {
-        "id": query.id,
-        "reference": query.reference,
-        "person": query.line.place,
-        "role": query.line.role,
-        "reason": query.reason,
-        "asked": query.asked.isoformat(),
-    }
-
-
-def _item(item: WorklistItem) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        "id": item.id,
-        "nhs_number": item.nhs_number,
-        "would_place": item.would,
-        "opened": item.opened.isoformat(),
-        "due": item.due.isoformat(),
-        "overdue": item.overdue,
-        "decider": item.decider,
-    }
-    if item.why is not None:
-        told["why"] = item.why
-    return told
-
-
-def _json(body: dict[str, Any]) -> Response:
-    return Response(json.dumps(body).encode(), media_type=_JSON)
+    status = 201 if taken.effect is SubmissionEffect.ACCEPTED else 200
+    return idempotency.KeptAnswer(status, receipt.model_dump_json(exclude_none=True).encode())

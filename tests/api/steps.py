@@ -27,6 +27,7 @@ from flagservice.clients.registry import add_client, revoke_client
 from flagservice.settings import Settings
 from flagservice.store import tables
 from tests.api.answers import FHIR, resources, then_in_its_envelope
+from tests.api.description import then_as_described
 from tests.world import COUNCIL, HEALTH, POLICE, WIDE, World, a_submission, person
 
 BASE = "https://flags.example"
@@ -100,6 +101,7 @@ class Service:
         anyio.run(all_of_them)
         for answer in answers:
             then_in_its_envelope(answer)
+            then_as_described(answer)
         return answers
 
     def client(self, ods: str, kind: str, key: RSAKey | ECKey | None = None) -> "Client":

@@ -77,10 +77,10 @@ def _described_for(supplier: Supplier) -> dict[str, Any]:
     for path, methods in description["paths"].items():
         for operation in methods.values():
             for parameter in operation["parameters"]:
-                parameter.pop("example", None)
+                parameter["schema"].pop("examples", None)
                 here = anywhere | known.get(path, {})
                 if parameter.get("name") in here:
-                    parameter["example"] = here[parameter["name"]]
+                    parameter["schema"]["examples"] = [here[parameter["name"]]]
     return description
 
 

@@ -10,14 +10,16 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Annotated, Final, Protocol, TypeVar
+from typing import Annotated, Any, Final, Protocol, TypeVar
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
+from fastapi.security import OAuth2
 
 from flagservice.api.access.tokens import TokenClaims, Tokens
 from flagservice.api.edge.envelope import Scope
 from flagservice.api.edge.limits import Limits, audience_of
 from flagservice.api.edge.throttle_log import ThrottleLog
+from flagservice.api.openapi.requests import ActingFor
 from flagservice.audit.log import Actor, Log, Work
 from flagservice.clients.kinds import SCOPES, ClientKind
 from flagservice.clients.scopes import rights
@@ -29,6 +31,19 @@ T = TypeVar("T")
 
 COUNTED: Final = "flagservice.counted"
 """The key in a request's scope that says that the request was taken from its caller's bucket."""
+
+_HOLDERS: Final = {
+    right: "for " + ", ".join(kind for kind, held in SCOPES.items() if right in rights(held))
+    for right in sorted(rights(scope for held in SCOPES.values() for scope in held))
+}
+_FLOW: Final = {"tokenUrl": "/oauth2/token", "scopes": _HOLDERS}
+CLIENTS: Final = OAuth2(
+    scheme_name="clients",
+    description="`system/Flag.rs` asks for both rights, `system/*.rs` for all that a client holds",
+    flows={"clientCredentials": _FLOW},
+    auto_error=False,
+)
+"""What OpenAPI says of rights; `RequiresScopes` alone checks them."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +127,12 @@ class RequiresScopes:
 
     scopes: tuple[str, ...]
 
-    async def __call__(self, request: Request) -> Caller:
+    async def __call__(
+        self,
+        request: Request,
+        _token: Annotated[str | None, Security(CLIENTS)] = None,
+        _acting_for: ActingFor = None,
+    ) -> Caller:
         """Returns the caller; raises Unauthenticated, Throttled or Forbidden."""
         claims = _claims(request)
         request.state.actor = actor_of(request.scope, claims)
@@ -133,9 +153,9 @@ class RequiresScopes:
         return Caller(claims, actor_of(scope, claims))
 
 
-def requires(*scopes: str) -> RequiresScopes:
-    """Returns the dependency, as a route names it: `requires("plans.write")`."""
-    return RequiresScopes(scopes)
+def requires(*scopes: str) -> Any:
+    """Returns the dependency of a route, which annotates its caller with it."""
+    return Security(RequiresScopes(scopes), scopes=scopes)
 
 
 def _claims(request: Request) -> TokenClaims:

@@ -1,26 +1,57 @@
 """The token endpoint: the one place that proves who calls."""
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from urllib.parse import parse_qsl
 
-import orjson
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Request
 
 from flagservice.api.access.callers import ApiDep
 from flagservice.api.edge.bodies import body_of
 from flagservice.api.edge.limits import Audience, peer_of
+from flagservice.api.openapi import examples
+from flagservice.api.openapi.answers import (
+    OF_A_BODY,
+    OF_EVERY_ROUTE,
+    AnswerModel,
+    refused,
+    refused_by_oauth,
+)
+from flagservice.api.openapi.requests import FORM, form_body, mirrored_ids
 from flagservice.audit.log import Actor
-from flagservice.clients.assertions import BadAssertion, claimed_client
+from flagservice.clients.assertions import ASSERTION_TYPE, BadAssertion, claimed_client
 
-router = APIRouter(tags=["service"])
-_FORM: Final = "application/x-www-form-urlencoded"
+router = APIRouter(
+    tags=["service"],
+    dependencies=[Depends(mirrored_ids)],
+    responses={**refused(*OF_EVERY_ROUTE, *OF_A_BODY), **refused_by_oauth(400, 401, 403)},
+)
+_TEXT: Final = {"type": "string"}
+_PARAMETERS: Final = {
+    "type": "object",
+    "required": ["grant_type", "client_assertion_type", "client_assertion"],
+    "properties": {
+        "grant_type": {"const": "client_credentials"},
+        "client_assertion_type": {"const": ASSERTION_TYPE},
+        "client_assertion": _TEXT,
+        "scope": _TEXT,
+    },
+}
 _TOKENS: Final = Actor("token endpoint")
 
 
-@router.post("/oauth2/token")
+class AccessToken(AnswerModel):
+    """An access token, as https://www.rfc-editor.org/rfc/rfc6749#section-5.1 has it."""
+
+    access_token: str
+    token_type: Literal["Bearer"]
+    expires_in: int
+    scope: str
+
+
+@router.post("/oauth2/token", openapi_extra=form_body(_PARAMETERS, example=examples.TOKEN))
 def post_token(
-    api: ApiDep, request: Request, body: Annotated[bytes, Depends(body_of(_FORM))]
-) -> Response:
+    api: ApiDep, request: Request, body: Annotated[bytes, Depends(body_of(FORM))]
+) -> AccessToken:
     """OAuth 2 client credentials with `private_key_jwt`: the only way in."""
     try:
         pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, strict_parsing=True)
@@ -33,4 +64,4 @@ def post_token(
     api.limits.check(Audience.OUTSIDERS, peer)
     api.limits.take(Audience.TOKENS, claimed_client(form), peer)
     token = api.log.perform(_TOKENS, lambda work: api.tokens.issue(work, form))
-    return Response(orjson.dumps(token), media_type="application/json")
+    return AccessToken(**token)

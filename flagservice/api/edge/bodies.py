@@ -7,7 +7,6 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import Request
-from pydantic import BaseModel
 
 from flagservice.domain.errors import Refusal
 
@@ -26,22 +25,3 @@ def body_of(*media_types: str) -> Callable[[Request], Coroutine[Any, Any, bytes]
         return await request.body()
 
     return body
-
-
-def described(model: type[BaseModel], media_type: str = "application/json") -> dict[str, Any]:
-    """What OpenAPI says of such a body."""
-    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-    definitions = schema.pop("$defs", {})
-    inlined = _inline(schema, definitions)
-    return {"requestBody": {"required": True, "content": {media_type: {"schema": inlined}}}}
-
-
-def _inline(schema: Any, definitions: dict[str, Any]) -> Any:
-    """OpenAPI of one route stands alone: definitions take the place of references to them."""
-    if isinstance(schema, list):
-        return [_inline(part, definitions) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if "$ref" in schema:
-        return _inline(definitions[schema["$ref"].rsplit("/", 1)[1]], definitions)
-    return {key: _inline(value, definitions) for key, value in schema.items()}

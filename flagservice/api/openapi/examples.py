@@ -1,15 +1,17 @@
-"""An example of each request and refusal, for the API's description; all people are made up."""
+"""An example of each request and parameter, for the API's description; all people are made up."""
 
 from typing import Any, Final
 
-import orjson
-
 from flagservice.domain.errors import Fault
 from flagservice.domain.people import NHS_NUMBER_SYSTEM
-from flagservice.fhir.outcomes import outcome
 
 Json = dict[str, Any]
-_ID: Final = "0f6c1e2b9d834a5c8e7f60718293a4b5"
+REQUEST_ID: Final = "1ab5f8e4-07c6-4a3c-9d3b-3f6f5ac0e6b1"
+CORRELATION_ID: Final = "1ab5f8e4-07c6-4a3c-9d3b-3f6f5ac0e6b2"
+ID: Final = "0f6c1e2b9d834a5c8e7f60718293a4b5"
+REFERENCE: Final = "CPP-1"
+IDEMPOTENCY_KEY: Final = "post-of-CPP-1"
+FAULT: Final = Fault("_count", "is a number from 1 to 200")
 _CHILD: Final = {
     "role": "child",
     "nhs_number": "9990548609",
@@ -24,96 +26,68 @@ _SAID: Final = {
     "lawful_basis": ["public-task"],
     "purpose": "safeguarding-of-a-child",
 }
-BODIES: Final[dict[str, Json]] = {
-    "post_plan": {
-        "kind": "child-protection",
-        "reference": "CPP-1",
-        **_SAID,
-        "start": "2022-01-04",
-        "categories": ["neglect"],
-        "people": [_CHILD],
-    },
-    "post_enquiry": {
-        "kind": "section-47",
-        "reference": "S47-1",
-        **_SAID,
-        "start": "2022-01-04",
-        "people": [_CHILD],
-    },
-    "post_notification": {
-        "kind": "perpetrator",
-        "reference": "DA-1",
-        **_SAID,
-        "people": [{**_FATHER, "standing": "alleged-perpetrator", "knows": "must-not-know"}],
-    },
-    "post_decision": {
-        "outcome": "place",
-        "decided_by": "Dr N. Amed",
-        "reason": "a recorded risk decision",
-    },
-    "post_closing": {"decided_by": "A. Lead", "reason": "the practice was rung up"},
-    "post_token": {
-        "grant_type": "client_credentials",
-        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-        "client_assertion": "eyJ…",
-    },
-    "$acknowledge": {
-        "resourceType": "Parameters",
-        "parameter": [
-            {"name": "version", "valueString": _ID},
-            {"name": "outcome", "valueCode": "queried"},
-            {"name": "reason", "valueCode": "thought-ended"},
-        ],
-    },
-    "/fhir/R4/Flag/_search": {"patient:identifier": f"{NHS_NUMBER_SYSTEM}|9990548609"},
-    "/fhir/R4/Task/_search": {"patient:identifier": f"{NHS_NUMBER_SYSTEM}|9990548609"},
-    "/fhir/R4/Provenance/_search": {"target": f"Flag/{_ID}"},
-    "/fhir/R4/AuditEvent/_search": {"entity": f"Flag/{_ID}"},
-}
-"""By the name of the route, or by its address where several share a name."""
-
-_VALUES: Final[Json] = {
-    "_count": 50,
-    "_lastUpdated": "ge2022-01-04T09:00:00.000Z",
-    "_since": "2022-01-04T09:00:00Z",
-    "_id": _ID,
-    "category": "https://fhir.nhs.uk/CodeSystem/flag-categories-bars|SG",
-    "code": "http://snomed.info/sct|342191000000101",
-    "target": f"Flag/{_ID}",
-    "entity": f"Flag/{_ID}",
-    "reference": "CPP-1",
-    "day": "2022-01-04",
+PLAN: Final[Json] = {
     "kind": "child-protection",
-    "action": "place",
-    "element": "concern",
-    "limit": 100,
-    "policy_version": 1,
-    "Idempotency-Key": "post-of-CPP-1",
-    "X-Request-ID": "1ab5f8e4-07c6-4a3c-9d3b-3f6f5ac0e6b1",
-    "X-Correlation-ID": "1ab5f8e4-07c6-4a3c-9d3b-3f6f5ac0e6b2",
-    "NHSD-End-User-Organisation-ODS": "B83901",
+    "reference": REFERENCE,
+    **_SAID,
+    "start": "2022-01-04",
+    "categories": ["neglect"],
+    "people": [_CHILD],
 }
-_STATUSES: Final = {"Flag": "active", "Task": "requested"}
-_FAULT: Final = Fault("_count", "is a number from 1 to 200")
-
-
-def of_parameter(path: str, name: str) -> Any:
-    """A value that this parameter may have, wherever it stands."""
-    if name == "status":
-        return next((value for type_, value in _STATUSES.items() if type_ in path), "active")
-    return _VALUES.get(name, _ID)
-
-
-def of_refusal(status: int, rule: str, *, media_type: str) -> Json:
-    """The body of a refusal, as it is written for a caller of that side."""
-    faults = (_FAULT,) if status == 422 else ()
-    match media_type:
-        case "application/fhir+json":
-            told: Json = orjson.loads(outcome(status, rule, faults))
-            return told
-        case "application/problem+json":
-            errors = [{"field": fault.field, "rule": fault.rule} for fault in faults]
-            return {"type": "about:blank", "status": status, "title": rule, "errors": errors}
-        case _:
-            message = {"message_id": _VALUES["X-Request-ID"]}
-            return {"error": "invalid_request", "error_description": rule, **message}
+ENQUIRY: Final[Json] = {
+    "kind": "section-47",
+    "reference": "S47-1",
+    **_SAID,
+    "start": "2022-01-04",
+    "people": [_CHILD],
+}
+NOTIFICATION: Final[Json] = {
+    "kind": "perpetrator",
+    "reference": "DA-1",
+    **_SAID,
+    "people": [{**_FATHER, "standing": "alleged-perpetrator", "knows": "must-not-know"}],
+}
+DECISION: Final[Json] = {
+    "outcome": "place",
+    "decided_by": "Dr N. Amed",
+    "reason": "a recorded risk decision",
+}
+CLOSING: Final[Json] = {"decided_by": "A. Lead", "reason": "the practice was rung up"}
+TOKEN: Final[Json] = {
+    "grant_type": "client_credentials",
+    "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+    "client_assertion": "eyJ…",
+}
+ACKNOWLEDGEMENT: Final[Json] = {
+    "resourceType": "Parameters",
+    "parameter": [
+        {"name": "version", "valueString": ID},
+        {"name": "outcome", "valueCode": "queried"},
+        {"name": "reason", "valueCode": "thought-ended"},
+    ],
+}
+SEARCHES: Final[dict[str, Json]] = {
+    "Flag": {"patient:identifier": f"{NHS_NUMBER_SYSTEM}|9990548609"},
+    "Task": {"patient:identifier": f"{NHS_NUMBER_SYSTEM}|9990548609"},
+    "Provenance": {"target": f"Flag/{ID}"},
+    "AuditEvent": {"entity": f"Flag/{ID}"},
+}
+"""The form of a search, by type."""
+CRITERIA: Final[dict[tuple[str, str], str]] = {
+    ("Flag", "status"): "active",
+    ("Task", "status"): "requested",
+    ("Flag", "category"): "https://fhir.nhs.uk/CodeSystem/flag-categories-bars|SG",
+    ("Flag", "code"): "http://snomed.info/sct|342191000000101",
+    ("Task", "code"): "http://snomed.info/sct|342191000000101",
+    ("Flag", "_id"): ID,
+    ("Task", "_id"): ID,
+    ("Flag", "_lastUpdated"): "ge2022-01-04T09:00:00.000Z",
+    ("Task", "_lastUpdated"): "ge2022-01-04T09:00:00.000Z",
+    ("Flag", "patient"): f"{NHS_NUMBER_SYSTEM}|9990548609",
+    ("Task", "patient"): f"{NHS_NUMBER_SYSTEM}|9990548609",
+    ("Provenance", "target"): f"Flag/{ID}",
+    ("AuditEvent", "entity"): f"Flag/{ID}",
+}
+"""The value of a search parameter, by type and name."""
+SINCE: Final = "2022-01-04T09:00:00Z"
+COUNT: Final = 50

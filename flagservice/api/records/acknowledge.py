@@ -6,14 +6,17 @@ practice could write in its own words is read, so nothing of it is relayed.
 
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 from pydantic import Field
 
 from flagservice.api.access.callers import ApiDep, Caller
-from flagservice.api.edge.bodies import body_of, described
-from flagservice.api.records.negotiation import FHIR_JSON, requires_fhir
+from flagservice.api.edge.bodies import body_of
+from flagservice.api.openapi import examples
+from flagservice.api.openapi.answers import FHIR_JSON, OF_A_BODY, FhirResource, refused_in_fhir
+from flagservice.api.openapi.requests import json_body
+from flagservice.api.records.negotiation import requires_fhir
 from flagservice.api.records.parameters import of_url
-from flagservice.api.records.responses import MOST, parameters
+from flagservice.api.records.responses import MOST, fhir_router, parameters
 from flagservice.audit.log import Work
 from flagservice.delivery.acknowledgements import Acknowledgement
 from flagservice.domain.acknowledgements import AcknowledgementOutcome, QueryReason
@@ -22,7 +25,7 @@ from flagservice.domain.reading import read
 from flagservice.domain.statements import Strict
 from flagservice.intake.rejection import take_acknowledgement
 
-router = APIRouter(prefix="/fhir/R4", tags=["records"])
+router = fhir_router()
 _LISTED: Final = Fault("parameter", f"has 1 to {MOST} version parameters, each with a valueString")
 _CODED: Final = Fault("parameter", "has at most one outcome and one reason, each with a valueCode")
 _EXPLAINED: Final = Fault("parameter", "has a reason with outcome queried, and with no other")
@@ -47,11 +50,15 @@ class AcknowledgementParameters(Strict):
 @router.post(
     "/$acknowledge",
     name="$acknowledge",
-    openapi_extra=described(AcknowledgementParameters, FHIR_JSON),
+    response_model=FhirResource,
+    responses=refused_in_fhir(*OF_A_BODY),
+    openapi_extra=json_body(
+        AcknowledgementParameters, example=examples.ACKNOWLEDGEMENT, media_type=FHIR_JSON
+    ),
 )
 def acknowledge(
     api: ApiDep,
-    caller: Annotated[Caller, Depends(requires_fhir("flags.acknowledge"))],
+    caller: Annotated[Caller, requires_fhir("flags.acknowledge")],
     request: Request,
     body: Annotated[bytes, Depends(body_of(FHIR_JSON, "application/json"))],
 ) -> Response:

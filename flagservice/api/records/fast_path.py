@@ -14,9 +14,9 @@ from sqlmodel import col, select
 
 from flagservice.api.access.callers import Api, Caller, RequiresScopes, is_as_registered
 from flagservice.api.edge.envelope import Application, Receive, Scope, Send
+from flagservice.api.openapi.answers import FHIR_JSON
 from flagservice.api.records.cursors import Feed, number_of
 from flagservice.api.records.feed import page_of
-from flagservice.api.records.negotiation import FHIR_JSON
 from flagservice.api.records.responses import FORMS, count_of, whole
 from flagservice.audit.group_commit import GroupCommit
 from flagservice.audit.log import Log, Work

@@ -8,33 +8,48 @@ from datetime import datetime
 from typing import Annotated, Final
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Request, Response
 
 from flagservice.api.access.callers import ApiDep, Caller
+from flagservice.api.openapi import examples
+from flagservice.api.openapi.answers import FhirResource
 from flagservice.api.records.cursors import Feed, cursor_of, number_of
 from flagservice.api.records.instants import instant_of
 from flagservice.api.records.negotiation import requires_fhir
-from flagservice.api.records.parameters import GivenParameters, Parameter, described, of_url
-from flagservice.api.records.responses import COUNT, FORMS, count_of, fhir, parameters
+from flagservice.api.records.parameters import GivenParameters, Parameter, of_url, url_parameters
+from flagservice.api.records.responses import COUNT, FORMS, count_of, fhir, fhir_router, parameters
 from flagservice.delivery.pull import feed as pull_feed
 from flagservice.delivery.pull.feed import FeedPage
 from flagservice.domain.errors import Fault, Invalid
 from flagservice.fhir.bundles import history
 
-router = APIRouter(prefix="/fhir/R4", tags=["records"])
+router = fhir_router()
 SERVED: Final = (
     COUNT,
-    Parameter("cursor", "where to go on: from the next link of the page before, opaque"),
-    Parameter("_since", "an instant with its zone: from its hour on, for who has no cursor yet"),
+    Parameter(
+        "cursor",
+        "where to go on: from the next link of the page before, opaque",
+        example=examples.ID,
+    ),
+    Parameter(
+        "_since",
+        "an instant with its zone: from its hour on, for who has no cursor yet",
+        example=examples.SINCE,
+    ),
 )
 
 
 def _type_routes(type_: str) -> None:
     """The same feed for Flag and for Task, each with numbers of its own."""
     form = FORMS[type_]
-    reads = Annotated[Caller, Depends(requires_fhir(f"system/{type_}.s"))]
+    reads = Annotated[Caller, requires_fhir(f"system/{type_}.s")]
 
-    @router.get(f"/{type_}/_history", name="history-type", openapi_extra=described(*SERVED))
+    @router.get(
+        f"/{type_}/_history",
+        name="history-type",
+        response_model=FhirResource,
+        openapi_extra=url_parameters(*SERVED),
+    )
     def get_feed(api: ApiDep, caller: reads, request: Request) -> Response:
         """The practice's own feed of this type: every number once, in order, from the cursor on."""
         given = of_url(request, *SERVED)
@@ -47,7 +62,7 @@ def _type_routes(type_: str) -> None:
         link = _self(given, mine) if since else None
         return page_of(page, mine, base=api.base, count=count, after=after, link=link)
 
-    @router.get(f"/{type_}/$digest", name="$digest")
+    @router.get(f"/{type_}/$digest", name="$digest", response_model=FhirResource)
     def get_digest(api: ApiDep, caller: reads, request: Request) -> Response:
         """What the practice should hold as active: how many, their hash, and the feed's last."""
         of_url(request)

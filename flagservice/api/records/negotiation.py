@@ -3,14 +3,15 @@
 A caller that wants XML, or another version of FHIR, is told so and not given what it cannot read.
 """
 
-from typing import Final
+from typing import Annotated, Any, Final
 
-from fastapi import Request
+from fastapi import Request, Security
 
-from flagservice.api.access.callers import Caller, RequiresScopes
+from flagservice.api.access.callers import CLIENTS, Caller, RequiresScopes
+from flagservice.api.openapi.answers import FHIR_JSON
+from flagservice.api.openapi.requests import ActingFor
 from flagservice.domain.errors import Refusal
 
-FHIR_JSON: Final = "application/fhir+json"
 _OURS: Final = ((FHIR_JSON, "application/json", "text/json"), ("application/*", "text/*"), ("*/*",))
 """From the most specific range to the least: the first that says something of us decides."""
 _FORMATS: Final = frozenset({"json", *_OURS[0]})
@@ -25,16 +26,21 @@ class NotAcceptable(Refusal):
 class RequiresFhirScopes(RequiresScopes):
     """As `RequiresScopes`, for a route that answers in FHIR."""
 
-    async def __call__(self, request: Request) -> Caller:
-        """Who asks; raises what `RequiresScopes` does, and NotAcceptable."""
+    async def __call__(
+        self,
+        request: Request,
+        _token: Annotated[str | None, Security(CLIENTS)] = None,
+        _acting_for: ActingFor = None,
+    ) -> Caller:
+        """Returns the caller; raises what `RequiresScopes` raises, and NotAcceptable."""
         caller = await super().__call__(request)
         check_accept(request)
         return caller
 
 
-def requires_fhir(*scopes: str) -> RequiresFhirScopes:
-    """As a route says it: `requires_fhir("system/Flag.rs")`."""
-    return RequiresFhirScopes(scopes)
+def requires_fhir(*scopes: str) -> Any:
+    """Returns the dependency of a route that answers in FHIR."""
+    return Security(RequiresFhirScopes(scopes), scopes=scopes)
 
 
 def check_accept(request: Request) -> None:

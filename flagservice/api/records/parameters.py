@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 
 from fastapi import Request
 
+from flagservice.api.openapi.requests import form_body
 from flagservice.domain.errors import Fault, Invalid
 
 NEVER: Final = {
@@ -45,6 +46,7 @@ class Parameter:
 
     name: str
     says: str
+    example: str | int
     again: bool = False
     body_only: bool = False
     type: str = "string"
@@ -133,19 +135,23 @@ def _check_text(name: str, value: str) -> None:
         raise Invalid(Fault("(parameter)", "has a character that no text has"))
 
 
-def described_form(*served: Parameter) -> dict[str, Any]:
-    """What OpenAPI says of a form with these parameters."""
+def form_parameters(*served: Parameter, example: dict[str, str]) -> dict[str, Any]:
+    """Returns what OpenAPI says of a form with these parameters."""
     properties = {one.name: {"type": one.type, "description": one.says} for one in served}
     schema = {"type": "object", "properties": properties, "additionalProperties": False}
-    content = {"application/x-www-form-urlencoded": {"schema": schema}}
-    return {"requestBody": {"required": True, "content": content}}
+    return form_body(schema, example=example)
 
 
-def described(*served: Parameter) -> dict[str, Any]:
-    """What OpenAPI says of the parameters of an address."""
+def url_parameters(*served: Parameter) -> dict[str, Any]:
+    """Returns what OpenAPI says of these parameters in an address."""
     return {
         "parameters": [
-            {"name": one.name, "in": "query", "description": one.says, "schema": {"type": one.type}}
+            {
+                "name": one.name,
+                "in": "query",
+                "description": one.says,
+                "schema": {"type": one.type, "examples": [one.example]},
+            }
             for one in served
             if not one.body_only
         ]

@@ -6,47 +6,72 @@ Whoever asks about somebody else's gets one same answer: there is nothing here.
 from functools import partial
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Path, Request, Response
 
 from flagservice.api.access.callers import ApiDep, Caller
+from flagservice.api.openapi import examples
+from flagservice.api.openapi.answers import FhirResource, Responses, refused_in_fhir
 from flagservice.api.records.negotiation import requires_fhir
-from flagservice.api.records.parameters import Parameter, described, of_url
-from flagservice.api.records.responses import COUNT, FORMS, count_of, fhir, one
+from flagservice.api.records.parameters import Parameter, of_url, url_parameters
+from flagservice.api.records.responses import COUNT, FORMS, count_of, fhir, fhir_router, one
 from flagservice.delivery.pull import read as pull
 from flagservice.fhir.bundles import history
 
-router = APIRouter(prefix="/fhir/R4", tags=["records"])
-SERVED: Final = (COUNT, Parameter("cursor", "the version after which the page begins"))
+router = fhir_router()
+SERVED: Final = (
+    COUNT,
+    Parameter("cursor", "the version after which the page begins", example=examples.ID),
+)
+Id = Annotated[str, Path(examples=[examples.ID])]
+_READ: Final[Responses] = {
+    304: {"description": "the caller holds this version"},
+    **refused_in_fhir(404),
+}
 
 
-def _type_routes(type_: str) -> None:
-    """The same interactions for Flag and for Task."""
+def _read_routes(type_: str) -> None:
+    """The same reads for Flag and for Task."""
     form = FORMS[type_]
-    reads = Annotated[Caller, Depends(requires_fhir(f"system/{type_}.r"))]
+    reads = Annotated[Caller, requires_fhir(f"system/{type_}.r")]
 
-    @router.get(f"/{type_}/{{id}}", name="read")
-    def read(api: ApiDep, caller: reads, request: Request, id: str) -> Response:  # noqa: A002
+    @router.get(f"/{type_}/{{id}}", name="read", response_model=FhirResource, responses=_READ)
+    def read(api: ApiDep, caller: reads, request: Request, id: Id) -> Response:  # noqa: A002
         """The newest version; 304 where the caller says that it holds it."""
         of_url(request)
         return one(request, api.perform(caller, lambda work: pull.read(work, id, form=form)))
 
-    @router.get(f"/{type_}/{{id}}/_history/{{vid}}", name="vread")
+    @router.get(
+        f"/{type_}/{{id}}/_history/{{vid}}",
+        name="vread",
+        response_model=FhirResource,
+        responses=_READ,
+    )
     def vread(
         api: ApiDep,
         caller: reads,
         request: Request,
-        id: str,  # noqa: A002
-        vid: str,
+        id: Id,  # noqa: A002
+        vid: Id,
     ) -> Response:
         """One version by its id; 404 if it was withdrawn since."""
         of_url(request)
         deed = partial(pull.read, copy_id=id, form=form, version_id=vid)
         return one(request, api.perform(caller, deed))
 
+
+def _history_route(type_: str) -> None:
+    """The same history of one resource for Flag and for Task."""
+    form = FORMS[type_]
+    reads = Annotated[Caller, requires_fhir(f"system/{type_}.r")]
+
     @router.get(
-        f"/{type_}/{{id}}/_history", name="history-instance", openapi_extra=described(*SERVED)
+        f"/{type_}/{{id}}/_history",
+        name="history-instance",
+        response_model=FhirResource,
+        responses=refused_in_fhir(404),
+        openapi_extra=url_parameters(*SERVED),
     )
-    def get_history(api: ApiDep, caller: reads, request: Request, id: str) -> Response:  # noqa: A002
+    def get_history(api: ApiDep, caller: reads, request: Request, id: Id) -> Response:  # noqa: A002
         """The versions that were not withdrawn, newest first."""
         given = of_url(request, *SERVED)
         count, before = count_of(given.one("_count")), given.one("cursor")
@@ -59,4 +84,5 @@ def _type_routes(type_: str) -> None:
 
 
 for _type in FORMS:
-    _type_routes(_type)
+    _read_routes(_type)
+    _history_route(_type)

@@ -4,9 +4,17 @@ from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any, Final
 
 import orjson
-from fastapi import Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
-from flagservice.api.records.negotiation import FHIR_JSON
+from flagservice.api.openapi import examples
+from flagservice.api.openapi.answers import (
+    FHIR_JSON,
+    OF_EVERY_CALLER,
+    OF_EVERY_ROUTE,
+    FhirResponse,
+    refused_in_fhir,
+)
+from flagservice.api.openapi.requests import mirrored_ids
 from flagservice.api.records.parameters import Parameter
 from flagservice.domain.copies import Form
 from flagservice.domain.errors import Fault, Invalid
@@ -16,7 +24,24 @@ from flagservice.fhir.flags import resource_type
 FORMS: Final = {resource_type(form): form for form in Form}
 """The form of a copy, by the resource that carries it."""
 MOST, USUAL = 200, 50
-COUNT: Final = Parameter("_count", f"how many on a page: 1 to {MOST}, else {USUAL}", type="integer")
+COUNT: Final = Parameter(
+    "_count",
+    f"how many on a page: 1 to {MOST}, else {USUAL}",
+    example=examples.COUNT,
+    type="integer",
+)
+
+
+def fhir_router(*, callers_alone: bool = True) -> APIRouter:
+    """Returns a router whose answers and refusals are FHIR; `callers_alone` have a token."""
+    met = (406, *OF_EVERY_ROUTE, *(OF_EVERY_CALLER if callers_alone else ()))
+    return APIRouter(
+        prefix="/fhir/R4",
+        tags=["records"],
+        dependencies=[Depends(mirrored_ids)],
+        default_response_class=FhirResponse,
+        responses=refused_in_fhir(*met),
+    )
 
 
 def fhir(content: bytes, **headers: str) -> Response:

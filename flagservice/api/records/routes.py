@@ -9,17 +9,18 @@ from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 
 from flagservice.api.access.callers import ApiDep
+from flagservice.api.openapi.answers import FhirResource
 from flagservice.api.records import acknowledge, feed, reading, search, traces
 from flagservice.api.records.negotiation import check_accept
 from flagservice.api.records.parameters import of_url
-from flagservice.api.records.responses import written
+from flagservice.api.records.responses import fhir_router, written
 from flagservice.fhir.capability import Interaction, statement
 
-router = APIRouter(prefix="/fhir/R4", tags=["records"])
+router = fhir_router(callers_alone=False)
 _CODES: Final = {"search": "search-type"}
 
 
-@router.get("/metadata")
+@router.get("/metadata", response_model=FhirResource)
 def metadata(api: ApiDep, request: Request) -> Response:
     """The CapabilityStatement, made from the routes; open to everybody, and the same for all."""
     check_accept(request)

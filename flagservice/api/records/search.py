@@ -10,22 +10,25 @@ from typing import Annotated, Final
 from urllib.parse import urlencode
 
 import orjson
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from flagservice.api.access.callers import Api, ApiDep, Caller
 from flagservice.api.edge.bodies import body_of
+from flagservice.api.openapi import examples
+from flagservice.api.openapi.answers import OF_A_BODY, FhirResource, refused_in_fhir
+from flagservice.api.openapi.requests import FORM
 from flagservice.api.records.cursors import Feed, SearchPosition, opened_page, sealed_page
 from flagservice.api.records.instants import Range, range_of
 from flagservice.api.records.negotiation import requires_fhir
 from flagservice.api.records.parameters import (
     GivenParameters,
     Parameter,
-    described,
-    described_form,
+    form_parameters,
     of_form,
     of_url,
+    url_parameters,
 )
-from flagservice.api.records.responses import COUNT, FORMS, count_of, fhir
+from flagservice.api.records.responses import COUNT, FORMS, count_of, fhir, fhir_router
 from flagservice.audit.log import Work
 from flagservice.delivery.pull import search as pull_search
 from flagservice.delivery.pull.search import Criteria, SearchPage
@@ -35,24 +38,35 @@ from flagservice.fhir.bundles import searchset
 from flagservice.fhir.search.parameters import CRITERIA
 from flagservice.fhir.search.tokens import Token, says, tokens
 
-router = APIRouter(prefix="/fhir/R4", tags=["records"])
-FORM: Final = "application/x-www-form-urlencoded"
+router = fhir_router()
 _PATIENTS: Final = ("patient:identifier", "patient.identifier")
 _TOKENS: Final = ("status", "category", "code")
 _MOST_IDS: Final = 50
 _ID: Final = re.compile(r"[A-Za-z0-9.-]{1,64}", re.ASCII)
-_PAGE: Final = Parameter("page", "the next page of a search, as its link has it: alone, opaque")
+_PAGE: Final = Parameter(
+    "page", "the next page of a search, as its link has it: alone, opaque", example=examples.ID
+)
 
 
 def served(type_: str) -> tuple[Parameter, ...]:
     """Every parameter of a search of this type."""
     named = [
-        Parameter(one.name, one.documentation, again=one.name in (*_TOKENS, "_lastUpdated"))
+        Parameter(
+            one.name,
+            one.documentation,
+            example=examples.CRITERIA[type_, one.name],
+            again=one.name in (*_TOKENS, "_lastUpdated"),
+        )
         for one in CRITERIA[type_]
         if one.name != "patient"
     ]
     patient = [
-        Parameter(name, f"{NHS_NUMBER_SYSTEM}| and ten digits; never in a URL", body_only=True)
+        Parameter(
+            name,
+            f"{NHS_NUMBER_SYSTEM}| and ten digits; never in a URL",
+            example=examples.CRITERIA[type_, "patient"],
+            body_only=True,
+        )
         for name in _PATIENTS
     ]
     return (*named, COUNT, *patient)
@@ -70,10 +84,16 @@ class SearchRequest:
 
 def _type_routes(type_: str) -> None:
     """The same searches for Flag and for Task."""
-    reads = Annotated[Caller, Depends(requires_fhir(f"system/{type_}.s"))]
+    reads = Annotated[Caller, requires_fhir(f"system/{type_}.s")]
     parameters = served(type_)
 
-    @router.post(f"/{type_}/_search", name="search", openapi_extra=described_form(*parameters))
+    @router.post(
+        f"/{type_}/_search",
+        name="search",
+        response_model=FhirResource,
+        responses=refused_in_fhir(*OF_A_BODY),
+        openapi_extra=form_parameters(*parameters, example=examples.SEARCHES[type_]),
+    )
     def search_posted(
         api: ApiDep, caller: reads, request: Request, body: Annotated[bytes, Depends(body_of(FORM))]
     ) -> Response:
@@ -82,7 +102,12 @@ def _type_routes(type_: str) -> None:
         link = _link(f"{type_}/_search", given)
         return _answer(api, caller, SearchRequest(Feed(caller.ods, type_), given, link))
 
-    @router.get(f"/{type_}", name="search", openapi_extra=described(*parameters, _PAGE))
+    @router.get(
+        f"/{type_}",
+        name="search",
+        response_model=FhirResource,
+        openapi_extra=url_parameters(*parameters, _PAGE),
+    )
     def search(api: ApiDep, caller: reads, request: Request) -> Response:
         """By any parameter but patient, in the order of `lastUpdated`; removals are among them."""
         given, feed = of_url(request, *parameters, _PAGE), Feed(caller.ods, type_)

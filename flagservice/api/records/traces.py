@@ -9,22 +9,25 @@ from functools import partial
 from typing import Annotated, Any, Final
 
 import orjson
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from flagservice.api.access.callers import Api, ApiDep, Caller
 from flagservice.api.edge.bodies import body_of
+from flagservice.api.openapi import examples
+from flagservice.api.openapi.answers import OF_A_BODY, FhirResource, refused_in_fhir
+from flagservice.api.openapi.requests import FORM
 from flagservice.api.records.cursors import Feed, SearchPosition, opened_page, sealed_page
 from flagservice.api.records.negotiation import requires_fhir
 from flagservice.api.records.parameters import (
     GivenParameters,
     Parameter,
-    described,
-    described_form,
+    form_parameters,
     of_form,
     of_url,
+    url_parameters,
 )
-from flagservice.api.records.responses import FORMS, fhir, written
-from flagservice.api.records.search import FORM
+from flagservice.api.records.reading import Id
+from flagservice.api.records.responses import FORMS, fhir, fhir_router, written
 from flagservice.delivery.pull.audit_trail import audit_trail
 from flagservice.delivery.pull.provenance import Origin, origin, origins
 from flagservice.domain.errors import Fault, Invalid
@@ -33,30 +36,46 @@ from flagservice.fhir.bundles import made
 from flagservice.fhir.provenance import provenance
 from flagservice.fhir.search.parameters import CRITERIA
 
-router = APIRouter(prefix="/fhir/R4", tags=["records"])
+router = fhir_router()
 _REFERENCE: Final = re.compile(r"(Flag|Task)/([A-Za-z0-9.-]{1,64})", re.ASCII)
 _START: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_PAGE: Final = Parameter("page", "the next page, as its link has it: alone, opaque")
-ReadsProvenance = Annotated[Caller, Depends(requires_fhir("system/Provenance.r"))]
-SearchesProvenance = Annotated[Caller, Depends(requires_fhir("system/Provenance.s"))]
-SearchesAudit = Annotated[Caller, Depends(requires_fhir("system/AuditEvent.s"))]
+_PAGE: Final = Parameter(
+    "page", "the next page, as its link has it: alone, opaque", example=examples.ID
+)
+ReadsProvenance = Annotated[Caller, requires_fhir("system/Provenance.r")]
+SearchesProvenance = Annotated[Caller, requires_fhir("system/Provenance.s")]
+SearchesAudit = Annotated[Caller, requires_fhir("system/AuditEvent.s")]
 Body = Annotated[bytes, Depends(body_of(FORM))]
 
 
 def _served(type_: str) -> tuple[Parameter, ...]:
-    return tuple(Parameter(one.name, one.documentation) for one in CRITERIA[type_])
+    return tuple(
+        Parameter(one.name, one.documentation, example=examples.CRITERIA[type_, one.name])
+        for one in CRITERIA[type_]
+    )
 
 
 _TARGET, _ENTITY = _served("Provenance"), (*_served("AuditEvent"), _PAGE)
 
 
-@router.get("/Provenance", name="search", openapi_extra=described(*_TARGET))
+@router.get(
+    "/Provenance",
+    name="search",
+    response_model=FhirResource,
+    openapi_extra=url_parameters(*_TARGET),
+)
 def search_provenance(api: ApiDep, caller: SearchesProvenance, request: Request) -> Response:
     """Where every version of one flag or request comes from, newest first."""
     return _origins(api, caller, of_url(request, *_TARGET))
 
 
-@router.post("/Provenance/_search", name="search", openapi_extra=described_form(*_TARGET))
+@router.post(
+    "/Provenance/_search",
+    name="search",
+    response_model=FhirResource,
+    responses=refused_in_fhir(*OF_A_BODY),
+    openapi_extra=form_parameters(*_TARGET, example=examples.SEARCHES["Provenance"]),
+)
 def post_provenance(
     api: ApiDep, caller: SearchesProvenance, request: Request, body: Body
 ) -> Response:
@@ -64,7 +83,12 @@ def post_provenance(
     return _origins(api, caller, of_form(request, body, *_TARGET))
 
 
-@router.get("/AuditEvent", name="search", openapi_extra=described(*_ENTITY))
+@router.get(
+    "/AuditEvent",
+    name="search",
+    response_model=FhirResource,
+    openapi_extra=url_parameters(*_ENTITY),
+)
 def search_audit(api: ApiDep, caller: SearchesAudit, request: Request) -> Response:
     """What the practice's own clients did with one flag or request, newest first.
 
@@ -73,15 +97,23 @@ def search_audit(api: ApiDep, caller: SearchesAudit, request: Request) -> Respon
     return _events(api, caller, of_url(request, *_ENTITY))
 
 
-@router.post("/AuditEvent/_search", name="search", openapi_extra=described_form(*_ENTITY[:1]))
+@router.post(
+    "/AuditEvent/_search",
+    name="search",
+    response_model=FhirResource,
+    responses=refused_in_fhir(*OF_A_BODY),
+    openapi_extra=form_parameters(*_ENTITY[:1], example=examples.SEARCHES["AuditEvent"]),
+)
 def post_audit(api: ApiDep, caller: SearchesAudit, request: Request, body: Body) -> Response:
     """As by GET, in the body."""
     return _events(api, caller, of_form(request, body, *_ENTITY[:1]))
 
 
 # Last: to the router `Provenance/_search` would be an id, and its 405 would name the wrong method.
-@router.get("/Provenance/{id}", name="read")
-def read_provenance(api: ApiDep, caller: ReadsProvenance, request: Request, id: str) -> Response:  # noqa: A002
+@router.get(
+    "/Provenance/{id}", name="read", response_model=FhirResource, responses=refused_in_fhir(404)
+)
+def read_provenance(api: ApiDep, caller: ReadsProvenance, request: Request, id: Id) -> Response:  # noqa: A002
     """Where one version comes from: its id is the version's."""
     of_url(request)
     deed = partial(origin, version_id=id, forms=tuple(FORMS.values()))

@@ -1,23 +1,33 @@
 """The one route that only the sandbox has: a tenant puts its own world back."""
 
-from typing import Annotated
+from datetime import date
+from typing import Annotated, Literal
 
-import orjson
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Request
 
 from flagservice.api.access.callers import ApiDep, Caller, requires
+from flagservice.api.openapi.answers import OF_EVERY_CALLER, OF_EVERY_ROUTE, AnswerModel, refused
+from flagservice.api.openapi.requests import mirrored_ids
 from flagservice.audit.log import Deed
 from flagservice.domain.days.london import day_of
 
-router = APIRouter(tags=["sandbox"])
+router = APIRouter(
+    tags=["sandbox"],
+    dependencies=[Depends(mirrored_ids)],
+    responses=refused(*OF_EVERY_ROUTE, *OF_EVERY_CALLER),
+)
+
+
+class Reset(AnswerModel):
+    """The tenant's world is back, and it is this day in it."""
+
+    reset: Literal[True]
+    day: date
 
 
 @router.post("/sandbox/$reset")
-def reset(
-    api: ApiDep, caller: Annotated[Caller, Depends(requires())], request: Request
-) -> Response:
+def reset(api: ApiDep, caller: Annotated[Caller, requires()], request: Request) -> Reset:
     """Everything is as the scenarios say, for the caller's tenant alone; its clients stay."""
     api.perform(caller, lambda work: work.record(Deed.SANDBOX_RESET))
     request.app.state.reset()
-    body = {"reset": True, "day": day_of(api.log.clock()).isoformat()}
-    return Response(orjson.dumps(body), media_type="application/json")
+    return Reset(reset=True, day=day_of(api.log.clock()))

@@ -12,7 +12,6 @@ from typing import Annotated, Any
 
 import httpx
 import pytest
-from fastapi import Depends
 from fastapi.routing import RouteContext, iter_route_contexts
 
 from flagservice.api.access.callers import Caller, RequiresScopes, requires
@@ -188,7 +187,7 @@ def test_no_answer_is_wider_for_a_claim_or_a_scope_that_is_gone_or_another(cast:
 def test_a_route_that_needs_two_rights_opens_to_neither_alone(cast: Cast) -> None:
     both = requires("system/Flag.s", "system/Task.s")
 
-    def route(_: Annotated[Caller, Depends(both)]) -> dict[str, str]:
+    def route(_: Annotated[Caller, both]) -> dict[str, str]:
         return {"it": "opened"}
 
     cast.service.fastapi.add_api_route("/both", route)
