@@ -19,7 +19,7 @@ from flagservice.api.access.tokens import Tokens
 from flagservice.api.edge.envelope import Envelope
 from flagservice.api.edge.limits import MINUTE, Limits
 from flagservice.api.edge.throttle_log import ThrottleLog
-from flagservice.api.openapi import description
+from flagservice.api.openapi import description, page
 from flagservice.api.records import routes
 from flagservice.api.records.fast_path import FastPath
 from flagservice.app.build import Installation
@@ -112,6 +112,7 @@ def described() -> FastAPI:
     first = (token_endpoint.router, monitoring.router, social_care.router)
     for router in (*first, *routes.ROUTERS, governance.router):
         app.include_router(router)
+    app.include_router(page.router_of(app))
     refusals.install(app)
     description.install(app)
     return app

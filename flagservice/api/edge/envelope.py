@@ -23,16 +23,20 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _ODS = re.compile(r"[A-Z0-9]{3,10}")
 _MIRRORED = (b"x-request-id", b"x-correlation-id")
 _ORGANISATION = b"nhsd-end-user-organisation-ods"
-ALWAYS: Final = (
+_POLICY: Final = b"content-security-policy"
+_ALWAYS: Final = (
     (b"cache-control", b"no-store, private"),
     (b"x-content-type-options", b"nosniff"),
     (b"strict-transport-security", b"max-age=31536000; includeSubDomains"),
-    # No browser is expected. One that is led here renders nothing, in no frame, and tells nobody.
+    (b"referrer-policy", b"no-referrer"),
+)
+ALWAYS: Final = (
+    *_ALWAYS,
+    # A browser that is led here renders nothing, in no frame. The page at /docs has its own policy.
     (
-        b"content-security-policy",
+        _POLICY,
         b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox",
     ),
-    (b"referrer-policy", b"no-referrer"),
 )
 
 
@@ -73,7 +77,9 @@ class Envelope:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                message["headers"] = [*message.get("headers", ()), *ALWAYS, *ids.items()]
+                own = list(message.get("headers", ()))
+                added = _ALWAYS if any(name == _POLICY for name, _ in own) else ALWAYS
+                message["headers"] = [*own, *added, *ids.items()]
             await send(message)
 
         try:

@@ -32,6 +32,8 @@ class Audience(StrEnum):
     SERVICE = "service"
     TOKENS = "tokens"
     OUTSIDERS = "outsiders"
+    PAGE = "page"
+    """the API's page and what it loads, by address: one file is as large as a thousand answers"""
 
 
 DEFAULTS: Final[Mapping[Audience, int]] = {
@@ -42,6 +44,7 @@ DEFAULTS: Final[Mapping[Audience, int]] = {
     Audience.SERVICE: 600,
     Audience.TOKENS: 60,
     Audience.OUTSIDERS: 600,
+    Audience.PAGE: 120,
 }
 """A minute. A practice polls once and searches as often as its doors open; tokens last five."""
 
