@@ -102,7 +102,7 @@ COMMANDS: Final = {
     "register": CommandEntry(_register, "Where people are registered."),
     "endpoint": CommandEntry(_admission, "Practices' systems.", "endpoints"),
     "checker": CommandEntry(_admission, "Who may sign leak-check results.", "checkers"),
-    "leak-check": CommandEntry(_leak_check, "Checks a practice's system for leaks."),
+    "leak-check": CommandEntry(_leak_check, "Checks a practice's system for leaks.", alone=True),
     "leak-check-result": CommandEntry(_admission, "Results of leak checks.", "results"),
     "policy": CommandEntry(_policy, "What may be told to which record.", "policies"),
     "approver": CommandEntry(_policy, "Who may approve a policy.", "approvers"),

@@ -112,6 +112,8 @@ def test_a_reader_who_loads_the_page_without_end_is_told_to_wait(cast: Cast) -> 
     assert cast.council.gets("/holds").status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/docs/", "/docs/page", "/docs/oauth2-redirect.html", "/docs/a.js"])
+@pytest.mark.parametrize(
+    "path", ["/docs/", "/docs/page", "/docs/oauth2-redirect.html", "/docs/a.js"]
+)
 def test_there_is_no_other_file(house: Cast, path: str) -> None:
     then_refused(house.service.send("GET", path), 404)
