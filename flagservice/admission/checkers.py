@@ -1,7 +1,7 @@
-"""Who may sign a leak-check result. Registering a key is a decision by somebody named.
+"""Knows who may sign a leak-check result. To register a key is a decision by a named person.
 
-The note's form is C2SP signed-note, with exactly one signature line: a name that is printable and
-has no space and no plus, and base64 of a four-byte key hash and an Ed25519 signature.
+A result is a C2SP signed note with exactly one signature line: a printable name without space or
+plus, and base64 of a four-byte key hash and an Ed25519 signature.
 """
 
 import base64
@@ -46,7 +46,7 @@ def add_checker(work: Work, name: str, public_key: bytes, *, decision: OperatorD
 
 
 def revoke_checker(work: Work, name: str, *, decision: OperatorDecision) -> None:
-    """From now on nothing that this key ever signed counts; raises Invalid or NotFound."""
+    """Ends that anything counts which this key ever signed. Raises NotFound."""
     row = work.session.get(tables.CheckerRow, name)
     if row is None or row.revoked is not None:
         raise NotFound("there is no such checker, or it was revoked before")
@@ -59,7 +59,7 @@ def revoke_checker(work: Work, name: str, *, decision: OperatorDecision) -> None
 
 
 def signer_of(work: Work, note: str) -> tuple[tables.CheckerRow, str]:
-    """Who signed a note, and the line that was signed; raises Invalid for any flaw."""
+    """Returns who signed a note, and the line that was signed. Raises Invalid for any flaw."""
     match = _NOTE.fullmatch(note) if len(note) <= _MOST_CHARACTERS else None
     if match is None:
         raise Invalid(Fault("result", "is a signed note: a line, an empty line, a signature line"))
@@ -93,7 +93,7 @@ def _public_key(pem: bytes) -> bytes:
 
 
 def _bytes(text: str) -> bytes:
-    """Only the one canonical spelling, as for checkpoints."""
+    """Returns the bytes of the one canonical spelling, as for checkpoints."""
     try:
         data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):

@@ -1,8 +1,8 @@
-"""How a practice is reached, and whether anything structured may leave for it.
+"""Knows how a practice is reached, and whether anything structured may leave for it.
 
-A practice is admitted while it is registered, is not suspended, and runs a version of a system for
-which there is a valid leak-check result. That is asked anew at every attempt and every read, inside
-the unit of work: nothing has to be taken away when a result runs out or a version changes.
+A practice is admitted while it is registered, is not suspended, and runs a version of a system that
+has a valid leak-check result. Every attempt and every read asks that anew, inside its unit of work.
+So nothing has to be taken away when a result runs out or a version changes.
 """
 
 import ipaddress
@@ -55,9 +55,9 @@ def register(
     decision: OperatorDecision,
     allow_loopback: bool,
 ) -> None:
-    """Records it, in place of what was registration before; a suspension ends. Raises Invalid.
+    """Records how a practice is reached, in place of what was recorded before. Raises Invalid.
 
-    A version that has no valid result of its own is not admitted, whatever went before.
+    It ends a suspension. A version without a valid result of its own is not admitted.
     """
     _check(registration, allow_loopback=allow_loopback)
     data_key = work.vault.new_data_key()
@@ -96,10 +96,10 @@ def _check(registration: EndpointRegistration, *, allow_loopback: bool) -> None:
 
 
 def _is_our_own(host: str) -> bool:
-    """Is it this machine, or one that only our network has, as a cloud's metadata are?
+    """Returns whether it is this machine, or one of our network alone, as a cloud's metadata are.
 
-    A practice may well have a private address: those of the health network are. Numbers in a
-    spelling that is read as an address only later (127.1, 0x7f000001) are refused like these.
+    A practice may have a private address: those of the health network are. Numbers that are read as
+    an address only later (127.1, 0x7f000001) count as our own.
     """
     name = host.rstrip(".")
     try:
@@ -113,7 +113,7 @@ def _is_our_own(host: str) -> bool:
 
 
 def suspend(work: Work, practice: str, *, decision: OperatorDecision) -> None:
-    """From now on nothing goes out to this practice's system, until it is registered anew."""
+    """Stops all that goes out to this practice's system, until it is registered anew."""
     row = work.session.get(tables.EndpointRow, practice)
     if row is None:
         raise NotFound("no system of this practice is registered")
@@ -126,7 +126,7 @@ def suspend(work: Work, practice: str, *, decision: OperatorDecision) -> None:
 
 
 def is_admitted(now: datetime) -> ColumnElement[bool]:
-    """The one rule, over rows of `Endpoint`: for a query that asks of many practices at once."""
+    """Returns the one rule, as a condition on endpoints, for a query about many practices."""
     return _runs(is_valid(now))
 
 
@@ -143,22 +143,22 @@ _ADMITTED: Final = select(col(tables.EndpointRow.practice)).where(
     one_of(col(tables.EndpointRow.practice), "practices"),
     _runs(is_valid_between(bindparam("since", type_=Instant), bindparam("until", type_=Instant))),
 )
-"""Made once: every poll asks it."""
+"""made once: every poll asks it"""
 
 
 def admitted_of(work: Work, practices: Collection[str]) -> frozenset[str]:
-    """Those of these practices whose systems are admitted, now, by one statement."""
+    """Returns those of these practices whose systems are admitted now, by one statement."""
     asked = {"practices": list(practices), "since": work.now - VALID_FOR, "until": work.now + AHEAD}
     return frozenset(work.session.connection().execute(_ADMITTED, asked).scalars())
 
 
 def admitted(work: Work, practice: str) -> bool:
-    """Is this practice's system admitted, now?"""
+    """Returns whether this practice's system is admitted now."""
     return _admitted(work, practice) is not None
 
 
 def endpoint_of(work: Work, practice: str) -> Endpoint | None:
-    """How to reach an admitted practice."""
+    """Returns how to reach a practice, if it is admitted."""
     row = _admitted(work, practice)
     if row is None:
         return None

@@ -1,8 +1,8 @@
-"""Which practices hold flags and are admitted no more, and since when: somebody has to act.
+"""Lists the practices that hold flags and are admitted no more, and since when: a person must act.
 
-What was filed there stays there, in a system of which nobody knows whether it leaks. So it is
-listed until the system is checked anew, or the flags are taken back. A list of work says no
-practice: `practice_pseudonym` stands for it there, and an operator's own list says which it is.
+What was filed there stays there, in a system that may leak. So it is listed until the system is
+checked anew, or the flags are taken back. A list of work names no practice: `practice_pseudonym`
+stands for it there, and an operator's own list says which it is.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from flagservice.store.sent_or_read import sent_or_read
 
 @dataclass(frozen=True)
 class PracticeSystem:
-    """A registered practice's system; `lapsed` is the instant since which it is not admitted."""
+    """A registered practice's system. `lapsed` is the instant since which it is not admitted."""
 
     practice: str
     system: str
@@ -32,7 +32,7 @@ class PracticeSystem:
 
 
 def practice_systems(work: Work) -> list[PracticeSystem]:
-    """Every registered practice, for an operator."""
+    """Returns every registered practice, for an operator."""
     work.record(Deed.STATUS_READ, what="practices")
     admitted = set(
         work.session.exec(select(tables.EndpointRow.practice).where(is_admitted(work.now)))
@@ -52,18 +52,18 @@ def practice_systems(work: Work) -> list[PracticeSystem]:
 
 
 def holding_lapsed(work: Work) -> Sequence[tables.EndpointRow]:
-    """Practices that are not admitted, and hold a flag or a history of one, or may well do."""
+    """Returns the practices that are not admitted and hold, or may hold, a flag or its history."""
     asked = select(tables.EndpointRow).where(not_(is_admitted(work.now)), _holds_something())
     return work.session.exec(asked).all()
 
 
 def practice_pseudonym(work: Work, practice: str) -> str:
-    """What stands for a practice where its code would say where somebody is registered."""
+    """Returns what stands for a practice where its code would tell where a person is registered."""
     return work.vault.pseudonym(practice, purpose="lapse")
 
 
 def lapsed_at(work: Work, endpoint: tables.EndpointRow) -> datetime:
-    """Since when this endpoint, which is not admitted, is not; if it never was, its registration.
+    """Returns since when an endpoint is not admitted; its registration, if it never was.
 
     A run that was clean first and leaking later counts as one that never was clean.
     """
@@ -82,7 +82,7 @@ def lapsed_at(work: Work, endpoint: tables.EndpointRow) -> datetime:
 def _end(
     work: Work, clean: tables.LeakResultRow, results: Sequence[tables.LeakResultRow]
 ) -> datetime:
-    """The first of whatever ended it: its year, its checker, a finding or a withdrawal."""
+    """Returns what ended a clean result first: its year, its checker, a finding, a withdrawal."""
     ends = [clean.run_at + VALID_FOR]
     checker = work.session.get_one(tables.CheckerRow, clean.checker)
     if checker.revoked is not None:

@@ -1,8 +1,8 @@
-"""Reads what a leak-check result says: a file that a stranger wrote, strictly, field by field.
+"""Reads what a leak-check result says: strictly, field by field, since a stranger wrote it.
 
-Its signature is checked over its very bytes before one word of it is believed (see `checkers`). A
-field that is not known is refused. What no reader can check stays a claim: which software ran, and
-how often it really asked. So a protocol is named, and below what its lists alone ask, none passes.
+Its signature is checked first, over its very bytes (see `checkers`). A field that is not known is
+refused. Which software ran, and how often it asked, no reader can check. So a result names its
+protocol, and asks at least as often as the protocol's lists alone do.
 """
 
 import json
@@ -15,13 +15,13 @@ from flagservice.domain.errors import Fault, Invalid
 from flagservice.store import tables
 
 VALID_FOR: Final = timedelta(days=365)
-"""Counted from the run, not from the acceptance."""
+"""counted from the run, not from the acceptance"""
 AHEAD: Final = timedelta(minutes=5)
 _TOOL: Final = "flagservice leak-check"
 FEWEST_REQUESTS: Final = {2: 1076}
-"""The protocols that suffice, and what a check of a system that offers nothing asks in each.
+"""The protocols that suffice, and how often a check asks a system that offers nothing.
 
-The tool says the second of itself (`kit.leak_check.check.fewest`); a test holds them together.
+The tool knows that, too (`kit.leak_check.check.fewest`). A test holds them together.
 """
 _CONTROLS: Final = ("Flag", "Condition")
 _FIELDS: Final[dict[str, type]] = {
@@ -67,7 +67,7 @@ class CheckedAddresses:
 
 
 def read_note(line: str, *, now: datetime) -> LeakResult:
-    """The signed line of a result; raises Invalid, naming field and rule."""
+    """Returns what the signed line of a result says. Raises Invalid, by field and rule."""
     said = _fields(line)
     if said["tool"] != _TOOL or said["protocol"] not in FEWEST_REQUESTS:
         known = ", ".join(map(str, FEWEST_REQUESTS))
@@ -84,14 +84,14 @@ def read_note(line: str, *, now: datetime) -> LeakResult:
 
 
 def checked_addresses(note: str) -> CheckedAddresses:
-    """Of a note that was accepted."""
+    """Returns the addresses of a note that was accepted."""
     said = json.loads(note.partition("\n")[0])
     bases = (said["push_base"], said["patient_base"], said["clinician_base"])
     return CheckedAddresses(said["run_at"], *bases)
 
 
 def _verdict(said: dict[str, Any]) -> tables.AcceptedVerdict:
-    """A leak is a leak, however little was asked; that nothing leaks takes a whole check."""
+    """Returns the verdict. A leak counts however little was asked; "clean" takes a whole check."""
     if said["verdict"] not in list(tables.AcceptedVerdict):
         raise Invalid(Fault("verdict", "is clean or leaks: another concludes nothing"))
     verdict = tables.AcceptedVerdict(said["verdict"])

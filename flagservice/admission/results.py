@@ -1,11 +1,8 @@
-"""Which leak-check results count: signed by a registered checker, for one exact version.
+"""Knows which leak-check results count: signed by a registered checker, for one exact version.
 
-A clean result admits; a result that found a leak is a finding, and suspends at once. A finding, and
-a result that was withdrawn, speak of every run of that system and version up to their own: only a
-clean run that is newer admits again, whatever older ones there are.
-
-What a result file says is read in `leak_notes`. Whoever accepts a result or withdraws one is
-recorded with the reason.
+A clean result admits. A result that found a leak is a finding, and suspends at once. A finding or a
+withdrawal speaks of every run of that system and version up to its own: only a newer clean run
+admits again. `result_notes` reads what a result says.
 """
 
 import hashlib
@@ -35,7 +32,7 @@ from flagservice.store import tables
 
 @dataclass(frozen=True)
 class AcceptedResult:
-    """A result that was taken in: its id, and whether it is a finding."""
+    """The id of a result that was taken in, and whether it is a finding."""
 
     id: str
     suspends: bool
@@ -44,8 +41,8 @@ class AcceptedResult:
 def accept(work: Work, note: str, *, decision: OperatorDecision) -> AcceptedResult:
     """Takes a result in: a clean one admits, one that leaks suspends its system and version.
 
-    Raises Invalid, or Conflict where this run was taken in already: however it is signed anew, it
-    is the same run. Only that it leaks can still be said of a run that was clean.
+    Raises Invalid, or Conflict where this run was taken in already: signed anew, it is the same
+    run. Only that it leaks can still be said of a run that was clean.
     """
     checker, line = signer_of(work, note)
     said = read_note(line, now=work.now)
@@ -111,7 +108,7 @@ def _barred(work: Work, said: LeakResult) -> bool:
 
 
 def withdraw(work: Work, identity: str, *, decision: OperatorDecision) -> None:
-    """From now on no run of that system and version up to this one admits; raises NotFound."""
+    """Ends that a run of that system and version up to this one admits. Raises NotFound."""
     row = work.session.get(tables.LeakResultRow, identity)
     if row is None or row.withdrawn is not None:
         raise NotFound("there is no such result, or it was withdrawn before")
@@ -124,12 +121,12 @@ def withdraw(work: Work, identity: str, *, decision: OperatorDecision) -> None:
 
 
 def is_valid(now: datetime) -> ColumnElement[bool]:
-    """The one rule, over rows of `LeakResult`."""
+    """Returns the one rule, as a condition on results."""
     return is_valid_between(now - VALID_FOR, now + AHEAD)
 
 
 def is_valid_between(since: Any, until: Any) -> ColumnElement[bool]:
-    """The same, for runs after one instant and up to another; either may be a parameter."""
+    """Returns the same for runs after one instant and up to another, values or parameters."""
     signed_by_a_checker = exists().where(
         col(tables.CheckerRow.name) == col(tables.LeakResultRow.checker),
         col(tables.CheckerRow.revoked).is_(None),
@@ -144,7 +141,10 @@ def is_valid_between(since: Any, until: Any) -> ColumnElement[bool]:
 
 
 def _spoken_against() -> ColumnElement[bool]:
-    """By a finding or a withdrawal of the same run or a later one; a revoked checker's, too."""
+    """Returns whether a finding or withdrawal, of this run or a later one, speaks against it.
+
+    A revoked checker's counts, too.
+    """
     other = aliased(tables.LeakResultRow)
     return exists().where(
         col(other.system) == col(tables.LeakResultRow.system),
@@ -155,7 +155,7 @@ def _spoken_against() -> ColumnElement[bool]:
 
 
 def newest_checked_addresses(work: Work, *, system: str, version: str) -> CheckedAddresses | None:
-    """What the newest result that admits this version was about: for a person to compare."""
+    """Returns what the newest result that admits this version was about, for a person to see."""
     asked = (
         select(tables.LeakResultRow.note)
         .where(

@@ -1,4 +1,4 @@
-"""The people of a submission, found by pseudonym and locked, so that no two deeds rule on one."""
+"""Finds people by pseudonym, and locks them so that no two deeds rule on one at once."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
@@ -29,10 +29,10 @@ _FOUND: Final = (
 def lock(
     work: Work, nhs_numbers: Iterable[str], *, and_of: str = ""
 ) -> dict[str, tables.PersonRow]:
-    """Each person by NHS number, made if need be, locked in one order for everybody.
+    """Returns each person by NHS number, locked; makes a person who is new.
 
-    In the same statement whoever the plan `and_of` names so far is locked, too: two statements
-    would be two orders, and two who came from both sides would each wait for the other.
+    The same statement locks those whom the plan `and_of` names so far. Two statements would be two
+    orders, in which two transactions could each wait for the other.
     """
     numbers = set(nhs_numbers)
     found = {nhs_number_of(work, row): row for row in _found(work, numbers, and_of)}
@@ -45,7 +45,7 @@ def lock(
 
 
 def lock_known(work: Work, person_ids: Iterable[str]) -> list[tables.PersonRow]:
-    """People who are already known, locked in the same order."""
+    """Returns people who are known already, locked in the same order."""
     wanted = set(person_ids)
     if not wanted:
         return []
@@ -59,12 +59,12 @@ def lock_known(work: Work, person_ids: Iterable[str]) -> list[tables.PersonRow]:
 
 
 def nhs_number_of(work: Work, person: tables.PersonRow) -> str:
-    """The sealed number, opened."""
+    """Returns a person's NHS number, opened."""
     return work.vault.open_row(person).decode()
 
 
 def _found(work: Work, nhs_numbers: Iterable[str], plan_id: str) -> Sequence[tables.PersonRow]:
-    """By the ids: they stay, where a rotation of the pseudonyms' key changes any other order."""
+    """Returns them by their ids: a rotation of the pseudonyms' key would change another order."""
     pseudonyms = [
         one for number in nhs_numbers for one in work.vault.pseudonyms(number, purpose="person")
     ]

@@ -7,12 +7,8 @@ import pytest
 
 from flagservice.audit.log import Actor, Deed, Work
 from flagservice.domain.errors import Invalid
-from flagservice.people.registrations import (
-    CsvRegister,
-    Registration,
-    keep_registration,
-    registration_of,
-)
+from flagservice.people.registers import CsvRegister
+from flagservice.people.registrations import Registration, keep_registration, registration_of
 from flagservice.store import tables
 from tests.intake.people import CHILD, HOME, NEW, rows
 from tests.world import World

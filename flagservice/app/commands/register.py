@@ -10,7 +10,8 @@ from flagservice.app.build import Installation, opened
 from flagservice.app.commands.line import group
 from flagservice.audit.log import Work
 from flagservice.intake.registration import update_registration
-from flagservice.people.registrations import CsvRegister, Registration
+from flagservice.people.registers import CsvRegister
+from flagservice.people.registrations import Registration
 
 commands: Final = group("Where people are update_registration.")
 
