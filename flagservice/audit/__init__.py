@@ -1,1 +1,1 @@
-"""What was done, provably? The log, its tree, its signed heads and the packs made of them."""
+"""What was done, provably? The log, its tree and the tree's signed heads."""

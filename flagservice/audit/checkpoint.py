@@ -1,6 +1,6 @@
-"""A signed head of the audit tree, so that somebody outside can hold the service to its past.
+"""A signed head of the audit tree. Outsiders who keep one can hold the service to its past.
 
-The form is the transparency-log one, so that ordinary tools read it: a C2SP tlog-checkpoint
+The form is the transparency log's, so that ordinary tools read it: a C2SP tlog-checkpoint
 (c2sp.org/tlog-checkpoint) in a C2SP signed note (c2sp.org/signed-note), signed with Ed25519.
 
     <origin>
@@ -9,8 +9,8 @@ The form is the transparency-log one, so that ordinary tools read it: a C2SP tlo
 
     — <name> <base64(4-byte key hash || signature)>
 
-Three things are stricter here than there: the name that signs is the origin, there are no
-extension lines, and exactly one line is ours. A note then has one reading.
+Three rules are stricter here than there. The name that signs is the origin, there are no extension
+lines, and exactly one line is ours. So a note has one reading.
 """
 
 import base64
@@ -44,12 +44,12 @@ class BadCheckpoint(CheckpointError):
 
 
 class BadKey(CheckpointError):
-    """The key, or the name that it goes by, cannot be used."""
+    """The key or its name cannot be used."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The log `origin` had `size` leaves, and this root."""
+    """A statement that the log `origin` had `size` leaves and this root."""
 
     origin: str
     size: int
@@ -65,12 +65,12 @@ class Checkpoint:
 
     @property
     def text(self) -> str:
-        """The very characters that are signed."""
+        """The characters that are signed."""
         return f"{self.origin}\n{self.size}\n{_base64(self.root)}\n"
 
 
 class Signer:
-    """The log's private key and the name it signs by; neither shows the key when printed."""
+    """The log's private key and the name that it signs by. Its `repr` does not show the key."""
 
     def __init__(self, name: str, private_key: Ed25519PrivateKey) -> None:
         self.name = name
@@ -80,12 +80,12 @@ class Signer:
 
     @classmethod
     def generate(cls, name: str) -> Self:
-        """A fresh key under this name."""
+        """Returns a fresh key under this name."""
         return cls(name, Ed25519PrivateKey.generate())
 
     @classmethod
     def from_pem(cls, name: str, pem: bytes) -> Self:
-        """From an unencrypted PKCS #8 PEM; raises BadKey."""
+        """Returns the key of an unencrypted PKCS #8 PEM. Raises BadKey."""
         try:
             private_key = serialization.load_pem_private_key(pem, password=None)
         except (ValueError, TypeError, UnsupportedAlgorithm):
@@ -95,7 +95,7 @@ class Signer:
         return cls(name, private_key)
 
     def to_pem(self) -> bytes:
-        """The secret itself, for whoever generates the key to put away."""
+        """Returns the secret itself, so that it can be put away."""
         return self._private_key.private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
@@ -103,7 +103,7 @@ class Signer:
         )
 
     def signature_of(self, text: str) -> bytes:
-        """Ed25519 over the text in UTF-8."""
+        """Returns the Ed25519 signature of the text in UTF-8."""
         return self._private_key.sign(text.encode())
 
     def __repr__(self) -> str:
@@ -111,7 +111,10 @@ class Signer:
 
 
 def key_hash(name: str, public_key: bytes) -> bytes:
-    """signed-note, Ed25519 signatures: which key of that name, in four bytes. No proof of it."""
+    """Returns four bytes that tell which key of a name signed. They prove nothing.
+
+    signed-note, Ed25519 signatures.
+    """
     if not _is_name(name):
         raise BadKey("a key name is printable, and has no space and no plus")
     if len(public_key) != _KEY_BYTES:
@@ -120,7 +123,7 @@ def key_hash(name: str, public_key: bytes) -> bytes:
 
 
 def sign(checkpoint: Checkpoint, key: Signer) -> str:
-    """The signed note of a checkpoint; raises BadCheckpoint if it is another log's."""
+    """Returns the signed note of a checkpoint. Raises BadCheckpoint if it is another log's."""
     if key.name != checkpoint.origin:
         raise BadCheckpoint("a log signs only checkpoints of its own origin")
     signed = _base64(key.key_hash + key.signature_of(checkpoint.text))
@@ -128,9 +131,9 @@ def sign(checkpoint: Checkpoint, key: Signer) -> str:
 
 
 def verify(note: str, name: str, *, public_key: bytes) -> Checkpoint:
-    """The checkpoint that the log `name` signed; `BadCheckpoint` for any flaw.
+    """Returns the checkpoint that the log `name` signed. Raises BadCheckpoint for any flaw.
 
-    Lines by other keys, such as a witness's, must be well formed, and are otherwise not judged.
+    Lines by other keys, such as a witness's, must be well formed. They are not judged otherwise.
     """
     ours = key_hash(name, public_key)
     text, signatures = _parts(note)
@@ -149,7 +152,10 @@ def verify(note: str, name: str, *, public_key: bytes) -> Checkpoint:
 
 
 def _parts(note: str) -> tuple[str, list[tuple[str, bytes]]]:
-    """signed-note, Format: the last empty line stands between the text and the signatures."""
+    """Splits a note at its last empty line, between the text and the signatures.
+
+    signed-note, Format.
+    """
     if len(note) > _MOST_CHARACTERS:
         raise BadCheckpoint("the note is longer than any checkpoint")
     if not note.replace("\n", "").isprintable():
@@ -181,7 +187,10 @@ def _checkpoint(text: str, name: str) -> Checkpoint:
 
 
 def _is_name(name: str) -> bool:
-    """signed-note, Format; and printable, so that two names that look alike are less likely."""
+    """Returns whether a text may be a name: as signed-note says, and printable.
+
+    Two printable names are less likely to look alike.
+    """
     return name.isprintable() and name != "" and not set(name) & {" ", "+"}
 
 
@@ -190,7 +199,7 @@ def _base64(data: bytes) -> str:
 
 
 def _bytes(text: str) -> bytes:
-    """Only the one canonical spelling: spare bits that anybody may flip would go unsigned."""
+    """Decodes base64 in its one canonical spelling. Otherwise spare bits would go unsigned."""
     try:
         data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):

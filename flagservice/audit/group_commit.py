@@ -1,15 +1,15 @@
 """Group commit: questions that wait at one time share a transaction, and so one write to disk.
 
-A GP system that polls for nothing new costs a leaf that has to be durable before the first byte
-of its answer. One thread answers for everybody who waits:
+A GP system that polls for nothing new costs a leaf. The leaf has to be durable before the first
+byte of the answer. One thread answers all who wait:
 
 1. Take all that wait.
 2. Answer them together, in a few statements however many they are.
 3. Write every leaf in one statement, and commit.
-4. Hand the answers over, all in one go.
+4. Hand all answers over at once.
 
-What has no answer here, for whatever reason, has left no trace either: whoever asked goes the
-ordinary way, and meets its refusal or its fault there.
+A question without an answer here has left no trace. Its caller goes the ordinary way, and meets its
+refusal or its fault there.
 """
 
 import asyncio
@@ -27,16 +27,16 @@ from flagservice.audit.log import Actor, Log, Unrecorded, Work
 Q = TypeVar("Q")
 A = TypeVar("A")
 Answering = Callable[[Sequence[Work], Sequence[Q]], Sequence[A | None]]
-"""An answer to each question, or None; whoever is answered leaves a leaf, nobody else does."""
+"""An answer to each question, or None. A question with an answer leaves a leaf; no other does."""
 MOST: Final = 256
-"""In one transaction, so that nobody waits for ever."""
+"""Questions in one transaction, so that none waits for ever."""
 _IDLE_SECONDS: Final = 2.0
 _log = structlog.get_logger()
 
 
 @dataclass
 class _Waiting(Generic[Q, A]):
-    """Somebody's question, and the loop on which the answer is awaited."""
+    """A question, and the loop on which its answer is awaited."""
 
     actor: Actor
     question: Q
@@ -44,13 +44,13 @@ class _Waiting(Generic[Q, A]):
     answer: A | None = field(default=None)
 
     def settle(self) -> None:
-        """On its own loop; whoever went away meanwhile is not told."""
+        """Hands the answer over, on its own loop, unless the caller went away."""
         if not self.awaited.cancelled():
             self.awaited.set_result(self.answer)
 
 
 class GroupCommit(Generic[Q, A]):
-    """Answers in groups, from a thread that lasts while there is something to do."""
+    """Answers questions in groups, from a thread that lasts while there is something to do."""
 
     def __init__(self, log: Log, answering: Answering[Q, A]) -> None:
         self._log = log
@@ -61,11 +61,11 @@ class GroupCommit(Generic[Q, A]):
         self._runs = False
 
     async def ask(self, actor: Actor, question: Q) -> A | None:
-        """The answer, once its leaf is durable; None where there is none here."""
+        """Returns the answer once its leaf is durable, or None where there is none here."""
         loop = asyncio.get_running_loop()
         awaited: asyncio.Future[A | None] = loop.create_future()
         if loop not in self._gathered:
-            # Whoever else asks in this turn of the loop is taken along.
+            # Other questions of this turn of the loop are taken along.
             self._gathered[loop] = []
             loop.call_soon(self._hand_in, loop)
         self._gathered[loop].append(_Waiting(actor, question, awaited))
@@ -101,7 +101,7 @@ class GroupCommit(Generic[Q, A]):
             _hand_over(together)
 
     def _next(self) -> list[_Waiting[Q, A]]:
-        """Everybody who waits; nobody, once that was so for a while and the thread may end."""
+        """Returns all that wait, or nothing once the thread has been idle and may end."""
         try:
             found = [self._waiting.get(timeout=_IDLE_SECONDS)]
         except queue.Empty:
@@ -133,7 +133,7 @@ def _hand_over(together: Sequence[_Waiting[Q, A]]) -> None:
     for one in together:
         by_loop.setdefault(one.awaited.get_loop(), []).append(one)
     for loop, theirs in by_loop.items():
-        with contextlib.suppress(RuntimeError):  # it is closed: nobody waits there any more
+        with contextlib.suppress(RuntimeError):  # the loop is closed
             loop.call_soon_threadsafe(_settle, theirs)
 
 

@@ -1,7 +1,7 @@
-"""The only door to the database: every unit of work is opened here and leaves a leaf, or fails.
+"""The only door to the database: every unit of work begins here, and leaves a leaf or fails.
 
-A leaf holds who did what to which random id, when, and for which request: commitments, never
-content. It is in the commit of the deed, so it is durable before the first byte of an answer.
+A leaf says who did what to which random id, when, and for which request. It holds no content. It is
+in the commit of the deed, so it is durable before the first byte of an answer.
 """
 
 import secrets
@@ -30,7 +30,7 @@ _TRIES = 8
 
 
 class Deed(StrEnum):
-    """Everything that can be done here. A closed list: what is not on it cannot be recorded."""
+    """Everything that can be done. What is not on this list cannot be recorded."""
 
     SUBMITTED = "submitted"
     REPEATED = "repeated"
@@ -92,19 +92,19 @@ class Unrecorded(Exception):
 
 
 class Overtaken(Exception):
-    """What a unit of work had looked at was changed by another meanwhile: it is done once more."""
+    """Another unit of work changed what this one had looked at. It is done once more."""
 
 
 class Clock(Protocol):
-    """The one clock, passed in."""
+    """The one clock. It is passed in."""
 
     def __call__(self) -> datetime:
-        """Now, in UTC."""
+        """Returns now, in UTC."""
 
 
 @dataclass(frozen=True)
 class Actor:
-    """Who does the deed: a client of the API, or a part of the service itself."""
+    """Who does the deed: a client of the API, or a part of the service."""
 
     name: str
     ods: str = ""
@@ -112,7 +112,7 @@ class Actor:
 
 
 class Work:
-    """One unit of work: a session, its instant, and the leaves that go into its commit."""
+    """One unit of work: a session, its instant, and the leaves of its commit."""
 
     def __init__(self, session: Session, actor: Actor, *, log: "Log") -> None:
         self.session = session
@@ -131,7 +131,7 @@ class Work:
         return day_of(self.now)
 
     def keep(self, table: type[SQLModel], **row: Any) -> None:
-        """A new row, whole, at which this unit of work does not look again; see `write`."""
+        """Keeps a whole new row, at which this unit of work does not look again. See `write`."""
         self._kept.setdefault(str(table.__tablename__), []).append(row)
 
     def keep_sealed(
@@ -143,7 +143,7 @@ class Work:
         self.keep(table, sealed=sealed, **row)
 
     def write(self) -> None:
-        """What was made or changed so far, each table's rows at once, referred-to tables first."""
+        """Writes all that was made or changed so far: each table's rows at once, parents first."""
         self.session.flush()
         if not self._kept:
             return
@@ -153,10 +153,10 @@ class Work:
             if rows:
                 connection.execute(insert, rows)
         if self._kept:
-            raise Unrecorded("rows were kept for a table that is written by nobody")
+            raise Unrecorded("rows were kept for a table that does not exist")
 
     def record(self, deed: Deed, **about: str | int) -> None:
-        """One leaf. `about` holds random ids, practice codes, rule ids and counts."""
+        """Adds one leaf. `about` holds random ids, practice codes, rule ids and counts."""
         leaf_id = self.new_id()
         body = {
             "about": about,
@@ -188,14 +188,14 @@ class Log:
         self.new_id = new_id
 
     def is_waiting(self, actor: Actor, question: Callable[[Work], bool]) -> bool:
-        """Is there work to do? The only question without a leaf: its answer is yes or no."""
+        """Returns whether there is work to do. It leaves no leaf, since it tells only that."""
         with self._database.transaction() as session:
             answer = question(Work(session, actor, log=self)) is True
             session.rollback()  # whatever a question changed has no leaf, so it is not kept
             return answer
 
     def perform(self, actor: Actor, deed: Callable[[Work], T]) -> T:
-        """Does it in one transaction, with its leaves; once more where it lost a race."""
+        """Does a deed in one transaction with its leaves, and again where it lost a race."""
         tries = 0
         while True:
             tries += 1
@@ -209,9 +209,10 @@ class Log:
     def perform_together(
         self, actors: Sequence[Actor], deeds: Callable[[Sequence[Work]], None]
     ) -> None:
-        """Several units of work in one transaction, with the leaves of each: all or nothing.
+        """Does several units of work in one transaction, with the leaves of each.
 
-        Whoever was refused has left no leaf here, and has changed nothing.
+        All are committed or none. A unit of work that was refused has left no leaf and changed
+        nothing.
         """
         with self._database.transaction(waits=False) as session:
             works = [Work(session, actor, log=self) for actor in actors]
@@ -230,11 +231,11 @@ class Log:
 
 
 def _keep_leaves(session: Session, works: Sequence[Work]) -> None:
-    """Written at once, at the end of the transaction that they are about."""
+    """Writes the leaves at the end of the transaction that they are about, in one statement."""
     leaves.write(session, [leaf for work in works for leaf in work.leaves])
 
 
 @cache
 def _inserts() -> Sequence[tuple[str, Insert]]:
-    """Of every table, those first that others refer to; made once, since making takes longest."""
+    """Returns an insert for each table, parents first. They are made once: making is slow."""
     return [(table.name, table.insert()) for table in SQLModel.metadata.sorted_tables]

@@ -1,7 +1,7 @@
-"""Gives leaves their place in the tree, once they are committed, and signs the tree's head.
+"""Gives committed leaves their place in the tree, and signs the tree's head.
 
-One sequencer at a time, so that commits never wait for each other: it locks the head's row, takes
-the leaves that have no place yet, appends them, and leaves a signed checkpoint.
+There is one sequencer at a time, so that commits never wait for each other. It locks the head's
+row, takes the leaves without a place, appends them, and leaves a signed checkpoint.
 """
 
 from dataclasses import dataclass
@@ -41,22 +41,25 @@ class SignedHead:
 
 
 class HeadWitness(Protocol):
-    """Where heads are kept that whoever can write to the database cannot reach; raises OSError."""
+    """A store of heads outside the database. Who can write to the database cannot reach it.
+
+    Its methods raise OSError.
+    """
 
     def read(self) -> SignedHead | None:
-        """The head that was kept last, if any was."""
+        """Returns the head that was kept last, if there is one."""
 
     def write(self, head: SignedHead, *, instead_of: SignedHead | None) -> None:
-        """Keeps this head in place of that one; where another is kept by now, that one stays."""
+        """Keeps this head in place of that one, unless another is kept by now."""
 
     def set_aside(self, note: str) -> None:
-        """Keeps this one for good, beside the others; once or twice is the same."""
+        """Keeps this note for good, beside the others. To do it twice changes nothing."""
 
 
 class _Placed(NamedTuple):
-    """How many leaves got their place, a head to be kept, and whether the tree grew from the last.
+    """How many leaves got a place, a head to keep, and whether the tree grew from the last head.
 
-    There is no head where the one that is kept is the tree's, or where there is no tree.
+    There is no head where the witness has it already, or where there is no tree.
     """
 
     leaves: int
@@ -75,16 +78,15 @@ class Sequencer:
     batch: int = 2000
 
     def sequence(self) -> int:
-        """Places every waiting leaf, up to a batch, and answers how many there were.
+        """Places every waiting leaf, up to a batch, and returns how many there were.
 
-        The signed head goes to the witness, too, once it is committed: a place outside the
-        database, so that nobody can cut the tree or build another without being found. It takes
-        the place of the one head from which the tree is proven to have grown, and of no other; one
-        from which it has not grown is set aside first. Whoever was overtaken by another process
-        leaves that one's head where it is, and the next round goes on from there.
+        Once the signed head is committed, it goes to the witness, which is outside the database: a
+        tree that was cut or built anew is found by it. The head replaces the one head from which
+        the tree is proven to have grown. A head from which it has not grown is set aside first. If
+        another process was faster, its head stays, and the next round goes on from there.
 
-        Where the witness cannot be read or written the leaves have their place all the same, and
-        OSError is raised after it.
+        Where the witness cannot be read or written, the leaves have their place all the same, and
+        OSError is raised after that.
         """
         kept, fault = self._kept()
         try:
@@ -101,19 +103,19 @@ class Sequencer:
         return placed.leaves
 
     def catch_up(self) -> None:
-        """Places what waits now; what comes meanwhile may wait, or this would never end."""
+        """Places what waits now. Leaves that come meanwhile may wait, or it would not end."""
         while self.sequence() >= self.batch:
             pass
 
     def _kept(self) -> tuple[SignedHead | None, OSError | None]:
-        """Before the transaction: a folder that hangs must keep nobody else waiting."""
+        """Reads the witness before the transaction: a folder that hangs delays nobody else."""
         try:
             return (self.witness.read() if self.witness is not None else None), None
         except OSError as wrong:
             return None, wrong
 
     def _signed(self, head: SignedHead) -> Checkpoint | None:
-        """What its note says, if that is ours."""
+        """Returns what a head's note says, if we signed it."""
         try:
             return verify(head.note, self.signer.name, public_key=self.signer.public_key_bytes)
         except CheckpointError:
@@ -133,7 +135,7 @@ class Sequencer:
                 frontier.append(leaf_hash(body))
             head.size, head.frontier = frontier.size, frontier.to_bytes()
             signed = self._head(frontier)
-            # Somebody may have left one of a tree that is not there; it stops nobody.
+            # There may be one of a tree that is not there: it is replaced.
             session.merge(
                 tables.CheckpointRow(size=frontier.size, note=signed.note, at=self.clock())
             )
@@ -144,13 +146,16 @@ class Sequencer:
         return SignedHead(sign(checkpoint, self.signer), frontier.to_bytes())
 
     def _unkept(self, frontier: Frontier, kept: SignedHead | None) -> SignedHead | None:
-        """The tree's head, where another is kept: a process ended before it wrote, or was late."""
+        """Returns the tree's head if the witness keeps another: a process ended early."""
         if frontier.size == 0 or (kept is not None and kept.frontier == frontier.to_bytes()):
             return None
         return self._head(frontier)
 
     def _has_grown(self, session: Session, *, now: Frontier, kept: SignedHead | None) -> bool:
-        """From the head that was kept? By its own frontier: the database's word proves nothing."""
+        """Returns whether the tree has grown from the kept head, by that head's frontier.
+
+        The database's own word proves nothing.
+        """
         signed = None if kept is None else self._signed(kept)
         if kept is None or signed is None:  # no head of ours: it proves nothing
             return True

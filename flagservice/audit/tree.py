@@ -1,8 +1,8 @@
-"""The Merkle tree over the audit leaves, so that nothing can be taken out or changed unseen.
+"""The Merkle tree over the audit's leaves. Nothing can be taken out of it or changed unseen.
 
 Hashing and proofs are those of RFC 6962, section 2.1; RFC 9162 keeps them unchanged. A proof is a
-list of subtree hashes, and which subtrees those are follows from sizes alone. So it is computed
-once, as spans of leaves, and prover and verifier both read it from there.
+list of subtree hashes. Sizes alone say which subtrees those are, so prover and verifier read them
+from the same spans of leaves.
 """
 
 from collections.abc import Iterable, Sequence
@@ -31,17 +31,17 @@ class BadFrontier(TreeError):
 
 
 def leaf_hash(leaf: bytes) -> bytes:
-    """RFC 6962, 2.1: the first byte keeps a leaf from ever passing for a node."""
+    """Returns the hash of a leaf (RFC 6962, 2.1). Its first byte sets leaves apart from nodes."""
     return sha256(b"\x00" + leaf).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
-    """RFC 6962, 2.1."""
+    """Returns the hash of a node (RFC 6962, 2.1)."""
     return sha256(b"\x01" + left + right).digest()
 
 
 class Frontier:
-    """The right edge of a tree: all that is needed to append, in 8 + 32 x log2(size) bytes.
+    """The right edge of a tree: what is needed to append, in 8 + 32 x log2(size) bytes.
 
     It holds the roots of the complete subtrees, largest first: one for each bit set in the size.
     """
@@ -56,7 +56,7 @@ class Frontier:
         return self._size
 
     def append(self, leaf_hash: bytes) -> None:
-        """Two complete subtrees of one size become one, as a carry does in binary addition."""
+        """Adds a leaf's hash. Two complete subtrees of one size join, as a carry does."""
         if len(leaf_hash) != HASH_BYTES:
             raise BadFrontier("a leaf hash has 32 bytes")
         carry, filled = leaf_hash, self._size
@@ -67,7 +67,7 @@ class Frontier:
         self._size += 1
 
     def root(self) -> bytes:
-        """RFC 6962, 2.1: the smaller subtree is always on the right."""
+        """Returns the root (RFC 6962, 2.1). The smaller subtree is always on the right."""
         if not self._edge:
             return EMPTY_ROOT
         root = self._edge[-1]
@@ -76,12 +76,12 @@ class Frontier:
         return root
 
     def to_bytes(self) -> bytes:
-        """For keeping; see `from_bytes`."""
+        """Returns the bytes that `from_bytes` reads."""
         return self._size.to_bytes(_SIZE_BYTES) + b"".join(self._edge)
 
     @classmethod
     def from_bytes(cls, stored: bytes) -> Self:
-        """What `to_bytes` kept; raises BadFrontier."""
+        """Returns the frontier that `to_bytes` wrote. Raises BadFrontier."""
         size = int.from_bytes(stored[:_SIZE_BYTES])
         if len(stored) != _SIZE_BYTES + HASH_BYTES * size.bit_count():
             raise BadFrontier("a frontier has 8 bytes, and 32 for each bit set in its size")
@@ -94,7 +94,7 @@ class Frontier:
 
 
 def root_of(leaf_hashes: Iterable[bytes]) -> bytes:
-    """The root of the tree of these leaves."""
+    """Returns the root of the tree of these leaves."""
     frontier = Frontier()
     for each in leaf_hashes:
         frontier.append(each)
@@ -102,7 +102,7 @@ def root_of(leaf_hashes: Iterable[bytes]) -> bytes:
 
 
 def inclusion_spans(index: int, size: int) -> tuple[Span, ...]:
-    """The subtrees beside the way from a leaf up to the root: PATH of RFC 6962, 2.1.1."""
+    """Returns the subtrees beside a leaf's way to the root: PATH of RFC 6962, 2.1.1."""
     if not 0 <= index < size:
         raise BadProof("the tree has no leaf of that number")
     spans: list[Span] = []
@@ -119,9 +119,9 @@ def inclusion_spans(index: int, size: int) -> tuple[Span, ...]:
 
 
 def consistency_spans(old: int, size: int) -> tuple[Span, ...]:
-    """The subtrees that hold both sizes together: PROOF of RFC 6962, 2.1.2.
+    """Returns the subtrees that make up both sizes: PROOF of RFC 6962, 2.1.2.
 
-    Size 0 is consistent with every tree, and needs no proof; the RFC leaves it out.
+    Size 0 is consistent with every tree, and needs no proof. The RFC leaves it out.
     """
     if not 0 <= old <= size:
         raise BadProof("the tree never had that size")
@@ -141,13 +141,13 @@ def consistency_spans(old: int, size: int) -> tuple[Span, ...]:
 
 
 def inclusion_proof(hashes: Sequence[bytes], index: int) -> list[bytes]:
-    """Proves to somebody who has only the root that leaf `index` is among `hashes`."""
+    """Returns a proof that leaf `index` is among `hashes`, for a holder of the root."""
     spans = inclusion_spans(index, len(hashes))
     return [root_of(hashes[start:stop]) for start, stop in spans]
 
 
 def consistency_proof(hashes: Sequence[bytes], old: int) -> list[bytes]:
-    """Proves that the tree of the first `old` hashes was only appended to."""
+    """Returns a proof that the tree of the first `old` hashes was only appended to."""
     spans = consistency_spans(old, len(hashes))
     return [root_of(hashes[start:stop]) for start, stop in spans]
 
@@ -155,7 +155,7 @@ def consistency_proof(hashes: Sequence[bytes], old: int) -> list[bytes]:
 def verify_inclusion(
     leaf_hash: bytes, proof: Sequence[bytes], *, index: int, size: int, root: bytes
 ) -> None:
-    """Returns if the leaf stands at `index` under `root`; raises `BadProof` if not.
+    """Raises BadProof unless the leaf stands at `index` under `root`.
 
     Take `size` and `root` from one signed checkpoint: nothing else says that they belong together.
     """
@@ -172,7 +172,7 @@ def verify_inclusion(
 def verify_consistency(
     proof: Sequence[bytes], *, old_size: int, old_root: bytes, new_size: int, new_root: bytes
 ) -> None:
-    """Returns if the new tree begins with all of the old one; raises `BadProof` if not.
+    """Raises BadProof unless the new tree begins with all of the old one.
 
     Take each size and its root from one signed checkpoint, as for `verify_inclusion`.
     """
@@ -195,7 +195,7 @@ def verify_consistency(
 
 
 def _middle(start: int, stop: int) -> int:
-    """RFC 6962, 2.1: the left half has the largest power of two smaller than the whole."""
+    """Returns where a tree is split (RFC 6962, 2.1): at the largest power of two below its size."""
     return start + (1 << ((stop - start - 1).bit_length() - 1))
 
 

@@ -1,8 +1,8 @@
-"""Verifies the audit: that no leaf was altered, removed, moved or put in, and none is missing.
+"""Verifies the audit: no leaf was altered, removed, moved or put in, and none is missing.
 
-1. Every leaf stands at its position, 0 upwards, without a gap, and names its own row.
-2. The tree built from them anew has the root of every signed checkpoint, and of the head.
-3. Every checkpoint's signature is ours.
+1. Every leaf stands at its position, from 0 without a gap, and names its own row.
+2. The tree that is built from them has the root of every signed checkpoint, and of the head.
+3. We signed every checkpoint.
 4. Every deed that must have a leaf has one: submissions, rulings, versions, decisions.
 5. No leaf waits for its place longer than the sequencer needs.
 6. The tree has grown from every head that was kept outside the database, and none is long behind.
@@ -26,7 +26,7 @@ _PATIENCE = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Verified:
-    """How many leaves and checkpoints were checked, and everything that was found wrong."""
+    """How many leaves and checkpoints were checked, and all that was found wrong."""
 
     leaves: int
     checkpoints: int
@@ -43,8 +43,8 @@ def verify_audit(
 ) -> Verified:
     """Checks the whole audit of one database.
 
-    `kept` has, by names that findings use, the signed heads that are kept outside it; without it
-    nobody is asked.
+    `kept` has the signed heads that are kept outside the database, by names that findings use.
+    Without `kept` no witness is asked.
     """
     by = TrustedSigner(origin, public_key)
     with database.transaction(at_once=True) as session:
@@ -87,7 +87,7 @@ def _placed(session: Session) -> Iterator[tables.LeafRow]:
 
 
 class _Walk:
-    """Along the leaves once, building the tree anew."""
+    """Walks along the leaves once, and builds the tree anew."""
 
     def __init__(self, notes: dict[int, str], *, kept: "_KeptHeads", by: "TrustedSigner") -> None:
         self.frontier = Frontier()
@@ -134,14 +134,14 @@ class _Walk:
 
 @dataclass(frozen=True)
 class TrustedSigner:
-    """Whose signature counts."""
+    """The log whose signature counts, and its public key."""
 
     origin: str
     public_key: bytes
 
 
 class _KeptHeads:
-    """The heads that were kept outside, which the tree meets as it grows."""
+    """The heads that were kept outside. The tree meets them as it grows."""
 
     def __init__(self, kept: Mapping[str, str], *, by: TrustedSigner) -> None:
         self._signed: dict[str, Checkpoint] = {}
@@ -154,13 +154,13 @@ class _KeptHeads:
         self.newest = max((one.size for one in self._signed.values()), default=0)
 
     def met(self, frontier: Frontier) -> Iterator[str]:
-        """What does not fit of those that are as long as the tree is now."""
+        """Yields which heads of the tree's present size do not fit."""
         for name in [name for name, one in self._signed.items() if one.size == frontier.size]:
             if self._signed.pop(name).root != frontier.root():
                 yield f"{name} does not fit: the tree has not grown from this head"
 
     def left(self) -> Iterator[str]:
-        """What the tree has not met at its end."""
+        """Yields which heads the tree has not met at its end."""
         for name in self._signed:
             yield f"{name} is the head of a longer tree: the end of this one is missing"
         for name in self._strange:
@@ -180,7 +180,7 @@ def _head(session: Session, frontier: Frontier) -> Iterator[str]:
 
 
 def _unleaved(session: Session, about: set[tuple[str, str]]) -> Iterator[str]:
-    """By the rows that exist: a leaf removed before it had a place is missed here."""
+    """Yields which rows lack their leaf. A leaf removed before it had a place is missed here."""
     known = set(about)
     for leaf in session.exec(select(tables.LeafRow).where(col(tables.LeafRow.position).is_(None))):
         said = _said(leaf)

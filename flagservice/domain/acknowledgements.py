@@ -15,7 +15,7 @@ class AcknowledgementOutcome(StrEnum):
 
 
 class QueryReason(StrEnum):
-    """Why a practice asks: all that reaches the agency, so it is a code and never words."""
+    """Why a practice asks. It is a code, never words, since it reaches the agency."""
 
     DESK_NOT_REACHED = "desk-not-reached"
     THOUGHT_ENDED = "thought-ended"

@@ -1,7 +1,7 @@
 """The codes that a flag may carry: an explicit list, each with its source and its certainty.
 
-GP systems raise and clear warnings by pairs of a start and an end code, and a check digit proves
-nothing about a code's meaning, so nothing outside this list is ever emitted.
+GP systems raise and clear warnings by pairs of a start and an end code. A check digit proves
+nothing about a code's meaning, so no code outside this list is ever emitted.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ ODS_SYSTEM = "https://fhir.nhs.uk/Id/ods-organization-code"
 
 
 class Certainty(StrEnum):
-    """How well a code is known (the catalogue's grades)."""
+    """How well a code is known, by the catalogue's grades."""
 
     READ = "A"
     """read in a primary source"""
@@ -28,7 +28,7 @@ class Certainty(StrEnum):
 
 
 class Bearer(StrEnum):
-    """Whose record a code speaks of: on anybody else's it would be untrue, or give away more."""
+    """Whose record a code speaks of. On another record it is untrue, or gives away more."""
 
     CHILD = "a child"
     MOTHER = "the mother of an unborn child"
@@ -38,7 +38,7 @@ class Bearer(StrEnum):
 
 @dataclass(frozen=True)
 class Code:
-    """One code with where it was seen, and the code that ends it where one is known."""
+    """One code, where it was seen, and the code that ends it where one is known."""
 
     coding: Coding
     source: str

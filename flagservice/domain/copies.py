@@ -1,4 +1,4 @@
-"""Where a copy of a flag stands, and the words in which that is told: closed sets, each whole."""
+"""Where a copy of a flag stands, and the words in which that is told."""
 
 from enum import StrEnum
 
@@ -28,7 +28,7 @@ class Label(StrEnum):
     NOPAT = "NOPAT"
     """no disclosure to the patient, family or carers"""
     PERSISTLABEL = "PERSISTLABEL"
-    """whoever passes it on passes on its labels"""
+    """its labels go with it wherever it is passed on"""
     RESTRICTED = "R"
     VERY_RESTRICTED = "V"
 

@@ -8,7 +8,7 @@ from typing import Final
 
 
 class Kind(StrEnum):
-    """Which plan, enquiry or notification."""
+    """The kind of a plan, enquiry or notification."""
 
     CHILD_PROTECTION = "child-protection"
     CHILD_IN_NEED = "child-in-need"
@@ -23,7 +23,7 @@ class Kind(StrEnum):
 
 
 NOTIFICATIONS: Final = (Kind.PERPETRATOR, Kind.DOMESTIC_ABUSE_VICTIM, Kind.MARAC)
-"""What is said of domestic abuse: whoever says it is told that it was received, and no more."""
+"""What is said of domestic abuse. Its sender is told that it was received, and no more."""
 
 
 class Element(StrEnum):

@@ -1,4 +1,4 @@
-"""The refusals of flagservice, in one tree. Errors name a field and a rule; they never quote.
+"""The refusals of flagservice, in one tree. They name a field and a rule, and quote nothing.
 
 Refusal
 ├── Invalid          what was sent breaks a rule: one or more (field, rule) pairs
@@ -13,18 +13,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Fault:
-    """One broken rule: `field` is a path in our own field names, `rule` plain English."""
+    """One broken rule. `field` is a path in our own field names, `rule` is plain English."""
 
     field: str
     rule: str
 
 
 class CannotRun(Exception):
-    """A program of the service cannot run here; the text is for an operator, and holds nobody."""
+    """A program of the service cannot run here. The text is for an operator.
+
+    It holds no person's data.
+    """
 
 
 class Refusal(Exception):
-    """Something was refused; `rule` says why, in words that hold no person's data."""
+    """Something was refused. `rule` says why, and holds no person's data."""
 
     def __init__(self, rule: str) -> None:
         super().__init__(rule)
@@ -52,4 +55,4 @@ class Unauthenticated(Refusal):
 
 
 class NotFound(Refusal):
-    """There is no such thing for this caller; also the answer where there is one for another."""
+    """There is no such thing, or only one of another caller. Both get this answer."""

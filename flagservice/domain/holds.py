@@ -1,4 +1,4 @@
-"""A placement that is held: who decides it, who comes after them, and what was decided."""
+"""A placement that is held: which side decides, who comes after it, and what is decided."""
 
 from enum import StrEnum
 
@@ -18,7 +18,7 @@ class Escalation(StrEnum):
 
 
 class HoldOutcome(StrEnum):
-    """What was decided."""
+    """What the side decides."""
 
     PLACE = "place"
     WITHHOLD = "withhold"

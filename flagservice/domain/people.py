@@ -12,7 +12,7 @@ _PLACEHOLDER = re.compile(r"([0-9])\1{9}", re.ASCII)
 
 
 class Role(StrEnum):
-    """Relative to one plan, never to the person, and never inferred from sex."""
+    """A person's role, relative to one plan. It is never inferred from sex."""
 
     CHILD = "child"
     UNBORN = "unborn"
@@ -63,7 +63,7 @@ class Phase(StrEnum):
 
 
 def together(standings: list[Standing]) -> Standing:
-    """One person's standing, from everything that every agency says, in whatever order."""
+    """Returns one person's standing from all that every agency says, in any order."""
     victim = any(s in (Standing.VICTIM, Standing.BOTH) for s in standings)
     alleged = any(s in (Standing.ALLEGED_PERPETRATOR, Standing.BOTH) for s in standings)
     if victim and alleged:
@@ -74,7 +74,10 @@ def together(standings: list[Standing]) -> Standing:
 
 
 def check_nhs_number(text: str) -> str:
-    """Ten ASCII digits with a good check digit, and no placeholder of one repeated digit."""
+    """Returns an NHS number of ten ASCII digits. Raises ValueError.
+
+    The check digit must match, and one repeated digit is refused as a placeholder.
+    """
     if not _TEN_DIGITS.fullmatch(text):
         raise ValueError("an NHS number is ten digits 0 to 9, without spaces")
     if _PLACEHOLDER.fullmatch(text):

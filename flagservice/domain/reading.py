@@ -1,4 +1,4 @@
-"""Reads bytes into a submission, or refuses with field and rule and never with what was sent."""
+"""Reads bytes into a submission, or refuses them by field and rule, quoting nothing."""
 
 import json
 import re
@@ -42,7 +42,7 @@ _RULES = {
 
 
 def read_submission(model: type[S], raw: bytes, *, today: date) -> S:
-    """One submission from the body of a request; raises Invalid with every fault found."""
+    """Returns the submission in a request's body. Raises Invalid with every fault found."""
     submission = read(model, raw)
     faults = submission.faults(today)
     if faults:
@@ -51,7 +51,10 @@ def read_submission(model: type[S], raw: bytes, *, today: date) -> S:
 
 
 def read(model: type[M], raw: bytes) -> M:
-    """One strict model from JSON bytes: UTF-8, no repeated key, not nested too deeply."""
+    """Returns a strict model from JSON bytes. Raises Invalid.
+
+    The bytes are UTF-8, no object has a key twice, and nothing is nested too deeply.
+    """
     _check_json(raw)
     try:
         return model.model_validate_json(raw)
@@ -75,7 +78,7 @@ def _check_json(raw: bytes) -> None:
 
 
 def _depth(text: str) -> int:
-    """How deep the brackets go that are not in a string."""
+    """Returns how deep the brackets outside strings are nested."""
     deepest = depth = 0
     for bracket in _STRING_OR_BRACKET.finditer(text):
         depth += (bracket[0] in "[{") - (bracket[0] in "]}")
@@ -109,7 +112,10 @@ def _names(schema: object) -> Iterator[str]:
 
 
 def _fault(detail: ErrorDetails, known: frozenset[str]) -> Fault:
-    """The path in our own field names: a key that somebody invented could be a name, so it goes."""
+    """Returns the fault with its path in our own field names.
+
+    An unknown key could be a person's name, so it is left out.
+    """
     path = ""
     for step in detail["loc"]:
         if isinstance(step, int):

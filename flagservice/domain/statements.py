@@ -26,7 +26,7 @@ Day = Annotated[date, Field(strict=False), BeforeValidator(_only_a_day)]
 
 
 class Strict(BaseModel):
-    """No unknown field, no coercion, no change after reading."""
+    """A model with no unknown field, no coercion, and no change after reading."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
@@ -39,7 +39,7 @@ class Identity(StrEnum):
 
 
 class Involvement(StrEnum):
-    """Invited, engaged, nominated or also a subject; or none of these."""
+    """Whether the person is invited, engaged, nominated or also a subject."""
 
     INCLUDED = "included"
     EXCLUDED = "excluded"
@@ -75,7 +75,7 @@ class Person(Strict):
     knows: Knows = Knows.UNKNOWN
 
     def faults(self, at: str) -> list[Fault]:
-        """What does not fit together in this person."""
+        """Returns what does not fit together in this person."""
         if self.role is Role.UNBORN:
             return self._unborn_faults(at)
         found = []
@@ -113,7 +113,7 @@ class Person(Strict):
 
 @dataclass(frozen=True)
 class Statement:
-    """What one version says about one person's record; `place` is its place in the list."""
+    """What one version says about one person's record. `place` is its place in the list."""
 
     place: int
     person: Person

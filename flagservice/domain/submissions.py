@@ -1,8 +1,8 @@
 """What an agency sends: a plan, an enquiry or a notification, and what each states.
 
-Every version is a complete statement that replaces the one before it: to amend, to add an adult,
-to say that the child was born and to end are all the next version of the same reference.
-There is no field for free text, and none for a name or an address: a flag needs neither.
+Every version is a complete statement that replaces the one before it. The next version of the same
+reference amends, adds an adult, says that the child was born, or ends. There is no field for free
+text, and none for a name or an address: a flag needs neither.
 """
 
 from abc import ABC, abstractmethod
@@ -37,14 +37,14 @@ class ConsentNotSought(StrEnum):
 
 
 class Consent(Strict):
-    """Recorded with the submission; never an input to a ruling, never sent."""
+    """What is recorded of consent. It is never an input to a ruling, and never sent."""
 
     sought: bool
     answer: ConsentAnswer | None = None
     why_not: ConsentNotSought | None = None
 
     def faults(self) -> list[Fault]:
-        """The answer belongs to consent that was sought, the reason to consent that was not."""
+        """Returns an answer without a question, or a missing answer or reason."""
         if self.sought and self.answer is None:
             return [Fault("consent.answer", "is needed when consent was sought")]
         if self.sought and self.why_not is not None:
@@ -57,7 +57,7 @@ class Consent(Strict):
 
 
 class LawfulBasis(StrEnum):
-    """On what the agency bases that it shares this."""
+    """The lawful basis on which the agency shares this."""
 
     PUBLIC_TASK = "public-task"
     LEGAL_OBLIGATION = "legal-obligation"
@@ -68,7 +68,7 @@ class LawfulBasis(StrEnum):
 
 
 class Purpose(StrEnum):
-    """For what the agency shares this."""
+    """The purpose for which the agency shares this."""
 
     SAFEGUARDING_OF_A_CHILD = "safeguarding-of-a-child"
     PROTECTION_OF_AN_ADULT = "protection-of-an-adult"
@@ -96,11 +96,11 @@ class Submission(Strict, ABC):
         return None
 
     def elements(self) -> dict[Element, Value]:
-        """What it says that a flag could say."""
+        """Returns what it says that a flag could say."""
         return {} if self.end is None else {Element.END: self.end}
 
     def statements(self) -> list[Statement]:
-        """One for each person who has, or may have, a record."""
+        """Returns a statement for each person who has, or may have, a record."""
         return [
             Statement(place, person, self.rules_as)
             for place, person in enumerate(self.people)
@@ -108,7 +108,7 @@ class Submission(Strict, ABC):
         ]
 
     def faults(self, today: date) -> list[Fault]:
-        """Every rule across fields that this submission breaks."""
+        """Returns every rule across fields that this submission breaks."""
         found = self.consent.faults()
         for place, person in enumerate(self.people):
             found += person.faults(f"people[{place}]")
@@ -129,9 +129,9 @@ class Submission(Strict, ABC):
         return next((person.date_of_birth or person.expected_date for person in about), None)
 
     def outgrown(self, today: date) -> list[Fault]:
-        """Every rule that time alone may break: by then it may have been taken, or be superseded.
+        """Returns every rule that time alone may break.
 
-        What has ended is measured by its own days, so that its end can be told however late.
+        By then the submission may have been taken, or be superseded.
         """
         found = ages.outgrown_faults(self.people, day=self.end or today)
         since = today if self.end is None else self.started or self.end
@@ -197,7 +197,7 @@ class Plan(Submission):
         return self.start
 
     def elements(self) -> dict[Element, Value]:
-        """Start, end, review, categories and expected date, as far as the plan has them."""
+        """Returns start, end, review, categories and expected date, as far as it has them."""
         said = super().elements() | {Element.START: self.start}
         if self.review_due is not None:
             said[Element.REVIEW_DUE] = self.review_due
@@ -208,7 +208,7 @@ class Plan(Submission):
         return said
 
     def faults(self, today: date) -> list[Fault]:
-        """As every submission, and the rules of a plan."""
+        """Returns what every submission is checked for, and the rules of a plan."""
         found = super().faults(today) + self._one_child((Role.CHILD, Role.UNBORN))
         if self.review_due is not None:
             found += dates.review_faults(self.review_due, start=self.start, today=today)
@@ -231,7 +231,7 @@ class Enquiry(Submission):
 
     @property
     def rules_as(self) -> Kind:
-        """What it says it is."""
+        """The kind that it says it is."""
         return self.kind
 
     @property
@@ -240,7 +240,7 @@ class Enquiry(Submission):
         return self.start
 
     def faults(self, today: date) -> list[Fault]:
-        """As every submission; the enquiry is about one child."""
+        """Returns what every submission is checked for. An enquiry is about one child."""
         return super().faults(today) + self._one_child((Role.CHILD,))
 
 
@@ -249,7 +249,7 @@ _VICTIM = (Standing.VICTIM, Standing.BOTH)
 
 
 class Notification(Submission):
-    """A notification of domestic abuse, of its alleged perpetrator or of its victim, or a MARAC.
+    """A notification of an alleged perpetrator or a victim of domestic abuse, or a MARAC.
 
     It has no date, no place and no account of an incident. A MARAC is a multi-agency risk
     assessment conference about a victim.
@@ -259,11 +259,11 @@ class Notification(Submission):
 
     @property
     def rules_as(self) -> Kind:
-        """What it says it is."""
+        """The kind that it says it is."""
         return self.kind
 
     def faults(self, today: date) -> list[Fault]:
-        """As every submission; somebody is whom it is about, and nobody is unborn."""
+        """Returns what every submission is checked for, and who is missing or unborn."""
         found = super().faults(today)
         about, word = (
             (_ALLEGED, "alleged-perpetrator")

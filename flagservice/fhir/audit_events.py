@@ -1,9 +1,9 @@
 """What a practice itself did with a flag, as FHIR tells an audit. An event names one flag alone.
 
-It is labelled as its flag is: that somebody read a flag says that there is one. One answer may tell
-of relatives, and each one's event may be kept in another record: so an event has an id of its own,
-and the hour alone. A second would join all of one page; the hour is what every version says.
-https://hl7.org/fhir/R4/auditevent.html
+An event is labelled as its flag is: that a flag was read says that there is one. One answer may
+tell of relatives, and each one's event may be kept in another record. So an event has an id of its
+own, and its hour alone. A second would join all events of one page; the hour is what every version
+says. https://hl7.org/fhir/R4/auditevent.html
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,10 @@ DEEDS: Final = frozenset(_INTERACTIONS)
 
 @dataclass(frozen=True)
 class AuditedDeed:
-    """One deed and the versions of one copy that it names, by the id and instant of its leaf."""
+    """One deed, and the versions of one copy that it names.
+
+    `id` and `at` are those of its leaf.
+    """
 
     id: str
     deed: str
@@ -43,10 +46,10 @@ class AuditedDeed:
 
 
 def audit_event(event: AuditedDeed, *, labels: tuple[Label, ...]) -> dict[str, Any]:
-    """The AuditEvent of one deed to one flag; `labels` are the flag's.
+    """Returns the AuditEvent of one deed to one flag. `labels` are the flag's.
 
-    The same leaf and flag are always the same event. Two flags' events have nothing of one leaf in
-    common but who did what, and the hour: whoever does not hold the leaf cannot join them.
+    The same leaf and flag are always the same event. Two flags' events of one leaf share only who
+    did what, and the hour. Who does not hold the leaf cannot join them.
     """
     code, action = _INTERACTIONS[event.deed]
     named = [f"{event.target}/_history/{version}" for version in event.versions]
@@ -75,7 +78,7 @@ def audit_event(event: AuditedDeed, *, labels: tuple[Label, ...]) -> dict[str, A
 
 
 def _id_of(event: AuditedDeed) -> str:
-    """The leaf's id is random and is told to nobody, so that no other event's id can be guessed."""
+    """Returns an event's id. A leaf's id is random and secret, so no other id can be guessed."""
     return sha256(f"{event.id} {event.target}".encode()).hexdigest()[:32]
 
 

@@ -1,6 +1,6 @@
 """Bundles around stored bytes, which are never modelled again on the way out.
 
-No `total`, ever: a count is an answer. https://hl7.org/fhir/R4/bundle.html
+They have no `total`: a count is an answer. https://hl7.org/fhir/R4/bundle.html
 """
 
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ def searchset(
     next_: str | None = None,
     ignored: int = 0,
 ) -> bytes:
-    """Matches, in the order given, and a warning where something was not served and passed over.
+    """Returns matches in the order given, and a warning if parameters were passed over.
 
     The links hold no NHS number.
     """
@@ -52,7 +52,7 @@ def searchset(
 
 
 def made(resources: Sequence[dict[str, Any]], *, base: str, link: str, next_: str | None) -> bytes:
-    """Matches that were made for this answer, and are stored nowhere."""
+    """Returns matches that were made for this answer, and are stored nowhere."""
     shown = [
         {
             "fullUrl": f"{base}/{one['resourceType']}/{one['id']}",
@@ -65,7 +65,7 @@ def made(resources: Sequence[dict[str, Any]], *, base: str, link: str, next_: st
 
 
 def history(entries: Sequence[IssuedVersion], *, base: str, link: str, next_: str | None) -> bytes:
-    """A page of a practice's feed, or of one copy's versions; each entry carries its number."""
+    """Returns a page of a practice's feed or of one copy's versions, each with its number."""
     return _bundle("history", _links(base, link, next_), [_change(e, base) for e in entries])
 
 
@@ -114,7 +114,7 @@ def _change(entry: IssuedVersion, base: str) -> dict[str, Any]:
 
 
 def _taken_back(entry: IssuedVersion) -> dict[str, Any]:
-    """Taken back before anybody heard of it: its number, and nothing of it or of anybody."""
+    """Returns the entry of a copy that was taken back unseen: its number, and nothing of it."""
     return {
         "extension": [{"url": _FEED_NUMBER, "valuePositiveInt": entry.feed_number}],
         "request": {"method": "DELETE", "url": _url(entry)},

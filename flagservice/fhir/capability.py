@@ -1,4 +1,4 @@
-"""What the FHIR side does, made from its routes: https://hl7.org/fhir/R4/capabilitystatement.html"""
+"""What the FHIR side does, made from its routes. https://hl7.org/fhir/R4/capabilitystatement.html"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _SECURITY: Final = {
 
 @dataclass(frozen=True)
 class Interaction:
-    """One interaction that a route serves, or an operation, which begins with a dollar sign.
+    """An interaction that a route serves, or an operation, which begins with a dollar sign.
 
     Without a type it is the system's.
     """
@@ -34,7 +34,7 @@ class Interaction:
 def statement(
     interactions: Iterable[Interaction], *, base: str, version: str, changed: date
 ) -> dict[str, Any]:
-    """The CapabilityStatement for these interactions."""
+    """Returns the CapabilityStatement for these interactions."""
     served = list(interactions)
     types = dict.fromkeys(one.type for one in served if one.type is not None)
     return {

@@ -1,10 +1,9 @@
-"""Builds what a GP record is told: a Flag or, in its place, a request (Task). Up from nothing.
+"""Builds what a GP record is told, up from nothing: a Flag or, in its place, a request (Task).
 
-A builder takes one content argument, a `Disclosure`; a `CopyIdentity` says only whose copy it is.
+A builder takes one content argument, a `Disclosure`. A `CopyIdentity` says only whose copy it is.
 https://hl7.org/fhir/R4/flag.html and https://hl7.org/fhir/R4/task.html
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
@@ -31,12 +30,11 @@ _TASK_STATUS: Final[dict[Status, str]] = {
     CopyStatus.ENTERED_IN_ERROR: "entered-in-error",
 }
 Json = dict[str, Any]
-Builder = Callable[[Disclosure, "CopyIdentity"], Json]
 
 
 @dataclass(frozen=True)
 class CopyIdentity:
-    """One copy at one practice: its random ids, its patient and when this version was issued."""
+    """A copy's random ids, its patient, and when this version was issued."""
 
     id: str
     version_id: str
@@ -45,19 +43,19 @@ class CopyIdentity:
 
 
 def build(disclosure: Disclosure, copy: CopyIdentity) -> Json:
-    """The resource for one copy: a Flag, or a Task where the policy requests."""
+    """Returns the resource for one copy: a Flag, or a Task where the policy requests."""
     return (
         _request(disclosure, copy) if disclosure.form is Form.REQUEST else _flag(disclosure, copy)
     )
 
 
 def resource_type(form: Form) -> str:
-    """The FHIR resource that carries a form."""
+    """Returns the FHIR resource that carries a form."""
     return _RESOURCES[form]
 
 
 def version_system(form: Form) -> str:
-    """The system of the identifier by which a receiver echoes the version."""
+    """Returns the system of the identifier by which a receiver echoes the version."""
     return f"{IDENTIFIER}/{form}-version"
 
 
@@ -105,7 +103,7 @@ def _head(disclosure: Disclosure, copy: CopyIdentity) -> Json:
 
 
 def instant(at: datetime) -> str:
-    """A FHIR instant with milliseconds, in UTC."""
+    """Returns a FHIR instant with milliseconds, in UTC."""
     # In a third of isoformat's time: a page has many. A whole second is written without a fraction.
     utc = at.astimezone(UTC)
     said = orjson.dumps(utc, option=orjson.OPT_UTC_Z).decode()

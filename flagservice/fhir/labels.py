@@ -1,4 +1,4 @@
-"""The security labels on every copy: the second line of defence, the first being no route at all.
+"""The security labels on every copy. They are the second line; the first is no route at all.
 
 https://terminology.hl7.org/CodeSystem-v3-ActCode.html and CodeSystem-v3-Confidentiality.html
 """
@@ -28,7 +28,7 @@ _LABELS: Final = {
 
 
 def security(labels: tuple[Label, ...]) -> list[dict[str, str]]:
-    """`meta.security` for a copy, in the policy's order."""
+    """Returns `meta.security` for a copy, in the policy's order."""
     return [
         {"system": _LABELS[label][0], "code": str(label), "display": _LABELS[label][1]}
         for label in labels

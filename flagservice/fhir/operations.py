@@ -1,4 +1,4 @@
-"""The operations that GP systems call, as OperationDefinitions: `profiles/` is written from here.
+"""The operations that GP systems call, as OperationDefinitions. `profiles/` is written from here.
 
 https://hl7.org/fhir/R4/operationdefinition.html
 """
@@ -14,7 +14,7 @@ Json = dict[str, Any]
 
 
 def operation_definitions() -> dict[str, Json]:
-    """Each by its id."""
+    """Returns each definition by its id."""
     return {"acknowledge": _acknowledge(), "digest": _digest()}
 
 

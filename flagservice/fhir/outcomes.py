@@ -1,4 +1,4 @@
-"""Every error on the FHIR side, told in one place: an OperationOutcome that names and never quotes.
+"""Every error on the FHIR side: an OperationOutcome that names fields and quotes nothing.
 
 The error codes are those of the national demographics service, which GP suppliers already parse.
 https://hl7.org/fhir/R4/operationoutcome.html
@@ -34,7 +34,7 @@ _BY_STATUS: Final = {
 
 
 def outcome(status: int, rule: str, faults: Sequence[Fault] = ()) -> bytes:
-    """The OperationOutcome for a status: one issue for each fault, or one for the rule."""
+    """Returns the OperationOutcome for a status: one issue for each fault, or one for the rule."""
     code, spine = _BY_STATUS.get(status, ("processing", "SERVER_ERROR"))
     details = {"coding": [{"system": ERROR_SYSTEM, "version": "1", "code": spine}]}
     issues = [
@@ -51,7 +51,7 @@ def outcome(status: int, rule: str, faults: Sequence[Fault] = ()) -> bytes:
 
 
 def passed_over(parameters: int) -> dict[str, Any]:
-    """For a lenient caller: so many parameters were not served, and so narrowed nothing."""
+    """Returns a warning that so many parameters were not served, and narrowed nothing."""
     said = f"{parameters} of the parameters are not served here and were not used"
     issue = {"severity": "warning", "code": "not-supported", "diagnostics": said}
     return {"resourceType": "OperationOutcome", "issue": [issue]}

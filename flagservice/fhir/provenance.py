@@ -1,6 +1,6 @@
-"""Where a flag comes from, made of what the flag itself says: nothing is told here besides.
+"""Where a flag comes from, made of what the flag itself says. Nothing more is told.
 
-An agency is named where the flag names it, and by its code alone; the instant is the flag's own.
+An agency is named where the flag names it, and by its code alone. The instant is the flag's own.
 https://hl7.org/fhir/R4/provenance.html
 """
 
@@ -14,7 +14,7 @@ Json = dict[str, Any]
 
 
 def provenance(resource: Json, *, removal: bool) -> Json:
-    """The Provenance of one version of a Flag or Task: its id is the version's, its labels too."""
+    """Returns the Provenance of one version, with that version's id and labels."""
     meta = resource["meta"]
     return {
         "resourceType": "Provenance",
@@ -28,7 +28,7 @@ def provenance(resource: Json, *, removal: bool) -> Json:
 
 
 def reference(resource: Json) -> str:
-    """To this very version."""
+    """Returns the reference to this very version."""
     version = resource["meta"]["versionId"]
     return f"{resource['resourceType']}/{resource['id']}/_history/{version}"
 

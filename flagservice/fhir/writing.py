@@ -1,6 +1,6 @@
 """Writes a built resource as the bytes that push and poll serve, once it has been checked.
 
-Checked twice, on write and never again: by the R4 models (shape) and by our profile (meaning).
+It is checked on write and never again: by the R4 models (shape) and by our profile (meaning).
 https://hl7.org/fhir/R4/json.html
 """
 
@@ -15,7 +15,10 @@ from flagservice.fhir.profile.check import Profile
 
 
 class UnfitResource(Exception):
-    """A resource that we built does not fit its profile: nothing is issued. It quotes nothing."""
+    """A resource that we built does not fit its profile, so it is not issued.
+
+    It quotes nothing.
+    """
 
 
 @cache
@@ -28,7 +31,7 @@ def models() -> dict[str, Any]:
 
 
 def to_bytes(resource: dict[str, Any], profiles: Mapping[str, Profile]) -> bytes:
-    """The canonical bytes of a Flag or Task that fits its profile; raises UnfitResource."""
+    """Returns the bytes of a Flag or Task that fits its profile. Raises UnfitResource."""
     type_ = resource["resourceType"]
     try:
         models()[type_].model_validate(resource)

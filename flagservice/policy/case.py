@@ -1,4 +1,4 @@
-"""What a rule may look at, and every value of it there is."""
+"""What a rule may look at, and every value that there is of it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from flagservice.domain.people import RECORDS, Knows, Phase, Role, Standing, Sta
 
 @dataclass(frozen=True)
 class Case:
-    """One person's whole current state, relative to one plan; from all agencies."""
+    """One person's whole current state, relative to one plan, from all agencies."""
 
     kind: Kind
     role: Role
@@ -21,6 +21,6 @@ class Case:
 
 
 def every_case(kind: Kind) -> Iterator[Case]:
-    """The whole space of one kind: 6 records, 4 standings, 4 knows, 5 states, 2 phases."""
+    """Yields every case of one kind: 6 records, 4 standings, 4 knows, 5 states, 2 phases."""
     for role, standing, knows, state, phase in product(RECORDS, Standing, Knows, State, Phase):
         yield Case(kind, role, standing, knows, state, phase)

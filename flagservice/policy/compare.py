@@ -1,8 +1,8 @@
 """What would change: every answer in which two versions of a policy differ, widenings first.
 
-A widening is whatever could tell a record more: an element, a flag where there was none, a code
-that says more, an agency's desk for a neutral one, a longer life, R for V, a practice asked where
-the submitter was. A changed code that is not neutral counts as one, too: somebody must look.
+A widening could tell a record more: an element, a flag where there was none, a code that says more,
+an agency's desk for a neutral one, a longer life, R for V, a practice asked where the submitter
+was. A changed code that is not neutral counts as one, too, since an officer has to look at it.
 """
 
 from collections.abc import Iterator
@@ -51,17 +51,17 @@ class Change:
 
     @property
     def roles(self) -> tuple[Role, ...]:
-        """Whose records it is about."""
+        """Returns whose records it is about."""
         return tuple(dict.fromkeys(case.role for case in self.cases))
 
     @property
     def example(self) -> str:
-        """One of the cases, in words."""
+        """Returns one of the cases, in words."""
         return words.of_record(self.cases[0])
 
 
 def compare(old: Policy, new: Policy) -> tuple[Change, ...]:
-    """Every difference between two versions of one kind, widenings first."""
+    """Returns every difference between two versions of one kind, widenings first."""
     if old.kind is not new.kind:
         raise UnusablePolicy(f"{old.name} and {new.name} are about different kinds")
     found: dict[Difference, list[Case]] = {}
@@ -97,7 +97,7 @@ def _told(old: Ruling, new: Ruling, *, reader: Reader) -> Iterator[Difference]:
 
 
 def between(old: Placement, new: Placement) -> Iterator[Difference]:
-    """What two placement rows answer differently, whatever is disclosed."""
+    """Yields what two placement rows answer differently, whatever is disclosed."""
     if old.action is not new.action:
         direction = Direction.WIDER if _reach(new) > _reach(old) else Direction.NARROWER
         yield Difference(direction, f"{new.action} instead of {old.action}")
@@ -112,7 +112,7 @@ def between(old: Placement, new: Placement) -> Iterator[Difference]:
 
 
 def _said(value: object) -> str | None:
-    """A word of a row; its labels as one, and none where it has none."""
+    """Returns a word of a row, its labels as one text, or None where the row has none."""
     if isinstance(value, tuple):
         return " ".join(value) or None
     return None if value is None else str(value)

@@ -1,4 +1,4 @@
-"""The duty desks that a flag may name: from the policy, never from a submission."""
+"""The duty desks that a flag may name. They come from the policy, never from a submission."""
 
 import tomllib
 from typing import Annotated
@@ -33,7 +33,7 @@ class Desks(BaseModel):
     agency: dict[Annotated[str, Field(pattern=r"^[A-Z0-9]{3,10}$")], _AgencyDesk]
 
     def has(self, ods: str) -> bool:
-        """Does the policy know this organisation's desk?"""
+        """Returns whether the policy knows this organisation's desk."""
         return ods in self.agency
 
     def of(self, ods: str, choice: DeskChoice | None) -> Desk:
@@ -41,7 +41,7 @@ class Desks(BaseModel):
         return (self.agency[ods] if choice is DeskChoice.AGENCY else self.neutral).desk()
 
     def organisation(self, ods: str) -> Organisation:
-        """The agency, by code and name."""
+        """Returns the agency, by code and name."""
         return Organisation(ods, self.agency[ods].organisation)
 
     @model_validator(mode="after")
@@ -55,7 +55,7 @@ class Desks(BaseModel):
 
 
 def load_desks(text: str) -> Desks:
-    """The desks that the text lists; raises UnusablePolicy."""
+    """Returns the desks that the text lists. Raises UnusablePolicy."""
     try:
         return Desks.model_validate(tomllib.loads(text))
     except (tomllib.TOMLDecodeError, ValidationError) as wrong:

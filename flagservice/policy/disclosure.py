@@ -1,7 +1,7 @@
 """What one record may be told: the only door between what was said and what is told.
 
-A `Disclosure` can be made here and nowhere else, and the floor that builds FHIR takes nothing but
-a `Disclosure`. A value that is withheld is never taken out of a flag: it never gets there.
+A `Disclosure` can be made here and nowhere else, and the floor that builds FHIR takes nothing but a
+`Disclosure`. A value that is withheld is never taken out of a flag: it never gets there.
 """
 
 from collections.abc import Mapping
@@ -49,7 +49,7 @@ class Disclosure:
 
     @property
     def code(self) -> Coding:
-        """The code that it carries: a removal, and a request, carry one that says nothing."""
+        """The code that it carries. A removal and a request carry one that says nothing."""
         concern = self.says.get(Element.CONCERN)
         if isinstance(concern, Coding):
             return concern
@@ -57,7 +57,7 @@ class Disclosure:
 
 
 def disclose(ruling: Ruling, said: Elements) -> Disclosure:
-    """Built up from nothing: what was said, as far as the ruling discloses it."""
+    """Builds a disclosure up from nothing: what was said, as far as the ruling discloses it."""
     if not ruling.remains:
         raise ValueError("nothing is told in this case: see removal()")
     known: Mapping[Element, Value] = {**said, Element.CONCERN: _concern(ruling)}
@@ -71,12 +71,12 @@ def disclose(ruling: Ruling, said: Elements) -> Disclosure:
 
 
 def form_of(ruling: Ruling) -> Form:
-    """A flag, or the task to the practice's safeguarding lead that stands in its place."""
+    """Returns a flag, or the task for the practice's safeguarding lead in its place."""
     return Form.REQUEST if ruling.placement.action is PlacementAction.REQUEST else Form.FLAG
 
 
 def removal(form: Form, labels: tuple[Label, ...], *, in_error: bool = False) -> Disclosure:
-    """What takes a copy back: status, labels and a neutral code, nothing that was said."""
+    """Returns what takes a copy back: status, labels and a neutral code. Nothing that was said."""
     status: Status = CopyStatus.ENTERED_IN_ERROR if in_error else CopyStatus.INACTIVE
     return Disclosure(form=form, status=status, labels=labels, says={}, door=_DOOR)
 

@@ -1,7 +1,7 @@
 """Who could come to read what stands on a record, and whom a rule may be about.
 
-The audiences of the matrix. A rule that does not say `readers` is about the practice: the floors
-above give a flag to nobody else, and each policy says so of every other reader by a rule.
+These are the audiences of the matrix. A rule that does not say `readers` is about the practice. The
+floors above give a flag to no other reader, and each policy says so by a rule.
 """
 
 from enum import StrEnum

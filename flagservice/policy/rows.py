@@ -1,4 +1,4 @@
-"""The rows of a policy file, read strictly: an unknown word, a missing reason or source is refused.
+"""The rows of a policy file, read strictly. An unknown word or a missing reason is refused.
 
 A row has lists of words and nothing else: no expressions, operators, variables or includes.
 """
@@ -47,7 +47,7 @@ class AfterEnd(StrEnum):
 
 
 class ElementAction(StrEnum):
-    """What happens to one element. Ordered: `redact` is the stricter."""
+    """What happens to one element. `redact` is the stricter."""
 
     DISCLOSE = "disclose"
     REDACT = "redact"
@@ -83,7 +83,7 @@ class PolicyRow(BaseModel):
     ]
 
     def matches(self, case: Case) -> bool:
-        """Is this row about that case?"""
+        """Returns whether this row is about that case."""
         return (
             case.role in self.roles
             and case.standing in self.standings
@@ -93,7 +93,7 @@ class PolicyRow(BaseModel):
 
 
 class Placement(PolicyRow):
-    """What happens for one record, and what a flag that is placed there carries for its life."""
+    """What happens for one record, and what a flag that is placed there carries."""
 
     action: PlacementAction
     code: str | None = None
@@ -111,11 +111,11 @@ class Placement(PolicyRow):
 
     @property
     def end_code(self) -> str | None:
-        """The code that ends the start code; without one, a flag ends by its status."""
+        """The code that ends the start code. Without one, a flag ends by its status."""
         return None if self.code is None else CODES[self.code].ended_by
 
     def tells(self, phase: Phase) -> bool:
-        """Does the record get anything: an open flag or request, or an ended flag's history?"""
+        """Returns whether the record gets an open flag or request, or an ended flag's history."""
         if self.action not in (PlacementAction.PLACE, PlacementAction.REQUEST):
             return False
         return phase is Phase.OPEN or self.after_end is AfterEnd.HISTORY
@@ -151,7 +151,7 @@ class ElementRule(PolicyRow):
     action: ElementAction
 
     def matches(self, case: Case) -> bool:
-        """Is this rule about that case, in its phase?"""
+        """Returns whether this rule is about that case, in its phase."""
         return super().matches(case) and case.phase in self.phases
 
 

@@ -1,4 +1,4 @@
-"""Decides: one case in, one ruling out, with the rules that decided. Pure, and so repeatable."""
+"""Decides: one case in, one ruling out, with the rules that decided. It is pure, so it repeats."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,7 +21,7 @@ class ElementRuling:
 
 @dataclass(frozen=True)
 class Ruling:
-    """Everything that the policy says of one case. It holds no value of anybody."""
+    """Everything that the policy says of one case. It holds no person's value."""
 
     policy: Policy
     case: Case
@@ -30,7 +30,7 @@ class Ruling:
 
     @property
     def remains(self) -> bool:
-        """Is anything told to the record: an open flag or request, or an ended flag's history?"""
+        """Whether the record is told of an open flag or request, or an ended flag's history."""
         return self.placement.tells(self.case.phase)
 
     @property
@@ -40,7 +40,7 @@ class Ruling:
 
 
 def rule_on(policy: Policy, case: Case, *, reader: Reader = Reader.PRACTICE) -> Ruling:
-    """The policy's answer to one case, element by element, for whoever reads the record."""
+    """Returns the policy's answer to one case, element by element, for a reader of the record."""
     placement = policy.placement_of[case]
     if not placement.tells(case.phase):
         return Ruling(policy, case, placement, _nothing(placement.id))
@@ -53,12 +53,12 @@ def rule_on(policy: Policy, case: Case, *, reader: Reader = Reader.PRACTICE) -> 
 
 @lru_cache(maxsize=1024)
 def _nothing(row: str) -> tuple[ElementRuling, ...]:
-    """Nothing is placed, so nothing is disclosed, and the placement's own row is why."""
+    """Returns the elements of a case in which nothing is placed: the placement's row says why."""
     return tuple(ElementRuling(element, ElementAction.REDACT, (row,)) for element in Element)
 
 
 def _decide(element: Element, applicable: list[ElementRule]) -> ElementRuling:
-    """The strictest applicable rule wins; no applicable rule redacts."""
+    """Returns one element's ruling: the strictest rule wins, and without a rule it is redacted."""
     about = [rule for rule in applicable if element in rule.elements]
     redacting = [rule.id for rule in about if rule.action is ElementAction.REDACT]
     disclosing = [rule.id for rule in about if rule.action is ElementAction.DISCLOSE]

@@ -1,7 +1,7 @@
 """Reads a policy's text into a table, or refuses it with the row and the reason.
 
-Refused: an unknown word, a repeated id, a case that no placement or two placements match, a rule
-that no case reaches, a missing `because` or `source`. What is read here is not proved yet, and
+It refuses an unknown word, a repeated id, a case that no placement or two placements match, a rule
+that no case reaches, and a missing `because` or `source`. What it reads is not proved yet, and
 rules nothing: `policy.proof.load` alone gives a policy to the floors above.
 """
 
@@ -21,12 +21,12 @@ from flagservice.policy.rows import ElementRule, Placement, PolicyFile
 
 
 class UnusablePolicy(CannotRun):
-    """The file does not load; the message names the row and the reason."""
+    """The file does not load. The message names the row and the reason."""
 
 
 @dataclass(frozen=True)
 class Policy:
-    """One version of one kind's policy; `digest` is the SHA-256 of its text."""
+    """One version of one kind's policy. `digest` is the SHA-256 of its text."""
 
     kind: Kind
     version: int
@@ -38,12 +38,12 @@ class Policy:
 
     @property
     def name(self) -> str:
-        """Kind and version, as an officer cites it."""
+        """Kind and version, as an officer cites them."""
         return f"{self.kind} v{self.version}"
 
 
 def read(text: str) -> Policy:
-    """The table that the text is, not proved yet; raises UnusablePolicy."""
+    """Returns the table that the text is, not proved yet. Raises UnusablePolicy."""
     rows = _read(text)
     _check_ids(rows)
     placement_of = {case: _only_placement(rows, case) for case in every_case(rows.kind)}
@@ -71,7 +71,7 @@ def _read(text: str) -> PolicyFile:
 
 
 def _reasons(wrong: ValidationError, file: dict[str, Any]) -> Iterator[str]:
-    """Each broken rule, by the id of its row."""
+    """Yields each broken rule, by the id of its row."""
     for detail in wrong.errors(include_url=False):
         match detail["loc"]:
             case (str(table), int(place), *field):
@@ -102,11 +102,14 @@ def _only_placement(rows: PolicyFile, case: Case) -> Placement:
 
 
 def _check_reached(rows: PolicyFile, placement_of: dict[Case, Placement]) -> None:
-    """A placement answers whatever it matches; a rule does so only where anything is told."""
+    """Refuses a rule that no case reaches in which anything is told.
+
+    A placement answers whatever it matches, so all of its cases count.
+    """
     told = [case for case, placement in placement_of.items() if placement.tells(case.phase)]
     idle = [rule.id for rule in rows.disclosures if not any(map(rule.matches, told))]
     if idle:
         raise UnusablePolicy(
             f"no row unreachable: no case reaches {', '.join(idle)}: it is about records that are"
-            " told nothing, so whoever wrote it thinks otherwise"
+            " told nothing, so its author thinks otherwise"
         )

@@ -1,9 +1,9 @@
-"""What is kept, and who could read it? Tables, the database, the vault and the feed."""
+"""What is kept, and who could read it? The tables, the database, the vault and the feed."""
 
 from sqlalchemy import MetaData
 from sqlmodel import SQLModel
 
-# Whichever module defines a table, its constraints are named alike.
+# Every table's constraints are named alike.
 SQLModel.metadata.naming_convention = MetaData(
     naming_convention={
         "ix": "ix_%(column_0_label)s",

@@ -1,11 +1,11 @@
-"""Whose turn it is, where a lock on rows would not do.
+"""The advisory locks: they order units of work that locks on rows cannot order.
 
-Whatever rules on people shares the policies' turn; a policy comes into force alone. So no
-submission that was ruled on by the old policy commits after the new one began to rule on everybody
-again: each person is seen by the one or by the other. SQLite has one writer, so a turn by itself.
+Every unit of work that rules on people shares the policies' lock; a policy comes into force alone.
+Otherwise a submission ruled on by the old policy could commit after the new policy has ruled on
+everybody again, and a person would be missed. SQLite has one writer, so it needs no such lock.
 
-A data key is wrapped in the midst of a unit of work, which another cannot see before it ends. So
-before a key-encryption key is called unused, whatever had begun under it has to be over.
+Another unit of work cannot see a wrapped data key before the one that wraps it ends. So a
+key-encryption key is called unused only after all work that had begun under it is over.
 """
 
 import time
@@ -26,19 +26,22 @@ _RUNNING: Final = text(
 
 
 def share_policies(session: Session) -> None:
-    """Until this transaction ends no policy comes into force."""
+    """Keeps every policy from coming into force until this transaction ends."""
     if _has_locks(session):
         session.exec(select(func.pg_advisory_xact_lock_shared(_POLICIES)))
 
 
 def change_policies(session: Session) -> None:
-    """Waits for all who share the turn; until this transaction ends nobody rules."""
+    """Waits for all who share the lock, and keeps them out until this transaction ends."""
     if _has_locks(session):
         session.exec(select(func.pg_advisory_xact_lock(_POLICIES)))
 
 
 def outlast_earlier(session: Session) -> None:
-    """Waits until every unit of work is over that is under way now; one at a time waits so."""
+    """Waits until every unit of work that is under way now is over.
+
+    One transaction at a time waits so.
+    """
     if _has_locks(session):
         session.exec(select(func.pg_advisory_xact_lock(_KEYS)))
         earlier = _running(session)
@@ -52,7 +55,7 @@ def _running(session: Session) -> set[str]:
 
 
 def judge_alarms(session: Session) -> None:
-    """Until this transaction ends nobody else raises an alarm."""
+    """Keeps others from raising an alarm until this transaction ends."""
     if _has_locks(session):
         session.exec(select(func.pg_advisory_xact_lock(_ALARMS)))
 

@@ -1,4 +1,4 @@
-"""What a column holds, where that is more than its database knows."""
+"""Types of columns that a database does not have."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -11,30 +11,33 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 
 class Count(TypeDecorator[int]):
-    """Up to 2**63 - 1: BIGINT in PostgreSQL, and in SQLite INTEGER, which has as many bits."""
+    """A number up to 2**63 - 1: the audit writes two thousand million leaves in a busy year.
+
+    It is BIGINT in PostgreSQL. In SQLite it is INTEGER, which has as many bits.
+    """
 
     impl = BigInteger
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """What the database keeps it as; SQLite counts up only what is called INTEGER."""
+        """Returns the database's own type. SQLite counts up only an INTEGER."""
         return dialect.type_descriptor(Integer() if dialect.name == "sqlite" else BigInteger())
 
 
 class Instant(TypeDecorator[datetime]):
-    """An instant in UTC as sortable text, the same on every database."""
+    """An instant in UTC as sortable text, the same in every database."""
 
     impl = String(27)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, _: Dialect) -> str | None:
-        """To text."""
+        """Returns the text of an instant."""
         if value is None:
             return None
         return value.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
     def process_result_value(self, value: str | None, _: Dialect) -> datetime | None:
-        """From text."""
+        """Returns the instant of a text."""
         return None if value is None else datetime.fromisoformat(value)
 
 
@@ -49,16 +52,16 @@ class EnumTexts(TypeDecorator[tuple[StrEnum, ...]]):
         self.members = members
 
     def process_bind_param(self, value: Iterable[StrEnum] | None, _: Dialect) -> str | None:
-        """To text."""
+        """Returns the text of some members."""
         return None if value is None else " ".join(self.members(one).value for one in value)
 
     def process_result_value(self, value: str | None, _: Dialect) -> tuple[StrEnum, ...] | None:
-        """From text."""
+        """Returns the members in a text."""
         return None if value is None else tuple(self.members(one) for one in value.split())
 
 
 class EnumText(TypeDecorator[StrEnum]):
-    """One member of a closed set, kept as its text. Any other text is refused, both ways."""
+    """One member of a closed set, kept as its text. It refuses any other text, both ways."""
 
     impl = String
     cache_ok = True
@@ -68,9 +71,9 @@ class EnumText(TypeDecorator[StrEnum]):
         self.members = members
 
     def process_bind_param(self, value: StrEnum | None, _: Dialect) -> str | None:
-        """To text."""
+        """Returns the text of a member."""
         return None if value is None else self.members(value).value
 
     def process_result_value(self, value: str | None, _: Dialect) -> StrEnum | None:
-        """From text."""
+        """Returns the member of a text."""
         return None if value is None else self.members(value)

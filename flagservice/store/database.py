@@ -1,6 +1,6 @@
 """The one place that opens a connection. Only `audit` may import it, so no deed goes unrecorded.
 
-SQLite (WAL, synchronous FULL) is the embedded default: one writer at a time. PostgreSQL is for
+SQLite (WAL, synchronous FULL) is the embedded default, with one writer at a time. PostgreSQL is for
 more than one machine. Both are used through the same synchronous sessions.
 """
 
@@ -25,9 +25,9 @@ _AGAIN = {"40001", "40P01", "55P03"}
 
 
 _AT_ONCE: Final = 2
-"""Units of work of one process on PostgreSQL. Its threads share one interpreter: more of them would
-only take it from each other, and each would hold its locks for longer. Two, so that one which
-waits for somebody else's lock does not keep the others waiting. More processes do more at once."""
+"""Units of work of one process on PostgreSQL. Its threads share one interpreter: more units of work
+would take it from each other, and hold their locks for longer. There are two, so that one which
+waits for a lock does not keep the others waiting. More processes do more at once."""
 
 
 class UnsafeDatabase(CannotRun):
@@ -45,12 +45,12 @@ class Database:
 
     @contextmanager
     def transaction(self, *, waits: bool = True, at_once: bool = False) -> Iterator[Session]:
-        """One unit of work, committed at the end or not at all.
+        """Opens one unit of work. It commits at the end, or nothing of it stays.
 
         SQLite has one writer: threads of this process wait here, other processes in its lock. On
-        PostgreSQL a unit waits for one of a few places; what is over at once, and must not stand
-        behind what waits for somebody's lock, does not. `at_once`: everything is read as it was
-        at one moment, as in SQLite always.
+        PostgreSQL a unit of work waits for one of a few places. With `waits=False` it does not:
+        that is for what is over at once, and must not stand behind a lock. With `at_once`
+        everything is read as it was at one moment, as SQLite always does.
         """
         place: AbstractContextManager[Any] = self._turn if self.is_sqlite else self._places
         if not (waits or self.is_sqlite):
@@ -94,7 +94,7 @@ class Database:
             raise UnsafeDatabase("the database is set to lose acknowledged commits in a crash")
 
     def close(self) -> None:
-        """Gives every connection back."""
+        """Closes every connection."""
         self.engine.dispose()
 
 
@@ -120,7 +120,7 @@ def _migrations(connection: Connection) -> "Config":
 
 
 def may_be_done_again(wrong: DBAPIError) -> bool:
-    """Did the work lose a race, so that doing it once more is right?"""
+    """Returns whether the work lost a race, and may be done once more."""
     if isinstance(wrong, IntegrityError):
         return True
     state = getattr(wrong.orig, "sqlstate", None)

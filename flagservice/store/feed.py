@@ -1,8 +1,8 @@
-"""A practice's feeds: numbers that are contiguous, gap-free and in commit order, by construction.
+"""A practice's feeds. Their numbers are contiguous and in commit order, by construction.
 
-Each form (flag, request) is a feed of its own. The counter's row is locked in the transaction that
-issues a version, so the next number is taken only once the last is committed. Practices are locked
-in sorted order, so nobody deadlocks.
+Each form (flag, request) is a feed of its own. The transaction that issues a version locks the
+counter's row, so the next number is taken only once the last one is committed. Practices are locked
+in sorted order, so that no two transactions wait for each other.
 """
 
 from collections.abc import Iterable
@@ -29,9 +29,9 @@ _LEAST = timedelta(milliseconds=1)
 
 @dataclass(frozen=True)
 class FeedPosition:
-    """Where a version stands: in its feed, at an instant, and among all that the practice is owed.
+    """Where a version stands: in its feed, in time, and among all that the practice is owed.
 
-    The order never leaves the service: it would count requests for a reader of flags.
+    The order never leaves the service: by it a reader of flags could count requests.
     """
 
     number: int
@@ -40,7 +40,7 @@ class FeedPosition:
 
 
 def lock(session: Session, practices: Iterable[str]) -> dict[str, tables.FeedCounterRow]:
-    """The counters of these practices, locked until the transaction ends."""
+    """Returns the counters of these practices, locked until the transaction ends."""
     wanted = sorted(set(practices))
     if not wanted:
         return {}
@@ -48,7 +48,7 @@ def lock(session: Session, practices: Iterable[str]) -> dict[str, tables.FeedCou
     found = {counter.practice: counter for counter in asked}
     for practice in wanted:
         if practice not in found:
-            # Two that start a feed at once meet in the primary key; the loser does its work again.
+            # Two transactions that start a feed at once meet in the primary key; the loser repeats.
             found[practice] = tables.FeedCounterRow(
                 practice=practice, last=0, flags=0, requests=0, issued=_BEFORE_ALL
             )
@@ -59,11 +59,11 @@ def lock(session: Session, practices: Iterable[str]) -> dict[str, tables.FeedCou
 def take(
     counter: tables.FeedCounterRow, form: Form, *, now: datetime, step: timedelta = timedelta(0)
 ) -> FeedPosition:
-    """The next place in the feed of this form, of a locked counter.
+    """Returns the next position in the feed of this form. The counter is locked.
 
-    The instant is the full hour, and each entry of this practice in that hour adds its step, at
-    least a millisecond: it orders both feeds strictly. With steps from `step_of`, two members of
-    one family share it no more often than any two people posted in that hour.
+    The instant is the full hour. Each entry of this practice in that hour adds its step, at least a
+    millisecond, so instants order both feeds strictly. With steps from `step_of`, two members of
+    one family share an instant no more often than any two people of that hour.
     """
     hour = now.replace(minute=0, second=0, microsecond=0)
     counter.last += 1
@@ -72,7 +72,7 @@ def take(
 
 
 def last_number(counter: tables.FeedCounterRow, form: Form) -> int:
-    """The last number that was given in the feed of this form."""
+    """Returns the last number that was given in the feed of this form."""
     return counter.requests if form is Form.REQUEST else counter.flags
 
 
@@ -85,10 +85,10 @@ def _next(counter: tables.FeedCounterRow, form: Form) -> int:
 
 
 def step_of(version_id: str) -> timedelta:
-    """1 to 1000 ms, by a random id and so the same again in a replay.
+    """Returns 1 to 1000 ms for a random id. A replay gets the same.
 
-    Equal steps would count the entries of the hour, and what is posted at once to two practices
-    has similar counts at both.
+    Equal steps would count the entries of the hour. Two practices to which much is posted at once
+    have similar counts.
     """
     chance = int.from_bytes(sha256(version_id.encode()).digest()[:4])
     return timedelta(milliseconds=1 + chance % 1000)

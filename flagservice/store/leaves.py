@@ -1,6 +1,6 @@
-"""Writes leaves: the one thing that every unit of work does, so in one statement and no more.
+"""Writes leaves. Every unit of work does that, so it takes one statement.
 
-PostgreSQL would bind and execute again for each row of its own: it takes arrays, however many rows.
+PostgreSQL would bind and execute once for each row, so it gets arrays.
 """
 
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ _PLACE_TOGETHER: Final = (
 
 
 def write(session: Session, leaves: Sequence[dict[str, Any]]) -> None:
-    """In the order given, which is the order of their rows."""
+    """Writes leaves in the order given, which is the order of their rows."""
     if not leaves:
         return
     connection = session.connection()

@@ -1,6 +1,6 @@
-"""A column that is one of many values, in a statement whose words do not change with their number.
+"""Compares a column with many values, in a statement whose text does not depend on their number.
 
-So that neither SQLAlchemy writes it anew each time, nor PostgreSQL parses and plans it anew.
+So SQLAlchemy does not write it anew each time, and PostgreSQL does not plan it anew.
 """
 
 from collections.abc import Collection
@@ -19,19 +19,19 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 class TextList(TypeDecorator[Collection[str]]):
     """A list of texts as one value: an array in PostgreSQL, JSON in SQLite.
 
-    For ids, codes and pseudonyms: PostgreSQL takes no NUL in a text, and SQLite's JSON would not
-    find one.
+    It is for ids, codes and pseudonyms. PostgreSQL takes no NUL in a text, and SQLite's JSON finds
+    none.
     """
 
     impl = Text
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """What the database takes it as."""
+        """Returns the database's own type."""
         return ARRAY(Text()) if dialect.name == "postgresql" else Text()
 
     def process_bind_param(self, value: Collection[str] | None, dialect: Dialect) -> Any:
-        """To that."""
+        """Returns the list as that type has it."""
         words = list(value or ())
         return words if dialect.name == "postgresql" else orjson.dumps(words).decode()
 
@@ -42,12 +42,12 @@ class _OneOf(FunctionElement[bool]):
     type = Boolean()
 
     def self_group(self, against: object = None) -> "_OneOf":  # noqa: ARG002, as its base has it
-        """As it is: made into `... = 1`, as SQLite's booleans are, it would use no index."""
+        """Returns itself. As `... = 1`, which is SQLite's boolean, it would use no index."""
         return self
 
 
 def one_of(column: Any, name: str) -> ColumnElement[bool]:
-    """Is the column one of the texts that are given under this name when it is executed?"""
+    """Returns the condition that a column is one of the texts given under this name."""
     return _OneOf(column, bindparam(name, type_=TextList()))
 
 

@@ -1,4 +1,4 @@
-"""Says whether a practice may know of a copy: was a version of it ever sent, or read?
+"""Whether a practice may know of a copy: was a version of it ever sent, or read?
 
 An attempt counts as sent: what came of it may be unknown.
 """

@@ -33,7 +33,7 @@ def day_after(day: date, interval: str | None) -> date | None:
 def bank_holidays(year: int) -> frozenset[date]:
     """Returns the bank holidays of England and Wales in a year, days in lieu included.
 
-    They are copied, since the library fills a year while another thread may look into it.
+    It returns a copy, since the library fills a year while another thread may look into it.
     """
     # It takes half a second to import: what counts no working day does not wait for it.
     from holidays import country_holidays  # noqa: PLC0415

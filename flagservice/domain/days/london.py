@@ -1,7 +1,7 @@
-"""Days are London's: in summer, 1 July begins at 23:00 UTC of 30 June.
+"""The days are London's: in summer, 1 July begins at 23:00 UTC of 30 June.
 
-What people call "today", and every day that a record carries, is the day in London. Instants, in
-FHIR and in the audit, stay UTC.
+What people call "today", and every day that a record carries, is a day in London. Instants, in FHIR
+and in the audit, stay in UTC.
 """
 
 from datetime import date, datetime

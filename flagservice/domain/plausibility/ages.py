@@ -91,7 +91,7 @@ def doubt_of(person: Person, people: Sequence[Person], *, day: date) -> Doubt | 
 
 
 def _youngest(people: Sequence[Person]) -> date | None:
-    """The day on which the youngest child was born, or is expected."""
+    """Returns the day on which the youngest child was born, or is expected."""
     births = [person.date_of_birth for person in people if person.role is Role.CHILD]
     expected = [person.expected_date for person in people if person.role is Role.UNBORN]
     return max((day for day in (*births, *expected) if day is not None), default=None)

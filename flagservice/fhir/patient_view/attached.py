@@ -1,15 +1,15 @@
-"""Reads what is attached as data, so that no document passes because nobody could read it.
+"""Reads what is attached as data, so that no document passes because it could not be read.
 
 A PDF, a scan, a word processor's file or a sound can hold the minutes of a conference, and nothing
-here can tell. Hiding it costs a patient an ordinary letter in the same form; showing it can cost a
+here can tell. Hiding it costs a patient an ordinary letter in the same form. Showing it can cost a
 child its safety, and nothing shown can be taken back. So what cannot be read hides its entry
-(catalogue, DOC-08), and an ordinary one is shown once somebody has read it: text beside it in place
-of it, or the label PATRQT (`patient_view_labels.releases`), which no system sets by itself.
+(catalogue, DOC-08). An ordinary one is shown once a person has read it, and has put text beside it
+or the label PATRQT (`labels.releases`), which no system sets by itself.
 
-A picture can hold words, too. One in the place of a photograph (of a person, a body site, or as
-Media) is shown: such pictures are of faces and skin, and a record without its Patient is none. In
-any other place, and as TIFF in every place, it is a scanned page. What is only linked (`url`) is
-not in the bundle and hides nothing: whoever serves it must pass it through this filter, too.
+A picture can hold words, too. In the place of a photograph (of a person, a body site, or as Media)
+it is shown: such pictures are of faces and skin, and a record without its Patient is none. In any
+other place, and as TIFF in every place, it is a scanned page. What is only linked (`url`) is not in
+the bundle and hides nothing. Who serves it must pass it through this filter, too.
 """
 
 import base64
@@ -20,8 +20,8 @@ from typing import Any, Final
 
 _DATA: Final = ("data", "query", "valueBase64Binary")
 _NOT_ATTACHED: Final = frozenset({"valueSampledData", "signature", "valueSignature"})
-"""A series of measurements, in plain numbers, and what a machine signed: nobody reads a letter in
-either. Text in them is read like any other."""
+"""A series of measurements, in plain numbers, and what a machine signed: neither is a letter. Text
+in them is read like any other."""
 _PHOTOGRAPHS: Final = frozenset({"photo", "image", "content"})
 """Of people and places; of a body site; `Media.content` (a document's stands one level deeper)."""
 _PICTURE: Final = re.compile(rb"\xff\xd8\xff|\x89PNG\r\n|GIF8[79]a|RIFF....WEBP", re.DOTALL)
@@ -45,9 +45,9 @@ _NOT_TEXT: Final = re.compile(
 
 
 def attached_to(part: Mapping[str, Any], *, name: str) -> Iterator[str | None]:
-    """The text of each thing attached to one object, which stands under this name.
+    """Yields the text of each thing attached to one object, which stands under this name.
 
-    It is None where there is no telling what it says, and empty where there is nothing to read.
+    It is None where it cannot be told what it says, and empty where there is nothing to read.
     """
     for one in _DATA:
         data = part.get(one)
@@ -68,9 +68,9 @@ def _read(data: str, *, kind: str, name: str) -> str | None:
 
 
 def _charsets(held: bytes, kind: str) -> Iterator[str]:
-    """Whatever it may be written in: readers differ, so it is read in every way in which it can be.
+    """Returns the charsets in which it may be written. Readers differ, so each is tried.
 
-    Bytes of any sort are text in some charset; so one counts only where text is announced.
+    Bytes of any sort are text in some charset, so one counts only where text is announced.
     """
     yield from (charset for mark, charset in _BOMS if held.startswith(mark))
     yield "utf-8"

@@ -1,6 +1,6 @@
-"""Follows what is hidden to the end: who refers to it, who is here only for it, what is now empty.
+"""Follows what is hidden to the end: what refers to it, what is only for it, what is now empty.
 
-Each step can only hide more, so it comes to rest, and in whatever order entries stand. Places are
+Each step can only hide more, so it comes to rest, in whatever order entries stand. Entries are
 found by name, so that a long chain of references costs no more than its length.
 """
 
@@ -16,28 +16,28 @@ _ANSWERS: Final = ("batch-response", "transaction-response")
 
 
 class Closure:
-    """What is hidden of a bundle's places, and what is left of the others."""
+    """What is hidden of a bundle's entries, and what is left of the others."""
 
-    def __init__(self, places: Sequence[BundleEntry], outermost: BundleLevel) -> None:
-        self._places = places
-        self._levels = [outermost, *(one.inner for one in places if one.inner is not None)]
+    def __init__(self, entries: Sequence[BundleEntry], outermost: BundleLevel) -> None:
+        self._entries = entries
+        self._levels = [outermost, *(one.inner for one in entries if one.inner is not None)]
         self._inside: dict[BundleLevel, list[BundleEntry]] = {level: [] for level in self._levels}
         self._called: dict[str, list[BundleEntry]] = defaultdict(list)
         self._naming: dict[str, list[BundleEntry]] = defaultdict(list)
-        for one in places:
+        for one in entries:
             self._inside[one.level].append(one)
             for name in one.all_names:
                 self._called[name].append(one)
             for name in {*one.own_names, *_all_named(one)}:
                 self._naming[name].append(one)
-        present = {name for one in places for name in one.own_names}
+        present = {name for one in entries for name in one.own_names}
         self._hidden = HiddenNames(names=set(), firm=set(), words=defaultdict(set), present=present)
         self.reasons: dict[BundleEntry, HidingReason] = {}
         self.left: dict[BundleEntry, Remainder] = {}
         self._follow()
 
     def _follow(self) -> None:
-        for one in self._places:
+        for one in self._entries:
             self._look_at(one)
         for level in self._levels:
             if level.reason is not None:
@@ -49,9 +49,10 @@ class Closure:
         self._settle()
 
     def _explains(self, level: BundleLevel) -> bool:
-        """Whether an entry carries the label that its bundle repeats, as the sum of its entries.
+        """Returns whether an entry carries the label that its bundle repeats.
 
-        https://hl7.org/fhir/R4/security-labels.html: otherwise it is about all of them.
+        A bundle's label may be the sum of its entries'. If no entry carries it, it is about all of
+        them: https://hl7.org/fhir/R4/security-labels.html
         """
         return any(
             reason is HidingReason.LABEL and one.where.startswith(level.where)
@@ -67,9 +68,9 @@ class Closure:
             if len(self.reasons) == before:
                 self._hide_what_lost_its_head()
 
-    def _hide(self, places: Iterable[BundleEntry], reason: HidingReason) -> None:
-        """Hides these, what is in them, and whoever refers to any of it."""
-        waiting = [(one, reason) for one in places]
+    def _hide(self, entries: Iterable[BundleEntry], reason: HidingReason) -> None:
+        """Hides these entries, what is in them, and what refers to any of it."""
+        waiting = [(one, reason) for one in entries]
         while waiting:
             one, why = waiting.pop()
             if one in self.reasons:
@@ -90,7 +91,7 @@ class Closure:
             self._hide([one], reason)
 
     def _reasons_of(self, one: BundleEntry) -> Iterable[HidingReason]:
-        """The reason to hide a place now, if there is one; else what is left of it is kept."""
+        """Yields the reason to hide an entry now, or keeps what is left of it."""
         if one in self.reasons:
             return
         if one.reason is not None:
@@ -106,15 +107,15 @@ class Closure:
             yield HidingReason.REFERENCE
 
     def _hide_what_is_empty(self) -> None:
-        """A bundle without entries says nothing, unless it answers one of several requests."""
-        for one in self._places:
+        """Hides a bundle without entries, unless it answers one of several requests."""
+        for one in self._entries:
             if one.inner is None or one.level.type in _ANSWERS:
                 continue
             if all(below in self.reasons for below in self._inside[one.inner]):
                 self._hide([one], HidingReason.EMPTY)
 
     def _hide_what_is_only_for_hidden(self) -> None:
-        shown = [one for one in self._places if one not in self.reasons]
+        shown = [one for one in self._entries if one not in self.reasons]
         named = {name for one in self.reasons for name in _all_named(one)} | {
             name
             for one in shown
@@ -127,7 +128,7 @@ class Closure:
         self._hide(supporting - self._reached(roots), HidingReason.ONLY_FOR_HIDDEN)
 
     def _reached(self, names: set[str]) -> set[BundleEntry]:
-        """Who and what is named and shown, and whom those name in turn that are here to support."""
+        """Returns what is named and shown, and what supporting entries among it name in turn."""
         found: set[BundleEntry] = set()
         waiting = list(names)
         seen = set(names)
@@ -142,11 +143,11 @@ class Closure:
         return found
 
     def _named(self, one: BundleEntry) -> set[str]:
-        """Whom a place names that is shown, in what is left of it."""
+        """Returns the names in what is left of an entry that is shown."""
         return self.left[one].names | one.around_names
 
     def _hide_what_lost_its_head(self) -> None:
-        """A document is its Composition, and a message its header: without it there is neither."""
+        """Hides a document without its Composition, a message without its header."""
         for level in self._levels:
             shown = [one for one in self._inside[level] if one not in self.reasons]
             if level.type in HEADS and shown and shown[0].type != HEADS[level.type]:
@@ -154,5 +155,5 @@ class Closure:
 
 
 def _all_named(one: BundleEntry) -> set[str]:
-    """Whom a place names at all."""
+    """Returns every name in an entry."""
     return {*one.around_names, *(one.part.names_below() if one.part is not None else ())}

@@ -1,11 +1,12 @@
 """Which codes are about safeguarding: many more than we emit, each group with where it was read.
 
-A code is known here by itself, under any system: BaRS sends SNOMED CT ids under its own address,
-and a system that is missing or misspelt must not be a way past. Only short local codes, which
-elsewhere mean something else, count with their system alone.
-What stands in a safeguarding list and is ordinary illness everywhere else (suspected alcohol or
-drug abuse and a family history of them, self harm, frequent attendance, a delay in seeking advice)
-is left out: those codes hide under the list's own system only.
+A code counts by itself, under any system: BaRS sends SNOMED CT ids under its own address, and a
+system that is missing or misspelt must not be a way past. Only short local codes, which mean
+something else elsewhere, count with their system alone.
+
+Some codes stand in a safeguarding list and are ordinary illness everywhere else: suspected alcohol
+or drug abuse and a family history of them, self harm, frequent attendance, a delay in seeking
+advice. They are left out, and hide under the list's own system only.
 """
 
 from typing import Final

@@ -4,8 +4,8 @@ Everything in it is read, however deep: contained resources, extensions, notes, 
 attached text. One hit hides the whole, because a GP system redacts whole entries (catalogue, F1).
 What cannot be read is hidden, too.
 
-Only what people and places are called does not hide them: a GP who is the practice's safeguarding
-lead signs everybody's prescriptions. Codes and labels on them do.
+The names of people and places alone hide nothing: a GP who is the practice's safeguarding lead
+signs everybody's prescriptions. Codes and labels on them do hide.
 """
 
 import re
@@ -41,10 +41,10 @@ _WITHHELD_ISSUES: Final = frozenset({"suppressed", "security", "forbidden"})
 
 
 class HidingReason(StrEnum):
-    """Why something is not shown. For the operator's report alone."""
+    """Why something is not shown. It is for the operator's report alone."""
 
     UNREADABLE = "unreadable"
-    """it cannot be understood, so nobody knows what it says"""
+    """it cannot be understood"""
     UNREAD = "unread-attachment"
     """something is attached that cannot be read, such as a PDF or a scan, and was not released"""
     LABEL = "label"
@@ -60,7 +60,7 @@ class HidingReason(StrEnum):
     REFERENCE = "reference"
     """it refers to what is hidden, or is another version of it"""
     ONLY_FOR_HIDDEN = "only-for-hidden"
-    """somebody or something that is here for the sake of hidden entries alone"""
+    """it is here for the sake of hidden entries alone"""
     EMPTY = "empty"
     """a list or bundle in which nothing is left, or was"""
     WHOLE = "whole"
@@ -68,7 +68,7 @@ class HidingReason(StrEnum):
 
 
 def reason_to_hide(content: Any) -> HidingReason | None:
-    """Why a patient may not see this, or nothing if they may."""
+    """Returns why a patient may not see this, or None if they may."""
     if not is_shallow(content) or not _is_whole(content):
         return HidingReason.UNREADABLE
     objects, texts = list(objects_in(content)), list(texts_in(content))
@@ -82,12 +82,12 @@ def reason_to_hide(content: Any) -> HidingReason | None:
 
 
 def is_shallow(content: Any) -> bool:
-    """Whether all of it can be read: what nests deeper than any resource is not."""
+    """Returns whether all of it can be read: nothing nests deeper than a resource does."""
     return all(depth <= MOST_DEPTH for _, _, depth in _walk(content))
 
 
 def texts_in(content: Any, *, but: AbstractSet[str] = frozenset()) -> Iterator[str]:
-    """Every text, name and number at any depth, and the text that is attached as data.
+    """Yields every text, name and number at any depth, and the text that is attached as data.
 
     Resources of some types, the content itself or contained, can be left out.
     """
@@ -96,17 +96,17 @@ def texts_in(content: Any, *, but: AbstractSet[str] = frozenset()) -> Iterator[s
 
 
 def speaks(content: Any) -> bool:
-    """Whether there is a word of safeguarding in it, be it about staff or a patient."""
+    """Returns whether there is a word of safeguarding in it, about staff or a patient."""
     return _by_words(texts_in(content)) is not None
 
 
 def objects_in(content: Any) -> Iterator[dict[str, Any]]:
-    """Every object at any depth, the content itself first."""
+    """Returns every object at any depth, the content itself first."""
     return (value for _, value, _ in _walk(content) if isinstance(value, dict))
 
 
 def _walk(content: Any, *, but: AbstractSet[str] = frozenset()) -> Iterator[tuple[str, Any, int]]:
-    """Every value with its name and depth; one level past the limit, so that it can be seen."""
+    """Yields every value with its name and depth, down to one level past the limit."""
     waiting = [("", content, 0)]
     while waiting:
         name, value, depth = waiting.pop()
@@ -142,7 +142,7 @@ def _by_attachment(content: Any) -> HidingReason | None:
 
 
 def _is_whole(content: Any) -> bool:
-    """Whether every resource in it has the shape of one, contained or in parameters."""
+    """Returns whether every resource in it has the shape of one, contained or in parameters."""
     for part in objects_in(content):
         type_ = part.get("resourceType", "Basic")
         if not isinstance(type_, str) or type_ not in RESOURCE_TYPES:
@@ -214,9 +214,9 @@ def _by_type(objects: list[dict[str, Any]], texts: list[str]) -> HidingReason | 
 
 
 def _is_understood(flag: dict[str, Any]) -> bool:
-    """A Flag is where safeguarding lives, and its wording is meant to be neutral: it must say.
+    """Returns whether a Flag says what it is about: safeguarding flags are worded neutrally.
 
-    A category in words, or a code of a published vocabulary that is not in our lists, does.
+    A category in words says it, and so does a published code that is not in our lists.
     """
     categories = list(objects_in(flag.get("category")))
     said = any(isinstance(one.get(name), str) for one in categories for name in ("display", "text"))
@@ -228,5 +228,8 @@ def _is_understood(flag: dict[str, Any]) -> bool:
 
 
 def _tells_of_issues(outcome: dict[str, Any]) -> bool:
-    """R4's issue types for what was left out: https://hl7.org/fhir/R4/valueset-issue-type.html"""
+    """Returns whether an outcome says that something was left out.
+
+    https://hl7.org/fhir/R4/valueset-issue-type.html
+    """
     return any(str(one.get("code")).casefold() in _WITHHELD_ISSUES for one in objects_in(outcome))

@@ -1,4 +1,4 @@
-"""Lays a bundle out as places, one for each entry at any level of bundles in bundles."""
+"""Takes a bundle apart into entries, at any level of bundles in bundles."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class BundleLevel:
 
 @dataclass(frozen=True, eq=False)
 class BundleEntry:
-    """One entry: where it is, its resource in parts, and what it is called."""
+    """One entry: where it is, its resource in parts, and its names."""
 
     where: str
     level: BundleLevel
@@ -66,7 +66,7 @@ class BundleEntry:
 
 
 def level_of(bundle: Json, where: str) -> BundleLevel:
-    """A bundle, from its type and labels; everything else around its entries is never shown."""
+    """Returns a bundle's level, from its type and labels. Nothing else around entries is shown."""
     type_ = bundle.get("type")
     known = isinstance(type_, str) and type_ in BUNDLE_TYPES
     held = labels.labels_in({"meta": bundle.get("meta", {}), "resourceType": "Bundle"})
@@ -80,16 +80,16 @@ def level_of(bundle: Json, where: str) -> BundleLevel:
 
 
 def entries_in(bundle: Json, level: BundleLevel, *, depth: int = 0) -> Iterator[BundleEntry]:
-    """Every place of a bundle in its order, each followed by those of the bundle that it holds."""
+    """Yields every entry of a bundle, each followed by those of the bundle that it holds."""
     entries = bundle.get("entry", [])
-    for number, entry in enumerate(entries if isinstance(entries, list) else []):
-        place = _place(entry, level, where=f"{level.where}entry[{number}]", depth=depth)
-        yield place
-        if place.inner is not None:
-            yield from entries_in(entry["resource"], place.inner, depth=depth + 1)
+    for number, raw in enumerate(entries if isinstance(entries, list) else []):
+        entry = _entry(raw, level, where=f"{level.where}entry[{number}]", depth=depth)
+        yield entry
+        if entry.inner is not None:
+            yield from entries_in(raw["resource"], entry.inner, depth=depth + 1)
 
 
-def _place(entry: Any, level: BundleLevel, *, where: str, depth: int) -> BundleEntry:
+def _entry(entry: Any, level: BundleLevel, *, where: str, depth: int) -> BundleEntry:
     resource = entry.get("resource") if isinstance(entry, dict) else None
     type_ = resource.get("resourceType") if isinstance(resource, dict) else None
     known = isinstance(type_, str) and type_ in RESOURCE_TYPES and entry.keys() <= _ENTRY
@@ -119,9 +119,9 @@ def _place(entry: Any, level: BundleLevel, *, where: str, depth: int) -> BundleE
 
 
 def _unreadable(entry: Any, level: BundleLevel, *, where: str) -> BundleEntry:
-    """An entry that is no entry, or without a resource that can be read, such as a deletion.
+    """Returns an entry that cannot be read, or has no resource, such as a deletion.
 
-    It is hidden. What refers to it goes with it only if there was a resource.
+    It is hidden. What refers to it is hidden only if there was a resource.
     """
     around = entry if isinstance(entry, dict) else {}
     names = own_names(around, {"resourceType": ""}) if "resource" in around else set()

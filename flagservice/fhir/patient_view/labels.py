@@ -32,19 +32,19 @@ _INLINE: Final = re.compile(r"(?:inline-sec|sec|security)-label", re.IGNORECASE)
 
 
 def says_no_patient(text: str) -> bool:
-    """Whether the code of a label is NOPAT: in any case, however it is spaced."""
+    """Returns whether a label's code is NOPAT, in any case and spacing."""
     return len(text) < 40 and _NOT_A_LETTER.sub("", text).casefold() == "nopat"
 
 
 def is_no_patient(text: str) -> bool:
-    """Whether a text in any place is NOPAT, as one word: "No PAT" is somebody's short note."""
+    """Returns whether any text is NOPAT, as one word: "No PAT" can be a short note."""
     return len(text.split()) == 1 and says_no_patient(text)
 
 
 def releases(content: Any) -> bool:
-    """Whether a resource says of itself that it may be disclosed at its patient's request.
+    """Returns whether a resource says that it may be disclosed at its patient's request.
 
-    That is somebody's word for what nobody here can read; it outweighs no other reason to hide.
+    A person has said so, of what cannot be read here. It outweighs no other reason to hide.
     https://terminology.hl7.org/CodeSystem-v3-ActReason.html
     """
     labels = labels_in(content) if isinstance(content, dict) else None
@@ -55,7 +55,7 @@ def releases(content: Any) -> bool:
 
 
 def hides(coding: dict[str, Any]) -> bool:
-    """Whether a readable label, in a place for labels, keeps its entry from the patient."""
+    """Returns whether a readable label, in a place for labels, keeps its entry from the patient."""
     code = str(coding.get("code")).strip().casefold()
     system = str(coding.get("system", "")).casefold()
     taboo = "confidentiality" in system and code in _TABOO
@@ -63,12 +63,12 @@ def hides(coding: dict[str, Any]) -> bool:
 
 
 def tells_of_withholding(coding: dict[str, Any]) -> bool:
-    """Whether a label says that something was taken out: that alone tells a reader of it."""
+    """Returns whether a label says that something was taken out."""
     return str(coding.get("code")).strip().casefold() in _WITHHELD
 
 
 def labels_in(part: dict[str, Any]) -> list[Any] | None:
-    """Every label that one object carries itself, not those below it; none if it is unreadable.
+    """Returns every label that one object carries itself, or None if one is unreadable.
 
     Labels stand in `meta.security`, in `securityLabel` and in extensions on an element.
     """
@@ -86,7 +86,7 @@ def labels_in(part: dict[str, Any]) -> list[Any] | None:
 
 
 def are_all_found(objects: list[dict[str, Any]]) -> bool:
-    """Whether a resource that announces labels on its elements has some where we look for them."""
+    """Returns whether a resource that announces labels on its elements has some that we find."""
     announced = any(part.get("code") == "PROCESSINLINELABEL" for part in objects)
     return not announced or any(map(_is_inline, objects))
 

@@ -1,8 +1,8 @@
-"""What an entry is called and whom it names, so that no reference to a hidden entry is left.
+"""An entry's names and the names in it, so that no reference to a hidden entry is left.
 
 A reference may be relative, absolute, versioned, a urn, canonical, logical (by identifier) or a
-link in a narrative; any text that holds one counts. Names are compared without regard to case:
-the national CP-IS example links to its own plan in another case than the plan's id has.
+link in a narrative. Any text that holds one counts. Names are compared without regard to case: the
+national CP-IS example links to its own plan in another case than the plan's id has.
 https://hl7.org/fhir/R4/references.html
 """
 
@@ -31,7 +31,7 @@ _PEOPLE: Final = frozenset({"Patient", "RelatedPerson", "Person"})
 
 
 def own_names(entry: dict[str, Any], resource: dict[str, Any]) -> set[str]:
-    """By which an entry is the same as another: its type and id, and its full address."""
+    """Returns what makes an entry the same as another: its type and id, and its full address."""
     type_, id_ = resource["resourceType"], resource.get("id")
     names = set(_literal(f"{type_}/{id_}")) if isinstance(id_, str) else set()
     if isinstance(id_, str) and _LONG.fullmatch(id_):
@@ -43,9 +43,9 @@ def own_names(entry: dict[str, Any], resource: dict[str, Any]) -> set[str]:
 
 
 def other_names(resource: dict[str, Any]) -> set[str]:
-    """By which an entry can be referred to, besides: its identifiers and its canonical address.
+    """Returns its identifiers and its canonical address, by which it can be referred to.
 
-    An NHS number is a person's name only: on anything else it says whose it is.
+    An NHS number is a person's name only. On anything else it says whose it is.
     """
     held = resource.get("identifier")
     names = {
@@ -60,7 +60,7 @@ def other_names(resource: dict[str, Any]) -> set[str]:
 
 
 def named_in(content: Any) -> set[str]:
-    """Every name that stands anywhere in it."""
+    """Returns every name that stands anywhere in it."""
     names = {name for text in texts_in(content) for name in _in_text(text)}
     for part in objects_in(content):
         if "identifier" in part and part.keys() <= _REFERENCE:
@@ -81,7 +81,7 @@ def _in_text(text: str) -> Iterator[str]:
 
 
 def _literal(text: str) -> Iterator[str]:
-    """`Type/id`, and as pages are named: `Type-id.html`."""
+    """Yields `Type/id`, and as pages are named, `Type-id.html`."""
     for type_, joint, id_ in _LITERAL.findall(text):
         if type_ in RESOURCE_TYPES:
             yield f"{type_}-{id_.removesuffix('.html')}".casefold()
@@ -90,7 +90,7 @@ def _literal(text: str) -> Iterator[str]:
 
 
 def _address(text: str) -> str:
-    """An address without version and fragment."""
+    """Returns an address without version and fragment."""
     plain = re.split(r"[|#]", text.strip(), maxsplit=1)[0]
     return plain.partition("/_history/")[0].casefold()
 

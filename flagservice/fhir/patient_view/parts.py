@@ -1,16 +1,16 @@
 """Takes an entry apart into what stands or falls alone, and puts together what is left.
 
-An entry is shown whole or not at all. Only the lines of a List and the sections and lines of a
-Composition are entries of their own: one of them can go without the rest. What then stays of the
-list has lost, too, what could count or narrate its lines, or date the loss: narrative, note,
-version and date. A Composition keeps its `date`, which R4 demands: it says when all of a document
-was put together, and to hide every document in which one line is hidden would cost too much.
-https://hl7.org/fhir/R4/list.html and https://hl7.org/fhir/R4/composition.html
+An entry is shown whole or not at all. Only the lines of a List, and the sections and lines of a
+Composition, are parts that can go without the rest. The list then loses what could count or tell
+its lines, or date the loss: narrative, note, version and date. A Composition keeps its `date`,
+which R4 demands. It says when the whole document was put together, and to hide every document in
+which one line is hidden would cost too much. https://hl7.org/fhir/R4/list.html and
+https://hl7.org/fhir/R4/composition.html
 
-And `encounter` or `context` goes alone from an entry if it leads to an Encounter that is hidden for
-what it refers to: three ordinary readings, taken where one reason to come was hidden, are not cut
-in what a clinician found by losing their way back to it, and nothing dangles. From an Encounter
-that is hidden for what it says itself all goes that was done there: it was about that.
+`encounter` or `context` goes alone from an entry if it leads to an Encounter that is hidden for
+what it refers to. Three ordinary readings, taken at a visit of which one reason is hidden, lose
+nothing that a clinician found, and no reference dangles. If the Encounter is hidden for what it
+says itself, all that was done there goes: it was about that.
 """
 
 from collections import defaultdict
@@ -35,7 +35,7 @@ _VISITS: Final = ("encounter", "context")
 
 @dataclass(frozen=True)
 class ResourcePart:
-    """A resource, a section or a line: why it is hidden by itself, and the parts that it holds."""
+    """A resource, a section or a line: why it is hidden by itself, and its own parts."""
 
     kind: str
     whole: Mapping[str, Any]
@@ -47,13 +47,13 @@ class ResourcePart:
     """Whom its references to an Encounter name, by their element; `names` has the others."""
 
     def own_names(self) -> Iterator[str]:
-        """Whom it names itself."""
+        """Yields the names in it, outside its parts."""
         yield from self.names
         for held in self.visits.values():
             yield from held
 
     def names_below(self) -> Iterator[str]:
-        """Whom it names, itself and in all its parts."""
+        """Yields the names in it and in all its parts."""
         yield from self.own_names()
         for held in self.below.values():
             for one in held:
@@ -62,7 +62,7 @@ class ResourcePart:
 
 @dataclass(frozen=True)
 class HiddenNames:
-    """What is hidden so far: its names, its wording by name; and every name in the bundle.
+    """The names of what is hidden so far, their wording, and every name in the bundle.
 
     `firm` are the names of everything but Encounters that are hidden for what they refer to.
     """
@@ -73,7 +73,7 @@ class HiddenNames:
     present: AbstractSet[str]
 
     def add(self, names: AbstractSet[str], *, words: Iterable[str], is_firm: bool) -> None:
-        """Hide something more, by its names, with its wording."""
+        """Adds names of what is hidden, with its wording."""
         self.names.update(names)
         self.firm.update(names if is_firm else ())
         said = set(words)
@@ -81,7 +81,7 @@ class HiddenNames:
             self.words[name].update(said)
 
     def refers_to(self, names: AbstractSet[str]) -> bool:
-        """Whether one of the names is of something hidden, or of a Flag that is not here."""
+        """Returns whether a name is of something hidden, or of a Flag that is not here."""
         return not names.isdisjoint(self.names) or any(
             name.startswith(ABSENT_FLAG) and name not in self.present for name in names
         )
@@ -89,7 +89,7 @@ class HiddenNames:
 
 @dataclass
 class Remainder:
-    """What is left of a part, whom it names, and which parts of it went, where and why."""
+    """What is left of a part, the names in it, and which parts of it went, where and why."""
 
     shown: dict[str, Any] = field(default_factory=dict)
     reason: HidingReason | None = None
@@ -100,7 +100,7 @@ class Remainder:
 
 
 def part_of(whole: Mapping[str, Any], kind: str) -> ResourcePart:
-    """A resource by its type, or a `section` or `line`, with its parts."""
+    """Returns a resource by its type, or a `section` or `line`, with its parts."""
     lists = {name: whole[name] for name in _LISTS.get(kind, ()) if _is_listing(whole.get(name))}
     own = {name: value for name, value in whole.items() if name not in lists}
     below = {
@@ -123,7 +123,7 @@ def _is_listing(value: Any) -> bool:
 
 
 def remainder_of(part: ResourcePart, hidden: HiddenNames) -> Remainder:
-    """What a patient may see of a part, in its order; with a reason if they may see none of it."""
+    """Returns what a patient may see of a part, or the reason if they may see none of it."""
     if part.reason is not None:
         return Remainder(reason=part.reason)
     if hidden.refers_to(part.names) or not hidden.firm.isdisjoint(part.own_names()):
@@ -170,9 +170,9 @@ def _add(
 
 
 def _afterwards(part: ResourcePart, left: Remainder, *, hidden: HiddenNames) -> HidingReason | None:
-    """A list in which nothing is left is not shown, nor one whose own words tell what went.
+    """Returns why a list is hidden after all: nothing is left, or its words tell what went.
 
-    An empty section is none in R4 (cmp-1). A List that says why it is empty says something.
+    R4 knows no empty section (cmp-1). A List that says why it is empty says something.
     """
     if part.kind == "section" and not any(name in left.shown for name in _SECTION_SAYS):
         return HidingReason.EMPTY
@@ -193,7 +193,7 @@ def _tells(part: ResourcePart, left: Remainder, *, words: AbstractSet[str]) -> b
 
 
 def wording(content: Any) -> Iterator[str]:
-    """The displays and texts of something's codes and references, as a narrative repeats them."""
+    """Yields the displays and texts of codes and references, as a narrative repeats them."""
     for one in objects_in(content):
         for name in ("display", "text", "title"):
             word = one.get(name)

@@ -1,4 +1,4 @@
-"""Reads and writes the text of a Bundle for a patient's view: what is shown stays as written.
+"""Reads and writes the text of a Bundle for a patient's view. What is shown stays as written.
 
 FHIR's decimals mean their digits (1.0 is not 1.00), so numbers are carried as they stand.
 https://hl7.org/fhir/R4/json.html
@@ -17,10 +17,10 @@ class _Number(str):
 
 
 def patient_view_of(text: bytes) -> tuple[bytes, FilteredBundle]:
-    """What may be shown of a Bundle's text, as text, and what else its view says. Never raises.
+    """Returns the text that may be shown of a Bundle's text, and the view. Never raises.
 
     Text that is not JSON is no Bundle; https://hl7.org/fhir/R4/json.html allows no NaN. Nor is one
-    in which an object has two properties of one name: readers differ in which of them they take, so
+    in which an object has two properties of one name. Readers differ in which of them they take, so
     what was labelled for one would be shown by another.
     """
     try:

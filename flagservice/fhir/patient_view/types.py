@@ -1,4 +1,4 @@
-"""The names of every resource of R4 and R4B: something of another name is nothing that we can read.
+"""The names of every resource of R4 and R4B. What has another name cannot be read.
 
 https://hl7.org/fhir/R4/resourcelist.html and https://hl7.org/fhir/R4B/resourcelist.html
 """

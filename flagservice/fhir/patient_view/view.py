@@ -1,8 +1,8 @@
-"""What a patient, or who reads for one, may see of a Bundle: as if safeguarding had never been.
+"""What a patient may see of a Bundle: as if safeguarding had never been.
 
-Pure, and closed when in doubt: what cannot be understood is not shown. What is shown is the same,
-to the byte, as for the same record in which nothing that is hidden had ever been written; so no
-total, link, label or signature of the bundle itself is shown, whether something went or not.
+It is pure, and closed when in doubt: what cannot be understood is not shown. What is shown is the
+same, to the byte, as for a record in which nothing hidden had ever been written. So no total, link,
+label or signature of the bundle itself is shown, whether something went or not.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ _DATES: Final = frozenset({"etag", "_etag", "lastModified", "_lastModified"})
 
 @dataclass(frozen=True)
 class Removal:
-    """One thing that is not shown. It names a place, a type and a reason, and quotes nothing."""
+    """One thing that is not shown: its place, type and reason. It quotes nothing."""
 
     place: str
     type: str
@@ -36,7 +36,7 @@ class Removal:
 
 @dataclass(frozen=True)
 class FilteredBundle:
-    """What may be shown; and, for the operator alone, how much was kept and what was removed."""
+    """What may be shown and, for the operator alone, what was kept and removed."""
 
     shown: Json
     kept: int
@@ -44,45 +44,45 @@ class FilteredBundle:
 
 
 def patient_view(bundle: Any) -> FilteredBundle:
-    """Every entry that may be shown, whole and in its order. It never raises.
+    """Returns every entry that may be shown, whole and in its order. It never raises.
 
-    What is no Bundle that can be read is answered as the record of somebody who has none.
+    What cannot be read as a Bundle gets the answer for a patient without a record.
     """
     if not isinstance(bundle, dict) or bundle.get("resourceType") != "Bundle":
         return FilteredBundle(dict(_NOTHING), 0, (Removal("", "", HidingReason.UNREADABLE),))
     outermost = level_of(bundle, "")
-    places = list(entries_in(bundle, outermost))
-    closure = Closure(places, outermost)
+    entries = list(entries_in(bundle, outermost))
+    closure = Closure(entries, outermost)
     removals = [Removal("", "Bundle", outermost.reason)] if outermost.reason is not None else []
-    for place in places:
-        removals += _removals(place, closure)
-    kept = sum(one not in closure.reasons for one in places)
-    return FilteredBundle(_Shown(places, closure).bundle(bundle, outermost), kept, tuple(removals))
+    for one in entries:
+        removals += _removals(one, closure)
+    kept = sum(one not in closure.reasons for one in entries)
+    return FilteredBundle(_Shown(entries, closure).bundle(bundle, outermost), kept, tuple(removals))
 
 
-def _removals(place: BundleEntry, closure: Closure) -> list[Removal]:
-    if place in closure.reasons:
-        return [Removal(place.where, place.type, closure.reasons[place])]
-    left = closure.left[place]
+def _removals(entry: BundleEntry, closure: Closure) -> list[Removal]:
+    if entry in closure.reasons:
+        return [Removal(entry.where, entry.type, closure.reasons[entry])]
+    left = closure.left[entry]
     lost = [(where, reason) for where, _, reason in left.gone]
     lost += [(name, HidingReason.REFERENCE) for name in left.unlinked]
     return [
-        Removal(f"{place.where}.resource.{where}", place.type, reason) for where, reason in lost
+        Removal(f"{entry.where}.resource.{where}", entry.type, reason) for where, reason in lost
     ]
 
 
 class _Shown:
     """Puts together what is left, bundles in bundles included."""
 
-    def __init__(self, places: list[BundleEntry], closure: Closure) -> None:
+    def __init__(self, entries: list[BundleEntry], closure: Closure) -> None:
         self._left = closure.left
         self._inside: dict[str, list[BundleEntry]] = {}
-        for one in places:
+        for one in entries:
             if one not in closure.reasons:
                 self._inside.setdefault(one.level.where, []).append(one)
 
     def bundle(self, bundle: Mapping[str, Any], level: BundleLevel) -> Json:
-        """A bundle of the same type, with nothing around its entries that could count or date."""
+        """Returns a bundle of the same type. Nothing around its entries could count or date."""
         shown: Json = {"resourceType": "Bundle", "type": level.type}
         for name in _NEEDED.get(level.type, ()):
             value = bundle.get(name)
@@ -91,19 +91,19 @@ class _Shown:
         entries = [self._entry(one, bundle) for one in self._inside.get(level.where, ())]
         return {**shown, "entry": entries} if entries else shown
 
-    def _entry(self, place: BundleEntry, bundle: Mapping[str, Any]) -> Json:
-        number = int(place.where.rpartition("[")[2].removesuffix("]"))
+    def _entry(self, one: BundleEntry, bundle: Mapping[str, Any]) -> Json:
+        number = int(one.where.rpartition("[")[2].removesuffix("]"))
         entry = bundle["entry"][number]
-        if place.inner is not None:
-            resource = self.bundle(entry["resource"], place.inner)
+        if one.inner is not None:
+            resource = self.bundle(entry["resource"], one.inner)
         else:
-            resource = self._left[place].shown
-            entry = _undated(entry) if self._left[place].gone else entry
+            resource = self._left[one].shown
+            entry = _undated(entry) if self._left[one].gone else entry
         return {name: resource if name == "resource" else value for name, value in entry.items()}
 
 
 def _undated(entry: Json) -> Json:
-    """An entry of a list that lost a line, without what says when its list was last changed."""
+    """Returns an entry without what says when its list was last changed: it lost a line."""
     around = dict(entry)
     if isinstance(around.get("response"), dict):
         said = around["response"].items()

@@ -1,9 +1,10 @@
 """Which words speak of safeguarding, for narratives, displays, notes and text that is attached.
 
-Whole phrases, not stems: abuse of alcohol, neglect of one side after a stroke and a seat belt that
-safeguards are ordinary, and so is somebody's opioid abuse in remission. A short form counts where
-what stands beside it says what it is short for: CP is cerebral palsy, too, DV distance vision, MASH
-a liver disease, S47 a crushed shoulder, and section 47 of another act a transfer from prison.
+They are whole phrases, not stems: abuse of alcohol, neglect of one side after a stroke and a seat
+belt that safeguards are ordinary, and so is a patient's opioid abuse in remission. A short form
+counts where the words beside it say what it is short for: CP is cerebral palsy, too, DV distance
+vision, MASH a liver disease, S47 a crushed shoulder, and section 47 of another act a transfer from
+prison.
 """
 
 import re
@@ -141,7 +142,7 @@ _SPACES: Final = re.compile(r"[\s_\-\u2010-\u2015/]+")
 
 
 def folded(text: str) -> str:
-    """The text as it is compared: one case, one sort of space, nothing that cannot be seen."""
+    """Returns the text as it is compared: one case, one sort of space, nothing invisible."""
     seen = text
     if not text.isascii():
         plain = unicodedata.normalize("NFKD", text.casefold())
@@ -150,7 +151,7 @@ def folded(text: str) -> str:
 
 
 def readings(text: str) -> Iterator[str]:
-    """A text in every way in which somebody could read it: as it is, and as a page shows it."""
+    """Yields a text in every way in which it may be read: as it is, and as a page shows it."""
     yield folded(text)
     if "<" in text or "&" in text:
         shown = unescape(text)
@@ -160,11 +161,11 @@ def readings(text: str) -> Iterator[str]:
 
 
 def speaks_of_safeguarding(reading: str) -> bool:
-    """Whether a folded text names safeguarding in so many words."""
+    """Returns whether a folded text names safeguarding."""
     joined = _SPACED.sub(lambda found: found[0].replace(" ", ""), reading)
     return reading.strip(" .:") in _ALONE or _SAFEGUARDING.search(joined) is not None
 
 
 def says_that_something_is_withheld(reading: str) -> bool:
-    """Whether a folded text tells its reader that there is more than is shown."""
+    """Returns whether a folded text says that there is more than is shown."""
     return _WITHHELD.search(reading) is not None

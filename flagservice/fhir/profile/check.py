@@ -1,7 +1,7 @@
 """Checks a resource against a profile, because fhir.resources checks shape and not meaning.
 
 It fails closed: an element that the profile does not name is a problem, and a profile with a rule
-that is not enforced here does not load. Problems name an element and a rule and quote nothing.
+that is not enforced here does not load. Problems name an element and a rule, and quote nothing.
 https://hl7.org/fhir/R4/profiling.html and https://hl7.org/fhir/R4/datatypes.html
 """
 
@@ -49,14 +49,14 @@ class Profile:
     def load(
         cls, text: str, value_sets: Iterable[str] = (), extensions: Iterable[str] = ()
     ) -> Self:
-        """From the texts of a StructureDefinition and of all that it points to."""
+        """Reads the texts of a StructureDefinition and of all that it points to."""
         known = ConformanceResources(dict(read_value_set(one) for one in value_sets))
         found = [read_definition(one, known) for one in extensions]
         around = ConformanceResources(known.value_sets, {one.url: one for one in found})
         return cls(read_definition(text, around))
 
     def problems(self, resource: Mapping[str, object]) -> list[str]:
-        """What is wrong with the resource, one sentence each; nothing if it conforms."""
+        """Returns what is wrong with the resource, one sentence each."""
         type_ = self.definition.type
         found = []
         content = dict(resource)
@@ -67,7 +67,7 @@ class Profile:
 
 
 def _object(element: ElementDefinition, content: object, where: str) -> Iterator[str]:
-    """The rules of an object and of everything in it."""
+    """Yields what breaks the rules of an object and of everything in it."""
     if not isinstance(content, Mapping):
         yield f"{where}: must be an object"
         return
@@ -87,7 +87,7 @@ def _object(element: ElementDefinition, content: object, where: str) -> Iterator
 def _property(
     element: ElementDefinition, holder: Mapping[str, object], where: str
 ) -> Iterator[str]:
-    """Of one that is there, or has to be."""
+    """Yields what is wrong with a property that is there, or has to be."""
     here = f"{where}.{element.name}"
     if element.name not in holder:
         yield f"{here}: is required"
@@ -114,7 +114,10 @@ def _entries(element: ElementDefinition, entries: object, where: str) -> Iterato
 
 
 def _slices(element: ElementDefinition, entries: list[object], where: str) -> Iterator[str]:
-    """Closed slicing: each entry belongs to a slice, and each slice has its number of entries."""
+    """Yields what breaks closed slicing.
+
+    Each entry belongs to a slice, and each slice has its number of entries.
+    """
     places = []
     for index, entry in enumerate(entries):
         place = next((n for n, one in enumerate(element.slices) if _like(one.pattern, entry)), None)
@@ -148,7 +151,10 @@ def _value(element: ElementDefinition, value: object, where: str) -> Iterator[st
 
 
 def _listed(element: ElementDefinition, value: object, where: str) -> Iterator[str]:
-    """A required binding: a code of any system listed, or a coding with the words listed for it."""
+    """Yields what breaks a required binding.
+
+    A code is of any system listed; a coding has the words that are listed for it.
+    """
     codes = element.codes or {}
     if element.kind == "code":
         if not any(code == value for _, code in codes):
@@ -171,7 +177,7 @@ def _order_of_days(period: Mapping[str, object], where: str) -> Iterator[str]:
 
 
 def _like(pattern: object, value: object) -> bool:
-    """Does the value hold at least all that the pattern holds?"""
+    """Returns whether the value holds at least all that the pattern holds."""
     if isinstance(pattern, Mapping):
         return isinstance(value, Mapping) and all(
             key in value and _like(part, value[key]) for key, part in pattern.items()
@@ -194,7 +200,7 @@ def _well_formed(kind: str, value: object) -> bool:
 
 
 def _on_the_calendar(kind: str, value: str) -> bool:
-    """Is there such a day? A year or month alone is completed with its first day."""
+    """Returns whether there is such a day. A year or month alone gets its first day."""
     try:
         if kind == "date":
             date.fromisoformat((value + "-01-01")[:10])

@@ -1,6 +1,6 @@
 """Reads a profile's snapshot into rules, because a rule that is not understood is not enforced.
 
-Whatever the checker in `profile` could not enforce is refused here, when the profile is loaded:
+A rule that the checker in `profile` could not enforce is refused when the profile is loaded.
 https://hl7.org/fhir/R4/elementdefinition.html and https://hl7.org/fhir/R4/profiling.html
 """
 
@@ -60,7 +60,7 @@ class ElementDefinition:
 
 @dataclass(frozen=True, slots=True)
 class StructureDefinition:
-    """One StructureDefinition, read."""
+    """A StructureDefinition, read into rules."""
 
     url: str
     kind: str
@@ -70,14 +70,14 @@ class StructureDefinition:
 
 @dataclass(frozen=True, slots=True)
 class ConformanceResources:
-    """What a profile may point to: value sets and extension definitions, by their addresses."""
+    """The value sets and extension definitions that a profile may point to."""
 
     value_sets: Mapping[str, Codes] = field(default_factory=dict)
     extensions: Mapping[str, StructureDefinition] = field(default_factory=dict)
 
 
 def read_definition(text: str, around: ConformanceResources) -> StructureDefinition:
-    """The rules of one StructureDefinition with a snapshot."""
+    """Returns the rules of one StructureDefinition with a snapshot."""
     data = parsed(text, "StructureDefinition")
     insist(data.get("fhirVersion") == "4.0.1", "the profile must be for FHIR 4.0.1")
     insist(data.get("derivation") == "constraint", "the profile must be a constraint")
@@ -104,7 +104,7 @@ class _Snapshot:
         self._first = first
 
     def root(self) -> ElementDefinition:
-        """The tree."""
+        """Returns the tree."""
         return self._element(self._first)
 
     def _element(self, id_: str) -> ElementDefinition:
@@ -206,7 +206,7 @@ def _check_slice(element: ElementDefinition, id_: str) -> None:
 
 
 def _check_period(element: ElementDefinition, id_: str) -> None:
-    """Order is compared as text, which is right for days and for nothing else."""
+    """Refuses a period in anything but days: order is compared as text."""
     ends = [child for child in element.children if child.name in {"start", "end"} and child.most]
     days = all(end.regex is not None and end.regex.pattern == DAY for end in ends)
     insist(days, f"{id_}: a period must be one of days")

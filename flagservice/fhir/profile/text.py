@@ -1,4 +1,4 @@
-"""Reads the JSON texts of profiles and value sets: what is not as expected is refused, not guessed.
+"""Reads the JSON texts of profiles and value sets. What is not as expected is refused.
 
 https://hl7.org/fhir/R4/structuredefinition.html and https://hl7.org/fhir/R4/valueset.html
 """
@@ -16,7 +16,7 @@ class UnusableProfile(Exception):
 
 
 def read_value_set(text: str) -> tuple[str, Codes]:
-    """The address of a value set and its codes, which it must list one by one."""
+    """Returns the address of a value set and its codes, which it must list one by one."""
     data = parsed(text, "ValueSet")
     compose = mapping(data.get("compose"), "compose")
     insist(compose.keys() == {"include"}, "a value set may only include")
@@ -34,7 +34,7 @@ def read_value_set(text: str) -> tuple[str, Codes]:
 
 
 def parsed(text: str, resource_type: str) -> Json:
-    """The one resource that a text holds."""
+    """Returns the one resource that a text holds."""
     try:
         data = mapping(json.loads(text), resource_type)
     except ValueError as error:
@@ -44,41 +44,41 @@ def parsed(text: str, resource_type: str) -> Json:
 
 
 def insist(condition: bool, rule: str) -> None:
-    """Refuse the profile unless the condition holds."""
+    """Refuses the profile unless the condition holds."""
     if not condition:
         raise UnusableProfile(rule)
 
 
 def mapping(value: object, where: str) -> Json:
-    """The value, if it is an object."""
+    """Returns the value if it is an object."""
     if not isinstance(value, dict):
         raise UnusableProfile(f"{where}: an object is needed")
     return value
 
 
 def listing(value: object, where: str) -> Sequence[object]:
-    """The value, if it is a list."""
+    """Returns the value if it is a list."""
     if not isinstance(value, list):
         raise UnusableProfile(f"{where}: a list is needed")
     return value
 
 
 def string(value: object, where: str) -> str:
-    """The value, if it is text with something in it."""
+    """Returns the value if it is text with something in it."""
     if not isinstance(value, str) or not value:
         raise UnusableProfile(f"{where}: text is needed")
     return value
 
 
 def count(value: object, where: str) -> int:
-    """A minimum."""
+    """Returns a minimum."""
     if type(value) is not int or value < 0:
         raise UnusableProfile(f"{where}: min must be a count")
     return value
 
 
 def limit(value: object, where: str) -> int | None:
-    """A maximum; none for `*`."""
+    """Returns a maximum, or None for `*`."""
     if value == "*":
         return None
     digits = string(value, where)

@@ -1,4 +1,4 @@
-"""What can be searched by, and where each parameter is defined: standard where R4 has one.
+"""What can be searched by, and where each parameter is defined: by the standard where R4 has one.
 
 R4 defines no status, category or code for Flag, so those are ours, in `profiles/`.
 https://hl7.org/fhir/R4/searchparameter-registry.html
@@ -15,7 +15,7 @@ _DATE: Final = "2026-11-23"
 
 @dataclass(frozen=True)
 class Criterion:
-    """One search parameter of a type; `of` is its name where the standard defines it."""
+    """One search parameter of a type. `of` is its name where the standard defines it."""
 
     name: str
     type: str
@@ -23,7 +23,7 @@ class Criterion:
     standard: str | None = None
 
     def definition(self, type_: str) -> str:
-        """The canonical address of its SearchParameter."""
+        """Returns the canonical address of its SearchParameter."""
         return f"{_CORE}/{self.standard}" if self.standard else f"{CANONICAL}/{_place(type_, self)}"
 
 
@@ -71,7 +71,7 @@ CRITERIA: Final = {
 
 
 def search_parameters() -> dict[str, dict[str, Any]]:
-    """Our own SearchParameter resources, by their ids."""
+    """Returns our own SearchParameter resources, by their ids."""
     return {
         _id(type_, one): _resource(type_, one)
         for type_, criteria in CRITERIA.items()

@@ -1,7 +1,7 @@
-"""Search by token over what a resource says. https://hl7.org/fhir/R4/search.html#token
+"""Searches by token over what a resource says. https://hl7.org/fhir/R4/search.html#token
 
 A token is `system|code`, `|code` (a code without a system), `system|` (anything of a system) or
-`code`; commas between tokens mean or.
+`code`. Commas between tokens mean or.
 """
 
 import re
@@ -20,18 +20,18 @@ _ESCAPED: Final = re.compile(r"\\([\\,|$])")
 
 @dataclass(frozen=True)
 class Token:
-    """What a coding is held against; without a system or a code, any will do."""
+    """What a coding is compared with. Without a system or a code, any will do."""
 
     system: str | None
     code: str | None
 
     def matches(self, system: str | None, code: str) -> bool:
-        """Is the coding one of these?"""
+        """Returns whether the coding is one of these."""
         return self.code in (None, code) and (self.system is None or self.system == (system or ""))
 
 
 def tokens(text: str) -> list[Token] | None:
-    """The alternatives of one parameter, or None where the text is no list of tokens."""
+    """Returns the alternatives of one parameter, or None where the text is no list of tokens."""
     found = [_token(part) for part in _split(_COMMA, text)]
     return None if None in found else [one for one in found if one is not None]
 
@@ -48,13 +48,13 @@ def _token(text: str) -> Token | None:
 
 
 def _split(separator: re.Pattern[str], text: str) -> list[str]:
-    """At each separator that is not escaped; the backslashes before it stay with what they end."""
+    """Splits at each separator that is not escaped. Backslashes stay with what they end."""
     marked = separator.sub("\\1\0", text)
     return marked.split("\0")
 
 
 def says(resource: Mapping[str, Any], wanted: Mapping[str, Sequence[Sequence[Token]]]) -> bool:
-    """Does it match, for each parameter by name, one token of every repetition?"""
+    """Returns whether it matches one token of every repetition of each parameter."""
     return all(
         any(one.matches(*coding) for one in alternatives for coding in codings)
         for name, repetitions in wanted.items()

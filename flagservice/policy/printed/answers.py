@@ -1,8 +1,8 @@
 """Prints every answer that a policy can ever give, for the officer who signs it.
 
-Cases that get the same answer are joined: states first, then standings, then knows. With `owned`,
-a line below each answer says what in it rests on judgement (J) or awaits confirmation (C), and the
-codes follow, each with where it was seen.
+Cases with the same answer are joined: states first, then standings, then knows. With `owned`, a
+line below each answer says what in it rests on judgement (J) or awaits confirmation (C). The codes
+follow, each with where it was seen.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +24,7 @@ PrintedAnswer = tuple[str, ...]
 
 
 def table(policy: Policy, *, owned: bool = False) -> str:
-    """The printed table: one block a record, in a fixed order and form."""
+    """Returns the printed table: one block for each record, in a fixed order and form."""
     blocks = [f"# {policy.name if owned else policy.kind}\n"]
     for role in RECORDS:
         block = _block(policy, role, owned=owned)
@@ -65,7 +65,7 @@ def _list(words: Sequence[StrEnum], of: type[StrEnum]) -> str:
 
 
 def answer_lines(policy: Policy, case: Case) -> PrintedAnswer:
-    """The lines for one case, open and ended together."""
+    """Returns the lines for one case, open and ended together."""
     ruling = rule_on(policy, replace(case, phase=Phase.OPEN))
     row = ruling.placement
     match row.action:

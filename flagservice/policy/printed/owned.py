@@ -1,8 +1,8 @@
 """What an officer who signs a policy is asked to own: judgements (J) and what is unconfirmed (C).
 
 The grades are the rule catalogue's: A and B were read in a source, C awaits confirmation, and J is
-a judgement. A row is marked J if a rule that it cites is judgement alone: one that a source backs
-in part (`B/J`) is not; and C if any rule that it cites awaits confirmation.
+a judgement. A row is marked J if a rule that it cites is judgement alone; one that a source backs
+in part (`B/J`) is not. It is marked C if any rule that it cites awaits confirmation.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from flagservice.policy.table import Policy
 
 
 def own_lines(policy: Policy, case: Case) -> tuple[str, ...]:
-    """One line for a case's answer, open and ended together, or none if all of it was read."""
+    """Returns a line for a case's answer, or none if all of it was read in a source."""
     ruling = rule_on(policy, replace(case, phase=Phase.OPEN))
     row = ruling.placement
     parts = [f"{row.action} {marks}" for marks in [_marks(row)] if marks]
@@ -30,7 +30,7 @@ def own_lines(policy: Policy, case: Case) -> tuple[str, ...]:
 
 
 def code_lines(policy: Policy) -> Iterator[str]:
-    """Every code that the policy may put on a record: source, certainty, and what ends it."""
+    """Returns every code that the policy may put on a record: source, certainty, and end."""
     chosen = dict.fromkeys(row.code for row in policy.placements if row.code is not None)
     for code in (CODES[id_] for id_ in chosen):
         placed = [row for row in policy.placements if row.code == code.coding.code]
@@ -47,7 +47,7 @@ def code_lines(policy: Policy) -> Iterator[str]:
 
 
 def _told(phase: Phase, marked: list[tuple[str, str]]) -> list[str]:
-    """`open placed J, review-by J`, or `open all J` where every element has the same mark."""
+    """Returns `open placed J, review-by J`, or `open all J` if every element has the same mark."""
     if len({marks for _, marks in marked}) == 1 and marked[0][1]:
         return [f"{phase} all {marked[0][1]}"]
     owned = [f"{element} {marks}" for element, marks in marked if marks]

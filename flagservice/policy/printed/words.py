@@ -67,7 +67,7 @@ _READER: Final = {
 
 
 def of_record(case: Case) -> str:
-    """The record: `the father, who is a victim, has been told and is included, while …`."""
+    """Returns the record: `the father, who is a victim, has been told and is included, …`."""
     return (
         f"{_ROLE[case.role]}, {_STANDING[case.standing]}, {_KNOWS[case.knows]}"
         f" and {_STATE[case.state]}, {_PHASE[case.phase]}"
@@ -75,10 +75,10 @@ def of_record(case: Case) -> str:
 
 
 def of_element(element: Element) -> str:
-    """The element, and its name in the file: `the plan's category (plan-category)`."""
+    """Returns the element, and its name in the file: `the plan's category (plan-category)`."""
     return f"{_ELEMENT[element]} ({element})"
 
 
 def of_reader(reader: Reader) -> str:
-    """Who reads, and the name in the file."""
+    """Returns who reads, and the name in the file."""
     return f"{_READER[reader]} ({reader})"

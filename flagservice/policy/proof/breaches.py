@@ -1,4 +1,4 @@
-"""What would break a promise of every policy: each check yields, in words, every answer that does.
+"""What would break a promise of every policy. Each check yields, in words, every answer that does.
 
 The promises are listed, with their names, in `invariants`.
 """
@@ -54,12 +54,12 @@ def _places(ruling: Ruling, what: str) -> str:
 
 
 def towards_patient(sheets: AnswerSheets) -> Iterator[str]:
-    """Whatever a patient-facing reader is told."""
+    """Yields what a patient-facing reader is told."""
     yield from _told(sheets, TOWARDS_PATIENT)
 
 
 def others(sheets: AnswerSheets) -> Iterator[str]:
-    """Whatever any other reader but the practice is told."""
+    """Yields what any other reader but the practice is told."""
     others = tuple(r for r in Reader if r not in (Reader.PRACTICE, *TOWARDS_PATIENT))
     yield from _told(sheets, others)
 
@@ -71,7 +71,7 @@ def _told(sheets: AnswerSheets, forbidden: tuple[Reader, ...]) -> Iterator[str]:
 
 
 def _is_own(case: Case) -> bool:
-    """Is it the record of a child whose own plan or enquiry this is?"""
+    """Returns whether it is the record of a child whose own plan or enquiry this is."""
     if case.kind in NOTIFICATIONS:
         return False
     also_subject = case.kind in (Kind.SECTION_47, Kind.PRE_PROCEEDINGS)
@@ -79,7 +79,7 @@ def _is_own(case: Case) -> bool:
 
 
 def somebody_elses(sheets: AnswerSheets) -> Iterator[str]:
-    """Whatever stands on an alleged perpetrator's record and comes from somebody else."""
+    """Yields what comes from somebody else, on an alleged perpetrator's record."""
     for ruling in sheets.of_practice.values():
         if ruling.case.standing not in ALLEGED or _is_own(ruling.case):
             continue
@@ -92,7 +92,7 @@ def somebody_elses(sheets: AnswerSheets) -> Iterator[str]:
 
 
 def neutral(sheets: AnswerSheets) -> Iterator[str]:
-    """Codes of a notification, other than neutral, on an alleged perpetrator's record."""
+    """Yields codes of a notification on an alleged perpetrator's record that are not neutral."""
     for ruling in sheets.of_practice.values():
         alleged = ruling.case.kind in NOTIFICATIONS and ruling.case.standing in ALLEGED
         if alleged and ruling.placement.code not in (None, *SAYS_NOTHING):
@@ -100,7 +100,7 @@ def neutral(sheets: AnswerSheets) -> Iterator[str]:
 
 
 def goes_away(sheets: AnswerSheets) -> Iterator[str]:
-    """Copies of a notification that stay on an alleged perpetrator's record."""
+    """Yields copies of a notification that stay on an alleged perpetrator's record."""
     for ruling in sheets.of_practice.values():
         alleged = ruling.case.kind in NOTIFICATIONS and ruling.case.standing in ALLEGED
         if not alleged or ruling.placement.action is not PlacementAction.PLACE:
@@ -112,7 +112,7 @@ def goes_away(sheets: AnswerSheets) -> Iterator[str]:
 
 
 def knows_most(sheets: AnswerSheets) -> Iterator[str]:
-    """Where a holder who knows less is told more."""
+    """Yields where a holder who knows less is told more."""
     for case, ruling in sheets.of_practice.items():
         for knows, less in pairwise(Knows):
             if case.knows is less:
@@ -121,7 +121,7 @@ def knows_most(sheets: AnswerSheets) -> Iterator[str]:
 
 
 def _more_than(ruling: Ruling, better: Ruling) -> Iterator[str]:
-    """Where the holder who knows less would be told more, or more tellingly."""
+    """Yields where the holder who knows less would be told more, or more tellingly."""
     yield from (_tells(ruling, e) for e in ruling.disclosed if e not in better.disclosed)
     if not ruling.remains:
         return
@@ -136,7 +136,7 @@ def _more_than(ruling: Ruling, better: Ruling) -> Iterator[str]:
 
 
 def bearers(sheets: AnswerSheets) -> Iterator[str]:
-    """Codes on records that they do not speak of."""
+    """Yields codes on records that they do not speak of."""
     for ruling in sheets.of_practice.values():
         row, case = ruling.placement, ruling.case
         for code in filter(None, (row.code, row.end_code)):
@@ -157,7 +157,7 @@ def _may_bear(bearer: Bearer, case: Case) -> bool:
 
 
 def ends(sheets: AnswerSheets) -> Iterator[str]:
-    """Rows that begin with a code that ends another."""
+    """Yields rows that begin with a code that ends another."""
     ending = {code.ended_by for code in CODES.values() if code.ended_by is not None}
     for ruling in sheets.of_practice.values():
         if ruling.placement.code in ending:
@@ -165,14 +165,14 @@ def ends(sheets: AnswerSheets) -> Iterator[str]:
 
 
 def births(sheets: AnswerSheets) -> Iterator[str]:
-    """Expected dates anywhere but with the mother."""
+    """Yields expected dates on any record but the mother's."""
     for ruling in sheets.of_practice.values():
         if ruling.case.role is not Role.MOTHER and Element.EXPECTED_DATE in ruling.disclosed:
             yield _tells(ruling, Element.EXPECTED_DATE)
 
 
 def asked_first(sheets: AnswerSheets) -> Iterator[str]:
-    """Practices that are asked before the submitter has confirmed who it is."""
+    """Yields practices that are asked before the submitter has confirmed who it is."""
     for ruling in sheets.of_practice.values():
         owner = ruling.placement.owner
         if ruling.case.state is State.UNCONFIRMED and owner is Owner.PRACTICE:
@@ -180,7 +180,7 @@ def asked_first(sheets: AnswerSheets) -> Iterator[str]:
 
 
 def ruled_on(sheets: AnswerSheets) -> Iterator[str]:
-    """Cells of which no rule speaks."""
+    """Yields cells of which no rule speaks."""
     for readers, ruling in sheets.each():
         for element in ruling.elements:
             if not element.rules:
@@ -204,7 +204,10 @@ _TELL_ALL: Final = ElementRule.model_validate(
 
 
 def adding(sheets: AnswerSheets) -> Iterator[str]:
-    """By trial: the widest rule there is, added to the file. Every narrower one tells less."""
+    """Yields what the widest possible rule, added to the file, would tell.
+
+    Every narrower rule tells less.
+    """
     policy = sheets.policy
     widened = every_answer(replace(policy, disclosures=(*policy.disclosures, _TELL_ALL)))
     for (readers, before), (_, after) in zip(sheets.each(), widened.each(), strict=True):
@@ -213,7 +216,7 @@ def adding(sheets: AnswerSheets) -> Iterator[str]:
 
 
 def waiting(sheets: AnswerSheets) -> Iterator[str]:
-    """Whatever is told before a decision, or against it."""
+    """Yields what is told before a decision, or against it."""
     for ruling in sheets.of_practice.values():
         open_question = ruling.case.state in (State.UNCONFIRMED, State.DECLINED)
         if open_question and ruling.remains:
@@ -221,7 +224,7 @@ def waiting(sheets: AnswerSheets) -> Iterator[str]:
 
 
 def requests(sheets: AnswerSheets) -> Iterator[str]:
-    """What a request says beyond whom to ring."""
+    """Yields what a request says beyond whom to ring."""
     for ruling in sheets.of_practice.values():
         if ruling.placement.action is PlacementAction.REQUEST:
             beyond = set(ruling.disclosed) - {Element.DUTY_DESK, Element.AGENCY}
@@ -229,14 +232,14 @@ def requests(sheets: AnswerSheets) -> Iterator[str]:
 
 
 def plans_days(sheets: AnswerSheets) -> Iterator[str]:
-    """The plan's own days on anybody's record but the child's."""
+    """Yields the plan's own days on any record but the child's."""
     for ruling in sheets.of_practice.values():
         if ruling.case.role is not Role.CHILD:
             yield from (_tells(ruling, e) for e in ruling.disclosed if e in _OF_THE_PLAN)
 
 
 def ended(sheets: AnswerSheets) -> Iterator[str]:
-    """What is told only once it has ended."""
+    """Yields what is told only once it has ended."""
     for case, ruling in sheets.of_practice.items():
         if case.phase is Phase.ENDED:
             while_open = sheets.of_practice[replace(case, phase=Phase.OPEN)].disclosed
@@ -245,7 +248,7 @@ def ended(sheets: AnswerSheets) -> Iterator[str]:
 
 
 def confidentiality(sheets: AnswerSheets) -> Iterator[str]:
-    """Files in which both R and V stand."""
+    """Yields files in which both R and V stand."""
     told = {
         row.id: Label.VERY_RESTRICTED in row.labels
         for row in sheets.policy.placements

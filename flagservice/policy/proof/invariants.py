@@ -1,4 +1,4 @@
-"""What no policy may break, whatever an officer writes: each a name, a sentence and a check."""
+"""What no policy may break, whatever an officer writes. Each has a name, a sentence and a check."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """Proves a policy before it may rule: every case, element and reader, against every invariant.
 
-A file that breaks one does not load, and the refusal names the rule, the case and the reason.
+A file that breaks an invariant does not load. The refusal names the rule, the case and the reason.
 """
 
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ def prove(policy: Policy) -> Proof:
 
 @lru_cache(maxsize=64)
 def load(text: str) -> Policy:
-    """The policy that the text is, proved; raises UnusablePolicy."""
+    """Returns the policy that the text is, proved. Raises UnusablePolicy."""
     policy = read(text)
     broken = prove(policy).broken
     if broken:

@@ -31,22 +31,22 @@ class AnswerSheets:
 
     @property
     def of_practice(self) -> Mapping[Case, Ruling]:
-        """What the practice's clinicians are told: all that ever leaves the service."""
+        """What the practice's clinicians are told. Nothing else leaves the service."""
         return next(s.answers for s in self.sheets if Reader.PRACTICE in s.readers)
 
     def by_reader(self) -> Mapping[Reader, Mapping[Case, Ruling]]:
-        """The answers for each reader by name."""
+        """Returns the answers for each reader."""
         return {reader: sheet.answers for sheet in self.sheets for reader in sheet.readers}
 
     def each(self) -> Iterator[tuple[tuple[Reader, ...], Ruling]]:
-        """Every ruling, with the readers whom it is for."""
+        """Yields every ruling, with the readers whom it is for."""
         for sheet in self.sheets:
             for ruling in sheet.answers.values():
                 yield sheet.readers, ruling
 
 
 def every_answer(policy: Policy) -> AnswerSheets:
-    """The whole space; readers whom the same rules are about get the same answers, once made."""
+    """Returns the whole space. Readers whom the same rules are about share their answers."""
     alike: dict[tuple[bool, ...], list[Reader]] = {}
     for reader in Reader:
         alike.setdefault(tuple(reader in r.readers for r in policy.disclosures), []).append(reader)

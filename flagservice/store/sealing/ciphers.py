@@ -1,6 +1,6 @@
-"""What every kind of sealing shares: one cipher, framed names, and refusals that say nothing.
+"""What every kind of sealing shares: one cipher, framed names, and refusals that tell nothing.
 
-Every key has 32 bytes. No message here holds a key, a body or a value.
+Every key has 32 bytes. No message holds a key, a body or a value.
 
     VaultError
     ├── CannotOpen   altered, moved, cut short, or sealed under another key: these are one answer
@@ -31,20 +31,20 @@ class UnknownKey(VaultError):
 
 
 def checked_key(key: bytes) -> bytes:
-    """The key, if it can be one; raises VaultError."""
+    """Returns the key if it has the right length. Raises VaultError."""
     if len(key) != KEY_BYTES:
         raise VaultError("every key has 32 bytes")
     return key
 
 
 def encrypt(cipher: AESGCM, plaintext: bytes, *, bound_to: bytes) -> bytes:
-    """Nonce and ciphertext, which decrypt only with the same associated data."""
+    """Returns nonce and ciphertext. They decrypt only with the same associated data."""
     nonce = os.urandom(_NONCE_BYTES)
     return nonce + cipher.encrypt(nonce, plaintext, bound_to)
 
 
 def decrypt(cipher: AESGCM, sealed: bytes, *, bound_to: bytes) -> bytes:
-    """What was encrypted; raises CannotOpen."""
+    """Returns what was encrypted. Raises CannotOpen."""
     nonce, ciphertext = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
     if len(nonce) < _NONCE_BYTES:
         raise CannotOpen("this is too short to have been sealed")
@@ -55,7 +55,7 @@ def decrypt(cipher: AESGCM, sealed: bytes, *, bound_to: bytes) -> bytes:
 
 
 def framed_place(*names: str) -> bytes:
-    """Each name behind its length, so that no two places are ever spelled alike."""
+    """Returns each name behind its length, so that no two places are spelled alike."""
     parts = [FORMAT]
     for name in names:
         encoded = as_bytes(name)
@@ -64,11 +64,11 @@ def framed_place(*names: str) -> bytes:
 
 
 def framed(name: str) -> bytes:
-    """A name behind its length."""
+    """Returns a name behind its length."""
     encoded = as_bytes(name)
     return len(encoded).to_bytes(_LENGTH_BYTES) + encoded
 
 
 def as_bytes(text: str) -> bytes:
-    """Every string has bytes; a refusal to encode would quote the string in its exception."""
+    """Returns the bytes of any string. A refusal to encode would quote it in an exception."""
     return text.encode("utf-8", "surrogatepass")

@@ -1,8 +1,8 @@
-"""The key-encryption keys, behind the little that a key management service has to do for us.
+"""The key-encryption keys, and the little that a key management service has to do for us.
 
-A provider is three methods (`KeyRing`). `LocalKeyRing` holds the keys in this process; where they
-come from, a file or the environment, is the business of `app.key_providers`. One for a cloud's
-service keeps its keys there, and a short name for each:
+A provider is three methods (`KeyRing`). `LocalKeyRing` holds the keys in this process, and
+`app.keys.providers` reads them from a file or the environment. A provider for a cloud's service
+keeps its keys there, and a short name for each:
 
     class CloudKeyRing:
         def current_id(self):
@@ -15,8 +15,8 @@ service keeps its keys there, and a short name for each:
                 raise UnknownKey(key_id)
             return cloud.decrypt(key=ADDRESS[key_id], ciphertext=wrapped[len(header(key_id)):])
 
-It is asked once for each data key that is not in memory, twice for each that is wrapped anew. The
-header is not optional: by it a rotation finds in the database what is left to do, asking nobody.
+It is asked once for each data key that is not in memory, and twice for each that is wrapped anew.
+The header is not optional: by it a rotation finds in the database what is left to do.
 """
 
 import re
@@ -43,20 +43,21 @@ class KeyRing(Protocol):
     """The key-encryption keys."""
 
     def current_id(self) -> str:
-        """The id of the key that wraps from now on."""
+        """Returns the id of the key that wraps from now on."""
 
     def wrap(self, data_key: bytes) -> bytes:
-        """Under the current key; the answer begins with `header` of that key's id."""
+        """Wraps a data key under the current key. The answer begins with that key's `header`."""
 
     def unwrap(self, wrapped: bytes) -> bytes:
-        """Under whichever key wrapped it; raises `CannotOpen` or `UnknownKey`."""
+        """Unwraps under the key that wrapped it. Raises `CannotOpen` or `UnknownKey`."""
 
 
 class LocalKeyRing:
     """Key-encryption keys held in this process, by id.
 
-    A wrapped key is: header, nonce, AES-256-GCM of the data key, with the header as associated
-    data. It is not bound to its row: what it sealed is, so in another row it opens nothing.
+    A wrapped key is a header, a nonce and the AES-256-GCM of the data key, with the header as
+    associated data. It is not bound to its row. What it sealed is, so it opens nothing in another
+    row.
     """
 
     def __init__(self, keys: Mapping[str, bytes], current: str) -> None:
@@ -70,7 +71,7 @@ class LocalKeyRing:
         self._current = current
 
     def current_id(self) -> str:
-        """The current key-encryption key."""
+        """As `KeyRing` says."""
         return self._current
 
     def wrap(self, data_key: bytes) -> bytes:
@@ -94,12 +95,12 @@ class LocalKeyRing:
 
 
 def header(key_id: str) -> bytes:
-    """How everything that this key wrapped begins: format, length of the id, id."""
+    """Returns how everything that this key wrapped begins: format, length of the id, id."""
     return FORMAT + bytes([len(key_id)]) + key_id.encode("ascii")
 
 
 def wrapping_key_id(wrapped: bytes) -> str:
-    """Under which key this was wrapped; raises CannotOpen where it is not a wrapped key."""
+    """Returns which key wrapped this. Raises CannotOpen if it is no wrapped key."""
     length, rest = wrapped[1:2], wrapped[2:]
     key_id = rest[: int.from_bytes(length)]
     # A cut id must not pass for a shorter one: that would be reported as a missing key.

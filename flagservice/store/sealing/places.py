@@ -1,7 +1,7 @@
 """Where a sealed body belongs: the table, the key and the version of its own row.
 
-A body opens at its place and nowhere else. The place is read from the row, so that no caller
-writes it by hand.
+A body opens at its place and nowhere else. The place is read from the row, so that no caller writes
+it by hand.
 """
 
 from typing import Any, Final, NamedTuple, Protocol
@@ -44,7 +44,7 @@ class SealedPlace(NamedTuple):
 
 
 def place_of(row: Any, table: type[SQLModel] | None = None) -> SealedPlace:
-    """Returns the place of a row's body. `table` says whose columns they are that were read."""
+    """Returns the place of a row's body. With `table`, any object with its columns will do."""
     table = table or type(row)
     version = getattr(row, _VERSIONED[table]) if table in _VERSIONED else 1
     return SealedPlace(str(table.__tablename__), getattr(row, _key_column(table)), version)

@@ -1,19 +1,19 @@
-"""Keyed stand-ins by which people, plans and approvers are found, and how their key is replaced.
+"""Keyed pseudonyms, by which people, plans and approvers are found, and how their key is replaced.
 
-NHS numbers are few enough to try them all, so whoever holds the key can undo every pseudonym: it
+NHS numbers are few enough to try them all, so who holds the key can undo every pseudonym. That key
 is apart from the keys that seal. A pseudonym begins with the version of its key.
 
-A row carries one pseudonym. While the key is replaced there are rows of two versions, and two
-rows for one person would split what is known of them. So the database says which versions rows may
+A row carries one pseudonym. While the key is replaced there are rows of two versions, and two rows
+for one person would split what is known of them. So the database says which versions rows may
 carry, and each unit of work that gives pseudonyms reads that first:
 
-- it looks for all of these versions in one statement, so that a row which is given its new
+- it looks for all of these versions in one statement, so that a row which gets its new
   pseudonym meanwhile is found by the one or by the other;
 - it makes rows under the newest only;
-- a process that has not got that key refuses, rather than finding nobody.
+- a process without that key refuses, rather than finding nobody.
 
-The versions change alone (`_alone`): a unit of work that has read them ends first, and the next
-one reads the new ones. So nobody makes a row under a version that another no longer looks for.
+The versions change alone (`_alone`): a unit of work that has read them ends first, and the next one
+reads the new ones. So no row is made under a version that another process no longer looks for.
 """
 
 import hmac
@@ -32,13 +32,13 @@ FIRST = 1
 
 
 class PseudonymKeys(Protocol):
-    """The pseudonym keys by version, in this process or in a service that computes the digest."""
+    """The pseudonym keys by version, in this process or in a service that has them."""
 
     def versions(self) -> tuple[int, ...]:
-        """Newest first."""
+        """Returns the versions, newest first."""
 
     def pseudonym(self, value: str, *, purpose: str, version: int) -> str:
-        """Equals itself and says nothing; raises `UnknownKey`."""
+        """Returns a value's pseudonym: always the same. Raises `UnknownKey`."""
 
 
 class LocalPseudonymKeys:
@@ -77,7 +77,7 @@ _LIVE: Final = select(tables.PseudonymVersionRow.version).order_by(
 
 
 def live(session: Session) -> tuple[int, ...]:
-    """The versions that rows may carry until this transaction ends, newest first.
+    """Returns the versions that rows may carry until this transaction ends, newest first.
 
     To read the table is to lock it against `_alone`, in PostgreSQL before the statement looks.
     """
@@ -85,10 +85,10 @@ def live(session: Session) -> tuple[int, ...]:
 
 
 def carry(session: Session, version: int, *, now: datetime) -> int:
-    """From now on rows are made under this version, and looked for under the one before, too.
+    """Makes rows under this version from now on, and lets them be found under the one before.
 
-    Where an earlier change is not at its end nothing is changed. Answers which version rows are
-    made under: whatever is done under it may be called done once no row carries an older one.
+    It changes nothing while an earlier change is not at its end. It returns the version under which
+    rows are made. That version may be called complete once no row carries an older one.
     """
     _alone(session)
     before = live(session)
@@ -100,7 +100,7 @@ def carry(session: Session, version: int, *, now: datetime) -> int:
 
 
 def carry_no_older(session: Session, version: int) -> None:
-    """Nobody looks for an earlier version any more: no row carries one, and none will."""
+    """Ends the search for earlier versions: no row carries one, and none will."""
     _alone(session)
     session.exec(
         delete(tables.PseudonymVersionRow).where(col(tables.PseudonymVersionRow.version) < version)

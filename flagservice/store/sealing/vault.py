@@ -1,4 +1,4 @@
-"""Everything personal is sealed here, so that a stolen database or backup says nothing.
+"""Seals everything personal, so that a stolen database or backup says nothing.
 
     key-encryption key (`keyrings`: a file, the environment, a KMS)
         wraps a data key, one per person
@@ -10,7 +10,7 @@
 Rotation wraps data keys anew and never touches a body or a digest. Destroying a data key destroys
 all that it sealed, and what its digests could tell.
 
-No message and no `repr` here holds a key, a body or a value.
+No message and no `repr` holds a key, a body or a value.
 """
 
 import hmac
@@ -34,7 +34,7 @@ from flagservice.store.sealing.ciphers import (
     framed,
     framed_place,
 )
-from flagservice.store.sealing.keyrings import KeyRing, wrapping_key_id
+from flagservice.store.sealing.keyrings import KeyRing
 from flagservice.store.sealing.places import KeyedRow, SealedRow, place_of
 from flagservice.store.sealing.pseudonyms import PseudonymKeys
 
@@ -57,20 +57,20 @@ class Vault:
         self._versions = versions or pseudonym_keys.versions
 
     def within(self, versions: Callable[[], tuple[int, ...]]) -> "Vault":
-        """This vault in one unit of work: its pseudonyms are of the versions that rows carry there.
+        """Returns this vault for one unit of work, with the pseudonym versions that rows carry.
 
-        They are asked for once, when the first pseudonym is.
+        The versions are asked for once, for the first pseudonym.
         """
         return Vault(self._data_keys, self._pseudonym_keys, versions=cache(versions))
 
     def new_data_key(self) -> bytes:
-        """A fresh key for one person, already wrapped: nobody above ever holds a bare one."""
+        """Returns a fresh key, already wrapped. No caller ever holds a bare one."""
         return self._data_keys.ring.wrap(os.urandom(KEY_BYTES))
 
     def seal(
         self, wrapped_key: bytes, plaintext: bytes, *, table: str, row: str, version: int | str
     ) -> bytes:
-        """Format, nonce, ciphertext. It opens only at the same table, row and version."""
+        """Returns format, nonce and ciphertext. They open only at this table, row and version."""
         bound_to = framed_place(table, row, str(version))
         return FORMAT + encrypt(
             self._data_keys.get(wrapped_key).cipher, plaintext, bound_to=bound_to
@@ -79,7 +79,7 @@ class Vault:
     def open(
         self, wrapped_key: bytes, sealed: bytes, *, table: str, row: str, version: int | str
     ) -> bytes:
-        """What was sealed at this very place; raises CannotOpen."""
+        """Returns what was sealed at this place. Raises CannotOpen."""
         if sealed[:1] != FORMAT:
             raise CannotOpen("this was not sealed by a vault of this format")
         bound_to = framed_place(table, row, str(version))
@@ -109,28 +109,27 @@ class Vault:
         return self.open(wrapped_key, row.sealed, **place_of(row, table)._asdict())
 
     def digest(self, wrapped_key: bytes, value: bytes, *, purpose: str) -> str:
-        """Tells under one data key whether a value is the same as before, and nothing else.
+        """Returns a keyed digest. Under one data key, equal values have equal digests.
 
-        It outlives every rotation. Under another data key the same value has another digest.
+        It tells nothing else, and outlives every rotation.
         """
         one = self._data_keys.get(wrapped_key).keyed.copy()
         one.update(framed(purpose) + value)
         return one.hexdigest()
 
     def rewrap(self, wrapped: bytes) -> bytes:
-        """The same data key under the current key-encryption key; what it sealed stays as it is."""
+        """Returns the same data key under the current key-encryption key.
+
+        What the data key sealed stays as it is.
+        """
         return self._data_keys.ring.wrap(self._data_keys.ring.unwrap(wrapped))
 
-    def is_stale(self, wrapped: bytes) -> bool:
-        """Is it wrapped under another key-encryption key than the current one?"""
-        return wrapping_key_id(wrapped) != self.current_key_id()
-
     def current_key_id(self) -> str:
-        """Under which key-encryption key data keys are wrapped from now on."""
+        """Returns which key-encryption key wraps data keys from now on."""
         return self._data_keys.ring.current_id()
 
     def newest_pseudonym_version(self) -> int:
-        """Of the pseudonym keys that this process has; rows may not carry it yet."""
+        """Returns this process's newest version. Rows may not carry it yet."""
         return self._pseudonym_keys.versions()[0]
 
     def forget(self) -> None:
@@ -138,11 +137,11 @@ class Vault:
         self._data_keys.forget()
 
     def pseudonym(self, value: str, *, purpose: str) -> str:
-        """A stand-in that equals itself and says nothing: for columns that are searched."""
+        """Returns a stand-in that tells only whether two values are equal."""
         return self.pseudonyms(value, purpose=purpose)[0]
 
     def pseudonyms(self, value: str, *, purpose: str) -> tuple[str, ...]:
-        """Newest key first: a look-up asks for all of them, in one statement."""
+        """Returns the stand-in under each version, newest first, for one statement."""
         return tuple(
             self._pseudonym_keys.pseudonym(value, purpose=purpose, version=version)
             for version in self._versions()
@@ -160,7 +159,7 @@ def _own_key(row: KeyedRow) -> bytes:
 
 @dataclass(frozen=True, repr=False)
 class _DataKey:
-    """A data key as what uses it: to seal, and, derived from it, to digest."""
+    """A data key, ready to seal, and, derived from it, to digest."""
 
     cipher: AESGCM
     keyed: hmac.HMAC
@@ -174,7 +173,7 @@ class DataKeys:
         self.get = lru_cache(kept)(self._unwrapped)
 
     def forget(self) -> None:
-        """Those that are unwrapped."""
+        """Drops the unwrapped keys."""
         self.get.cache_clear()
 
     def _unwrapped(self, wrapped: bytes) -> _DataKey:
@@ -184,10 +183,10 @@ class DataKeys:
 
 
 def commit(value: bytes, salt: bytes) -> str:
-    """What an audit leaf holds in place of a value: SHA-256 of salt length, salt and value.
+    """Returns a commitment to a value: SHA-256 of the salt's length, the salt and the value.
 
-    With the salt destroyed it says nothing; with the salt kept it proves the value. The length
-    byte is at least 16, so that a commitment is never a hash of the tree, which starts 0 or 1.
+    Without the salt it says nothing; with the salt it proves the value. The length byte is at least
+    16, so that a commitment is never a hash of the tree, which starts with 0 or 1.
     """
     if not _LEAST_SALT_BYTES <= len(salt) <= _MOST_SALT_BYTES:
         raise VaultError("a salt has 16 to 255 bytes")

@@ -1,7 +1,7 @@
-"""What is kept, by subject. A table is a table: nothing here validates.
+"""What is kept, by subject. A table validates nothing.
 
-Ids are random; a person is found by pseudonym. Columns named `sealed` hold AES-256-GCM bodies
-that open only with the row's data key, the table's name, the row's id and its version.
+Ids are random, and a person is found by pseudonym. Columns named `sealed` hold AES-256-GCM bodies,
+which open only with the row's data key, the table's name, the row's key and its version.
 """
 
 from flagservice.store.tables.acknowledgements import AcknowledgementRow

@@ -1,4 +1,4 @@
-"""What is kept of a practice's answers to a version, besides the receipt that closes a delivery."""
+"""A practice's answers to a version, besides the receipt that closes a delivery."""
 
 from datetime import datetime
 
@@ -10,10 +10,10 @@ from flagservice.store.columns import EnumText, Instant
 
 
 class AcknowledgementRow(SQLModel, table=True):
-    """That a version was filed out of the patient's sight, queried, or rejected; in codes alone.
+    """A version was filed out of the patient's sight, queried, or rejected; in codes.
 
-    A query is `open` until its practice files that very version; `plan_version` is what the plan
-    said then.
+    A query is `open` until its practice files that very version. `plan_version` is the plan's
+    version at that time.
     """
 
     __tablename__ = "acknowledgement"

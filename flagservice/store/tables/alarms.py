@@ -1,7 +1,7 @@
-"""What is watched for: whom a practice asked about who is not registered there, and its alarms.
+"""Whom a practice asked about who is not registered there, and the alarms that this raised.
 
-A row of a stranger says that some practice asked about somebody, and neither who: the id is a
-pseudonym of both together, so that two practices that ask about one person have nothing in common.
+A stranger's row says that some practice asked about a person. It says neither who. Its id is a
+pseudonym of both together, so two practices that ask about one person have nothing in common.
 """
 
 from datetime import datetime
@@ -23,7 +23,10 @@ class AlarmCause(StrEnum):
 
 
 class StrangerRow(SQLModel, table=True):
-    """Somebody whom a practice asked about and who is not registered there; kept for a window."""
+    """A person whom a practice asked about, and who is not registered there.
+
+    It is kept for a window of time.
+    """
 
     __tablename__ = "stranger"
 

@@ -9,7 +9,7 @@ from flagservice.store.columns import Count, Instant
 
 
 class LeafRow(SQLModel, table=True):
-    """One entry of the audit, as written; `position` is its place in the tree, once it has one.
+    """One entry of the audit, as written. `position` is its place in the tree, once it has one.
 
     Its key counts up, so that writing one touches the end of the table and nothing else.
     """
@@ -32,7 +32,7 @@ class LeafRow(SQLModel, table=True):
 
 
 class TreeHeadRow(SQLModel, table=True):
-    """The tree as far as it is built. One row, locked to append."""
+    """The tree as far as it is built. The one row is locked to append."""
 
     __tablename__ = "tree_head"
     id: int = Field(primary_key=True)

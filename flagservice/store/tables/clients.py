@@ -1,4 +1,4 @@
-"""Who may call, and what a caller's repeated request was answered."""
+"""Who may call, and how a caller's repeated request is answered."""
 
 from sqlalchemy import LargeBinary
 from sqlmodel import Field, SQLModel
@@ -7,7 +7,7 @@ from flagservice.store.columns import Count
 
 
 class ClientRow(SQLModel, table=True):
-    """A registered organisation's key: who may call, and with what right."""
+    """A registered organisation's keys, its kind and its scopes."""
 
     __tablename__ = "client"
 
@@ -20,7 +20,7 @@ class ClientRow(SQLModel, table=True):
 
 
 class AssertionRow(SQLModel, table=True):
-    """A client assertion that was used: none is taken twice."""
+    """A client assertion that was used. None is taken twice."""
 
     __tablename__ = "assertion"
 
@@ -29,7 +29,7 @@ class AssertionRow(SQLModel, table=True):
 
 
 class IdempotencyRow(SQLModel, table=True):
-    """The answer that an `Idempotency-Key` got, for ever; `request` is the body's keyed digest."""
+    """The answer to an `Idempotency-Key`, for ever. `request` is a digest of the body."""
 
     __tablename__ = "idempotency"
 

@@ -1,4 +1,4 @@
-"""What stands at each practice: copies, their versions, and the practice's feed of them."""
+"""What stands at each practice: copies, their versions, and the practice's feeds."""
 
 from datetime import date, datetime
 
@@ -33,7 +33,7 @@ class CopyRow(SQLModel, table=True):
 
 
 class VersionRow(SQLModel, table=True):
-    """One version of a copy, at its number in its practice's feed of its form. `sealed`: bytes."""
+    """One version of a copy, and its number in its practice's feed. `sealed` is its bytes."""
 
     __tablename__ = "version"
 
@@ -57,7 +57,7 @@ class VersionRow(SQLModel, table=True):
 class FeedCounterRow(SQLModel, table=True):
     """A practice's feeds, one for each form: the last numbers given, and the last instant.
 
-    One row, so that one lock orders whatever is owed to a practice; `last` counts all of it.
+    It is one row, so that one lock orders all that is owed to a practice. `last` counts all of it.
     """
 
     __tablename__ = "feed_counter"

@@ -10,7 +10,10 @@ from flagservice.store.columns import EnumText, Instant
 
 
 class DeliveryRow(SQLModel, table=True):
-    """A version that is owed to a practice. Closed only as promise P2 says; `sealed`: by whom."""
+    """A version that is owed to a practice. `sealed` is who closed it by a decision.
+
+    It closes by a verified receipt, by a newer version of the same copy, or by a recorded decision.
+    """
 
     __tablename__ = "delivery"
 
@@ -35,7 +38,7 @@ class DeliveryRow(SQLModel, table=True):
 
 
 class AttemptRow(SQLModel, table=True):
-    """One try to deliver, and how it went."""
+    """One attempt to deliver, and its outcome."""
 
     __tablename__ = "attempt"
 
@@ -47,7 +50,10 @@ class AttemptRow(SQLModel, table=True):
 
 
 class EndpointRow(SQLModel, table=True):
-    """How a practice is reached, and what it runs; `sealed`: its token, and who registered it."""
+    """How a practice is reached, and what it runs.
+
+    `sealed` is its token, and who registered it.
+    """
 
     __tablename__ = "endpoint"
 

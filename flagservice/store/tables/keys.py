@@ -8,7 +8,10 @@ from flagservice.store.columns import Instant
 
 
 class PseudonymVersionRow(SQLModel, table=True):
-    """A version of the pseudonym key that rows may carry; no row at all means the first alone."""
+    """A version of the pseudonym key that rows may carry.
+
+    Without any row it is the first version alone.
+    """
 
     __tablename__ = "pseudonym_version"
     version: int = Field(primary_key=True)

@@ -1,4 +1,4 @@
-"""What is kept of leak checks: who may sign a result, and the results that were accepted."""
+"""Leak checks: who may sign a result, and the results that were accepted."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -10,14 +10,14 @@ from flagservice.store.columns import EnumText, Instant
 
 
 class AcceptedVerdict(StrEnum):
-    """What a result may say; an inconclusive one says nothing, and is not taken in."""
+    """What an accepted result says. An inconclusive result is not accepted."""
 
     CLEAN = "clean"
     LEAKS = "leaks"
 
 
 class CheckerRow(SQLModel, table=True):
-    """A key that may sign results, by its name; `sealed` is who decided so, and why."""
+    """A key that may sign results, by its name. `sealed` is who decided so, and why."""
 
     __tablename__ = "checker"
 
@@ -30,10 +30,10 @@ class CheckerRow(SQLModel, table=True):
 
 
 class LeakResultRow(SQLModel, table=True):
-    """A result for one version of one system, clean or leaking; `note` is the file as signed.
+    """A result for one version of one system. `note` is the file as it was signed.
 
-    The id is the run's: a digest of system, version, instant and transcript, so that a run signed
-    anew is the same result. `sealed` is who accepted it, and who withdrew it, and why.
+    The id is a digest of system, version, instant and transcript, so that a run that is signed anew
+    is the same result. `sealed` is who accepted it, who withdrew it, and why.
     """
 
     __tablename__ = "leak_result"

@@ -5,7 +5,7 @@ from sqlmodel import Field, SQLModel
 
 
 class PersonRow(SQLModel, table=True):
-    """Somebody with a record. `sealed` is the NHS number."""
+    """A person with a record. `sealed` is the NHS number."""
 
     __tablename__ = "person"
 
@@ -16,7 +16,10 @@ class PersonRow(SQLModel, table=True):
 
 
 class RegistrationRow(SQLModel, table=True):
-    """Where a person is registered, as the register last said; `sealed` has the number, too."""
+    """Where a person is registered, as the register last said.
+
+    `sealed` has the NHS number as well.
+    """
 
     __tablename__ = "registration"
 

@@ -1,4 +1,4 @@
-"""What is kept of policies: every text that ruled, who approved it, and when it came into force."""
+"""Every policy text that ruled, who approved it, and when it came into force."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from flagservice.store.columns import EnumText, Instant
 
 
 class PolicyTextRow(SQLModel, table=True):
-    """Every policy that ever ruled, by its digest: a ruling can be made again from it."""
+    """A policy that ruled, by its digest. A ruling can be made again from it."""
 
     __tablename__ = "policy_text"
     digest: str = Field(primary_key=True)
@@ -20,7 +20,7 @@ class PolicyTextRow(SQLModel, table=True):
 
 
 class ApproverRow(SQLModel, table=True):
-    """Somebody who may approve a policy, by their public key. `sealed` is name and role."""
+    """A person who may approve policies, by their public key. `sealed` is name and role."""
 
     __tablename__ = "approver"
 
@@ -45,9 +45,9 @@ class PolicyApprovalRow(SQLModel, table=True):
 
 
 class PolicyChangeRow(SQLModel, table=True):
-    """A policy that came into force; `current` is the one of its kind that rules now.
+    """A policy that came into force. `current` marks the one of its kind that rules now.
 
-    `swept` is the last person whose records it has ruled on again, None once it has ruled on all.
+    `swept` is the last person whose records it has ruled on again. It is None once all are done.
     `sealed` is why it came into force, and by whose word.
     """
 

@@ -14,7 +14,10 @@ from flagservice.store.columns import EnumText, Instant
 
 
 class RulingRow(SQLModel, table=True):
-    """One answer of a policy: element, action, rules; never a value. `sealed` is the case."""
+    """One answer of a policy: elements, actions and rules, never a value.
+
+    `sealed` is the case.
+    """
 
     __tablename__ = "ruling"
 
@@ -34,7 +37,7 @@ class RulingRow(SQLModel, table=True):
 
 
 class HoldRow(SQLModel, table=True):
-    """A placement that waits for a named side. `sealed` is who decided, and why."""
+    """A placement that waits for a side to decide. `sealed` is who decided, and why."""
 
     __tablename__ = "hold"
 

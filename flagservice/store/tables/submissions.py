@@ -26,7 +26,10 @@ class PlanRow(SQLModel, table=True):
 
 
 class SubmissionRow(SQLModel, table=True):
-    """One version of a plan, as it was sent, for ever. `digest` tells a repeat from a conflict."""
+    """One version of a plan, as it was sent, for ever.
+
+    `digest` tells a repeat from a conflict.
+    """
 
     __tablename__ = "submission"
 
@@ -41,11 +44,11 @@ class SubmissionRow(SQLModel, table=True):
 
 
 class NamingRow(SQLModel, table=True):
-    """What a plan's newest version that named a person says about that person.
+    """What a plan says about one person, by the newest version that named that person.
 
-    `current` is false once a later version no longer names the person, and `dropped` unless that
-    version ended the plan. `word` and `delivered` are
-    the receipt's; `own_digest` tells whether the submitter's own words, alone, changed anything.
+    `current` is false once a later version no longer names the person. `dropped` is true then,
+    unless that version ended the plan. `word` and `delivered` are the receipt's. `own_digest` tells
+    whether the submitter's own words, alone, changed anything.
     """
 
     __tablename__ = "naming"
