@@ -33,14 +33,14 @@ Send = Callable[[Message], Awaitable[None]]
 
 
 class Report:
-    """Tells the operator, and nobody else, what was kept and removed: a line for each bundle."""
+    """Tells the operator alone what was kept and removed, a line for each Bundle."""
 
     def __init__(self, file: Path | None) -> None:
         self._file = file
         self.add(None)
 
     def add(self, view: FilteredBundle | None) -> None:
-        """Write one line, or open the file to see early that it can be written."""
+        """Writes one line; without a view it only shows early that the file can be written."""
         if self._file is None:
             return
         removals = [] if view is None else [vars(one) for one in view.removals]
@@ -50,13 +50,13 @@ class Report:
 
 
 class PatientView:
-    """Answers `POST /` with what a patient may see of the Bundle, and all else with nothing."""
+    """Answers `POST /` with what a patient may see of the Bundle."""
 
     def __init__(self, report: Report) -> None:
         self._report = report
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """One exchange: https://asgi.readthedocs.io/en/latest/specs/www.html."""
+        """Answers one request: https://asgi.readthedocs.io/en/latest/specs/www.html."""
         if scope["method"] != "POST" or scope["path"] != "/":
             await _answer(send, 404, b"")
             return
@@ -70,7 +70,7 @@ class PatientView:
 
 
 async def _body(receive: Receive) -> bytes | None:
-    """The whole body, or nothing of one that is too long: half a record is not a record."""
+    """Returns the whole body, or None if it is too long: half a record is not a record."""
     text, more = bytearray(), True
     while more:
         message = await receive()
@@ -84,7 +84,7 @@ async def _body(receive: Receive) -> bytes | None:
 
 
 def _refusals() -> dict[int, bytes]:
-    """Of what is no request: as empty as every other refusal here."""
+    """Returns the answers to what is no request: as empty as every other refusal here."""
     return answers(_NOT_KEPT, media_type=_FHIR_JSON, body_of=lambda _, __: b"")
 
 
@@ -97,7 +97,7 @@ async def _answer(send: Send, status: int, body: bytes) -> None:
 
 
 def main() -> None:
-    """Filter one Bundle, or serve until told to end. The exit status tells nothing of a bundle."""
+    """Filters one Bundle, or serves. The exit status tells nothing of what is in a Bundle."""
     asked = _arguments()
     os.umask(0o077)
     try:

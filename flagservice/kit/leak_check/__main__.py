@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def _checked(asked: argparse.Namespace) -> LeakCheckOutcome:
-    """Returns the outcome, once its signed result is written."""
+    """Writes the signed result, and returns the outcome."""
     signer = ResultSigner.read(asked.signer, _text(asked.key).encode())
     transcript = Transcript()
     outcome = run(

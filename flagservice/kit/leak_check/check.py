@@ -63,7 +63,7 @@ class LeakCheck:
     differences: list[CrawlDifference] = field(default_factory=list)
 
     def go(self, flags: list[FiledCopy]) -> None:
-        """Everything in order; raises Doubtful, Unanswered or NotFiled."""
+        """Does everything in order; raises Doubtful, Unanswered or NotFiled."""
         # 1
         since = _a_second_that_begins()
         for flagged, plain in self.pairs:
@@ -88,7 +88,7 @@ class LeakCheck:
 
     @property
     def planned(self) -> int:
-        """How many requests the lists alone come to, without pages, files and guesses."""
+        """How many requests the lists come to, without pages, files and guesses."""
         return sum(_planned(reader.requests) for pair in self.pairs for reader in pair)
 
     def _look_first(self, flagged: TwinReader, plain: TwinReader, *, since: str) -> None:
@@ -100,7 +100,7 @@ class LeakCheck:
             raise Doubtful("the twins differ already, before anything was filed")
 
     def _look_again(self, stage: FilingStage) -> None:
-        """A against what it was, A against B, and B against what it was: it may show elsewhere."""
+        """Compares each twin with what it was, and the flagged twin with the other."""
         time.sleep(self.system.pause.total_seconds())
         whole = stage in (FilingStage.FILED, FilingStage.TAKEN_BACK)
         for flagged, plain in self.pairs:
@@ -113,7 +113,7 @@ class LeakCheck:
             self.differences += found.differences(flagged.role, stage)
 
     def _guess(self, filed: list[FiledCopy], stage: FilingStage) -> None:
-        """Whoever knows a hidden thing's id is told what is told of an id that nobody has."""
+        """Asks for a hidden id and for an id that does not exist: the answers must be the same."""
         for reader in (one for pair in self.pairs for one in pair):
             for one in _a_few(filed):
                 nobody, found = one.nobody(), CollectedSigns()
@@ -130,7 +130,7 @@ class LeakCheck:
 
 
 def fewest() -> int:
-    """What a check of two readers, of a system that offers nothing and holds nothing, plans."""
+    """Returns how many requests are planned for two readers of a system that offers nothing."""
     return 2 * _planned(plan(CrawlScope({}, (), "", (), datetime.now(UTC).isoformat())))
 
 
@@ -146,7 +146,7 @@ def run(
     transcript: Transcript | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> LeakCheckOutcome:
-    """Checks a system; whatever goes wrong with it is a doubt in the outcome, never a pass."""
+    """Returns the outcome of a check; what goes wrong with the system is a doubt, never a pass."""
     kept = transcript or Transcript()
     flags = copies(examples, nhs_number=system.flagged.nhs_number)
     doubts: list[str] = []
@@ -188,13 +188,13 @@ def _at(
 
 
 def _a_second_that_begins() -> str:
-    """Whatever was entered before is older than this, also where a system rounds to seconds."""
+    """Returns an instant that is later than every entry, also in a system of whole seconds."""
     until_it_begins = 1 - datetime.now(UTC).microsecond / 1_000_000
     time.sleep(until_it_begins + _MOMENT)
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _a_few(filed: list[FiledCopy]) -> list[FiledCopy]:
-    """Some of each type: an answer to a guess does not depend on what a flag says."""
+    """Returns some of each type: an answer to a guess does not depend on what a flag says."""
     kinds = sorted({one.kind for one in filed})
     return [one for kind in kinds for one in [f for f in filed if f.kind == kind][:_GUESSED]]

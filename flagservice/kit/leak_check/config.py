@@ -1,4 +1,4 @@
-"""Reads what a supplier says of its test system: where it is, and which two patients are twins."""
+"""Reads what a supplier says of its test system: its addresses, and which patients are twins."""
 
 import tomllib
 from dataclasses import dataclass, field
@@ -38,8 +38,8 @@ class FhirEndpoint:
 class SupplierSystem:
     """A supplier's test system: its name and exact version, its sides, and the twins in it.
 
-    `pause` is waited after each filing; an instant counts as an answer's own only within half of
-    it (see `likeness`), so that with no pause nothing at all is excused.
+    The check waits `pause` after each filing. An instant counts as an answer's own only within half
+    of it (see `likeness`), so with no pause nothing is excused.
     """
 
     name: str
@@ -53,7 +53,7 @@ class SupplierSystem:
 
 
 def read_system(text: str) -> SupplierSystem:
-    """The system that a TOML file describes; raises Invalid."""
+    """Returns the system that a TOML file describes; raises Invalid."""
     try:
         said = tomllib.loads(text)
     except tomllib.TOMLDecodeError:
@@ -81,7 +81,7 @@ def read_system(text: str) -> SupplierSystem:
 
 
 def _clinician(said: dict[str, Any], push: FhirEndpoint) -> FhirEndpoint:
-    """Who sees what a clinician sees; where that is not said, the side that is pushed to."""
+    """Returns the clinician's side, or the side that is pushed to where none is named."""
     if not any(name in said for name in _OPTIONAL):
         return push
     base, token = (_text(said, name) for name in _OPTIONAL)

@@ -1,11 +1,10 @@
 """The positive control: is the patient's side that is crawled the one where what is pushed shows?
 
-A stub that never heard of the twins' flags would be as clean as a system that hides them. So,
-before anything is crawled, each twin is sent an ordinary resource through the very interface that
-flags are sent through, of the same shape as a flag and labelled as normal instead of NOPAT. It has
-to show on the patient's side after the same pause that is waited after a filing; then it is
-taken back, and has to be gone. A system that shows patients no flags at all is sent a Condition
-instead: that shows the path, though not that a label decides.
+A stub that knows nothing of the twins would be as clean as a system that hides their flags. So,
+before the crawl, each twin is sent an ordinary resource through the interface for flags. It has the
+shape of a flag, and is labelled as normal instead of NOPAT. It must show on the patient's side
+after the pause of a filing. Then it is taken back, and must be gone. A system that shows patients
+no flags at all is sent a Condition instead: that shows the path, though not that a label decides.
 
 What it cannot see: a system that knows the twins by their numbers, or this control by its words,
 and behaves for them alone; one that publishes flags later than the pause, or by a way of their own
@@ -63,9 +62,9 @@ def control(
     readers: Sequence[TwinReader],
     like: FiledCopy,
 ) -> tuple[ControlKind, tuple[str, ...]]:
-    """What showed on the patients' side, and the doubts; `like` is the flag that it is shaped as.
+    """Returns what showed on the patients' side, and the doubts; the entry has the shape of `like`.
 
-    Nothing is raised: a control that cannot be pushed or looked for has not shown.
+    It raises nothing: a control that cannot be pushed or looked for has not shown.
     """
     for kind in _TRIED:
         sent = [(reader, _ordinary(kind, like, twin=reader.twin)) for reader in readers]
@@ -86,7 +85,7 @@ def control(
 
 
 def _ordinary(kind: ControlKind, like: FiledCopy, *, twin: Twin) -> FiledCopy:
-    """A flag of the same identifiers, instants and words as ours, or a Condition; and normal."""
+    """Returns a flag shaped as ours, or a Condition, that is labelled as normal."""
     person = {"type": "Patient", "identifier": {"system": NHS_NUMBER, "value": twin.nhs_number}}
     identifiers = [one | {"value": secrets.token_hex(16)} for one in like.sent["identifier"]]
     mark = {"versionId": identifiers[1]["value"], "security": [_NORMAL]}
@@ -102,7 +101,7 @@ def _ordinary(kind: ControlKind, like: FiledCopy, *, twin: Twin) -> FiledCopy:
 
 
 def _shows(reader: TwinReader, one: FiledCopy) -> bool:
-    """Whether the twin's own reader meets the entry's random number anywhere in a search."""
+    """Returns whether a search by the twin's reader has the entry's random number anywhere."""
     request = CrawlRequest(Door.SEARCH, one.kind, one.kind)
     met: list[Json] = [exchange.answer.body for exchange in reader.client.crawl([request])]
     return any(one.value in str(body) for body in met)

@@ -1,9 +1,9 @@
 """Files flags as the service does, reads them back as it does, and takes them back as it does.
 
 What is filed are the shipped examples: every kind, every record, open and ended, flags and
-requests, byte for byte what a practice is sent but for ids, instant and person. They are generated
-by the code that builds every copy, and the build fails if they are not; so nothing of ours has to
-be installed where this runs, and nothing here could make a flag that the service would not.
+requests, byte for byte what a practice is sent but for ids, instant and person. The code that
+builds every copy generates them, and the build fails if they are out of date. So nothing of ours
+has to be installed here, and nothing here could make a flag that the service would not.
 """
 
 import json
@@ -45,7 +45,7 @@ class FiledCopy:
 
     @property
     def identifier(self) -> str:
-        """What it is found by."""
+        """The identifier that it is found by."""
         first = self.sent["identifier"][0]
         return f"{first['system']}|{first['value']}"
 
@@ -55,14 +55,14 @@ class FiledCopy:
         return str(self.sent["identifier"][0]["value"])
 
     def nobody(self) -> "FiledCopy":
-        """An id and an identifier of the same look that nobody has."""
+        """Returns a copy of the same look with an id and an identifier that do not exist."""
         first = self.sent["identifier"][0] | {"value": secrets.token_hex(16)}
         fresh = "".join(_another(character) for character in self.id)
         return FiledCopy({**self.sent, "identifier": [first]}, fresh)
 
 
 def _another(character: str) -> str:
-    """A digit for a digit, a hexadecimal letter for one; all else gives an id its look."""
+    """Returns another character of the same sort; what is no digit or letter a to f stays."""
     for alphabet in (string.digits, "abcdef", "ABCDEF"):
         if character in alphabet:
             return secrets.choice(alphabet)
@@ -70,7 +70,7 @@ def _another(character: str) -> str:
 
 
 def copies(examples: Path, *, nhs_number: str) -> list[FiledCopy]:
-    """A copy of everything that is ever sent, about this person; raises Invalid."""
+    """Returns a copy of everything that is ever sent, about this person; raises Invalid."""
     resources = [
         entry["resource"]
         for path in sorted(examples.glob("*.json"))
@@ -99,12 +99,12 @@ def _about(resource: Json, nhs_number: str) -> Json:
 
 
 def spelt(filed: Iterable[FiledCopy], *, system: str) -> list[FiledCopy]:
-    """The same copies, one version on, with NOPAT under another of its addresses."""
+    """Returns the same copies, one version on, with NOPAT under another of its addresses."""
     return [replace(one, sent=_next(one.sent, _respelt(one.sent, system))) for one in filed]
 
 
 def taken_back(filed: Iterable[FiledCopy]) -> list[FiledCopy]:
-    """The same copies as a removal is sent: neutral, ended, and nothing of what was said."""
+    """Returns the same copies as a removal is sent: neutral, ended, nothing of what was said."""
     kept = ("resourceType", "identifier", "subject", "for", "intent")
     neutral = {"Flag": ("inactive", _NEUTRAL[0]), "Task": ("cancelled", _NEUTRAL[1])}
     removed = []
@@ -118,7 +118,7 @@ def taken_back(filed: Iterable[FiledCopy]) -> list[FiledCopy]:
 
 
 def taken_back_in_error(one: FiledCopy) -> FiledCopy:
-    """An ordinary entry, one version on, as it is taken back: by its type's status."""
+    """Returns an ordinary entry, one version on, taken back by its type's status."""
     field = {"Flag": {"status": "entered-in-error"}}.get(
         one.kind, {"verificationStatus": {"coding": [_IN_ERROR]}}
     )
@@ -146,20 +146,20 @@ def _next(sent: Json, meta: Json) -> Json:
 
 
 class PracticeClient:
-    """The side that is pushed to, and the side that a clinician looks at."""
+    """A client of the side that is pushed to, and of the side that a clinician sees."""
 
     def __init__(self, system: SupplierSystem) -> None:
         self._system = system
         self._http = httpx.Client(timeout=30, trust_env=False)
 
     def file(self, wanted: Iterable[FiledCopy]) -> list[FiledCopy]:
-        """Sends every copy, and believes only what can be read back; raises NotFiled."""
+        """Sends every copy, and returns what can be read back; raises NotFiled."""
         filed = [replace(one, id=self.push(one)) for one in wanted]
         self._clinician_sees(filed)
         return filed
 
     def push(self, one: FiledCopy) -> str:
-        """Sends one, and answers the id under which it can be read back; raises NotFiled."""
+        """Sends one, and returns the id under which it is read back; raises NotFiled."""
         place = f"{one.kind}?identifier={quote(one.identifier, safe='')}"
         reply = self._ask(self._system.push, "PUT", place, content=json.dumps(one.sent))
         if reply.status_code not in (200, 201):
@@ -170,11 +170,11 @@ class PracticeClient:
         return str(found[0]["id"])
 
     def close(self) -> None:
-        """Gives the connections back."""
+        """Closes the connections."""
         self._http.close()
 
     def _clinician_sees(self, filed: list[FiledCopy]) -> None:
-        """Hidden from the patient is not hidden from the practice: nothing is lost, either."""
+        """Raises NotFiled where a clinician does not see what was filed."""
         number = self._system.flagged.nhs_number
         form = f"patient:identifier={quote(f'{NHS_NUMBER}|{number}', safe='')}"
         for kind in HIDDEN:
@@ -217,7 +217,7 @@ def _resources(reply: httpx.Response) -> list[Json]:
 
 
 def _holds(held: Json, sent: Json) -> bool:
-    """As the service verifies a delivery: our identifiers, our labels, and what was said."""
+    """Returns whether it is what was sent: our identifiers, our labels, and what was said."""
     labels = held.get("meta", {}).get("security", [])
     pairs = {(label.get("system"), label.get("code")) for label in labels}
     wanted = {(label["system"], label["code"]) for label in sent["meta"]["security"]}

@@ -2,7 +2,7 @@
 
 A file is a signed note (C2SP signed-note, as the audit's checkpoints are): one line of JSON with
 its keys in order, an empty line, and a line with the checker's name and its Ed25519 signature. The
-very bytes of the first line are signed, so nobody has to agree how JSON is written.
+signature is over the bytes of the first line, however JSON is written elsewhere.
 """
 
 import base64
@@ -39,7 +39,7 @@ class LeakCheckVerdict(StrEnum):
 
 @dataclass(frozen=True)
 class CrawlExtent:
-    """How much was asked, how much the lists planned, and the digest of the transcript."""
+    """How much was asked, how much was planned, and the digest of the transcript."""
 
     requests: int
     planned: int
@@ -59,7 +59,7 @@ class LeakCheckOutcome:
 
     @property
     def verdict(self) -> LeakCheckVerdict:
-        """A leak is a leak, whatever else is in doubt; and a doubt is never a pass."""
+        """A leak is a leak whatever else is in doubt, and a doubt is never a pass."""
         if self.findings:
             return LeakCheckVerdict.LEAKS
         return LeakCheckVerdict.INCONCLUSIVE if self.doubts else LeakCheckVerdict.CLEAN
@@ -67,14 +67,14 @@ class LeakCheckOutcome:
 
 @dataclass(frozen=True)
 class ResultSigner:
-    """Whose signature it is: the name that the service knows the key by, and the key."""
+    """The key that signs, and the name that the service knows it by."""
 
     name: str
     key: Ed25519PrivateKey
 
     @classmethod
     def read(cls, name: str, pem: bytes) -> "ResultSigner":
-        """From an unencrypted PKCS #8 PEM; raises Invalid."""
+        """Returns the signer of an unencrypted PKCS #8 PEM; raises Invalid."""
         try:
             key = serialization.load_pem_private_key(pem, password=None)
         except (ValueError, TypeError, UnsupportedAlgorithm):
@@ -87,7 +87,7 @@ class ResultSigner:
 
 
 def content(outcome: LeakCheckOutcome, *, tool_version: str) -> str:
-    """The line that is signed. No number, token or word of a record is in it."""
+    """Returns the line that is signed. No number, token or word of a record is in it."""
     said = {
         "tool": TOOL,
         "tool_version": tool_version,
@@ -113,7 +113,7 @@ def content(outcome: LeakCheckOutcome, *, tool_version: str) -> str:
 
 
 def signed(text: str, by: ResultSigner) -> str:
-    """The signed note around a line."""
+    """Returns the signed note around a line."""
     public = by.key.public_key().public_bytes_raw()
     hint = hashlib.sha256(by.name.encode() + b"\n" + _ED25519 + public).digest()[:4]
     signature = base64.b64encode(hint + by.key.sign(text.encode())).decode("ascii")

@@ -16,7 +16,7 @@ from .store import SandboxStore
 
 
 def main() -> None:
-    """Open the files, say where the practice listens, and serve until told to end."""
+    """Opens the files, prints the address, and serves until told to end."""
     asked = _arguments()
     os.umask(0o077)
     practice = _practice(asked)

@@ -1,6 +1,6 @@
-"""Reads who is registered and who may call, anew when a file changes, so nothing restarts.
+"""Reads who is registered and who may call, and reads it again when a file changes.
 
-A file that is half-written when it is looked at leaves the last good reading in force.
+While a file is half-written, the last good reading stays in force.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ class Side(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SandboxCaller:
-    """Who holds a token; a patient's or proxy's names the one record it opens."""
+    """The holder of a token. A patient's or a proxy's names the one record that it opens."""
 
     side: Side
     nhs_number: str = ""
@@ -50,7 +50,7 @@ class WatchedFile(Generic[Content]):
         self._content = self._read()
 
     def current(self) -> Content:
-        """The newest good reading."""
+        """Returns the newest good reading."""
         try:
             stamp = self._look()
             if stamp != self._stamp:
@@ -61,7 +61,7 @@ class WatchedFile(Generic[Content]):
         return self._content
 
     def forget(self) -> None:
-        """Read again at the next look, changed or not."""
+        """Makes the next look read the file, changed or not."""
         self._stamp = (0, 0, 0)
 
     def _look(self) -> Stamp:
@@ -73,7 +73,7 @@ class WatchedFile(Generic[Content]):
 
 
 def patients(content: object) -> dict[str, SandboxPatient]:
-    """The registered people by NHS number; further keys are left alone."""
+    """Returns the registered people by NHS number; further keys are left alone."""
     if not isinstance(content, list):
         raise wire.Unreadable
     people = [_patient(row) for row in content]
@@ -81,7 +81,7 @@ def patients(content: object) -> dict[str, SandboxPatient]:
 
 
 def tokens(content: object) -> dict[str, SandboxCaller]:
-    """The callers by token; a token given to two of them is refused."""
+    """Returns the callers by token; refuses a token that is given to two of them."""
     if not isinstance(content, dict):
         raise wire.Unreadable
     granted = [

@@ -1,7 +1,7 @@
-"""Writes down every request the system side received, so that bytes can be checked, not told.
+"""Writes down every request that the system side received, so that bytes can be checked.
 
-The line is written before the reply: whoever has an answer can find the question.
-It holds everything as it came, the token too; it belongs to a stand-in with made-up people.
+The line is written before the reply, so a client that has an answer finds its request. The line
+holds everything as it came, the token too: the people are made up.
 """
 
 import json
@@ -14,7 +14,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class JournalLine:
-    """One request and the status it got; bytes that are not UTF-8 stay as lone surrogates."""
+    """One request and its status; bytes that are not UTF-8 stay as lone surrogates."""
 
     method: str
     target: str
@@ -23,7 +23,7 @@ class JournalLine:
     status: int
 
     def written(self) -> bytes:
-        """One line of JSON, in ASCII."""
+        """Returns one line of JSON, in ASCII."""
         content: dict[str, Any] = {
             "method": self.method,
             "target": self.target,
@@ -35,25 +35,25 @@ class JournalLine:
 
 
 class SandboxJournal:
-    """A file that only grows, a whole line at a time."""
+    """A file that grows by whole lines."""
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
         self._file = path.open("ab", buffering=0)
 
     def add(self, line: JournalLine) -> None:
-        """Append the line; it is with the operating system when this returns."""
+        """Appends the line; the operating system has it on return."""
         with self._lock:
             self._file.write(line.written())
 
     def close(self) -> None:
-        """Give the file back."""
+        """Closes the file."""
         with self._lock:
             self._file.close()
 
 
 def _joined(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Names as they came; a repeated one's values joined, as RFC 9110 section 5.3 allows."""
+    """Returns the headers by name; joins a repeated one's values (RFC 9110, section 5.3)."""
     found: dict[str, str] = {}
     for name, value in headers:
         found[name] = f"{found[name]}, {value}" if name in found else value

@@ -1,7 +1,6 @@
-"""Lists the ways in which a GP system gets it wrong, so that a leak check can be seen to find each.
+"""Lists the mistakes that a GP system can make, so that a leak check can be seen to find each.
 
-Without `--leak` the set is empty, and nothing on the patient's side ever reads a flag. Each mode is
-one mistake that a supplier can make while every other door is right.
+Without `--leak` there are none, and the patient's side never reads a flag.
 """
 
 from enum import Enum
@@ -11,7 +10,7 @@ from .wire import Resource
 
 
 class Leak(Enum):
-    """One mistake; the last five hide too much or too little, and are no leak."""
+    """One mistake. The last five hide too much or too little, and are no leak."""
 
     LABEL_IGNORED = "label-ignored"
     ONE_NOPAT_SYSTEM = "one-nopat-system"
@@ -48,12 +47,12 @@ _ONLY_KNOWN_SYSTEM = "http://hl7.org/fhir/v3/ActCode"
 
 
 def named(text: str) -> Leaks:
-    """The modes of a list with commas; raises ValueError for one that there is not."""
+    """Returns the modes of a list with commas; raises ValueError for an unknown one."""
     return frozenset(Leak(name) for name in text.split(",") if name)
 
 
 def slips_through(flag: Resource, *, leaks: Leaks, proxy: bool) -> bool:
-    """Is this flag shown as if it were an ordinary entry?"""
+    """Returns whether this flag is shown like an ordinary entry."""
     if Leak.LABEL_IGNORED in leaks or (proxy and Leak.PROXY in leaks):
         return True
     return Leak.ONE_NOPAT_SYSTEM in leaks and not _labelled_as_it_was_in_stu3(flag)

@@ -15,7 +15,7 @@ Headers = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class SandboxReply:
-    """One answer, whole, before a byte of it is sent."""
+    """One answer, whole."""
 
     status: int
     body: bytes = b""
@@ -24,7 +24,7 @@ class SandboxReply:
 
 
 class SandboxRefusal(Exception):
-    """A request is refused; `because` is a constant of this package and quotes nobody."""
+    """A refused request; `because` is a constant of this package."""
 
     def __init__(self, status: int, issue: str, because: str, *, headers: Headers = ()) -> None:
         super().__init__(because)
@@ -34,36 +34,36 @@ class SandboxRefusal(Exception):
         self.headers = headers
 
     def reply(self) -> SandboxReply:
-        """The refusal as an OperationOutcome."""
+        """Returns the refusal as an OperationOutcome."""
         issue = {"severity": "error", "code": self.issue, "diagnostics": self.because}
         body = wire.write({"resourceType": "OperationOutcome", "issue": [issue]})
         return SandboxReply(self.status, body, headers=self.headers)
 
 
 def unknown_caller() -> SandboxRefusal:
-    """No token, or one that nobody was given."""
+    """Returns the refusal of a request without a known token."""
     challenge = (("WWW-Authenticate", "Bearer"),)
     return SandboxRefusal(401, "login", "a known bearer token is needed", headers=challenge)
 
 
 def not_found() -> SandboxRefusal:
-    """No such thing, or none for this caller: the same answer."""
+    """Returns the same refusal for what is not there and for what is not for this caller."""
     return SandboxRefusal(404, "not-found", "there is nothing here for this caller")
 
 
 def wrong_method(allowed: list[str]) -> SandboxRefusal:
-    """The path exists for this caller, and the method does not."""
+    """Returns the refusal of a method that the path does not have."""
     allow = (("Allow", ", ".join(allowed)),)
     return SandboxRefusal(405, "not-supported", "this method is not supported here", headers=allow)
 
 
 def unreadable() -> SandboxRefusal:
-    """The body is not the JSON that was expected."""
+    """Returns the refusal of a body that is not the JSON that was expected."""
     return SandboxRefusal(
         400, "structure", "the body is not well-formed JSON of the expected shape"
     )
 
 
 def broke() -> SandboxRefusal:
-    """The sandbox itself failed; the reason stays inside."""
+    """Returns the refusal after a fault of the sandbox; the reason stays inside."""
     return SandboxRefusal(500, "exception", "the server could not complete the request")

@@ -1,4 +1,4 @@
-"""Holds together what an answer may draw on, and what a request is once it has been read."""
+"""What an answer may draw on, and what a request is once it has been read."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
 
 @dataclass(frozen=True, slots=True)
 class SandboxPractice:
-    """One practice's system: its records, the people it knows, its clock, and its mistakes."""
+    """One practice's system: its records, people, clock and mistakes."""
 
     ods_code: str
     store: SandboxStore
@@ -26,7 +26,7 @@ class SandboxPractice:
     jobs: Jobs = field(default_factory=Jobs)
 
     def patient(self, nhs_number: str) -> SandboxPatient:
-        """The registered person, or the refusal that says there is none here."""
+        """Returns the registered person; raises the refusal that says that there is none."""
         found = self.register.current().get(nhs_number)
         if found is None:
             raise not_found()
@@ -35,7 +35,7 @@ class SandboxPractice:
 
 @dataclass(frozen=True, slots=True)
 class SandboxRequest:
-    """One request as it came; `fault` is what was wrong with its body, for who wants a body."""
+    """One request as it came; `fault` is what was wrong with its body."""
 
     method: str
     path: str
@@ -46,13 +46,13 @@ class SandboxRequest:
     fault: SandboxRefusal | None = None
 
     def header(self, name: str) -> str:
-        """The header's value, or nothing."""
+        """Returns the header's value, or an empty text."""
         return self.headers.get(name.lower(), "")
 
 
 @dataclass(frozen=True, slots=True)
 class RoutedRequest:
-    """A request that found its way: by whom, and what its path names."""
+    """A request with its caller and what its path names."""
 
     request: SandboxRequest
     caller: SandboxCaller

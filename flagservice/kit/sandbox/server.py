@@ -1,4 +1,4 @@
-"""Speaks HTTP/1.1 on the loopback address and says nothing of itself: no date, no name, no log.
+"""Speaks HTTP/1.1 on the loopback address, with no date, no name and no log.
 
 https://hl7.org/fhir/R4/http.html
 """
@@ -29,7 +29,7 @@ _HOST = "127.0.0.1"
 
 
 class SandboxServer(ThreadingHTTPServer):
-    """One practice on one port; a thread for each connection."""
+    """One practice on one port, with a thread for each connection."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -47,7 +47,7 @@ class SandboxServer(ThreadingHTTPServer):
         return f"http://{_HOST}:{self.server_port}"
 
     def server_bind(self) -> None:
-        """Bind without the look-up of the machine's name that the library would make."""
+        """Binds without the library's look-up of the machine's name."""
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = _HOST, int(self.server_address[1])
 
@@ -66,7 +66,7 @@ class SandboxServer(ThreadingHTTPServer):
             self._places.release()
 
     def shutdown_request(self, request: Any) -> None:
-        """Say the last word, then listen a while.
+        """Ends the sending side, then listens a while.
 
         A client that still writes when the line is cut loses the reply that tells it why:
         https://www.rfc-editor.org/rfc/rfc9112#section-9.6
@@ -80,7 +80,7 @@ class SandboxServer(ThreadingHTTPServer):
         self.close_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: a client that hangs up is no news."""
+        """Says nothing: a client that hangs up is no news."""
 
 
 class _Within(io.RawIOBase):
@@ -111,7 +111,7 @@ class _Within(io.RawIOBase):
 
 
 class SandboxHandler(BaseHTTPRequestHandler):
-    """The requests of one connection, one after another."""
+    """Answers the requests of one connection, one after another."""
 
     server: SandboxServer
     headers: HTTPMessage
@@ -134,34 +134,34 @@ class SandboxHandler(BaseHTTPRequestHandler):
         super().handle_one_request()
 
     def __getattr__(self, name: str) -> Callable[[], None]:
-        """Every method is heard, also one that nobody has thought of: the routes refuse it."""
+        """Hears every method, also an unknown one: the routes refuse it."""
         if name.startswith("do_"):
             return self._exchange
         raise AttributeError(name)
 
     def handle_expect_100(self) -> bool:
-        """Let the client go on now; the reply alone would wait in the buffer."""
+        """Lets the client go on now; the reply alone would wait in the buffer."""
         go_on = super().handle_expect_100()
         self.wfile.flush()
         return go_on
 
     def send_error(self, code: int, *_: object, **_more: object) -> None:
-        """What the library refuses before there is a request: same shape, nothing quoted."""
+        """Refuses what the library cannot read, in the same shape, with nothing quoted."""
         self.close_connection = True
         self._send(
             SandboxRefusal(code, "invalid", "this is not a request that can be read").reply()
         )
 
     def log_message(self, *_: object, **_more: object) -> None:
-        """Log nothing: an address or a header may name a person."""
+        """Logs nothing: an address or a header may name a person."""
 
     def _exchange(self) -> None:
-        """Answer one request.
+        """Answers one request.
 
-        1. The request is read; what is wrong with its body waits until it matters.
-        2. The answer is made, and whatever it changes is committed.
-        3. What the system side received is written down.
-        4. The reply is sent.
+        1. It reads the request; what is wrong with its body waits until it matters.
+        2. It makes the answer, and commits what the answer changes.
+        3. It writes down what the system side received.
+        4. It sends the reply.
         """
         # 1
         request = self._request()
@@ -220,7 +220,7 @@ class SandboxHandler(BaseHTTPRequestHandler):
         return body
 
     def _last(self, refusal: SandboxRefusal) -> SandboxRefusal:
-        """What follows on this connection cannot be told apart from the body: close it."""
+        """Closes the connection: what follows cannot be told apart from the body."""
         self.close_connection = True
         return refusal
 

@@ -1,7 +1,7 @@
 """Keeps the practice's records: flags and tasks in one table, ordinary entries in another.
 
-The patient's side is given `Entries` alone, so that it has no statement that reads a flag.
-No version of a flag is ever deleted: each stays readable, as a record's history must.
+The patient's side is given `Entries` alone, so it has no statement that reads a flag. No version of
+a flag is ever deleted.
 """
 
 import sqlite3
@@ -37,7 +37,7 @@ Identifier = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class ResourceKey:
-    """Which resource: its type and its id on this server."""
+    """A resource's type and its id on this server."""
 
     kind: str
     id: str
@@ -65,27 +65,27 @@ class SandboxStore:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """No other thread's work falls between what is done inside."""
+        """Keeps other threads out meanwhile."""
         with self._lock:
             yield
 
     @contextmanager
     def commit(self) -> Iterator[sqlite3.Connection]:
-        """Everything inside is one transaction, durable once the block is left."""
+        """Makes what is done inside one transaction, durable on leaving."""
         with self._lock, self._connection:
             yield self._connection
 
     def rows(self, statement: str, *values: str | int) -> list[tuple[Any, ...]]:
-        """What a reading statement finds."""
+        """Returns the rows that a reading statement finds."""
         with self._lock:
             return self._connection.execute(statement, values).fetchall()
 
     def bodies(self, statement: str, *values: str | int) -> list[bytes]:
-        """The first column of what a reading statement finds."""
+        """Returns the first column of those rows."""
         return [row[0] for row in self.rows(statement, *values)]
 
     def close(self) -> None:
-        """Give the file back; a unit of work under way is finished first."""
+        """Closes the file, after a unit of work under way."""
         with self._lock:
             self._connection.close()
 
@@ -97,7 +97,7 @@ class Notices:
         self._store = store
 
     def put(self, kept: StoredVersion, *, identifiers: set[Identifier]) -> None:
-        """Keep a new version; the ones before it stay."""
+        """Keeps a new version; the earlier ones stay."""
         kind, identity = kept.key.kind, kept.key.id
         with self._store.commit() as connection:
             connection.execute(
@@ -121,7 +121,7 @@ class Notices:
     def matching(
         self, kind: str, *, identifier: Identifier
     ) -> list[tuple[ResourceKey, int, bytes]]:
-        """The resources that carry the identifier now: key, version, body."""
+        """Returns key, version and body of what carries the identifier now."""
         rows = self._store.rows(
             "SELECT n.id, n.version, n.body FROM notice_identifier AS i"
             " JOIN notice AS n ON n.kind = i.kind AND n.id = i.id"
@@ -132,29 +132,29 @@ class Notices:
         return [(ResourceKey(kind, identity), version, body) for identity, version, body in rows]
 
     def read(self, key: ResourceKey) -> list[bytes]:
-        """The current version, if there is one."""
+        """Returns the current version, if there is one."""
         statement = "SELECT body FROM notice WHERE kind = ? AND id = ?"
         return self._store.bodies(statement, key.kind, key.id)
 
     def version(self, key: ResourceKey, *, number: int) -> list[bytes]:
-        """One version, if there is one."""
+        """Returns one version, if there is one."""
         statement = "SELECT body FROM notice_version WHERE kind = ? AND id = ? AND version = ?"
         return self._store.bodies(statement, key.kind, key.id, number)
 
     def about(self, patient: str, *, kind: str) -> list[bytes]:
-        """The current versions about one person, in the order they first came."""
+        """Returns the current versions about one person, in the order that they first came."""
         statement = "SELECT body FROM notice WHERE patient = ? AND kind = ? ORDER BY number"
         return self._store.bodies(statement, patient, kind)
 
 
 class Entries:
-    """What may stand in a record that a patient opens: each in the version that counts now."""
+    """What may stand in a record that a patient opens, each in its current version."""
 
     def __init__(self, store: SandboxStore) -> None:
         self._store = store
 
     def add(self, kept: StoredVersion) -> None:
-        """Keep a new entry."""
+        """Keeps a new entry."""
         with self._store.commit() as connection:
             connection.execute(
                 "INSERT INTO entry (kind, id, patient, body) VALUES (?, ?, ?, ?)",
@@ -162,7 +162,7 @@ class Entries:
             )
 
     def publish(self, kept: StoredVersion) -> None:
-        """Keep an entry in place of its earlier version."""
+        """Keeps an entry in place of its earlier version."""
         with self._store.commit() as connection:
             connection.execute(
                 "INSERT INTO entry (kind, id, patient, body) VALUES (?, ?, ?, ?)"
@@ -172,16 +172,16 @@ class Entries:
             )
 
     def retract(self, key: ResourceKey) -> None:
-        """The entry no longer stands; nothing happens where there is none."""
+        """Removes the entry, if there is one."""
         with self._store.commit() as connection:
             connection.execute("DELETE FROM entry WHERE kind = ? AND id = ?", (key.kind, key.id))
 
     def read(self, key: ResourceKey) -> list[bytes]:
-        """The entry, if there is one."""
+        """Returns the entry, if there is one."""
         statement = "SELECT body FROM entry WHERE kind = ? AND id = ?"
         return self._store.bodies(statement, key.kind, key.id)
 
     def about(self, patient: str) -> list[bytes]:
-        """The entries about one person, in the order they came."""
+        """Returns the entries about one person, in the order that they came."""
         statement = "SELECT body FROM entry WHERE patient = ? ORDER BY number"
         return self._store.bodies(statement, patient)

@@ -1,7 +1,7 @@
 """Reads and writes JSON so that what was sent is what is kept.
 
-Python's own reader would keep the last of two equal keys in silence and round 72.50 to 72.5;
-FHIR wants a decimal's precision preserved: https://hl7.org/fhir/R4/json.html#primitive
+Python's own reader keeps the last of two equal keys in silence and rounds 72.50 to 72.5. FHIR wants
+a decimal's precision preserved: https://hl7.org/fhir/R4/json.html#primitive
 """
 
 import json
@@ -19,13 +19,13 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Decimal:
-    """A number with a point or an exponent, in the digits it was written with."""
+    """A number with a point or an exponent, in the digits that it was written with."""
 
     digits: str
 
 
 def read(body: bytes) -> object:
-    """The value in the body, every decimal kept as written."""
+    """Returns the value in the body, with every decimal as written."""
     try:
         value: object = json.loads(
             body.decode("utf-8"),
@@ -41,7 +41,7 @@ def read(body: bytes) -> object:
 
 
 def read_object(body: bytes) -> Resource:
-    """The object in the body."""
+    """Returns the object in the body."""
     value = read(body)
     if not isinstance(value, dict):
         raise Unreadable
@@ -49,7 +49,7 @@ def read_object(body: bytes) -> Resource:
 
 
 def write(value: object) -> bytes:
-    """The value as compact JSON in UTF-8."""
+    """Returns the value as compact JSON in UTF-8."""
     return _text(value).encode("utf-8")
 
 
@@ -64,7 +64,7 @@ def _text(value: object) -> str:
 
 
 def _refuse_deep(value: object, *, room: int) -> None:
-    """What is taken in must also fit into an answer that holds it some levels down."""
+    """Refuses nesting that would not fit into an answer that holds it some levels down."""
     if not isinstance(value, (dict, list)):
         return
     if room == 0:

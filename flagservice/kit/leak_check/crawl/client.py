@@ -1,4 +1,4 @@
-"""Asks every request of a list through one reader's token, and follows what the answers lead to."""
+"""Asks every request of a list with one reader's token, and follows the answers' links."""
 
 import json
 import time
@@ -28,7 +28,7 @@ class Unanswered(Exception):
 
 @dataclass(frozen=True)
 class CrawlAnswer:
-    """One answer, whole; the body as JSON where it is JSON, a list of it for NDJSON, or text."""
+    """One answer, whole. The body is JSON, a list of JSON for NDJSON, or text."""
 
     status: int
     headers: Headers
@@ -39,7 +39,7 @@ class CrawlAnswer:
 
 @dataclass(frozen=True)
 class CrawlExchange:
-    """A request and its answer; `step` tells the pages and the stages of an export apart."""
+    """A request and its answer; `step` tells the pages and stages of an export apart."""
 
     request: CrawlRequest
     answer: CrawlAnswer
@@ -47,12 +47,12 @@ class CrawlExchange:
 
     @property
     def line(self) -> str:
-        """What was asked, in one line."""
+        """The request in one line."""
         return f"{self.request.line}{f' {self.step}' if self.step else ''}"
 
 
 class CrawlClient:
-    """The patient-facing API as one reader meets it."""
+    """A client of the patient-facing API, with the token of one reader."""
 
     def __init__(self, place: FhirEndpoint, reader: str, transcript: Transcript) -> None:
         self.base, self.reader = place.base, reader
@@ -65,16 +65,16 @@ class CrawlClient:
         self._line = _line(place.base)
 
     def crawl(self, requests: Sequence[CrawlRequest]) -> list[CrawlExchange]:
-        """Every request of the list, in order, with the pages and files behind it."""
+        """Returns the exchanges of a list, in order, with the pages and files behind it."""
         return [exchange for request in requests for exchange in self._follow(request)]
 
     def request(self, request: CrawlRequest) -> CrawlAnswer:
-        """One request; raises Unanswered."""
+        """Returns the answer to one request; raises Unanswered."""
         slash = "/" if request.target and not request.target.startswith("?") else ""
         return self._fetch(request, f"{self.base}{slash}{request.target}")
 
     def close(self) -> None:
-        """Gives the connections back."""
+        """Closes the connection."""
         self._line.close()
 
     def _follow(self, request: CrawlRequest) -> Iterator[CrawlExchange]:
@@ -91,7 +91,10 @@ class CrawlClient:
             yield CrawlExchange(request, answer, f"page {page}")
 
     def _export(self, request: CrawlRequest, begun: CrawlAnswer) -> Iterator[CrawlExchange]:
-        """https://hl7.org/fhir/uv/bulkdata/export.html: the address of a job is chance."""
+        """Follows an export, without the address of its job, which is random.
+
+        https://hl7.org/fhir/uv/bulkdata/export.html
+        """
         place = dict(begun.headers).get("content-location", "")
         yield CrawlExchange(request, _without(begun, place))
         if not self._is_ours(place):
@@ -114,7 +117,7 @@ class CrawlClient:
         self._fetch(replace(polling, method="DELETE"), place)
 
     def _is_ours(self, address: str) -> bool:
-        """A token goes nowhere but to the base that it is for."""
+        """Returns whether the token may go there: to its own base alone."""
         return address.startswith((f"{self.base}/", f"{self.base}?"))
 
     def _fetch(self, request: CrawlRequest, address: str) -> CrawlAnswer:
@@ -129,7 +132,7 @@ class CrawlClient:
         return CrawlAnswer(status, headers, _body(headers, text), asked, datetime.now(UTC))
 
     def _exchange(self, request: CrawlRequest, address: str) -> tuple[int, Headers, str]:
-        """The library's plain client: no redirect, no cookie, no proxy, and thousands of these."""
+        """Sends one request with the plainest client: no redirect, no cookie, no proxy."""
         parts = urlsplit(address)
         target = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
         headers = self._headers | dict(request.headers)

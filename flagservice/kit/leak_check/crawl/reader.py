@@ -1,4 +1,4 @@
-"""One reader of one twin: what is asked, what was learned first, what is met after."""
+"""One reader of one twin: what it asks, what it learned first, what it meets after."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -22,12 +22,12 @@ _BY_LABEL: Final = (Door.EVERYTHING, Door.INCLUDE, Door.SECURITY, Door.EXPORT)
 
 
 class Doubtful(Exception):
-    """Nothing can be concluded; the message says why, and quotes nobody."""
+    """Nothing can be concluded; the message says why."""
 
 
 @dataclass
 class TwinReader:
-    """A reader's way in, from before the flag to after it."""
+    """One reader of one twin, from before the flag to after it."""
 
     role: ReaderRole
     twin: Twin
@@ -37,7 +37,7 @@ class TwinReader:
     before: Crawl = field(default_factory=dict)
 
     def look_first(self, noise: Noise, *, since: str) -> None:
-        """Makes the list, asks it, learns, and asks again: raises Doubtful where that differs."""
+        """Makes the list, asks it twice, and learns; raises Doubtful if the answers differ."""
         self.requests = plan(self._known(since))
         first = noise.out_of(self.client.crawl(self.requests))
         number = self.twin.nhs_number
@@ -49,16 +49,16 @@ class TwinReader:
             raise Doubtful("answers change by themselves, before anything was filed")
 
     def again(self, noise: Noise, *, whole: bool) -> Crawl:
-        """The same list once more; or the part of it in which a label alone decides."""
+        """Returns the answers to the list, or to the part of it in which a label decides."""
         requests = [request for request in self.requests if whole or by_label(request)]
         return {one.line: one for one in noise.out_of(self.client.crawl(requests))}
 
     def known(self, *, whole: bool) -> Crawl:
-        """What was met before the flag, as much of it as `again` asks."""
+        """Returns what was met before the flag, of the same part of the list."""
         return {line: one for line, one in self.before.items() if whole or by_label(one.request)}
 
     def alike(self, crawl: Crawl) -> Crawl:
-        """A crawl as the other twin's would be, if the two are alike."""
+        """Returns a crawl without this twin's own values, to hold against the other twin's."""
         return self.own.crawl(crawl.values())
 
     def _known(self, since: str) -> CrawlScope:
@@ -82,7 +82,7 @@ _STATEMENT: Final = "CapabilityStatement"
 
 
 def by_label(request: CrawlRequest) -> bool:
-    """Is this one of the requests in which a label alone decides?"""
+    """Returns whether a label alone decides the answer to this request."""
     return request.kind in ("", *HIDDEN) or request.door in _BY_LABEL
 
 

@@ -53,7 +53,7 @@ class Door(StrEnum):
 
 @dataclass(frozen=True)
 class CrawlRequest:
-    """One request, relative to the base; `kind` is the type that it is about, if it is one."""
+    """One request, relative to the base; `kind` is the resource type that it is about."""
 
     door: Door
     target: str
@@ -64,14 +64,14 @@ class CrawlRequest:
 
     @property
     def line(self) -> str:
-        """The request in one line: what a report calls it."""
+        """The request in one line, as a report names it."""
         extra = "".join(f" [{name}: {value}]" for name, value in self.headers)
         return f"{self.method} {self.target}{f' ({self.form})' if self.form else ''}{extra}"
 
 
 @dataclass(frozen=True)
 class CrawlScope:
-    """What is known when the list is made: the offer, the twin's id, what is there, and since."""
+    """What the list is made from: the offer, the twin's id, what is there, and since when."""
 
     offered: dict[str, Json]
     system_operations: tuple[str, ...]
@@ -81,7 +81,7 @@ class CrawlScope:
 
 
 def offer(capability: Json) -> tuple[dict[str, Json], tuple[str, ...]]:
-    """What a CapabilityStatement offers: each type, and the operations of the system."""
+    """Returns what a CapabilityStatement offers: each type, and the operations of the system."""
     rest: Json = next(iter(capability.get("rest", [])), {})
     resources = {one["type"]: one for one in rest.get("resource", []) if "type" in one}
     return resources, _operations(rest)
@@ -93,7 +93,7 @@ def _operations(part: Json) -> tuple[str, ...]:
 
 
 def plan(known: CrawlScope) -> list[CrawlRequest]:
-    """Everything that is asked of one twin's face, each request once."""
+    """Returns everything that is asked of one twin, each request once."""
     kinds = dict.fromkeys(("Patient", *known.offered, *_PROBED))
     found = [
         *_whole_system(known),
@@ -156,7 +156,7 @@ def _searches(known: CrawlScope, kind: str) -> Iterator[CrawlRequest]:
 
 
 def _offered(known: CrawlScope, kind: str) -> Iterator[CrawlRequest]:
-    """What the statement offers for a type, word for word; a flag is asked for in any case."""
+    """Yields what the statement offers for a type; of a flag it is asked in any case."""
     for system in NOPAT_SYSTEMS:
         yield CrawlRequest(
             Door.SECURITY, f"{kind}?_security={quote(system, safe='')}%7CNOPAT", kind
@@ -175,7 +175,7 @@ def _offered(known: CrawlScope, kind: str) -> Iterator[CrawlRequest]:
 
 
 def _values(known: CrawlScope, kind: str, parameter: Json) -> list[str]:
-    """What to search for: what is there, and what would be there if a flag showed."""
+    """Returns what to search for: what is there, and what would be if a flag showed."""
     name, type_ = str(parameter.get("name", "")), parameter.get("type")
     if name in ("_security", "_id"):
         return []
@@ -224,7 +224,7 @@ def _reads(known: CrawlScope, resource: Json) -> Iterator[CrawlRequest]:
 
 
 def guesses(kind: str, identity: str, *, identifier: str) -> list[CrawlRequest]:
-    """What somebody asks who knows, or guesses, the id of something hidden."""
+    """Returns the requests for a hidden id that is known or guessed."""
     target = f"{kind}/{identity}"
     return [
         CrawlRequest(Door.GUESS, target, kind),

@@ -1,4 +1,4 @@
-"""Writes down every question and answer, without tokens, to hold a result against."""
+"""Writes down every request and answer, without tokens, to hold a result against."""
 
 import hashlib
 import json
@@ -7,23 +7,23 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Transcript:
-    """Lines in order; the digest of all of them stands in the signed result."""
+    """Lines in order; the digest of all stands in the signed result."""
 
     lines: list[str] = field(default_factory=list)
 
     def add(self, reader: str, line: str, *, status: int, body: str) -> None:
-        """One exchange. What a reader was shown of two synthetic people is all that is in it."""
+        """Adds one exchange: what a reader was shown of two synthetic people."""
         said = {"reader": reader, "asked": line, "status": status, "body": body}
         self.lines.append(json.dumps(said, sort_keys=True))
 
     @property
     def requests(self) -> int:
-        """How many questions were asked."""
+        """How many requests were made."""
         return len(self.lines)
 
     @property
     def text(self) -> str:
-        """The whole, as a file of lines."""
+        """The lines as one text."""
         return "".join(f"{line}\n" for line in self.lines)
 
     @property

@@ -12,21 +12,21 @@ from flagservice.kit.leak_check.differences.naming import CrawlDifference, Filin
 
 @dataclass
 class CollectedSigns:
-    """Every sign for every request line, once, from however many comparisons."""
+    """Every sign, once for each request line, from any number of comparisons."""
 
     _asks: dict[str, CrawlRequest] = field(default_factory=dict)
     _signs: dict[str, set[Sign]] = field(default_factory=dict)
 
     def note(self, expected: Crawl, met: Crawl, *, own: OwnValues | None = None) -> None:
-        """Compares two crawls of one twin, as they are; a line is told without the twin's `own`."""
+        """Compares two crawls of one twin; a line is told without the twin's `own` values."""
         self._compare(expected, met, own=own, twins=False)
 
     def note_twins(self, expected: Crawl, met: Crawl) -> None:
-        """Compares the crawls of two twins, each without its own."""
+        """Compares the crawls of two twins, each without its own values."""
         self._compare(expected, met, own=None, twins=True)
 
     def _compare(self, expected: Crawl, met: Crawl, *, own: OwnValues | None, twins: bool) -> None:
-        """Whole: also what only one of them was led to."""
+        """Compares whole crawls, also what only one of them was led to."""
         for line in {**expected, **met}:
             if line in expected and line in met:
                 held = signs(expected[line].answer, met[line].answer, twins=twins)
@@ -44,14 +44,14 @@ class CollectedSigns:
         return bool(self._signs)
 
     def differences(self, reader: ReaderRole, stage: FilingStage) -> Iterable[CrawlDifference]:
-        """What was collected, with who read and when."""
+        """Yields what was collected, with who read it and when."""
         for line, held in self._signs.items():
             in_order = tuple(sorted(held, key=lambda sign: (sign.kind, sign.of, sign.inside)))
             yield CrawlDifference(line, self._asks[line], in_order, reader, stage)
 
 
 def _only_one(exchange: CrawlExchange) -> list[Sign]:
-    """A page more, or a file of an export more, is a sign in itself."""
+    """Returns the sign of a page, or of a file of an export, that only one crawl has."""
     if exchange.request.door is Door.EXPORT:
         return [Sign(SignKind.NEW, exchange.step.removeprefix("file ").partition(" ")[0])]
     return [Sign(SignKind.LINK)]

@@ -1,4 +1,4 @@
-"""Finds what differs between two answers, and what sort of thing it is, without quoting it."""
+"""Finds what differs between two answers, and of what kind it is, without quoting it."""
 
 import json
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ _NARRATIVE: Final = frozenset({"div", "text", "display", "title", "contentString
 
 
 class SignKind(StrEnum):
-    """What sort of difference it is."""
+    """The kind of a difference."""
 
     STATUS = "status"
     HEADER = "header"
@@ -30,7 +30,10 @@ class SignKind(StrEnum):
 
 @dataclass(frozen=True)
 class Sign:
-    """One difference: its sort, and of what: a header's name, a new thing's type, its holder's."""
+    """One difference: its kind, what it is of, and what that is inside.
+
+    It is of a header by its name, or of something new by its type.
+    """
 
     kind: SignKind
     of: str = ""
@@ -38,10 +41,10 @@ class Sign:
 
 
 def signs(expected: CrawlAnswer, met: CrawlAnswer, *, twins: bool) -> list[Sign]:
-    """Every sort of difference between two answers, once; empty if they are the same.
+    """Returns every kind of difference between two answers, once.
 
-    The length of a body is the body's, which is compared whole; it is a sign of its own only where
-    there is no body. Between twins it is none: their own values may differ in length.
+    The length of a body is a sign only where there is no body: a body is compared whole. Between
+    twins it is none, since their own values may differ in length.
     """
     if expected.status != met.status:
         return [Sign(SignKind.STATUS, str(met.status))]
@@ -84,7 +87,7 @@ def _field(expected: dict[str, Any], met: dict[str, Any], place: Path, kind: str
 
 
 def _lists(expected: list[Any], met: list[Any], place: Path, inside: str) -> Iterator[Sign]:
-    """Things are paired by type and id; where they have none, only new and missing ones count."""
+    """Pairs things by type and id; where they have none, only new and missing ones count."""
     before = [one for one in expected if one not in met]
     after = [one for one in met if one not in expected]
     if not before and not after and len(expected) == len(met):
@@ -103,7 +106,7 @@ def _lists(expected: list[Any], met: list[Any], place: Path, inside: str) -> Ite
 
 
 def _pairs(one: Any, other: Any) -> bool:
-    """Parts without a type are the same part only where they have the same fields."""
+    """Returns whether two parts are the same part: without a type, by their fields."""
     if _key(one) is not None:
         return True
     if not isinstance(one, dict) or not isinstance(other, dict):
@@ -119,7 +122,7 @@ def _key(part: Any) -> tuple[str, str] | None:
 
 
 def _kind(part: Any) -> str:
-    """The type of what is new: itself, inside an entry, or what it refers to."""
+    """Returns the type of what is new: itself, inside an entry, or what it refers to."""
     key = _key(part)
     if key is not None:
         return key[0]

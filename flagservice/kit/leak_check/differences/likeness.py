@@ -42,7 +42,7 @@ Crawl = dict[str, CrawlExchange]
 
 
 class OwnValues:
-    """One twin's own values; the same place for the same value, for as long as the check runs."""
+    """One twin's own values, each with the same place throughout the check."""
 
     def __init__(self, values: Iterable[str], first: Iterable[CrawlExchange]) -> None:
         self._places: dict[str, str] = {}
@@ -66,18 +66,18 @@ class OwnValues:
 
     @classmethod
     def same(cls, *pairs: tuple[str, str]) -> "OwnValues":
-        """Makes one of each pair: the known id and the one that nobody has are asked alike."""
+        """Returns values in which both of each pair have one place."""
         own = cls((), ())
         for number, pair in enumerate(pairs):
             own._places.update(dict.fromkeys(pair, f"<{number}>"))
         return own
 
     def crawl(self, exchanges: Iterable[CrawlExchange]) -> Crawl:
-        """The answers by what was asked, with everything of the twin's own replaced."""
+        """Returns the exchanges by request line, with the twin's own values replaced."""
         return {self.text(one.line): self._exchange(one) for one in exchanges}
 
     def text(self, text: str) -> str:
-        """A text without what is the twin's own."""
+        """Returns a text with the twin's own values replaced."""
         for phrase, place in self._phrases.items():
             text = text.replace(phrase, place)
         return _WORD.sub(self._word, unquote(text) if "%" in text else text)
@@ -139,7 +139,7 @@ class Noise:
         self._met: set[str] = set()
 
     def out_of(self, exchanges: Iterable[CrawlExchange]) -> list[CrawlExchange]:
-        """The exchanges with the noise replaced by its name; that it is there stays."""
+        """Returns the exchanges with the noise replaced by its name."""
         return [replace(one, answer=self._settled(one.answer)) for one in exchanges]
 
     def _settled(self, answer: CrawlAnswer) -> CrawlAnswer:

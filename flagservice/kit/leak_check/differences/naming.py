@@ -1,7 +1,7 @@
-"""Gives each difference a name from a closed list: what leaked, by its cause rather than its door.
+"""Gives each difference a name from a closed list: what leaked, by its cause.
 
-Where a type's own search shows a flag, everything else that shows one follows from that, and is
-told under the same name with its own request line. A name never hides a request: each is listed.
+Where a search of a type shows a flag, everything else that shows one follows from that, and has the
+same name with its own request line. Every request is listed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ from flagservice.kit.leak_check.differences.compare import Sign, SignKind
 
 
 class LeakName(StrEnum):
-    """What leaked. A closed list: a difference that fits nowhere is `content`, and counts."""
+    """What leaked. A difference that fits nowhere is `content`."""
 
     LABEL_IGNORED = "label-ignored"
     ONE_NOPAT_SYSTEM = "one-nopat-system"
@@ -120,7 +120,7 @@ class Finding:
 
 
 def named(differences: Sequence[CrawlDifference]) -> list[Finding]:
-    """Every difference under its name, once for each request line."""
+    """Returns every difference under its name, once for each request line."""
     shown = _shown(differences)
     told = {(one.request.target, one.reader, one.stage) for one in differences if _is_get(one)}
     grown = {_case(one) for one in differences if any(s.kind is SignKind.NEW for s in one.signs)}
@@ -142,7 +142,7 @@ def _is_get(one: CrawlDifference) -> bool:
 
 
 def _shown(differences: Iterable[CrawlDifference]) -> dict[str, LeakName]:
-    """The types of which an ordinary search shows something new."""
+    """Returns the types of which an ordinary search shows something new."""
     found: dict[str, LeakName] = {}
     for one in differences:
         for sign in one.signs:
@@ -157,7 +157,7 @@ def _shown(differences: Iterable[CrawlDifference]) -> dict[str, LeakName]:
 
 
 def _names(one: CrawlDifference, shown: dict[str, LeakName], *, grown: bool) -> set[LeakName]:
-    """A total, a link or a further page only follows from what is new in the same answer."""
+    """Returns the names of an exchange, without what only follows from something new in it."""
     kinds = {sign.kind for sign in one.signs}
     consequences = {SignKind.TOTAL, SignKind.LINK} if grown else set()
     if SignKind.LINK in kinds and SignKind.MISSING in kinds:
@@ -184,7 +184,7 @@ def _name(one: CrawlDifference, sign: Sign, shown: dict[str, LeakName]) -> LeakN
 
 
 def _follows(one: CrawlDifference, shown: dict[str, LeakName]) -> LeakName | None:
-    """The cause, where a count or a page only follows from what a search shows anyway."""
+    """Returns the cause, where a count or a page only follows from what a search shows."""
     if one.request.kind:
         return shown.get(one.request.kind)
     return next(iter(shown.values()), None)
@@ -221,7 +221,7 @@ def _new(one: CrawlDifference, sign: Sign, shown: dict[str, LeakName]) -> LeakNa
 def _by_cause(
     seen: dict[tuple[LeakName, str], set[tuple[ReaderRole, FilingStage]]],
 ) -> list[Finding]:
-    """Two causes show only in the whole: by whom it is seen, and under which spelling."""
+    """Finds two causes that show only in the whole: who sees it, and under which spelling."""
     readers: dict[LeakName, set[ReaderRole]] = {}
     stages: dict[LeakName, set[FilingStage]] = {}
     for (name, _), cases in seen.items():

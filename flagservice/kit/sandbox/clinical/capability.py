@@ -1,7 +1,4 @@
-"""Says what this server does, so that a client can find out instead of guessing.
-
-https://hl7.org/fhir/R4/capabilitystatement.html
-"""
+"""Says what this server does: https://hl7.org/fhir/R4/capabilitystatement.html."""
 
 from .. import wire
 from ..outcomes import FHIR_JSON, SandboxReply
@@ -16,7 +13,7 @@ _PARAMETERS = [
 
 
 def metadata(practice: SandboxPractice, routed: RoutedRequest) -> SandboxReply:
-    """The capability statement: https://hl7.org/fhir/R4/http.html#capabilities."""
+    """Returns the CapabilityStatement: https://hl7.org/fhir/R4/http.html#capabilities."""
     statement = {
         "resourceType": "CapabilityStatement",
         "status": "active",

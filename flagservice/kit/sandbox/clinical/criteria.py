@@ -27,7 +27,7 @@ _STATUSES = {
 
 
 def resource(request: SandboxRequest, *, kind: str) -> Resource:
-    """The resource in the body, of the type that the path names."""
+    """Returns the resource in the body; its type must be the one that the path names."""
     _of_type(request, _JSON_TYPES)
     try:
         found = wire.read(request.body)
@@ -43,7 +43,7 @@ def resource(request: SandboxRequest, *, kind: str) -> Resource:
 
 
 def subject(found: Resource, *, kind: str) -> str:
-    """The NHS number of the person the resource is about."""
+    """Returns the NHS number of the person whom the resource is about."""
     match found.get(_SUBJECTS[kind]):
         case {"identifier": {"system": system, "value": str(value)}} if system == NHS_NUMBER:
             return value
@@ -54,7 +54,7 @@ def subject(found: Resource, *, kind: str) -> str:
 
 
 def identifiers(found: Resource) -> set[Identifier]:
-    """The resource's business identifiers that have both a system and a value."""
+    """Returns the identifiers that have both a system and a value."""
     carried = found.get("identifier", [])
     if not isinstance(carried, list):
         raise unreadable()
@@ -63,12 +63,12 @@ def identifiers(found: Resource) -> set[Identifier]:
 
 
 def asked_identifier(request: SandboxRequest) -> Identifier:
-    """The one identifier that the query names."""
+    """Returns the one identifier that the query names."""
     return _token(_one_parameter(request.query, "identifier"))
 
 
 def asked_patient(request: SandboxRequest) -> str:
-    """The NHS number in the form of a search, where no log of addresses can hold it."""
+    """Returns the NHS number in a form; no log of addresses holds it there."""
     _of_type(request, _FORM_TYPES)
     form = request.body.decode("ascii", errors="replace")
     system, value = _token(_one_parameter(form, "patient:identifier"))

@@ -1,4 +1,4 @@
-"""The FHIR interactions that a service needs to tell a practice something and to check it.
+"""The FHIR interactions by which a service tells a practice something and checks it.
 
 https://hl7.org/fhir/R4/http.html
 """
@@ -20,11 +20,11 @@ NOTICES = frozenset({"Flag", "Task"})
 
 
 def conditional_update(practice: SandboxPractice, routed: RoutedRequest) -> SandboxReply:
-    """Create or update by identifier: https://hl7.org/fhir/R4/http.html#cond-update.
+    """Creates or updates by identifier: https://hl7.org/fhir/R4/http.html#cond-update.
 
-    1. The resource is read, and carries the identifier that the query names.
-    2. It is about somebody registered here.
-    3. With nobody between: none matches, and it is created; one, and it is updated.
+    1. The resource must carry the identifier that the query names.
+    2. It must be about a registered person.
+    3. Under a lock it is created if none matches, and updated if one does.
     """
     # 1
     found = criteria.resource(routed.request, kind=routed.kind)
@@ -51,7 +51,7 @@ def conditional_update(practice: SandboxPractice, routed: RoutedRequest) -> Sand
 
 
 def _publish(practice: SandboxPractice, kept: StoredVersion, *, found: Resource) -> None:
-    """What a patient reads is a table of its own: of flags, only those that are ordinary stand."""
+    """Keeps an ordinary entry where the patient reads, and takes any other away from there."""
     marked = (found.get("status"), str(found.get("verificationStatus")))
     in_error = any("entered-in-error" in str(one) for one in marked)
     if Leak.KEEPS_ALL in practice.leaks and in_error:
@@ -67,7 +67,7 @@ def _publish(practice: SandboxPractice, kept: StoredVersion, *, found: Resource)
 
 
 def create(practice: SandboxPractice, routed: RoutedRequest) -> SandboxReply:
-    """Add an ordinary clinical entry: https://hl7.org/fhir/R4/http.html#create."""
+    """Adds an ordinary clinical entry: https://hl7.org/fhir/R4/http.html#create."""
     found = criteria.resource(routed.request, kind=routed.kind)
     patient = practice.patient(criteria.subject(found, kind=routed.kind)).nhs_number
     key = ResourceKey(routed.kind, str(uuid.uuid4()))
@@ -77,14 +77,14 @@ def create(practice: SandboxPractice, routed: RoutedRequest) -> SandboxReply:
 
 
 def read(practice: SandboxPractice, routed: RoutedRequest) -> SandboxReply:
-    """The current version: https://hl7.org/fhir/R4/http.html#read."""
+    """Returns the current version: https://hl7.org/fhir/R4/http.html#read."""
     key = ResourceKey(routed.kind, routed.id)
     table = practice.store.notices if routed.kind in NOTICES else practice.store.entries
     return _found(routed.request, table.read(key))
 
 
 def vread(practice: SandboxPractice, routed: RoutedRequest) -> SandboxReply:
-    """One version, current or past: https://hl7.org/fhir/R4/http.html#vread."""
+    """Returns one version, current or past: https://hl7.org/fhir/R4/http.html#vread."""
     key, number = ResourceKey(routed.kind, routed.id), int(routed.version)
     if routed.kind in NOTICES:
         return _found(routed.request, practice.store.notices.version(key, number=number))
@@ -92,7 +92,7 @@ def vread(practice: SandboxPractice, routed: RoutedRequest) -> SandboxReply:
 
 
 def search_by_identifier(practice: SandboxPractice, routed: RoutedRequest) -> SandboxReply:
-    """What carries an identifier: https://hl7.org/fhir/R4/http.html#search."""
+    """Returns what carries an identifier: https://hl7.org/fhir/R4/http.html#search."""
     identifier = criteria.asked_identifier(routed.request)
     matches = practice.store.notices.matching(routed.kind, identifier=identifier)
     bundle = _searchset(routed, [body for _, _, body in matches])
@@ -101,7 +101,7 @@ def search_by_identifier(practice: SandboxPractice, routed: RoutedRequest) -> Sa
 
 
 def search_by_patient(practice: SandboxPractice, routed: RoutedRequest) -> SandboxReply:
-    """What is held about one person; no self link, which would put the number in an address."""
+    """Returns what is held about one person, with no self link: it would name the number."""
     patient = criteria.asked_patient(routed.request)
     bodies = practice.store.notices.about(patient, kind=routed.kind)
     return SandboxReply(200, wire.write(_searchset(routed, bodies)))
@@ -117,7 +117,7 @@ def _refuse_stale(request: SandboxRequest, *, version: int) -> None:
 def _stamped(
     found: Resource, *, key: ResourceKey, version: int, patient: str, practice: SandboxPractice
 ) -> StoredVersion:
-    """The resource as sent, but for the three things that are the server's to say."""
+    """Returns the resource as sent, but for the three things that the server says."""
     now = practice.clock().astimezone(UTC)
     instant = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     meta = found.get("meta", {}) | {"versionId": str(version), "lastUpdated": instant}

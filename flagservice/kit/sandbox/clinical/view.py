@@ -1,4 +1,4 @@
-"""Shows a clinician the whole record, so that anybody can see what a practice was told."""
+"""Shows a clinician the whole record."""
 
 from .. import wire
 from ..files import SandboxPatient
@@ -12,7 +12,7 @@ _OPEN_TASK = ("draft", "requested", "received", "accepted", "ready", "in-progres
 
 
 def record(practice: SandboxPractice, routed: RoutedRequest) -> SandboxReply:
-    """One person's record: what stands, what is asked, what was, and the ordinary entries."""
+    """Returns one person's record: what stands, what is asked, what was, and ordinary entries."""
     patient = practice.patient(_asked_number(routed.request.body))
     flags = _about(practice, patient, kind="Flag")
     tasks = _about(practice, patient, kind="Task")
@@ -36,12 +36,12 @@ def record(practice: SandboxPractice, routed: RoutedRequest) -> SandboxReply:
 
 
 def patients(practice: SandboxPractice, _: RoutedRequest) -> SandboxReply:
-    """Everybody registered, with how many flags stand on each."""
+    """Returns the registered people, with how many flags stand on each."""
     return _json([_row(practice, person) for person in practice.register.current().values()])
 
 
 def search_by_patient(practice: SandboxPractice, routed: RoutedRequest) -> SandboxReply:
-    """Flags or tasks about one person, as a clinician's screen is given them."""
+    """Returns flags or tasks about one person, as a clinician's screen gets them."""
     if Leak.CLINICIAN_BLIND in practice.leaks:
         return SandboxReply(200, wire.write({"resourceType": "Bundle", "type": "searchset"}))
     return interactions.search_by_patient(practice, routed)

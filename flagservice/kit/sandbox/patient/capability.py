@@ -1,6 +1,6 @@
-"""Says what the patient's FHIR face offers: https://hl7.org/fhir/R4/capabilitystatement.html.
+"""Says what the patient's FHIR API offers: https://hl7.org/fhir/R4/capabilitystatement.html.
 
-It is the same for everybody, whatever stands in a record.
+It is the same whatever stands in a record.
 """
 
 from .. import wire
@@ -24,7 +24,7 @@ _DEFINED = "http://hl7.org/fhir/OperationDefinition"
 
 
 def metadata(base: str) -> SandboxReply:
-    """The capability statement of the patient's side."""
+    """Returns the CapabilityStatement of the patient's side."""
     statement = {
         "resourceType": "CapabilityStatement",
         "status": "active",

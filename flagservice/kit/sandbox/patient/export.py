@@ -1,6 +1,6 @@
-"""Exports a record as NDJSON, asked for, waited for and fetched.
+"""Exports a record as NDJSON, by the asynchronous request pattern.
 
-https://hl7.org/fhir/uv/bulkdata/export.html, the asynchronous request pattern.
+https://hl7.org/fhir/uv/bulkdata/export.html
 """
 
 from .. import wire

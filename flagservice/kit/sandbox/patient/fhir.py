@@ -1,7 +1,7 @@
-"""The FHIR API that a patient's or a proxy's app is given, with all that such an API may offer.
+"""The FHIR API of a patient's or a proxy's app, with all that such an API may offer.
 
-It has read, vread, history, search, includes, `$everything`, `$document` and export. Each is a
-door that a flag could come through; `PatientRecord.seen` is told which mode breaks it.
+It has read, vread, history, search, includes, `$everything`, `$document` and export. A flag could
+come through each; `PatientRecord.seen` is told which mode breaks it.
 """
 
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ _OFFERED = (*TYPES, *NEVER_EMPTY_HANDED)
 
 
 def answer(practice: SandboxPractice, routed: RoutedRequest) -> SandboxReply:
-    """Whatever is asked for below /patient/fhir."""
+    """Answers what is asked for below /patient/fhir."""
     record = record_of(practice, routed)
     request = routed.request
     parts = request.path.removeprefix("/patient/fhir").strip("/").split("/")
@@ -100,7 +100,7 @@ def _found(record: PatientRecord, kind: str, identity: str, *, door: bool) -> Re
 
 
 def _hint(record: PatientRecord) -> SandboxRefusal:
-    """What a system answers that wants to be honest about what it hides."""
+    """Returns what a system answers that says honestly that it hides something."""
     if Leak.FORBIDDEN in record.leaks:
         return SandboxRefusal(403, "forbidden", "there is nothing here for this caller")
     if Leak.GONE in record.leaks:
@@ -134,7 +134,7 @@ def _instant(header: str) -> datetime | None:
 def _history(
     record: PatientRecord, *, base: str, kind: str = "", identity: str = ""
 ) -> SandboxReply:
-    """Each thing as it stands; this system keeps one version of an ordinary entry."""
+    """Returns each thing as it stands: of an ordinary entry there is one version."""
     seen = [
         one
         for one in record.seen(Leak.HISTORY)

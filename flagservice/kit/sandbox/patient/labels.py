@@ -1,10 +1,10 @@
-"""Decides what a patient may not see, because the label is the only sign a GP system is sent.
+"""Decides what a patient may not see, by the label: the only sign that a GP system is sent.
 
 NOPAT has three spellings in use: http://terminology.hl7.org/CodeSystem/v3-ActCode (R4),
 http://hl7.org/fhir/v3/ActCode (STU3) and the OID 2.16.840.1.113883.4.642.3.47 with or without
-urn:oid: (GP2GP). A reader that matches one of them leaks, and so does one that drops a label
-it cannot read. So NOPAT hides under any system, and an unreadable label hides as well. A flag is
-shown only if it says of itself that it is ordinary: one that says nothing is hidden.
+urn:oid: (GP2GP). A reader that matches only one of them leaks, and so does one that drops a label
+that it cannot read. So NOPAT hides under any system, and so does an unreadable label. A flag is
+shown only if it says that it is ordinary.
 
 https://hl7.org/fhir/R4/security-labels.html
 """
@@ -17,12 +17,12 @@ _POINTS_AT_HIDDEN = re.compile(r"(?:^|/)(?:Flag|Task)/")
 
 
 def shown(entry: dict[str, object]) -> bool:
-    """Whether a patient may see an entry of the record."""
+    """Returns whether a patient may see an entry of the record."""
     return is_ordinary_flag(entry) or not withheld(entry)
 
 
 def is_ordinary_flag(resource: dict[str, object]) -> bool:
-    """A flag that a patient may see, such as a reasonable adjustment: labelled N, and not NOPAT."""
+    """Returns whether it is a flag labelled N and not NOPAT, such as a reasonable adjustment."""
     if resource.get("resourceType") != "Flag" or _is_labelled(resource.get("meta", {})):
         return False
     meta = resource.get("meta", {})
@@ -32,7 +32,7 @@ def is_ordinary_flag(resource: dict[str, object]) -> bool:
 
 
 def withheld(part: object) -> bool:
-    """Whether a patient may not see this; one hidden part, however deep, hides the whole."""
+    """Returns whether a patient may not see this; one hidden part hides the whole."""
     if isinstance(part, list):
         return any(withheld(held) for held in part)
     if not isinstance(part, dict):

@@ -1,6 +1,6 @@
-"""Puts together what one reader's FHIR face draws on: the person, the entries, and what is derived.
+"""Puts together what a reader's FHIR API draws on: the person, the entries, what is derived.
 
-In the correct mode `hidden` is empty because the table of flags is never read: what is not here
+In the correct mode `hidden` is empty, because the table of flags is never read. What is not here
 cannot be counted, dated or hinted at. Ordinary flags stand among the entries.
 """
 
@@ -24,7 +24,7 @@ _BEGAN = "2025-01-01T00:00:00.000Z"
 
 @dataclass(frozen=True, slots=True)
 class PatientRecord:
-    """What a reader may be shown, and, in a broken mode alone, what was withheld."""
+    """What a reader may be shown and, in a broken mode alone, what was withheld."""
 
     patient: SandboxPatient
     entries: list[Resource]
@@ -32,16 +32,16 @@ class PatientRecord:
     leaks: Leaks
 
     def seen(self, *doors: Leak) -> list[Resource]:
-        """Everything that stands behind a door; hidden flags, too, where that door is broken."""
+        """Returns what stands behind these doors; a broken one has the hidden flags, too."""
         extra = self.hidden if self.leaks & {*doors} else []
         return [self.person(), *self.entries, *extra, *self._derived()]
 
     def hides(self, leak: Leak) -> bool:
-        """Is there something that this mode would give away?"""
+        """Returns whether there is something that this mode would give away."""
         return leak in self.leaks and bool(self.hidden)
 
     def person(self) -> Resource:
-        """The Patient, with a narrative that a person can read."""
+        """Returns the Patient, with a narrative."""
         identity = person_id(self.patient.nhs_number)
         alerts = f" Alerts: {len(self.hidden)}." if self.hides(Leak.NARRATIVE) else ""
         return {
@@ -89,7 +89,7 @@ class PatientRecord:
 
 
 def record_of(practice: SandboxPractice, routed: RoutedRequest) -> PatientRecord:
-    """The record that the caller's token opens."""
+    """Returns the record that the caller's token opens."""
     patient = practice.patient(routed.caller.nhs_number)
     held = [_read(one) for one in practice.store.entries.about(patient.nhs_number)]
     entries = [one for one in held if labels.shown(one)]
@@ -107,18 +107,18 @@ def record_of(practice: SandboxPractice, routed: RoutedRequest) -> PatientRecord
 
 
 def person_id(nhs_number: str) -> str:
-    """The Patient's id on this server."""
+    """Returns the Patient's id on this server."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{NHS_NUMBER}|{nhs_number}"))
 
 
 def reference(resource: Resource) -> str:
-    """Relative to this server."""
+    """Returns the resource's address, relative to this server."""
     return f"{resource['resourceType']}/{resource['id']}"
 
 
 @lru_cache(maxsize=1024)
 def _read(body: bytes) -> Resource:
-    """What is kept is never changed, and a crawl reads it thousands of times."""
+    """Returns the entry. It never changes, and a crawl reads it thousands of times."""
     return wire.read_object(body)
 
 

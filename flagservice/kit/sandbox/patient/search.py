@@ -1,7 +1,7 @@
 """Searches what a reader may see: https://hl7.org/fhir/R4/search.html.
 
-Only as much of search as shows where a total, a page or an include could give a flag away. A
-parameter that is not known here is ignored, as the standard's lenient handling allows.
+It has as much of search as shows where a total, a page or an include could give a flag away. It
+ignores a parameter that it does not know, as the standard's lenient handling allows.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _PREFIXES = {"ge": 1, "gt": 1, "le": -1, "lt": -1}
 
 @dataclass(frozen=True, slots=True)
 class SandboxSearch:
-    """What is searched for: the types, and the parameters in the order given."""
+    """One search: the types, and the parameters in the order given."""
 
     base: str
     path: str
@@ -29,23 +29,23 @@ class SandboxSearch:
 
     @classmethod
     def read(cls, query: str, *, base: str, path: str) -> "SandboxSearch":
-        """The search of an address or a form; without a type in the path, `_type` says which."""
+        """Returns the search of an address or a form; `_type` names types the path does not."""
         parameters = tuple(parse_qsl(query, keep_blank_values=True))
         kinds = path or dict(parameters).get("_type", "")
         return cls(base, path, frozenset(kinds.split(",")) - {""}, parameters)
 
     def values(self, name: str) -> list[str]:
-        """Every value of a parameter, without regard to a modifier."""
+        """Returns every value of a parameter, whatever its modifier."""
         return [value for key, value in self.parameters if key.partition(":")[0] == name]
 
     def number(self, name: str, *, otherwise: int) -> int:
-        """A parameter that is a whole number."""
+        """Returns the value of a parameter that is a whole number."""
         found = self.values(name)
         return int(found[0]) if found and found[0].isdecimal() else otherwise
 
 
 def searchset(record: PatientRecord, search: SandboxSearch) -> SandboxReply:
-    """One page of what matches."""
+    """Returns one page of what matches."""
     door = [Leak.SECURITY_SEARCH] if search.values("_security") else []
     matches = [one for one in record.seen(*door) if _matches(record, search, resource=one)]
     behind = [one for one in record.hidden if _matches(record, search, resource=one)]
@@ -74,7 +74,7 @@ def searchset(record: PatientRecord, search: SandboxSearch) -> SandboxReply:
 
 
 def warning(record: PatientRecord) -> list[Resource]:
-    """What a system says that wants to be helpful: something was left out."""
+    """Returns what a system says that warns that something was left out."""
     if not record.hides(Leak.WARNING):
         return []
     coding = {"code": "confidential-items", "display": "Confidential items"}

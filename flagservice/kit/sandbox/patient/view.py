@@ -1,7 +1,7 @@
-"""Shows a patient, or who reads for one, a record in which a flag leaves no trace at all.
+"""Shows a patient or a proxy a record in which a flag leaves no trace.
 
-This module is handed the ordinary entries and nothing else. No total, no instant of reading,
-no id that counts: the bytes are the same in the world where a flag came and where none did.
+This module is given the ordinary entries and nothing else. There is no total, no instant of
+reading and no id that counts: the bytes are the same whether or not a flag came.
 """
 
 import uuid
@@ -16,7 +16,7 @@ from . import labels
 
 
 def record(patient: SandboxPatient, *, entries: Entries) -> SandboxReply:
-    """The person and the entries that may be shown: https://hl7.org/fhir/R4/bundle.html."""
+    """Returns the person and the entries that may be shown: https://hl7.org/fhir/R4/bundle.html."""
     held = [wire.read_object(body) for body in entries.about(patient.nhs_number)]
     shown = [_person(patient), *(one for one in held if labels.shown(one))]
     bundle = {
