@@ -1,4 +1,4 @@
-"""Information governance asks why, lists rulings, and sees what waits for a person. No values."""
+"""Information governance asks why, lists rulings, and sees what waits for a person."""
 
 from datetime import date
 from typing import Annotated, Literal
@@ -116,7 +116,7 @@ def get_why(
     flag_id: FlagId,
     element: Annotated[Element | None, Query(examples=["concern"])] = None,
 ) -> RulingMade:
-    """Which policy version and which rules decided, for a flag and its elements."""
+    """Returns the policy version and the rules that decided, for a flag and its elements."""
     found = RulingMade.model_validate(api.perform(caller, lambda work: explain(work, flag_id)))
     if element is None:
         return found
@@ -137,7 +137,7 @@ def get_rulings(
     after: Annotated[str | None, Query(examples=[examples.ID])] = None,
     limit: Limit = 100,
 ) -> Rulings:
-    """Rulings by day, kind, action and version; `after` is the last id of the page before."""
+    """Returns rulings by day, kind, action and version; `after` is the last id already read."""
     wanted = RulingFilter(day, kind, action, policy_version, after, limit)
     found = api.perform(caller, lambda work: rulings(work, wanted))
     return Rulings(rulings=[RulingMade.model_validate(one) for one in found])
@@ -145,14 +145,14 @@ def get_rulings(
 
 @router.get("/manual-list")
 def get_manual_list(api: ApiDep, caller: Governs) -> ManualList:
-    """What no machine can deliver, with its owner and clock, and no location in it."""
+    """Returns what no machine can deliver, with its owner and clock, and no location."""
     found = api.perform(caller, manual_list.waiting)
     return ManualList(waiting=[Waiting.model_validate(one) for one in found])
 
 
 @router.get("/alarms")
 def get_alarms(api: ApiDep, caller: Governs, limit: Limit = 100) -> Alarms:
-    """Practices that asked about many people who are not theirs, or rejected many; never whom."""
+    """Returns the practices that asked about, or rejected, many people; never whom."""
     found = api.perform(caller, lambda work: alarms(work, limit=limit))
     return Alarms(alarms=[AlarmRaised.model_validate(one) for one in found])
 
@@ -170,7 +170,7 @@ def post_closing(
     delivery_id: DeliveryId,
     body: Annotated[bytes, Depends(body_of("application/json"))],
 ) -> Response:
-    """Closes a delivery by decision: somebody named has seen to it in another way."""
+    """Closes a delivery by decision: a named person has seen to it in another way."""
     closing = read(Closing, body)
     api.perform(caller, lambda work: close(work, delivery_id, closing=closing))
     return Response(status_code=204)

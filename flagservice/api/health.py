@@ -1,7 +1,7 @@
 """What an operator is told of the service's health, in the shape that NHS APIs use for `/_status`.
 
-Each check says what it measured and from where on it warns or fails; the whole is as bad as its
-worst. A database that does not answer cannot be told of here: then the answer is 503.
+Each check says what it measured and from where on it warns or fails. The whole is as bad as its
+worst check. Where the database does not answer, the answer is 503 instead.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from flagservice.delivery.watch.status import ServiceStatus
 
 
 class Health(StrEnum):
-    """From well to ill; `worst` goes by this order."""
+    """How well something is, from well to ill."""
 
     PASS = "pass"  # noqa: S105, health and no secret
     WARN = "warn"
@@ -24,14 +24,14 @@ class Health(StrEnum):
 
 @dataclass(frozen=True)
 class Thresholds:
-    """From which number on a check warns, and from which it fails, if it ever does."""
+    """The number from which a check warns, and the number from which it fails, if it ever does."""
 
     unit: str
     warn: int
     fail: int | None = None
 
     def of(self, measured: int) -> Health:
-        """What such a number says."""
+        """Returns the health that a number means."""
         if self.fail is not None and measured >= self.fail:
             return Health.FAIL
         return Health.WARN if measured >= self.warn else Health.PASS
@@ -45,16 +45,15 @@ CHECKS: Final = {
     "unproven_seconds": Thresholds("s", 60, 600),
     "alarms": Thresholds("alarms", 1),
 }
-"""A worker looks five times a second and a checkpoint is made within one: minutes mean it is ill.
+"""A worker looks five times a second, and a checkpoint is made within one: minutes mean a fault.
 
-What is overdue with a person or raised for governance warns, and is no failure of the service.
-Some records are always looked for by somebody; a thousand are a register that broke, or a practice
-that rejects what it is sent, and their flags are shown nowhere.
+What is overdue with a person, or raised for governance, warns alone. A few records are always being
+looked for. A thousand mean that a register broke, or that a practice rejects what it is sent.
 """
 
 
 class HealthCheck(AnswerModel):
-    """What one check measured, and from where on it warns or fails; the database's says neither."""
+    """What one check measured, and from where on it warns or fails."""
 
     status: Health
     observedValue: int | Absent = None  # noqa: N815, the shape of NHS APIs

@@ -27,19 +27,19 @@ class Ping(AnswerModel):
 
 @router.get("/_ping", response_model=Ping)
 async def ping() -> Response:
-    """Alive. The same bytes for everybody, always."""
+    """Returns the same bytes, always."""
     return Response(b'{"status":"pass"}', media_type="application/json")
 
 
 @router.get("/_status", response_model_exclude_none=True, responses=refused(*OF_EVERY_CALLER))
 def status(api: ApiDep, caller: Operates) -> ServiceHealth:
-    """How the service is, check by check, with what is owed and how old the oldest is."""
+    """Returns the health of each check, what is owed, and how old the oldest is."""
     return health(api.perform(caller, service_status), version=api.version)
 
 
 @router.get("/metrics", response_class=PlainTextResponse, responses=refused(*OF_EVERY_CALLER))
 def metrics(api: ApiDep, caller: Operates) -> Response:
-    """The same figures for Prometheus, and connections.
+    """Returns the same figures, and those of connections, for Prometheus.
 
     No label names a person, a practice or a kind.
     """

@@ -1,7 +1,7 @@
 """Every refusal, told in one place: a status, an error in the caller's own format, and a leaf.
 
 The FHIR side answers with OperationOutcome, the others with problem details (RFC 9457). A refusal
-names field and rule. It holds nothing of what was sent, and its leaf is written before it is.
+names field and rule, and holds nothing of what was sent. Its leaf is written before it is sent.
 """
 
 from collections.abc import Callable, Sequence
@@ -58,13 +58,13 @@ _log = structlog.get_logger()
 
 
 def install(app: FastAPI) -> None:
-    """Puts the handlers in; `HTTPException` covers unknown routes and methods."""
+    """Installs the handlers; `HTTPException` covers unknown routes and methods."""
     for refused in (*_KNOWN, Exception):
         app.add_exception_handler(refused, _answer)
 
 
 def refusing(app: FastAPI) -> Callable[[Fault], Application]:
-    """For whatever is asked: the answer that `app` gives to this fault, before any route."""
+    """Returns what makes the answer of `app` to a fault that is found before any route."""
 
     def of(fault: Fault) -> Application:
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
@@ -114,14 +114,14 @@ def _read(wrong: Exception) -> tuple[int, str, Sequence[Fault]]:
 
 
 def _query_faults(wrong: RequestValidationError) -> Sequence[Fault]:
-    """Of a query or path parameter: its name is ours, its value is never repeated."""
+    """Returns the faults of query and path parameters, by our names for them."""
     return [
         Fault(str(detail["loc"][-1]), "is missing or does not fit") for detail in wrong.errors()
     ]
 
 
 def _too_often(request: Request, wrong: Exception) -> Throttled | None:
-    """Whoever proved nothing and is not served is counted by address, whatever it met."""
+    """Counts a caller that proved nothing, by address; returns Throttled over the limit."""
     if isinstance(wrong, Throttled) or hasattr(request.state, "actor"):
         return None
     peer = peer_of(request.client.host if request.client else "")
@@ -136,7 +136,7 @@ def _record(request: Request, status: int, wrong: Exception) -> None:
     api = api_of(request)
     actor: Actor = getattr(request.state, "actor", None) or actor_of(request.scope)
     if isinstance(wrong, Throttled):
-        api.throttle_log.met(ThrottledCaller(actor.name, actor.ods, wrong.audience), api.log)
+        api.throttle_log.record(ThrottledCaller(actor.name, actor.ods, wrong.audience), api.log)
         return
     route = request.scope.get("route")
     path = getattr(route, "path", "(no such route)")
@@ -172,7 +172,7 @@ def _response(
 
 
 def _headers(status: int, wrong: Exception) -> dict[str, str]:
-    """Returns what a status needs beside it: the methods, the wait, or the scheme."""
+    """Returns the headers that a status needs: the methods, the wait, or the scheme."""
     if status == 405 and isinstance(wrong, HTTPException) and wrong.headers:
         return {name: value for name, value in wrong.headers.items() if name == "Allow"}
     if status == 429 and isinstance(wrong, Throttled):

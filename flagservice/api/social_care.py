@@ -1,4 +1,4 @@
-"""Children's services, police and 0-19 health services say things, and read their receipts."""
+"""Children's services, police and 0-19 health services post, and read what came of it."""
 
 import hashlib
 from datetime import date
@@ -198,7 +198,7 @@ def post_notification(
 def get_receipt(
     api: ApiDep, caller: Annotated[Caller, requires("receipts.read")], reference: Reference
 ) -> Receipt:
-    """What came of the newest version of one of the caller's own references."""
+    """Returns what came of the newest version of one of the caller's own references."""
 
     def deed(work: Work) -> Receipt:
         plan = find_plan(work, work.actor.ods, reference)
@@ -212,14 +212,14 @@ def get_receipt(
 
 @router.get("/holds", response_model_exclude_none=True)
 def get_holds(api: ApiDep, caller: Annotated[Caller, requires("holds.read")]) -> Holds:
-    """The caller's worklist: what waits for its decision, oldest first."""
+    """Returns the caller's worklist: what waits for its decision, oldest first."""
     items = api.perform(caller, lambda work: worklist(work, rulebook=api.policies.rulebook(work)))
     return Holds(holds=[Hold.of(item) for item in items])
 
 
 @router.get("/queries")
 def get_queries(api: ApiDep, caller: Annotated[Caller, requires("receipts.read")]) -> Queries:
-    """What practices ask about the caller's own flags: a code, and never who asks."""
+    """Returns what practices ask about the caller's own flags: a code, and never who asks."""
     return Queries(queries=[PracticeQuery.of(one) for one in api.perform(caller, queries)])
 
 

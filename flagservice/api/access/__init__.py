@@ -1,1 +1,1 @@
-"""Who calls, and with what right?"""
+"""Who calls, and what do their scopes open?"""

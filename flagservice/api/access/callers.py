@@ -1,8 +1,7 @@
 """Who calls, and with what right. An absent claim, scope or registration means no.
 
 A route names the scopes that it needs with `requires`, which checks the token. `Api.perform` opens
-the unit of work and checks the client's registration again, so that a revoked client is out at
-once.
+the unit of work and checks the client's registration again, so a revoked client is out at once.
 """
 
 import json
@@ -114,7 +113,7 @@ def api_of(request: Request) -> Api:
 
 
 async def _api(request: Request) -> Api:
-    """Returns the same. It is async because the framework runs what is not on another thread."""
+    """Returns the same; it is async, since the framework runs what is not on another thread."""
     return api_of(request)
 
 
@@ -154,7 +153,7 @@ class RequiresScopes:
 
 
 def requires(*scopes: str) -> Any:
-    """Returns the dependency of a route, which annotates its caller with it."""
+    """Returns what a route annotates its caller with."""
     return Security(RequiresScopes(scopes), scopes=scopes)
 
 

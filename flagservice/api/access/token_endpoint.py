@@ -52,7 +52,7 @@ class AccessToken(AnswerModel):
 def post_token(
     api: ApiDep, request: Request, body: Annotated[bytes, Depends(body_of(FORM))]
 ) -> AccessToken:
-    """OAuth 2 client credentials with `private_key_jwt`: the only way in."""
+    """Returns a token for client credentials with `private_key_jwt` (OAuth 2): the only way in."""
     try:
         pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, strict_parsing=True)
     except ValueError:

@@ -1,8 +1,8 @@
-"""Our own short tokens: the only way in. Issued for a proven assertion, and checked at each use.
+"""Our own short tokens: the only way in. Issued for a proven assertion, and verified at each use.
 
 A verified token is known again by its SHA-256, so that the hot path checks no signature twice. Its
-times are checked at every use, and the client's registration in the unit of work. Tokens always use
-real time.
+times are checked at every use, and the client's registration in the unit of work. Tokens use real
+time, also where the service's clock is set.
 """
 
 import hashlib

@@ -1,1 +1,1 @@
-"""What is refused before anybody is asked who calls?"""
+"""What is checked of a request before its caller is known?"""

@@ -1,4 +1,4 @@
-"""Bodies as bytes: read whole by the envelope, and by our own reader after that.
+"""Bodies as bytes: the envelope bounds them, and our own reader reads them.
 
 A framework's reader would accept a repeated key, take a number for a date and quote what was sent.
 """
@@ -16,7 +16,7 @@ class WrongMediaType(Refusal):
 
 
 def body_of(*media_types: str) -> Callable[[Request], Coroutine[Any, Any, bytes]]:
-    """The dependency that yields the body of a request of one of these types."""
+    """Returns the dependency that yields a body of one of these types."""
 
     async def body(request: Request) -> bytes:
         given = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()

@@ -1,8 +1,7 @@
-"""The outermost layer: sizes, request ids and headers, the same for every answer whatever it is.
+"""The outermost layer: sizes, request ids and headers, the same for every answer.
 
-Pure ASGI. A body is read here, whole and bounded, before anything looks at it; `X-Request-ID` and
-`X-Correlation-ID` are mirrored if they are UUIDs, and refused if not, whatever was asked; nothing
-may be cached.
+It is pure ASGI. It bounds a body while it is read. It mirrors `X-Request-ID` and `X-Correlation-ID`
+if they are UUIDs, and refuses them if not. It lets no answer be cached.
 """
 
 import re
@@ -45,7 +44,7 @@ class TooLarge(Exception):
 
 
 class Envelope:
-    """Wraps the application, from outside everything that it answers, faults too."""
+    """Wraps the application and everything that it answers, faults too."""
 
     def __init__(
         self,
@@ -59,7 +58,7 @@ class Envelope:
         self._refusing = refusing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request; what is not HTTP (the lifespan) passes by."""
+        """Answers one request; what is not HTTP (the lifespan) goes to the application."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -103,14 +102,14 @@ def _ids(scope: Scope) -> tuple[dict[bytes, bytes], Fault | None]:
 
 
 def _address_fault(scope: Scope) -> Fault | None:
-    """PostgreSQL takes no NUL in any text: what holds one can name nothing that there is."""
+    """Returns the fault of an address with a NUL, which PostgreSQL takes in no text."""
     if "\0" in scope["path"] or b"%00" in scope["query_string"]:
         return Fault("address", "has a NUL character")
     return None
 
 
 def _organisation_fault(scope: Scope) -> Fault | None:
-    """Whom the caller acts for, if it says so; whether it may is for whoever knows the token."""
+    """Notes whom the caller says it acts for; `RequiresScopes` holds it against the token."""
     given = [value.decode("latin-1") for name, value in scope["headers"] if name == _ORGANISATION]
     if len(given) > 1 or any(not _ODS.fullmatch(one) for one in given):
         return Fault(_ORGANISATION.decode(), "is one ODS code")

@@ -1,9 +1,9 @@
 """How often each may ask: a bucket for each caller and audience, and none that they share.
 
-Counted in the memory of one process, so several processes let through as many times more. Clients
-do not slow each other, and one audience's traffic tells nothing of another's. Who proved nothing is
-counted by address, and only where something was refused: a thousand practices behind one supplier's
-address are no crowd. Windows are fixed, of a minute each: at most twice the rate in any minute.
+Buckets are in the memory of one process, so several processes let through as many times more. A
+caller that proved nothing is counted by address, and only where it was refused: a thousand
+practices may stand behind one supplier's address. Windows are fixed, of a minute each, so at most
+twice the rate passes in any minute.
 """
 
 import ipaddress
@@ -50,7 +50,7 @@ DEFAULTS: Final[Mapping[Audience, int]] = {
 
 
 class Throttled(Refusal):
-    """Asked too often: the whole of a bucket is used. `wait` is in seconds, at least one."""
+    """The whole of a bucket is used. `wait` is in seconds, at least one."""
 
     def __init__(self, audience: Audience, *, wait: int) -> None:
         super().__init__("asked too often: wait as long as Retry-After says")
@@ -59,7 +59,7 @@ class Throttled(Refusal):
 
 
 class Limits:
-    """The buckets of one process. `clock` only ever goes forward; tests bring their own."""
+    """The buckets of one process. `clock` only ever goes forward."""
 
     def __init__(
         self,
@@ -72,12 +72,12 @@ class Limits:
         self._rates = {**DEFAULTS, **rates}
 
     def take(self, audience: Audience, *who: str) -> None:
-        """Counts one more of theirs; raises Throttled where there is none left."""
+        """Counts one request; raises Throttled where none is left."""
         if self._windows.add((audience, *who)) > self._rates[audience]:
             raise self._throttled(audience, *who)
 
     def check(self, audience: Audience, *who: str) -> None:
-        """Is there one left? Counts nothing; raises Throttled."""
+        """Raises Throttled where none is left, and counts nothing."""
         if self._windows.count((audience, *who)) >= self._rates[audience]:
             raise self._throttled(audience, *who)
 
@@ -87,7 +87,7 @@ class Limits:
 
 
 def audience_of(path: str) -> Audience:
-    """By address alone, so that a route need not say it."""
+    """Returns the audience of an address, so that a route need not name it."""
     match path.split("/")[1:]:
         case ["fhir", _, "AuditEvent", *_]:
             return Audience.AUDIT
@@ -103,7 +103,7 @@ def audience_of(path: str) -> Audience:
 
 
 def peer_of(address: str) -> str:
-    """Whom an address stands for: the whole of one subscriber's, where it is IPv6."""
+    """Returns whom an address stands for: where it is IPv6, the whole of a subscriber's network."""
     try:
         read = ipaddress.ip_address(address)
     except ValueError:
@@ -114,7 +114,7 @@ def peer_of(address: str) -> str:
 
 
 class _Windows:
-    """Fixed windows of a minute: how often each key was counted, and until when."""
+    """Windows of a minute: how often each key was counted, and until when."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -122,7 +122,7 @@ class _Windows:
         self._counts: dict[tuple[str, ...], tuple[int, float]] = {}
 
     def add(self, key: tuple[str, ...]) -> int:
-        """Counts one more and returns how many that makes; the first opens a window."""
+        """Counts one more, and returns how many that makes; the first opens a window."""
         with self._turn:
             now = self._clock()
             count, until = self._counts.get(key, (0, 0.0))
@@ -143,7 +143,7 @@ class _Windows:
         return self._counts.get(key, (0, self._clock()))[1]
 
     def _make_room(self, now: float) -> None:
-        """Whoever invents names pushes out the oldest windows, which only lets more through."""
+        """Removes the oldest windows: invented names only let more through."""
         while self._counts:
             oldest = next(iter(self._counts))
             if self._counts[oldest][1] > now and len(self._counts) < _MOST_BUCKETS:

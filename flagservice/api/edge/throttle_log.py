@@ -1,9 +1,8 @@
-"""What is refused too often is recorded, and costs a leaf a minute however much is sent.
+"""Records what is refused for its rate, in one leaf a minute however much is sent.
 
-The first refusal of a minute has its leaf at once; the others of that minute are counted, and the
-count stands in the next leaf of the same caller and audience: with its next refusal, or once the
-minute is over and somebody asks for what is left to be told. Only a process that is killed takes a
-count of at most a minute with it.
+The first refusal of a minute has its leaf at once. The others of that minute are counted, and the
+count stands in the next leaf of the same caller and audience: with its next refusal, or once
+`settle` finds the minute over. A process that is killed loses a count of at most a minute.
 """
 
 import threading
@@ -16,7 +15,7 @@ from flagservice.audit.log import Actor, Deed, Log
 
 @dataclass(frozen=True)
 class ThrottledCaller:
-    """Whose, and of what. Outsiders are one: they could have any number of names."""
+    """Who was refused, and by which bucket. All outsiders are one: they could have any name."""
 
     name: str
     ods: str
@@ -30,52 +29,52 @@ class _Minute:
 
 
 class ThrottleLog:
-    """The refusals of one process that have no leaf of their own."""
+    """The refusals of one process that have no leaf of their own yet."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._turn = threading.Lock()
         self._minutes: dict[ThrottledCaller, _Minute] = {}
 
-    def met(self, flood: ThrottledCaller, log: Log) -> None:
-        """One more refusal of this flood; its leaf, if one is due, is durable on return."""
+    def record(self, throttled: ThrottledCaller, log: Log) -> None:
+        """Counts one more refusal; its leaf, if one is due, is durable on return."""
         with self._turn:
             now = self._clock()
-            minute = self._minutes.get(flood)
+            minute = self._minutes.get(throttled)
             if minute is not None and minute.until > now:
                 minute.untold += 1
                 return
             count = 1 + (minute.untold if minute else 0)
-            self._minutes[flood] = _Minute(now + MINUTE)
-        self._tell(flood, count, log=log)
+            self._minutes[throttled] = _Minute(now + MINUTE)
+        self._tell(throttled, count, log=log)
 
     def settle(self, log: Log, *, at_end: bool = False) -> int:
-        """A leaf for each minute that is over and has something untold; answers how many."""
+        """Records each minute that is over and has a count; returns how many leaves that took."""
         with self._turn:
             now = self._clock()
-            over = [f for f, minute in self._minutes.items() if at_end or minute.until <= now]
-            told = {flood: self._minutes.pop(flood).untold for flood in over}
-        counted = {flood: count for flood, count in told.items() if count}
-        for flood, count in counted.items():
-            self._tell(flood, count, log=log)
+            over = [one for one, minute in self._minutes.items() if at_end or minute.until <= now]
+            told = {throttled: self._minutes.pop(throttled).untold for throttled in over}
+        counted = {throttled: count for throttled, count in told.items() if count}
+        for throttled, count in counted.items():
+            self._tell(throttled, count, log=log)
         return len(counted)
 
-    def _tell(self, flood: ThrottledCaller, count: int, *, log: Log) -> None:
-        """Where the audit cannot be written, the count waits for the next leaf."""
+    def _tell(self, throttled: ThrottledCaller, count: int, *, log: Log) -> None:
+        """Records a count; where the audit cannot be written, it waits for the next leaf."""
         written = False
         try:
             log.perform(
-                Actor(flood.name, flood.ods),
+                Actor(throttled.name, throttled.ods),
                 lambda work: work.record(
-                    Deed.THROTTLED, audience=flood.audience, count=count, status=429
+                    Deed.THROTTLED, audience=throttled.audience, count=count, status=429
                 ),
             )
             written = True
         finally:
             if not written:
-                self._give_back(flood, count)
+                self._give_back(throttled, count)
 
-    def _give_back(self, flood: ThrottledCaller, count: int) -> None:
+    def _give_back(self, throttled: ThrottledCaller, count: int) -> None:
         with self._turn:
-            minute = self._minutes.setdefault(flood, _Minute(0.0))
+            minute = self._minutes.setdefault(throttled, _Minute(0.0))
             minute.until, minute.untold = 0.0, minute.untold + count

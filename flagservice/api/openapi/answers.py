@@ -1,8 +1,6 @@
-"""What every answer is made of: models that say exactly what is sent, and the refusals of a route.
+"""Models that say exactly what is sent, and the refusals that a route names beside itself.
 
-A route names the refusals that it may give beside itself, with `refused` or, where it answers in
-FHIR, `refused_in_fhir`. https://spec.openapis.org/oas/v3.1.0 and, of problem details,
-https://www.rfc-editor.org/rfc/rfc9457
+https://spec.openapis.org/oas/v3.1.0 and, of problem details, https://www.rfc-editor.org/rfc/rfc9457
 """
 
 from collections.abc import Sequence
@@ -73,7 +71,7 @@ class OAuthError(AnswerModel):
 
 
 class FhirResource(BaseModel):
-    """A FHIR R4 resource; `/fhir/R4/metadata` and the published profiles say more of each."""
+    """A FHIR R4 resource. `/fhir/R4/metadata` and the published profiles say more of each."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -100,17 +98,17 @@ def problem(status: int, title: str, faults: Sequence[Fault] = ()) -> Problem:
 
 
 def refused(*statuses: int) -> Responses:
-    """Returns what OpenAPI says of these refusals, where they are told as problem details."""
+    """Returns what OpenAPI says of these refusals, told as problem details."""
     return {status: _refusal(status, PROBLEM_JSON, Problem) for status in statuses}
 
 
 def refused_in_fhir(*statuses: int) -> Responses:
-    """Returns what OpenAPI says of these refusals, where they are told as an OperationOutcome."""
+    """Returns what OpenAPI says of these refusals, told as an OperationOutcome."""
     return {status: _refusal(status, FHIR_JSON, OperationOutcome) for status in statuses}
 
 
 def refused_by_oauth(*statuses: int) -> Responses:
-    """Returns what OpenAPI says of these refusals, where they are told as OAuth has it."""
+    """Returns what OpenAPI says of these refusals, told as OAuth has it."""
     return {status: _refusal(status, "application/json", OAuthError) for status in statuses}
 
 

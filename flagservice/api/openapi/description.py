@@ -1,7 +1,7 @@
-"""Completes what FastAPI makes of the routes: the models of refusals, which stand in no route.
+"""Adds the models of refusals to what FastAPI makes of the routes.
 
 FastAPI describes an additional answer under the route's own media type. A refusal has another, so
-each route refers to its model by name, and the models are added here.
+a route refers to its model by name.
 """
 
 from typing import Any

@@ -1,8 +1,8 @@
-"""The API's page at `/docs`: the description, shown by Swagger UI, from files of the installation.
+"""The API's page at `/docs`: Swagger UI shows the description, from files of the installation.
 
-The page is open, and the same for everybody. A reader sends nothing from it and types no token into
-it. Swagger UI (https://swagger.io/tools/swagger-ui/, Apache License 2.0) comes with the package
-fastapi-swagger (MIT); nothing is fetched from another host.
+The page is open, constant and to read: it sends nothing, and asks for no token. Swagger UI
+(https://swagger.io/tools/swagger-ui/, Apache License 2.0) comes with the package fastapi-swagger
+(MIT).
 """
 
 import json
@@ -66,7 +66,7 @@ def _file_route(router: APIRouter, name: str) -> None:
 
 
 def _count(api: ApiDep, request: Request) -> None:
-    """Counts one more by the reader's address, since a file is large; raises Throttled."""
+    """Counts one request by the reader's address, since a file is large; raises Throttled."""
     peer = peer_of(request.client.host if request.client else "")
     api.limits.take(Audience.PAGE, peer)
 

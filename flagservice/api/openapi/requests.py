@@ -1,8 +1,4 @@
-"""What every request may carry, and what OpenAPI says of a body that the framework does not read.
-
-Bodies are read by our own reader: a framework's would accept a repeated key, take a number for a
-date and quote what was sent.
-"""
+"""What every request may carry, and what OpenAPI says of a body that our own reader reads."""
 
 from typing import Annotated, Any, Final
 
@@ -46,7 +42,7 @@ ActingFor = Annotated[
 
 
 async def mirrored_ids(request_id: RequestId = None, correlation_id: CorrelationId = None) -> None:
-    """Says that a request may carry these ids; the envelope has checked them, and mirrors them."""
+    """Says that a request may carry these ids; the envelope checks and mirrors them."""
 
 
 def json_body(
@@ -69,7 +65,7 @@ def _body(media_type: str, schema: Json, example: Json) -> Json:
 
 
 def _inlined(schema: Any, definitions: Json) -> Any:
-    """Returns the schema with definitions in place of references, so that it stands alone."""
+    """Returns the schema with definitions in place of references."""
     if isinstance(schema, list):
         return [_inlined(part, definitions) for part in schema]
     if not isinstance(schema, dict):

@@ -62,7 +62,7 @@ def acknowledge(
     request: Request,
     body: Annotated[bytes, Depends(body_of(FHIR_JSON, "application/json"))],
 ) -> Response:
-    """What became of these versions: filed, filed-not-shown, queried or rejected."""
+    """Takes what became of these versions: filed, filed-not-shown, queried or rejected."""
     of_url(request)
     acknowledgement = acknowledgement_of(body)
 

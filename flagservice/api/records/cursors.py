@@ -1,8 +1,8 @@
 """What a caller hands back to go on where it was: opaque, and of use in its own feed or search.
 
-A feed's cursor is kept for years, so it depends on no key: a checksum finds what was cut or
-mistyped, and whoever forges one reads its own feed from another place. A page of a search lives
-for minutes; it is sealed, because it may say whose flags were searched for.
+A feed's cursor is kept for years, so it depends on no key. A checksum finds one that was cut or
+mistyped; a forged one only reads the forger's own feed from another place. A page of a search lives
+for minutes, and is sealed, because it may say whose flags were searched for.
 """
 
 import base64
@@ -33,13 +33,13 @@ class Feed:
 
 
 def cursor_of(feed: Feed, number: int) -> str:
-    """The cursor after this number."""
+    """Returns the cursor after this number."""
     said = f"1:{feed.ods}:{feed.type}:{number}"
     return _encoded(f"{said}:{_checksum(said)}".encode())
 
 
 def number_of(feed: Feed, cursor: str | None) -> int:
-    """The number that the cursor stands after, 0 without one; raises Invalid."""
+    """Returns the number that the cursor stands after, 0 without one; raises Invalid."""
     if cursor is None:
         return 0
     try:
@@ -59,7 +59,7 @@ def _checksum(said: str) -> str:
 
 @dataclass(frozen=True)
 class SearchPosition:
-    """Where a search goes on: what was asked, whose it was, and the instant of the last match.
+    """Where a search goes on: what was asked, about whom, and the instant of the last match.
 
     A walk through the audit goes on before a row instead.
     """
@@ -71,17 +71,17 @@ class SearchPosition:
 
 
 def sealed_page(vault: Vault, feed: Feed, position: SearchPosition) -> str:
-    """The next page as a word that nobody reads but us; the same page is the same word.
+    """Returns the next page as a sealed word; the same page is the same word.
 
-    AES-SIV needs no chance: one that differed each time would tell nothing, and make two worlds
-    that are equal for a caller look different. https://www.rfc-editor.org/rfc/rfc5297
+    AES-SIV needs no random number. With one, two worlds that are equal for a caller would look
+    different. https://www.rfc-editor.org/rfc/rfc5297
     """
     said = json.dumps({**asdict(position), "after": position.after.isoformat()}).encode()
     return _encoded(_ciphers(vault)[0].encrypt(said, [_whose(feed)]))
 
 
 def opened_page(vault: Vault, feed: Feed, page: str) -> SearchPosition:
-    """What `sealed_page` sealed for this very caller and type; raises Invalid."""
+    """Returns what `sealed_page` sealed for this caller and type; raises Invalid."""
     for cipher in _ciphers(vault):
         with contextlib.suppress(ValueError, InvalidTag):
             said = json.loads(cipher.decrypt(_decoded(page), [_whose(feed)]))
@@ -96,7 +96,7 @@ def _whose(feed: Feed) -> bytes:
 
 
 def _ciphers(vault: Vault) -> Sequence[AESSIV]:
-    """Newest key first, the same in every process: a page is asked for wherever it lands."""
+    """Returns the ciphers, newest key first: they are the same in every process."""
     keys = vault.pseudonyms("next page", purpose="page")
     return [AESSIV(bytes.fromhex(key.partition(":")[2])) for key in keys]
 
@@ -106,7 +106,7 @@ def _encoded(content: bytes) -> str:
 
 
 def _decoded(text: str) -> bytes:
-    """Raises ValueError: also for what a lenient decoder would pass over."""
+    """Returns the bytes; raises ValueError, also for what a lenient decoder would accept."""
     if len(text) > _MOST or not text.isascii():
         raise ValueError
     found = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)

@@ -1,8 +1,8 @@
 """The hot path: polls and reads of GP systems, answered in groups and without the framework.
 
 A practice asks these two questions a thousand times as often as all others together, nearly always
-in the plainest form. Exactly that form is answered here, with the very bytes that the routes of
-`records_feed` and `records_reading` answer. Anything else, and every refusal, is theirs.
+in the plainest form. Exactly that form is answered here, with the bytes that the routes of `feed`
+and `reading` answer. Every other form, and every refusal, goes on to the routes.
 """
 
 import re
@@ -46,14 +46,14 @@ Question = tuple[Caller, Poll | Read]
 
 
 class FastPath:
-    """Before the routes of a face: answers what is plain, and passes on the rest untouched."""
+    """Stands before the routes: answers what is plain, and passes on the rest untouched."""
 
     def __init__(self, app: Application, *, log: Log) -> None:
         self._app = app
         self._group: GroupCommit[Question, BatchedAnswer] = GroupCommit(log, _answers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """Answers one request, or passes it on."""
         answer = await self._answer(scope) if scope["type"] == "http" else None
         await (answer or self._app)(scope, receive, send)
 
@@ -98,7 +98,7 @@ class FastPath:
 
 
 def _token(scope: Scope) -> str | None:
-    """The bearer's token, where no header asks for anything but the plain answer."""
+    """Returns the bearer's token, unless a header asks for more than the plain answer."""
     token = None
     for name, value in scope["headers"]:
         if name == b"authorization":
@@ -114,7 +114,7 @@ def _token(scope: Scope) -> str | None:
 def _answers(
     works: Sequence[Work], questions: Sequence[Question]
 ) -> Sequence[BatchedAnswer | None]:
-    """For the callers who are still what their tokens say: one look for all of them."""
+    """Returns the answers for callers who are still registered, found in one look for all."""
     wanted = sorted({caller.claims.client_id for caller, _ in questions})
     rows = works[0].session.connection().execute(_CLIENTS, {"ids": wanted})
     clients = {row.id: row for row in rows}

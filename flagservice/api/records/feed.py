@@ -40,7 +40,7 @@ SERVED: Final = (
 
 
 def _type_routes(type_: str) -> None:
-    """The same feed for Flag and for Task, each with numbers of its own."""
+    """Adds the feed and the digest of one type."""
     form = FORMS[type_]
     reads = Annotated[Caller, requires_fhir(f"system/{type_}.s")]
 
@@ -51,7 +51,7 @@ def _type_routes(type_: str) -> None:
         openapi_extra=url_parameters(*SERVED),
     )
     def get_feed(api: ApiDep, caller: reads, request: Request) -> Response:
-        """The practice's own feed of this type: every number once, in order, from the cursor on."""
+        """Returns the practice's own feed of this type: every number once, in order."""
         given = of_url(request, *SERVED)
         mine, count = Feed(caller.ods, type_), count_of(given.one("_count"))
         after, since = number_of(mine, given.one("cursor")), _since(given)
@@ -64,7 +64,7 @@ def _type_routes(type_: str) -> None:
 
     @router.get(f"/{type_}/$digest", name="$digest", response_model=FhirResource)
     def get_digest(api: ApiDep, caller: reads, request: Request) -> Response:
-        """What the practice should hold as active: how many, their hash, and the feed's last."""
+        """Returns how many the practice should hold as active, their hash, and the last number."""
         of_url(request)
         found = api.perform(caller, lambda work: pull_feed.digest(work, form=form))
         return parameters(
@@ -81,7 +81,7 @@ for _type in FORMS:
 def page_of(
     page: FeedPage, feed: Feed, *, base: str, count: int, after: int, link: str | None = None
 ) -> Response:
-    """A page of a feed after a number, with the links to itself and to where it goes on."""
+    """Returns a page of a feed after a number, with links to itself and to the next."""
     here, next_ = link or _page(feed, count, after), _page(feed, count, page.last)
     return fhir(history(page.found, base=base, link=here, next_=next_))
 

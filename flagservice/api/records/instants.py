@@ -1,7 +1,7 @@
 """Instants as callers give them: always with a zone.
 
-A bare day or time would be read differently by each side. What is said to the second or the
-millisecond is the whole of it, as FHIR has it: https://hl7.org/fhir/R4/search.html#date
+Each side would read a bare day or time differently. An instant to the second or the millisecond
+means the whole of it, as in FHIR: https://hl7.org/fhir/R4/search.html#date
 """
 
 import re
@@ -28,14 +28,14 @@ class Range:
     until: datetime | None = None
 
     def narrowed(self, other: "Range") -> "Range":
-        """What is in both."""
+        """Returns what is in both ranges."""
         sinces = [one for one in (self.since, other.since) if one is not None]
         untils = [one for one in (self.until, other.until) if one is not None]
         return Range(max(sinces, default=None), min(untils, default=None))
 
 
 def instant_of(name: str, text: str, rule: str = "is an instant with its zone") -> datetime:
-    """In UTC; raises Invalid. A plus in a URL is a space by now."""
+    """Returns the instant in UTC; raises Invalid. A plus in a URL is a space by now."""
     instant = text.replace(" ", "+")
     try:
         if not _INSTANT.fullmatch(instant):
@@ -46,7 +46,7 @@ def instant_of(name: str, text: str, rule: str = "is an instant with its zone") 
 
 
 def range_of(name: str, text: str) -> Range:
-    """What a search by date asks for; raises Invalid.
+    """Returns the range that a search by date asks for; raises Invalid.
 
     `gt` is after the instant itself: a caller that cuts an instant to its second gets what is of
     that second once more, and loses nothing.

@@ -1,6 +1,6 @@
-"""What form an answer has: FHIR R4 as JSON, and nothing else. https://hl7.org/fhir/R4/http.html
+"""The form of an answer: FHIR R4 as JSON, and no other. https://hl7.org/fhir/R4/http.html
 
-A caller that wants XML, or another version of FHIR, is told so and not given what it cannot read.
+A caller that wants XML, or another version of FHIR, is refused.
 """
 
 from typing import Annotated, Any, Final
@@ -44,7 +44,7 @@ def requires_fhir(*scopes: str) -> Any:
 
 
 def check_accept(request: Request) -> None:
-    """`_format` outweighs `Accept`; raises NotAcceptable."""
+    """Raises NotAcceptable; `_format` outweighs `Accept`."""
     formats = request.query_params.getlist("_format")
     # A plus in a URL is a space.
     if formats and not all(one.replace(" ", "+").lower() in _FORMATS for one in formats):
@@ -64,7 +64,7 @@ def _takes_ours(accepted: str) -> bool:
 
 
 def _range(part: str) -> tuple[str, float]:
-    """The media range and how much it is wanted; one of another version is not wanted at all."""
+    """Returns the media range and how much it is wanted: not at all in another FHIR version."""
     name, *parameters = (piece.strip().lower() for piece in part.split(";"))
     pairs = dict(piece.partition("=")[::2] for piece in parameters)
     if pairs.get("fhirversion", _VERSION).strip('"') != _VERSION:

@@ -1,7 +1,7 @@
 """The parameters of a FHIR request: what is not served is refused, unless the caller is lenient.
 
-A parameter that is passed over in silence makes a search wider than its caller thinks. With
-`Prefer: handling=lenient` the answer says that something was passed over; else it is refused.
+A parameter that is ignored in silence makes a search wider than its caller thinks. With
+`Prefer: handling=lenient` the answer says that something was ignored; else the request is refused.
 https://hl7.org/fhir/R4/search.html#errors
 """
 
@@ -42,7 +42,7 @@ _OF_OUR_OWN_MAKING: Final = ("cursor", "page")
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter that is served; `again` says that it may be repeated: all must hold."""
+    """One parameter that is served; with `again` it may be repeated, and all must hold."""
 
     name: str
     says: str
@@ -54,22 +54,22 @@ class Parameter:
 
 @dataclass(frozen=True)
 class GivenParameters:
-    """What a request asks, in its own order; `ignored` counts what was passed over."""
+    """What a request asks, in its own order; `ignored` counts what is not served."""
 
     pairs: Sequence[tuple[str, str]] = field(default_factory=tuple)
     ignored: int = 0
 
     def all(self, name: str) -> list[str]:
-        """Every value of one parameter."""
+        """Returns every value of one parameter."""
         return [value for given, value in self.pairs if given == name]
 
     def one(self, name: str) -> str | None:
-        """The value of a parameter that stands at most once."""
+        """Returns the value of a parameter that stands at most once."""
         return next(iter(self.all(name)), None)
 
 
 def of_url(request: Request, *served: Parameter) -> GivenParameters:
-    """The parameters of the address. Raises Invalid, and never repeats what it refuses."""
+    """Returns the parameters of the address; raises Invalid, and never repeats what it refuses."""
     pairs = request.query_params.multi_items()
     known = {one.name: one for one in served if not one.body_only}
     for name, value in pairs:
@@ -80,7 +80,7 @@ def of_url(request: Request, *served: Parameter) -> GivenParameters:
 
 
 def of_form(request: Request, body: bytes, *served: Parameter) -> GivenParameters:
-    """The parameters of a posted form; none may stand in the address. Raises Invalid."""
+    """Returns the parameters of a posted form; none may stand in the address. Raises Invalid."""
     of_url(request)
     try:
         pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, strict_parsing=bool(body))
@@ -96,7 +96,7 @@ def of_form(request: Request, body: bytes, *served: Parameter) -> GivenParameter
 
 
 def is_lenient(request: Request) -> bool:
-    """Does the caller ask to be answered although not all that it asks is served?"""
+    """Returns whether the caller takes an answer although not all that it asks is served."""
     preferred = ",".join(request.headers.getlist("Prefer")).replace(";", ",").lower()
     said = [part.strip().replace(" ", "") for part in preferred.split(",")]
     return "handling=lenient" in said and "handling=strict" not in said

@@ -1,6 +1,6 @@
 """GP systems read: one flag or request, one version of it, or every version that still stands.
 
-Whoever asks about somebody else's gets one same answer: there is nothing here.
+What is another practice's, and what does not exist, get the same answer.
 """
 
 from functools import partial
@@ -30,13 +30,13 @@ _READ: Final[Responses] = {
 
 
 def _read_routes(type_: str) -> None:
-    """The same reads for Flag and for Task."""
+    """Adds the reads of one type."""
     form = FORMS[type_]
     reads = Annotated[Caller, requires_fhir(f"system/{type_}.r")]
 
     @router.get(f"/{type_}/{{id}}", name="read", response_model=FhirResource, responses=_READ)
     def read(api: ApiDep, caller: reads, request: Request, id: Id) -> Response:  # noqa: A002
-        """The newest version; 304 where the caller says that it holds it."""
+        """Returns the newest version; 304 where the caller holds it."""
         of_url(request)
         return one(request, api.perform(caller, lambda work: pull.read(work, id, form=form)))
 
@@ -53,14 +53,14 @@ def _read_routes(type_: str) -> None:
         id: Id,  # noqa: A002
         vid: Id,
     ) -> Response:
-        """One version by its id; 404 if it was withdrawn since."""
+        """Returns one version by its id; 404 if it was withdrawn since."""
         of_url(request)
         deed = partial(pull.read, copy_id=id, form=form, version_id=vid)
         return one(request, api.perform(caller, deed))
 
 
 def _history_route(type_: str) -> None:
-    """The same history of one resource for Flag and for Task."""
+    """Adds the history of one resource of a type."""
     form = FORMS[type_]
     reads = Annotated[Caller, requires_fhir(f"system/{type_}.r")]
 
@@ -72,7 +72,7 @@ def _history_route(type_: str) -> None:
         openapi_extra=url_parameters(*SERVED),
     )
     def get_history(api: ApiDep, caller: reads, request: Request, id: Id) -> Response:  # noqa: A002
-        """The versions that were not withdrawn, newest first."""
+        """Returns the versions that were not withdrawn, newest first."""
         given = of_url(request, *SERVED)
         count, before = count_of(given.one("_count")), given.one("cursor")
         deed = partial(pull.history, copy_id=id, form=form, limit=count + 1, before=before)

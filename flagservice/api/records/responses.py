@@ -1,4 +1,4 @@
-"""The answers of the records' side: stored bytes as they are, with the headers that name them."""
+"""The answers to GP systems: stored bytes as they are, with the headers that name them."""
 
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any, Final
@@ -33,7 +33,7 @@ COUNT: Final = Parameter(
 
 
 def fhir_router(*, callers_alone: bool = True) -> APIRouter:
-    """Returns a router whose answers and refusals are FHIR; `callers_alone` have a token."""
+    """Returns a router that answers in FHIR; with `callers_alone` every route needs a token."""
     met = (406, *OF_EVERY_ROUTE, *(OF_EVERY_CALLER if callers_alone else ()))
     return APIRouter(
         prefix="/fhir/R4",
@@ -45,7 +45,7 @@ def fhir_router(*, callers_alone: bool = True) -> APIRouter:
 
 
 def fhir(content: bytes, **headers: str) -> Response:
-    """A resource."""
+    """Returns a resource."""
     return Response(content, headers=headers, media_type=FHIR_JSON)
 
 
@@ -55,12 +55,12 @@ def parameters(*parts: dict[str, Any]) -> Response:
 
 
 def written(resource: dict[str, Any]) -> Response:
-    """A resource that is made here, not stored."""
+    """Returns a resource that is made here, not stored."""
     return fhir(orjson.dumps(resource))
 
 
 def count_of(text: str | None) -> int:
-    """How many are wanted on a page; raises Invalid."""
+    """Returns how many are wanted on a page; raises Invalid."""
     if text is None:
         return USUAL
     if not (text.isascii() and text.isdecimal() and len(text) < 10 and 1 <= int(text) <= MOST):
@@ -69,14 +69,14 @@ def count_of(text: str | None) -> int:
 
 
 def one(request: Request, stored: IssuedVersion) -> Response:
-    """One version, or 304 where the caller holds it: https://hl7.org/fhir/R4/http.html#cread"""
+    """Returns one version, or 304 where it is held: https://hl7.org/fhir/R4/http.html#cread"""
     if _is_held(request, stored):
         return Response(status_code=304, headers=_named(stored))
     return whole(stored)
 
 
 def whole(stored: IssuedVersion) -> Response:
-    """One version, with the headers that a caller may hand back."""
+    """Returns one version, with the headers that a caller may hand back."""
     return fhir(stored.content, **_named(stored))
 
 
@@ -97,7 +97,7 @@ def _is_held(request: Request, stored: IssuedVersion) -> bool:
 
 
 def _is_of(stored: IssuedVersion, since: str) -> bool:
-    """The very date that we gave with this version, and no later one.
+    """Returns whether this is the date that came with this version.
 
     `lastUpdated` has the hour of the commit, so a later date by the caller's own clock says
     nothing: a version that came since may carry an earlier one.

@@ -1,7 +1,4 @@
-"""GP systems receive: FHIR R4, https://hl7.org/fhir/R4/http.html. Each file has its own routes.
-
-An NHS number never stands in a URL, and nothing else than JSON is served.
-"""
+"""The routes of the FHIR side, https://hl7.org/fhir/R4/http.html, in the order of their match."""
 
 from typing import Final
 
@@ -22,7 +19,7 @@ _CODES: Final = {"search": "search-type"}
 
 @router.get("/metadata", response_model=FhirResource)
 def metadata(api: ApiDep, request: Request) -> Response:
-    """The CapabilityStatement, made from the routes; open to everybody, and the same for all."""
+    """Returns the CapabilityStatement, made from the routes: open, and constant."""
     check_accept(request)
     of_url(request)
     said = statement(interactions(), base=api.base, version=api.version, changed=api.changed)
@@ -35,7 +32,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (router, *(file.router for file in _FILE
 
 
 def interactions() -> list[Interaction]:
-    """What the routes serve, each once: an operation by its name, with its dollar sign."""
+    """Returns what the routes serve, each once; an operation has its dollar sign."""
     served = [one for router_ in ROUTERS for one in router_.routes if isinstance(one, APIRoute)]
     found = {
         Interaction(_CODES.get(route.name, route.name), _type_of(route)): None
@@ -46,6 +43,6 @@ def interactions() -> list[Interaction]:
 
 
 def _type_of(route: APIRoute) -> str | None:
-    """A type's name begins with a capital; the system's own paths do not."""
+    """Returns the type in a path: it begins with a capital, unlike the system's own paths."""
     name = route.path.removeprefix(router.prefix).split("/")[1]
     return name if name[0].isupper() else None

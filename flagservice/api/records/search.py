@@ -1,7 +1,7 @@
 """GP systems search: by patient in the body of a POST, and by all else in either way.
 
-An NHS number never stands in a URL, nor in a link: the next page of a search is one sealed word.
-Whoever asks about somebody else's patient gets one same empty answer.
+An NHS number never stands in a URL or a link: the next page of a search is one sealed word. A
+search for another practice's patient, and for one that does not exist, get the same empty answer.
 """
 
 import re
@@ -49,7 +49,7 @@ _PAGE: Final = Parameter(
 
 
 def served(type_: str) -> tuple[Parameter, ...]:
-    """Every parameter of a search of this type."""
+    """Returns every parameter of a search of this type."""
     named = [
         Parameter(
             one.name,
@@ -74,7 +74,7 @@ def served(type_: str) -> tuple[Parameter, ...]:
 
 @dataclass(frozen=True)
 class SearchRequest:
-    """One search of a caller: what was given, how it is linked to, and whose it goes on with."""
+    """One search: whose it is, what was given, its link, and where it goes on."""
 
     feed: Feed
     given: GivenParameters
@@ -83,7 +83,7 @@ class SearchRequest:
 
 
 def _type_routes(type_: str) -> None:
-    """The same searches for Flag and for Task."""
+    """Adds the searches of one type."""
     reads = Annotated[Caller, requires_fhir(f"system/{type_}.s")]
     parameters = served(type_)
 
@@ -97,7 +97,7 @@ def _type_routes(type_: str) -> None:
     def search_posted(
         api: ApiDep, caller: reads, request: Request, body: Annotated[bytes, Depends(body_of(FORM))]
     ) -> Response:
-        """By any parameter, in the body; by patient only so: `patient:identifier`."""
+        """Returns matches by any parameter; only here by `patient:identifier`."""
         given = of_form(request, body, *parameters)
         link = _link(f"{type_}/_search", given)
         return _answer(api, caller, SearchRequest(Feed(caller.ods, type_), given, link))
@@ -109,7 +109,7 @@ def _type_routes(type_: str) -> None:
         openapi_extra=url_parameters(*parameters, _PAGE),
     )
     def search(api: ApiDep, caller: reads, request: Request) -> Response:
-        """By any parameter but patient, in the order of `lastUpdated`; removals are among them."""
+        """Returns matches by any parameter but patient, by `lastUpdated`, with removals."""
         given, feed = of_url(request, *parameters, _PAGE), Feed(caller.ods, type_)
         page = given.one("page")
         if page is None:
@@ -153,7 +153,7 @@ def _next(api: Api, search: SearchRequest, page: SearchPage) -> str:
 
 
 def _link(path: str, given: GivenParameters) -> str:
-    """What was used, but for a patient."""
+    """Returns the link of a search, with what was used but for a patient."""
     used = [(name, value) for name, value in given.pairs if name not in _PATIENTS]
     return f"{path}?{urlencode(used, safe=':,|')}" if used else path
 

@@ -65,7 +65,7 @@ _TARGET, _ENTITY = _served("Provenance"), (*_served("AuditEvent"), _PAGE)
     openapi_extra=url_parameters(*_TARGET),
 )
 def search_provenance(api: ApiDep, caller: SearchesProvenance, request: Request) -> Response:
-    """Where every version of one flag or request comes from, newest first."""
+    """Returns where every version of one flag or request comes from, newest first."""
     return _origins(api, caller, of_url(request, *_TARGET))
 
 
@@ -79,7 +79,7 @@ def search_provenance(api: ApiDep, caller: SearchesProvenance, request: Request)
 def post_provenance(
     api: ApiDep, caller: SearchesProvenance, request: Request, body: Body
 ) -> Response:
-    """As by GET, in the body."""
+    """Returns the same, asked in the body."""
     return _origins(api, caller, of_form(request, body, *_TARGET))
 
 
@@ -90,9 +90,9 @@ def post_provenance(
     openapi_extra=url_parameters(*_ENTITY),
 )
 def search_audit(api: ApiDep, caller: SearchesAudit, request: Request) -> Response:
-    """What the practice's own clients did with one flag or request, newest first.
+    """Returns what the practice's clients did with one flag or request, newest first.
 
-    A page may be empty and have a next link: so far nothing was found, and the walk goes on.
+    An empty page may have a next link: nothing was found so far, and the walk goes on.
     """
     return _events(api, caller, of_url(request, *_ENTITY))
 
@@ -105,7 +105,7 @@ def search_audit(api: ApiDep, caller: SearchesAudit, request: Request) -> Respon
     openapi_extra=form_parameters(*_ENTITY[:1], example=examples.SEARCHES["AuditEvent"]),
 )
 def post_audit(api: ApiDep, caller: SearchesAudit, request: Request, body: Body) -> Response:
-    """As by GET, in the body."""
+    """Returns the same, asked in the body."""
     return _events(api, caller, of_form(request, body, *_ENTITY[:1]))
 
 
@@ -114,7 +114,7 @@ def post_audit(api: ApiDep, caller: SearchesAudit, request: Request, body: Body)
     "/Provenance/{id}", name="read", response_model=FhirResource, responses=refused_in_fhir(404)
 )
 def read_provenance(api: ApiDep, caller: ReadsProvenance, request: Request, id: Id) -> Response:  # noqa: A002
-    """Where one version comes from: its id is the version's."""
+    """Returns where one version comes from: its id is the version's."""
     of_url(request)
     deed = partial(origin, version_id=id, forms=tuple(FORMS.values()))
     return written(_provenance(api.perform(caller, deed)))

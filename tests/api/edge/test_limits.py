@@ -161,12 +161,12 @@ def test_a_count_that_could_not_be_written_is_in_the_next_leaf(world: World, clo
         def perform(self, *_: Any) -> Any:
             raise Unrecorded
 
-    throttle_log, flood = ThrottleLog(clock), ThrottledCaller("one", "X26", Audience.RECORDS)
+    throttle_log, throttled = ThrottleLog(clock), ThrottledCaller("one", "X26", Audience.RECORDS)
     broken = NoAudit(world.database, world.log.vault, clock=world.log.clock)
     for _ in range(2):
         with pytest.raises(Unrecorded):
-            throttle_log.met(flood, broken)
-    throttle_log.met(flood, world.log)
+            throttle_log.record(throttled, broken)
+    throttle_log.record(throttled, world.log)
     counts = [about["count"] for about in leaves_of(world, "throttled")]
     assert counts == [3]
 
