@@ -1,1 +1,1 @@
-"""How does a flag reach a GP record? By an outbox that forgets nothing."""
+"""How does a flag reach a GP record? By an outbox, and by what a practice reads for itself."""

@@ -1,9 +1,9 @@
-"""The two questions that are asked a thousand times as often as all others, answered together.
+"""Answers together the two questions that are asked a thousand times as often as all others.
 
-What is new in my feed, and how does this copy stand now? The answers are those of `pull_feed.feed`
-and `pull.read`, in a few statements for any number of practices. Whatever is out of the ordinary
-(a practice that is not admitted, words that were withdrawn, a copy that was taken back) has no
-answer here, and is asked there.
+What is new in my feed, and how does this copy stand now? The answers are those of `feed.feed` and
+`read.read`, in a few statements for any number of practices. What is out of the ordinary (a
+practice that is not admitted, words that were withdrawn, a copy that was taken back) has no answer
+here, and is asked there.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -26,7 +26,7 @@ from flagservice.store.lists import one_of
 
 @dataclass(frozen=True)
 class Poll:
-    """What is new in the caller's feed of a form, after a number?"""
+    """The question what is new in the caller's feed of a form, after a number."""
 
     form: Form
     after: int
@@ -35,7 +35,7 @@ class Poll:
 
 @dataclass(frozen=True)
 class Read:
-    """How does this copy at the caller's practice stand now?"""
+    """The question how this copy at the caller's practice stands now."""
 
     form: Form
     copy_id: str
@@ -43,7 +43,7 @@ class Read:
 
 BatchedQuestion = Poll | Read
 MOST_ROWS: Final = 50
-"""On a page, where there is something new: a larger one would keep the whole group waiting."""
+"""on a page, where there is something new: a larger one would keep the whole group waiting"""
 BatchedAnswer = FeedPage | IssuedVersion
 
 
@@ -93,7 +93,7 @@ _OWN: Final = and_(
         "own",
     ),
 )
-"""What stands elsewhere is not so much as found: a statement more, or another, would tell of it."""
+"""What stands elsewhere is not even found: a statement more, or another, would tell of it."""
 _NOW: Final[Select[*tuple[Any, ...]]] = (
     select(*_VERSION)
     .where(*_WHOSE)
@@ -129,10 +129,10 @@ def _after(place: int) -> Select[*tuple[Any, ...]]:
 
 
 _TOGETHER: Final = 8
-"""Pages that one statement reads: fewer would wait for the database more often.
+"""The pages that one statement reads: fewer would wait for the database more often.
 
-With more of them it would be longer than what psycopg remembers (4,096 characters), and be taken
-apart anew each time.
+With more it would be longer than what psycopg remembers (4,096 characters), and be parsed anew each
+time.
 """
 _NEW: Final = {many: union_all(*map(_after, range(many))) for many in (1, _TOGETHER)}
 
@@ -140,35 +140,35 @@ _NEW: Final = {many: union_all(*map(_after, range(many))) for many in (1, _TOGET
 def answers(
     works: Sequence[Work], questions: Sequence[BatchedQuestion]
 ) -> list[BatchedAnswer | None]:
-    """To each caller's question its answer, with its leaf; None where it has to be asked there."""
+    """Returns the answer to each caller's question, with its leaf; None where it is for a route."""
     if not works:
         return []
-    reading = practice_feeds(works[0], {work.actor.ods for work in works})
+    feeds = practice_feeds(works[0], {work.actor.ods for work in works})
     own = {
         (one.copy_id, work.actor.ods, one.form)
         for work, one in zip(works, questions, strict=True)
         if isinstance(one, Read)
     }
     now = _now(works[0], own)
-    feeds = [
-        _Range(work.actor.ods, one.form, one.after, _upto(reading[work.actor.ods], one))
+    ranges = [
+        _Range(work.actor.ods, one.form, one.after, _upto(feeds[work.actor.ods], one))
         if isinstance(one, Poll)
         else None
         for work, one in zip(works, questions, strict=True)
     ]
-    new = _new(works[0], [feed for feed in feeds if feed and feed.upto > feed.after])
+    new = _new(works[0], [one for one in ranges if one and one.upto > one.after])
     found: list[BatchedAnswer | None] = []
     unserved: list[str] = []
-    for work, question, feed in zip(works, questions, feeds, strict=True):
-        reader = reading[work.actor.ods]
+    for work, question, range_ in zip(works, questions, ranges, strict=True):
+        own_feeds = feeds[work.actor.ods]
         match question:
             case Poll():
-                rows = new.get(feed, ()) if feed else ()
-                found.append(_polled(work, reader, question, rows=rows))
+                rows = new.get(range_, ()) if range_ else ()
+                found.append(_polled(work, own_feeds, question, rows=rows))
             case Read():  # pragma: no branch, a closed set
                 one = now.get((question.copy_id, work.actor.ods, question.form))
                 rows = (one.row,) if one else ()
-                found.append(_read(work, reader, one))
+                found.append(_read(work, own_feeds, one))
         if found[-1] is not None:
             unserved += [row.id for row in rows if not row.served]
     _mark_served(works[0], set(unserved))
@@ -176,7 +176,7 @@ def answers(
 
 
 def _mark_served(work: Work, versions: Collection[str]) -> None:
-    """As `pull.mark_served`, and waits for nobody: what is being changed is for the routes."""
+    """Does as `read.mark_served`, without a wait: what is being changed is for the routes."""
     if not versions:
         return
     connection, asked = work.session.connection(), {"versions": sorted(versions)}
@@ -185,20 +185,20 @@ def _mark_served(work: Work, versions: Collection[str]) -> None:
     connection.execute(_SERVED, asked)
 
 
-def _upto(reader: PracticeFeeds, asked: Poll) -> int:
-    """The last number that is to be looked for; none where the whole page is for the routes."""
-    last = reader.last(asked.form)
-    if not reader.admitted or (asked.after < last and asked.limit > MOST_ROWS):
+def _upto(feeds: PracticeFeeds, asked: Poll) -> int:
+    """Returns the last number to look for; none where the whole page is for the routes."""
+    last = feeds.last(asked.form)
+    if not feeds.admitted or (asked.after < last and asked.limit > MOST_ROWS):
         return asked.after
     return min(last, asked.after + asked.limit)
 
 
 def _polled(
-    work: Work, reader: PracticeFeeds, asked: Poll, *, rows: Sequence[FoundVersion]
+    work: Work, feeds: PracticeFeeds, asked: Poll, *, rows: Sequence[FoundVersion]
 ) -> FeedPage | None:
-    """A feed has no gap: where a row is missing, or too many are wanted, it is for the routes."""
-    wanted = min(reader.last(asked.form) - asked.after, asked.limit)
-    if not reader.admitted or len(rows) != wanted or not all(_is_plain(row) for row in rows):
+    """Returns a page; none where a row is missing or too many are wanted: the routes answer it."""
+    wanted = min(feeds.last(asked.form) - asked.after, asked.limit)
+    if not feeds.admitted or len(rows) != wanted or not all(_is_plain(row) for row in rows):
         return None
     shown = [_stored(work, row) for row in rows]
     end = rows[-1].feed_number if rows else asked.after
@@ -208,7 +208,7 @@ def _polled(
 
 
 class _Range(NamedTuple):
-    """Numbers of a practice's feed: those after one, up to another."""
+    """The numbers of a practice's feed after one, up to another."""
 
     ods: str
     form: Form
@@ -220,7 +220,7 @@ _NOTHING: Final = _Range("", Form.FLAG, 0, 0)
 
 
 def _new(work: Work, asked: Collection[_Range]) -> Mapping[_Range, Sequence[FoundVersion]]:
-    """The rows of each of these, in order."""
+    """Returns the rows of each range, in order."""
     found: dict[_Range, list[FoundVersion]] = {one: [] for one in asked}
     wanted = sorted(found)
     for start in range(0, len(wanted), _TOGETHER):
@@ -240,7 +240,7 @@ def _new(work: Work, asked: Collection[_Range]) -> Mapping[_Range, Sequence[Foun
 
 
 @dataclass(frozen=True)
-class _Now:
+class _CopyNow:
     """A copy's newest version, and the instants of its others."""
 
     row: FoundVersion
@@ -254,10 +254,11 @@ class _Now:
 
 
 _Own = tuple[str, str, Form]
+"""a copy's id, its practice and its form"""
 
 
-def _now(work: Work, own: Collection[_Own]) -> Mapping[_Own, _Now]:
-    """Of each of these copies, by its id, at the practice and in the form that were asked for."""
+def _now(work: Work, own: Collection[_Own]) -> Mapping[_Own, _CopyNow]:
+    """Returns how each of these copies stands now."""
     if not own:
         return {}
     connection = work.session.connection()
@@ -267,15 +268,15 @@ def _now(work: Work, own: Collection[_Own]) -> Mapping[_Own, _Now]:
     for copy_id, version_id, at in connection.execute(_EVERY, asked).all():
         issued.setdefault(copy_id, []).append((version_id, at))
     return {
-        (row.copy_id, row.practice, row.form): _Now(
+        (row.copy_id, row.practice, row.form): _CopyNow(
             row, [at for version_id, at in issued[row.copy_id] if version_id != row.id]
         )
         for row in rows
     }
 
 
-def _read(work: Work, reader: PracticeFeeds, now: _Now | None) -> IssuedVersion | None:
-    if not reader.admitted or now is None or not _is_plain(now.row):
+def _read(work: Work, feeds: PracticeFeeds, now: _CopyNow | None) -> IssuedVersion | None:
+    if not feeds.admitted or now is None or not _is_plain(now.row):
         return None
     work.record(Deed.READ, copy=now.row.copy_id, version=now.row.id)
     return _stored(work, now.row, alone=now.alone)

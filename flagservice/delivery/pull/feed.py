@@ -1,4 +1,4 @@
-"""A practice follows its own feed, one for each form, and checks what it holds by a digest."""
+"""Lets a practice follow its own feed, one for each form, and check what it holds by a digest."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,11 +31,11 @@ class FeedPage:
 def feed(
     work: Work, *, form: Form, limit: int, after: int = 0, since: datetime | None = None
 ) -> FeedPage:
-    """The practice's own feed of a form after a number: every number once, in order.
+    """Returns the practice's own feed of a form after a number: every number once, in order.
 
     A number whose words were withdrawn since carries the next version that was not. One whose copy
-    was taken back before anybody heard of it carries nothing but its id. Raises Forbidden, or
-    Invalid for a number that this feed has not reached: a feed that was restored must be read anew.
+    was taken back unseen carries its id alone. Raises Forbidden, or Invalid for a number that this
+    feed has not reached: a feed that was restored must be read anew.
     """
     check_admitted(work)
     asked = (
@@ -61,7 +61,7 @@ def feed(
 def _record(
     work: Work, found: Sequence[tables.VersionRow], *, form: Form, asked: int | datetime
 ) -> None:
-    """Where it was asked to begin, and what was shown: by a clock, no number says the first."""
+    """Records where it was to begin and what was shown. By a clock, the first shown says where."""
     shown = [version.feed_number for version in found]
     if isinstance(asked, datetime):
         first, last = (shown[0], shown[-1]) if shown else (0, 0)
@@ -75,10 +75,10 @@ def _record(
 
 
 def _hour_of(since: datetime) -> datetime:
-    """From its whole hour on: entries carry the hour of their commit, and a few steps more.
+    """Returns its whole hour: entries carry the hour of their commit, and a few steps more.
 
-    Whoever asks by a clock would otherwise miss what was committed in that hour after it asked;
-    what comes twice is known by its version. A commit may have begun in the hour before.
+    A caller by the clock would else miss what was committed in that hour after it asked. What comes
+    twice is known by its version. A commit may have begun in the hour before.
     """
     return (since - _LATEST_COMMIT).replace(minute=0, second=0, microsecond=0)
 
@@ -90,7 +90,7 @@ def _last(work: Work, form: Form) -> int:
 
 @dataclass(frozen=True)
 class Digest:
-    """What a practice should hold as active: how many, their hash, and how far the feed has got."""
+    """What a practice should hold as active: how many, their hash, and the feed's last number."""
 
     count: int
     sha256: str
@@ -98,7 +98,7 @@ class Digest:
 
 
 def digest(work: Work, *, form: Form) -> Digest:
-    """SHA-256 over a line `id/versionId` for each active copy of the caller's, sorted by bytes.
+    """Returns SHA-256 over a line `id/versionId` for each active copy of the caller's, sorted.
 
     Numbers and copies are of one instant: a writer to this practice waits while they are read.
     """

@@ -1,6 +1,6 @@
-"""Who reads: is its system admitted, and how far are its feeds? Asked of many practices at once.
+"""Says of many practices at once: is its system admitted, and how far are its feeds?
 
-A practice that polls for nothing new is answered from this alone.
+A practice that polls while there is nothing new is answered from this alone.
 """
 
 from collections.abc import Collection, Mapping
@@ -24,19 +24,19 @@ _LAST: Final = select(
 
 @dataclass(frozen=True)
 class PracticeFeeds:
-    """A practice that asks, and the newest number of each of its feeds."""
+    """Whether a practice is admitted, and the newest number of each of its feeds."""
 
     admitted: bool
     flags: int = 0
     requests: int = 0
 
     def last(self, form: Form) -> int:
-        """Of the feed of this form."""
+        """Returns the newest number of the feed of this form."""
         return self.requests if form is Form.REQUEST else self.flags
 
 
 def practice_feeds(work: Work, practices: Collection[str]) -> Mapping[str, PracticeFeeds]:
-    """Each of these practices, in two statements however many they are."""
+    """Returns those of each practice, in two statements however many there are."""
     admitted = admitted_of(work, practices)
     asked = {"practices": list(practices)}
     numbers = {row[0]: row[1:] for row in work.session.connection().execute(_LAST, asked)}

@@ -1,6 +1,6 @@
-"""What a practice reads for itself: the same stored bytes that are pushed.
+"""Reads for a practice what stands at it: the same stored bytes that are pushed.
 
-A practice sees the copies that stand at it, and only while its system is admitted. For everything
+A practice sees its own copies, and only while its system is admitted. For everything
 else there is one answer, the same whether or not there is anything. A practice that is not admitted
 is told that, and nothing else is asked for it: an empty answer would be read as "no flag".
 """
@@ -26,7 +26,7 @@ NOT_ADMITTED = (
 
 
 def read(work: Work, copy_id: str, *, form: Form, version_id: str | None = None) -> IssuedVersion:
-    """The newest version of a copy, or one by its id; raises Forbidden or NotFound."""
+    """Returns the newest version of a copy, or one by its id. Raises Forbidden or NotFound."""
     copy = own_copy(work, copy_id, form=form)
     asked = standing_versions(copy)
     if version_id is not None:
@@ -36,7 +36,7 @@ def read(work: Work, copy_id: str, *, form: Form, version_id: str | None = None)
         raise NotFound(NOTHING)
     work.record(Deed.READ, copy=copy.id, version=version.id)
     found = as_shown(work, version)
-    # Of an earlier version no date is given: whose dates collide was amended with whom.
+    # An earlier version gets no date: two people with one date were amended together.
     alone = version_id is None and _alone_in_its_second(work, version)
     return found._replace(alone=alone)
 
@@ -44,7 +44,7 @@ def read(work: Work, copy_id: str, *, form: Form, version_id: str | None = None)
 def history(
     work: Work, copy_id: str, *, form: Form, limit: int, before: str | None = None
 ) -> list[IssuedVersion]:
-    """The versions of a copy that still stand, newest first, from the one after `before` on.
+    """Returns the versions of a copy that stand, newest first, from the one after `before` on.
 
     Raises Forbidden, NotFound, or Invalid where `before` is no version of this copy.
     """
@@ -63,7 +63,7 @@ def history(
 
 
 def own_copy(work: Work, copy_id: str, *, form: Form) -> tables.CopyRow:
-    """The copy, if it stands at the caller's practice; raises Forbidden or NotFound."""
+    """Returns the copy, if it stands at the caller's practice. Raises Forbidden or NotFound."""
     # Asked whatever the id names: a question that only a real copy raises would tell of it.
     check_admitted(work)
     copy = work.session.get(tables.CopyRow, copy_id)
@@ -83,7 +83,7 @@ def find_own_copy(work: Work, copy_id: str, *, form: Form) -> tables.CopyRow | N
 
 
 def standing_versions(copy: tables.CopyRow) -> SelectOfScalar[tables.VersionRow]:
-    """The versions of a copy whose words were not withdrawn, newest first."""
+    """Returns a query for the versions of a copy that were not withdrawn, newest first."""
     return (
         select(tables.VersionRow)
         .where(
@@ -100,21 +100,21 @@ def check_admitted(work: Work) -> None:
 
 
 def version_ids(versions: Sequence[tables.VersionRow]) -> str:
-    """Which versions were shown: so that the audit can say who saw what."""
+    """Returns which versions were shown, so that the audit can say who saw what."""
     return " ".join(version.id for version in versions)
 
 
 def as_shown(work: Work, version: tables.VersionRow) -> IssuedVersion:
-    """A version as it is shown: by what carries its words, or by nothing if nobody heard of it."""
+    """Returns a version as it is shown: by what carries its words, or empty if it was unseen."""
     copy = work.session.get_one(tables.CopyRow, version.copy_id)
-    carries = _nextstanding_versions(work, version) if version.withdrawn else version
+    carries = _next_standing(work, version) if version.withdrawn else version
     content = b"" if taken_back_unseen(work, copy) else _shown(work, copy, carries)
     return IssuedVersion(
         copy.id, copy.form, carries.id, version.feed_number, carries.issued, content
     )
 
 
-def _nextstanding_versions(work: Work, version: tables.VersionRow) -> tables.VersionRow:
+def _next_standing(work: Work, version: tables.VersionRow) -> tables.VersionRow:
     asked = (
         select(tables.VersionRow)
         .where(col(tables.VersionRow.copy_id) == version.copy_id)
@@ -131,7 +131,7 @@ def taken_back_unseen(work: Work, copy: tables.CopyRow) -> bool:
 
 
 def _alone_in_its_second(work: Work, version: tables.VersionRow) -> bool:
-    """HTTP dates have seconds: of two versions in one, a date cannot say which is held."""
+    """Returns whether no other version has its second: HTTP dates have no smaller part."""
     asked = (
         select(col(tables.VersionRow.issued))
         .where(col(tables.VersionRow.copy_id) == version.copy_id)
@@ -147,9 +147,9 @@ def _shown(work: Work, copy: tables.CopyRow, version: tables.VersionRow) -> byte
 
 
 def mark_served(work: Work, version: tables.VersionRow) -> None:
-    """From now on the practice has heard of it, so that a removal of it is owed.
+    """Marks a version as read, so that its removal is owed.
 
-    Raises Overtaken where it was withdrawn meanwhile: whoever did so looked for this mark.
+    Raises Overtaken where it was withdrawn meanwhile: the withdrawal looked for this mark.
     """
     if version.served:
         return
@@ -163,6 +163,6 @@ def mark_served(work: Work, version: tables.VersionRow) -> None:
 
 
 def stored_bytes(work: Work, copy: tables.CopyRow, version: tables.VersionRow) -> bytes:
-    """The stored bytes, for a look that is not an answer yet: nobody has heard of it by this."""
+    """Returns the stored bytes, for a look that is not an answer yet and counts as no reading."""
     person = work.session.get_one(tables.PersonRow, copy.person_id)
     return work.vault.open_row_under(person.data_key, version)

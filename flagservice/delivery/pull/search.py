@@ -1,7 +1,7 @@
-"""A practice searches what stands at it: by patient, by id, by time, and by what a copy says.
+"""Searches what stands at a practice: by patient, by id, by time, and by what a copy says.
 
-What a copy says is sealed, so it is opened to be compared; a page is filled with what is shown,
-and only what is shown counts as read. Pages follow each other by instant, never by offset.
+What a copy says is sealed, so it is opened to be compared. Only what is shown counts as read. Pages
+follow each other by instant, never by offset.
 """
 
 from collections.abc import Callable
@@ -29,9 +29,9 @@ _BATCH = 100
 
 @dataclass(frozen=True)
 class Criteria:
-    """What is asked for. Without a patient it is everything that stands here, removals too.
+    """What is asked for.
 
-    `since` is within, `until` is not; `says` looks at a copy's bytes; `after` ends the page before.
+    `since` is within, `until` is not. `says` looks at a copy's bytes. `after` ended the last page.
     """
 
     form: Form
@@ -45,9 +45,9 @@ class Criteria:
 
 @dataclass(frozen=True)
 class SearchPage:
-    """Matches in the order of `lastUpdated`, each copy's newest version; and are there more?
+    """Each copy's newest version, in the order of `lastUpdated`, and whether there are more.
 
-    `person_id` is whose they are, for a page that follows a search by patient.
+    `person_id` is whose they are, for the next page of a search by patient.
     """
 
     found: list[IssuedVersion]
@@ -56,7 +56,7 @@ class SearchPage:
 
 
 def search(work: Work, criteria: Criteria) -> SearchPage:
-    """What stands here, of whomever, and what was taken back from here. Raises Forbidden."""
+    """Returns what stands here of all people, and what was taken back. Raises Forbidden."""
     check_admitted(work)
     asked = _newest(work, criteria.form).where(_shown())
     found, more = _filled(work, asked, criteria)
@@ -65,7 +65,7 @@ def search(work: Work, criteria: Criteria) -> SearchPage:
 
 
 def search_patient(work: Work, nhs_number: str, criteria: Criteria) -> SearchPage:
-    """What stands here for one of the practice's own patients; for anybody else, nothing.
+    """Returns what stands here for one of the practice's own patients; for others, nothing.
 
     Raises Forbidden, as every other question does, where the practice is not admitted.
     """
@@ -82,7 +82,7 @@ def search_patient(work: Work, nhs_number: str, criteria: Criteria) -> SearchPag
 
 
 def search_onward(work: Work, person_id: str, criteria: Criteria) -> SearchPage:
-    """The next page of a search by patient; whether they are still the caller's is asked anew."""
+    """Returns the next page of a search by patient, if they are still the caller's."""
     person = work.session.get(tables.PersonRow, person_id)
     if person is None:
         raise Invalid(Fault("page", "is not one that this search gave out"))
@@ -117,7 +117,7 @@ def _shown() -> ColumnElement[bool]:
 def _filled(
     work: Work, asked: SelectOfScalar[tables.VersionRow], criteria: Criteria
 ) -> tuple[list[tables.VersionRow], bool]:
-    """As many matches as the page takes, and whether another follows."""
+    """Returns as many matches as the page takes, and whether another follows."""
     found: list[tables.VersionRow] = []
     after, size = criteria.after, _BATCH if criteria.says else criteria.limit + 1
     while True:
@@ -133,7 +133,7 @@ def _filled(
 def _within(
     asked: SelectOfScalar[tables.VersionRow], criteria: Criteria, *, after: datetime | None
 ) -> SelectOfScalar[tables.VersionRow]:
-    """By instant: no two versions of one practice share one, so it is a key of its own."""
+    """Orders by instant: no two versions of one practice share one, so it is a key of its own."""
     issued = col(tables.VersionRow.issued)
     if criteria.copy_ids is not None:
         asked = asked.where(col(tables.CopyRow.id).in_(criteria.copy_ids))

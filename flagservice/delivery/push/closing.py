@@ -1,4 +1,4 @@
-"""Closes a delivery by a recorded human decision: the last of the three ways, and the rarest."""
+"""Closes a delivery by a recorded human decision, the rarest of the three ways."""
 
 import json
 from typing import Annotated
@@ -14,14 +14,14 @@ from flagservice.store import tables
 
 
 class Closing(Strict):
-    """Who closes it, and why: kept sealed."""
+    """Who closes it, and why. It is kept sealed."""
 
     decided_by: Annotated[str, Field(min_length=3, max_length=80)]
     reason: Annotated[str, Field(min_length=10, max_length=1000)]
 
 
 def close(work: Work, delivery_id: str, *, closing: Closing) -> None:
-    """Somebody named has seen to it in another way; raises NotFound or Conflict."""
+    """Closes what a named person has seen to in another way. Raises NotFound or Conflict."""
     asked = select(tables.DeliveryRow).where(col(tables.DeliveryRow.id) == delivery_id)
     delivery = work.session.exec(asked.with_for_update()).first()
     if delivery is None:

@@ -1,4 +1,4 @@
-"""Pushes to a practice's FHIR server, and believes nothing but what it can read back.
+"""Pushes to a practice's FHIR server, and believes only what it can read back.
 
 A conditional update by our identifier (https://hl7.org/fhir/R4/http.html#cond-update): sent
 twice, it is applied once. The stored bytes go out less `id`, which belongs to the receiver. A 2xx
@@ -112,11 +112,11 @@ class FhirRest:
 
 
 class _TooLarge(Exception):
-    """The reply is larger than any flag: whoever sends it is not to be believed."""
+    """The reply is larger than any flag, so it is not believed."""
 
 
 def verified(sent: dict[str, Any], held: object) -> bool:
-    """Is what they hold our version, for our patient, with our labels?"""
+    """Returns whether what they hold is our version, for our patient, with our labels."""
     if not isinstance(held, dict):
         return False
     meta = held.get("meta")
@@ -166,7 +166,7 @@ def _outcome(status: int) -> SendOutcome:
 
 
 def _retry_after(headers: httpx.Headers) -> timedelta | None:
-    """In seconds; a date is not believed, since it would take our clock and theirs to agree."""
+    """Returns it in seconds. A date is not believed: our clock and theirs may differ."""
     seconds = headers.get("Retry-After", "")
     if not seconds.isdecimal():
         return None
@@ -174,7 +174,7 @@ def _retry_after(headers: httpx.Headers) -> timedelta | None:
 
 
 async def _bounded(reply: httpx.Response) -> bytes:
-    """The body, never more than a flag can have, however small it was on its way."""
+    """Returns the body, never more than a flag can have, however small it was on its way."""
     taken = bytearray()
     async for chunk in reply.aiter_raw(65_536):
         taken += chunk

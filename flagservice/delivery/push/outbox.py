@@ -1,9 +1,8 @@
-"""The versions that are owed to practices. A row is in the commit that issued its version.
+"""Keeps the versions that are owed to practices: each in the commit that issued it.
 
-A delivery is closed by a verified receipt, by a newer version of the same copy, or by a recorded
-human decision, and by nothing else. A claim is a lease: if the worker dies it runs out, and the
-next worker takes the row; there is no reaper to forget. A claim counts as sent, until the worker
-says that it was not (`unsent`).
+A verified receipt closes a delivery, or a newer version of the same copy, or a recorded human
+decision, and nothing else. A claim is a lease: when its worker dies it runs out, and the next
+worker takes the row. A claim counts as sent, until the worker says that it was not (`unsent`).
 """
 
 from collections.abc import Sequence
@@ -28,7 +27,7 @@ _FEW = 20
 
 @dataclass(frozen=True)
 class Claim:
-    """A delivery that one worker holds for a while; `lease` proves that it is still ours."""
+    """A delivery that one worker holds for a while. `lease` proves that it is still its own."""
 
     delivery_id: str
     lease: str
@@ -37,7 +36,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class OwedVersion:
-    """A version of a copy, its order among all that the practice is owed, and is it a removal?"""
+    """A version of a copy, and its order among all that the practice is owed."""
 
     copy: tables.CopyRow
     version_id: str
@@ -46,10 +45,10 @@ class OwedVersion:
 
 
 def owe(work: Work, owed: Sequence[OwedVersion]) -> None:
-    """Owes these versions; whatever was owed before of the same copies is superseded.
+    """Owes these versions. What was owed before of the same copies is superseded.
 
-    A removal of what was never sent and never read is owed to nobody: it would be the first that
-    the practice hears of it.
+    The removal of what was never sent and never read is not owed: the practice would first hear of
+    the flag by it.
     """
     earlier = [one.copy.id for one in owed if one.copy.number > 1]
     if earlier:
@@ -77,11 +76,11 @@ def owe(work: Work, owed: Sequence[OwedVersion]) -> None:
 
 
 def claim(work: Work, *, limit: int = _FEW, lease: timedelta = LEASE) -> list[Claim]:
-    """Leases deliveries that are due, to admitted practices that are not paused, oldest first.
+    """Returns leases of deliveries that are due to admitted practices, not paused, oldest first.
 
-    Per person and practice in order: nothing overtakes an older open delivery of the same person,
-    unless that one is poisoned (refused as such by the receiver). An older version of the same
-    copy that is still on its way is waited for, superseded or not: it must not land last.
+    They keep their order for each person and practice: nothing overtakes an older open delivery,
+    unless the receiver refused that one as such (it is poisoned). An older version of the same copy
+    that is still on its way is waited for, superseded or not: it must not arrive last.
     """
     due, until = _due(work, limit), work.now + lease
     if not due:
@@ -100,12 +99,12 @@ def claim(work: Work, *, limit: int = _FEW, lease: timedelta = LEASE) -> list[Cl
 
 
 def anything_due(work: Work) -> bool:
-    """Is there something to claim? A question, so it needs no lock and leaves no leaf."""
+    """Returns whether there is something to claim, without a lock and without a leaf."""
     return bool(_due(work, 1, lock=False))
 
 
 def due_since(work: Work) -> datetime | None:
-    """Since when what should be claimed next has been due; none if there is nothing to claim."""
+    """Returns since when the delivery that should be claimed next has been due, if there is one."""
     return next((delivery.due for delivery in _due(work, 1, lock=False)), None)
 
 
@@ -152,7 +151,7 @@ def _due(work: Work, limit: int, *, lock: bool = True) -> Sequence[tables.Delive
 
 
 def held(work: Work, claim: Claim) -> tables.DeliveryRow | None:
-    """The delivery, if the lease is still ours and it is still owed; locked. The lease ends."""
+    """Returns a claimed delivery, locked, if its lease and its debt still stand. Ends the lease."""
     asked = (
         select(tables.DeliveryRow)
         .where(col(tables.DeliveryRow.id) == claim.delivery_id)
@@ -190,7 +189,7 @@ def deliver(work: Work, delivery: tables.DeliveryRow) -> None:
 
 
 def let_go(work: Work, claim: Claim) -> None:
-    """What was claimed is no longer ours, or no longer owed: only that is recorded."""
+    """Records that a claim is over: another worker has it, or it is no longer owed."""
     work.record(Deed.NOT_DELIVERED, delivery=claim.delivery_id, outcome="let go")
 
 

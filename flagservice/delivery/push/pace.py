@@ -1,10 +1,10 @@
-"""How fast deliveries are sent here, and so how many may be claimed at once."""
+"""Measures how fast deliveries are sent here, and so how many may be claimed at once."""
 
 from collections import deque
 from datetime import timedelta
 
 MOST = 20
-"""No batch is larger, however fast it goes: another worker may be idle."""
+"""no batch is larger, however fast it goes: another worker may be idle"""
 _LATELY = 20
 
 
@@ -15,11 +15,11 @@ class Pace:
         self._took: deque[timedelta] = deque(maxlen=_LATELY)
 
     def sent(self, took: timedelta) -> None:
-        """One more was sent. A clock that was set back has measured nothing."""
+        """Counts one more that was sent. A clock that was set back has measured nothing."""
         self._took.append(max(took, timedelta(0)))
 
     def batch(self, hands: int, *, within: timedelta) -> int:
-        """Returns how many so many hands can send in this time; one each until it was measured."""
+        """Returns how many versions the hands can send in this time; one each until measured."""
         if not self._took:
             return hands
         each = sum(self._took, timedelta(0)) / len(self._took)

@@ -1,4 +1,4 @@
-"""When is the next try? Ever later up to a cap, with jitter, and for ever: no limit closes one."""
+"""Says when the next try is: ever later up to a cap, with jitter, and without a last one."""
 
 from datetime import timedelta
 from enum import StrEnum
@@ -20,31 +20,31 @@ class Urgency(StrEnum):
 
 
 def wait(attempts: int, *, jitter: float) -> timedelta:
-    """After so many attempts; `jitter` is between 0 and 1 and gives half to the whole of it."""
+    """Returns the wait after so many attempts. A `jitter` of 0 to 1 gives half to the whole."""
     whole: timedelta = min(CAP, FIRST * (1 << min(attempts, _DOUBLINGS)))
     return whole * (0.5 + jitter / 2)
 
 
 def look_again(owed_for: timedelta, *, jitter: float) -> timedelta:
-    """When to look again at what could not have been sent: as long as it has been owed.
+    """Returns when to look again at what could not be sent: after as long as it has been owed.
 
-    So each look comes about twice as late as the one before it, and none of them is counted.
+    So each look comes about twice as late as the one before it, and none is counted.
     """
     whole = min(CAP, max(FIRST, owed_for))
     return whole * (0.5 + jitter / 2)
 
 
 def pause(failures: int) -> timedelta:
-    """How long an ill endpoint is left alone: slowed, never given up."""
+    """Returns how long an ill endpoint is left alone. It is slowed, and never given up."""
     if failures < _SLOW_AFTER:
         return timedelta(0)
     return min(CAP, timedelta(seconds=10) * (1 << min(failures - _SLOW_AFTER, _DOUBLINGS)))
 
 
 def urgency(age: timedelta) -> Urgency:
-    """By age alone."""
+    """Returns the urgency, by age alone."""
     if age < timedelta(0):
-        return Urgency.OVERDUE  # owed in the future: a clock was wrong, and somebody should look
+        return Urgency.OVERDUE  # owed in the future: a clock was wrong, and a person should look
     if age < LATE_AFTER:
         return Urgency.ROUTINE
     return Urgency.LATE if age < OVERDUE_AFTER else Urgency.OVERDUE
@@ -55,4 +55,4 @@ OWNERS = {
     Urgency.LATE: "operator on duty",
     Urgency.OVERDUE: "information governance lead",
 }
-"""Who is asked to act. Age raises the urgency; it never closes anything."""
+"""who is asked to act: age raises the urgency, and closes nothing"""

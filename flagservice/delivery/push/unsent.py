@@ -30,7 +30,7 @@ OUR_OWN = {NotSent.LATE, NotSent.STOPPED}
 
 
 def give_back(work: Work, claim: Claim, why: NotSent, *, jitter: float = 1.0) -> None:
-    """Undoes a claim, whoever holds the delivery by now.
+    """Undoes a claim, though another worker may hold the delivery by now.
 
     It counts as no attempt, so that it lengthens no wait and nobody is taken to have heard of it.
     A delivery that could not have been sent is looked at later, by how long it has been owed.
@@ -50,7 +50,7 @@ def give_back(work: Work, claim: Claim, why: NotSent, *, jitter: float = 1.0) ->
 
 
 def _owe_no_removal_of_what_nobody_has(work: Work, copy_id: str) -> None:
-    """A removal that was owed only because this claim might have been sent is owed no more."""
+    """Ends that a removal is owed, if it was owed only because this claim might have been sent."""
     copy = work.session.get_one(tables.CopyRow, copy_id)
     if copy.says or was_sent_or_read(work.session, copy_id):
         return

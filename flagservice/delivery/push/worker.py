@@ -1,4 +1,4 @@
-"""Delivers what is due: claim, send, conclude. Several may run, on several machines.
+"""Delivers what is due: claim, send, conclude. Several workers may run, on several machines.
 
 1. Claim a few due deliveries, in one commit that records the attempts before anything is sent.
 2. For each, ask where the person is registered now: people move.
@@ -40,10 +40,10 @@ class Ready:
 
 @dataclass(frozen=True)
 class Worker:
-    """One worker. `jitter` gives numbers between 0 and 1; `hands` is how many it sends at once.
+    """One worker. `jitter` gives numbers between 0 and 1. `hands` is how many it sends at once.
 
-    A send takes less than half of `lease`, and starts in the first half: two never send the same.
-    Once `over` is set it starts no more.
+    A send takes less than half of `lease`, and starts in the first half, so that no other worker
+    sends the same. Once `over` is set it starts no more.
     """
 
     log: Log
@@ -85,7 +85,7 @@ class Worker:
         return NotSent.LATE if late else None
 
     def _in_time(self, ready: Ready) -> bool:
-        """Takes a turn. Was there still time for it?"""
+        """Takes a turn. Returns whether there was still time for it."""
         why = self._no_longer(ready)
         if why is not None:
             self._give_back(ready, why)
@@ -110,7 +110,7 @@ class Worker:
     def _conclude(self, work: Work, claim: outbox.Claim, reply: Reply) -> None:
         delivery = outbox.held(work, claim)
         if delivery is None:
-            # The lease ran out, or a newer version took its place: somebody else sees to it.
+            # The lease ran out, or a newer version took its place: another worker sees to it.
             outbox.let_go(work, claim)
         elif reply.outcome is SendOutcome.DELIVERED:
             outbox.deliver(work, delivery)
@@ -119,7 +119,7 @@ class Worker:
 
 
 def _openable(work: Work, claim: outbox.Claim) -> OutgoingVersion | NotSent:
-    """What cannot be opened holds up nobody else's."""
+    """Returns what to send. A body that cannot be opened does not hold up the others."""
     try:
         return _outgoing(work, claim)
     except VaultError:

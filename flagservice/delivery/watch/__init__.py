@@ -1,1 +1,1 @@
-"""What waits, and who has to look?"""
+"""What waits, and which person has to look?"""

@@ -1,9 +1,9 @@
-"""A practice that asks about, or rejects, many people is told of to governance.
+"""Tells governance of a practice that asks about, or rejects, many people.
 
-Asking and judging are two units of work. A search notes whom it was about, by the same statements
-whoever that is; whether there were too many is judged later, by a loop, so that the practice can
-see no difference, neither in an answer nor in what the database is asked for it. So are rejections:
-each takes a flag back on one practice's word, and one stolen token could say it of everybody.
+To ask and to judge are two units of work. A search notes whom it was about, by the same statements
+for every person. A loop judges later whether there were too many, so that the practice sees no
+difference, neither in an answer nor in what the database is asked. It judges rejections, too: each
+takes a flag back on one practice's word, and one stolen token could reject all patients.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ _SWEPT = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class AlarmLimits:
-    """More than this many strangers, or rejected people, within so many hours is an alarm."""
+    """An alarm is due for more strangers, or more rejected people, within so many hours."""
 
     people: int = 100
     hours: int = 24
@@ -33,7 +33,7 @@ class AlarmLimits:
 
     @property
     def window(self) -> timedelta:
-        """How far back it looks."""
+        """The time that it looks back."""
         return timedelta(hours=self.hours)
 
 
@@ -50,7 +50,7 @@ class Alarm:
 
 
 def note_search(work: Work, nhs_number: str, registration: Registration | None) -> None:
-    """The practice asked about this person; its own patients are nothing to note."""
+    """Notes that the practice asked about this person, unless it is its own patient."""
     if registration is not None and registration.practice == work.actor.ods:
         return
     about = f"{work.actor.ods}|{nhs_number}"
@@ -60,7 +60,7 @@ def note_search(work: Work, nhs_number: str, registration: Registration | None) 
 
 @dataclass(frozen=True)
 class _Excess:
-    """What is told of now: to so many people, and the alarm that stands for it, if one does."""
+    """What a practice did to too many people, and the alarm that stands for it, if there is one."""
 
     cause: tables.AlarmCause
     practice: str
@@ -69,7 +69,7 @@ class _Excess:
 
 
 def judge(log: Log, limits: AlarmLimits) -> int:
-    """Raises the alarms that are due, one for each practice, cause and window; answers how many.
+    """Raises the alarms that are due, one for each practice, cause and window. Returns how many.
 
     While one stands its count rises with what goes on, and never falls.
     """
@@ -79,7 +79,7 @@ def judge(log: Log, limits: AlarmLimits) -> int:
 
 
 def _judged(work: Work, limits: AlarmLimits) -> int:
-    """Two processes that judge at once take turns: the second finds the alarm raised."""
+    """Raises them in turn: of two processes that judge at once, the second finds the alarm."""
     advisory_locks.judge_alarms(work.session)
     due = _due(work, limits)
     for found in due:
@@ -117,7 +117,7 @@ def _has_old(work: Work, limits: AlarmLimits) -> bool:
 
 
 def _due(work: Work, limits: AlarmLimits) -> list[_Excess]:
-    """Practices beyond what is usual of which governance was not told, or not of so many."""
+    """Returns what is beyond the limits and was not told to governance, or not of so many."""
     since = work.now - limits.window
     standing = {
         (alarm.cause, alarm.practice): alarm
@@ -165,7 +165,7 @@ def _rejections(work: Work, since: datetime, *, more_than: int) -> Sequence[tupl
 
 
 def alarms(work: Work, *, limit: int) -> list[Alarm]:
-    """The newest alarms first."""
+    """Returns alarms, the newest first."""
     found = work.session.exec(
         select(tables.AlarmRow).order_by(col(tables.AlarmRow.raised).desc()).limit(limit)
     ).all()
@@ -177,5 +177,5 @@ def alarms(work: Work, *, limit: int) -> list[Alarm]:
 
 
 def raised_since(work: Work, at: datetime) -> int:
-    """How many there were since then."""
+    """Returns how many there were since then."""
     return work.session.exec(select(func.count()).where(col(tables.AlarmRow.raised) > at)).one()

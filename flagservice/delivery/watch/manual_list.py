@@ -1,9 +1,9 @@
-"""The manual list: what no machine delivers, with an owner and a clock, and no location in it.
+"""Lists what no machine delivers, with an owner and a clock, and no location in it.
 
-A practice whose system was not admitted gets nothing structured; a person rings it. A version that
-its receiver refuses, or that has been owed for too long, is here too, and so is a record whose
-practice nobody knows, or whose person nobody has identified yet. So are practices that hold flags
-and are admitted no more, decisions that were not made by their day, and what practices ask.
+A practice whose system was not admitted gets nothing structured: a person rings it. A version that
+its receiver refuses, or that has been owed for too long, is listed, and so is a record whose person
+or practice is not known. So are practices that hold flags and are admitted no more, decisions that
+were not made by their day, and what practices ask.
 """
 
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ class ManualTask:
 
 
 def waiting(work: Work) -> list[ManualTask]:
-    """Everything on the list, oldest first."""
+    """Returns everything on the list, oldest first."""
     waits = (_stuck, _not_reached, _lapsed, _undecided, _asked)
     everything = [todo for kind in waits for todo in kind(work)]
     listed = sorted(everything, key=lambda todo: (todo.opened, todo.id))
@@ -45,7 +45,7 @@ def waiting(work: Work) -> list[ManualTask]:
 
 
 def _stuck(work: Work) -> Iterator[ManualTask]:
-    """Deliveries that no worker takes, that were refused as they are, or that are late."""
+    """Yields deliveries that no worker takes, that were refused as they are, or that are late."""
     reachable = select(col(tables.EndpointRow.practice)).where(is_admitted(work.now))
     late = work.now - schedule.LATE_AFTER
     asked = (
@@ -84,7 +84,7 @@ def _not_reached(work: Work) -> Iterator[ManualTask]:
 
 
 def _lapsed(work: Work) -> Iterator[ManualTask]:
-    """What was filed while a system was admitted stays in it: check it anew, or take all back."""
+    """Yields systems that hold what was filed while they were admitted: to check, or to empty."""
     what = ("flags at a practice", "its system is admitted no more")
     for endpoint in holding_lapsed(work):
         since = lapsed_at(work, endpoint)
@@ -93,7 +93,7 @@ def _lapsed(work: Work) -> Iterator[ManualTask]:
 
 
 def _undecided(work: Work) -> Iterator[ManualTask]:
-    """Past its day a decision is the second named person's; whose it is about is not said here."""
+    """Yields decisions past their day, which are the second named person's; not whom about."""
     asked = select(tables.HoldRow).where(
         col(tables.HoldRow.open), col(tables.HoldRow.due) < work.today
     )
@@ -108,13 +108,13 @@ def _undecided(work: Work) -> Iterator[ManualTask]:
 
 
 def _asked(work: Work) -> Iterator[ManualTask]:
-    """A practice's question is its agency's to answer; nobody answers what nobody sees."""
+    """Yields the questions of practices, so that none is overlooked by its agency."""
     for row in open_queries(work):
         what = ("question of a practice", row.reason)
         yield _todo(row.id, what, opened=day_of(row.at), age=work.now - row.at)
 
 
 def _todo(id_: str, what: tuple[str, str], *, opened: date, age: timedelta) -> ManualTask:
-    """What stands here is never a machine's: a person owns it from the first minute."""
+    """Returns a task, which a person owns from the first minute."""
     urgency = max(schedule.urgency(age), schedule.Urgency.LATE, key=list(schedule.Urgency).index)
     return ManualTask(id_, *what, opened, urgency, schedule.OWNERS[urgency])

@@ -1,4 +1,4 @@
-"""How the service stands, in numbers that name nobody."""
+"""Tells how the service stands, in numbers that name no person and no practice."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -19,7 +19,7 @@ _LATELY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class ServiceStatus:
-    """What is owed and waits, how old the oldest of each is, and what somebody should look at.
+    """What is owed and waits, how old the oldest of each is, and what a person should look at.
 
     `worker_lag_seconds` is how long what a worker could claim first has been due: it grows where no
     worker runs. `unproven_seconds` is how long the oldest leaf waits to be under a checkpoint.
@@ -40,7 +40,7 @@ class ServiceStatus:
 
 
 def service_status(work: Work) -> ServiceStatus:
-    """As of now."""
+    """Returns how it stands now."""
     ages = [
         work.now - owed
         for owed in work.session.exec(
@@ -81,5 +81,5 @@ def _age(work: Work, which: Any, *conditions: Any) -> int:
 
 
 def _seconds(work: Work, since: datetime | None) -> int:
-    """How long ago that was; what never was is no age."""
+    """Returns how long ago that was, or nothing if it never was."""
     return max(0, int((work.now - since).total_seconds())) if since else 0
