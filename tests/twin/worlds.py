@@ -106,7 +106,11 @@ class TwinWorld:
         )
         self.app: Any = application(installation)
         api = self.fastapi.state.api
-        tokens = replace(api.tokens, clock=lambda: self.now.timestamp())  # noqa: PLW0108, it moves
+        tokens = replace(  # a key that signs alike, which a file cannot say
+            api.tokens,
+            key=cast.token_key(),
+            clock=lambda: self.now.timestamp(),  # noqa: PLW0108, it moves
+        )
         self.fastapi.state.api = replace(api, tokens=tokens)
         self.receivers = Receivers()
         self.channel = FhirRest(self.receivers)

@@ -30,7 +30,7 @@ NOBODYS = "0123456789abcdef0123456789abcdef"
 
 def learnt_from(worlds: Iterable[TwinWorld]) -> Learnt:
     """By what they are; each list has something that nothing is called, too."""
-    found: dict[str, set[str]] = {table.__name__.lower(): {NOBODYS} for table in _IDS}
+    found: dict[str, set[str]] = {str(table.__tablename__): {NOBODYS} for table in _IDS}
     found |= {
         "number": {"1", "2"},
         "instant": {instant(START)},
@@ -39,7 +39,7 @@ def learnt_from(worlds: Iterable[TwinWorld]) -> Learnt:
     for world in worlds:
         with world.database.transaction() as session:
             for table in _IDS:
-                found[table.__name__.lower()].update(session.exec(select(col(table.id))))
+                found[str(table.__tablename__)].update(session.exec(select(col(table.id))))
             for version in session.exec(select(tables.VersionRow)):
                 found["number"].add(str(version.number))
                 found["instant"].add(instant(version.issued))
