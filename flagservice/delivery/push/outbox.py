@@ -150,7 +150,7 @@ def _due(work: Work, limit: int, *, lock: bool = True) -> Sequence[tables.Delive
     return work.session.exec(asked.with_for_update(skip_locked=True) if lock else asked).all()
 
 
-def held(work: Work, claim: Claim) -> tables.DeliveryRow | None:
+def end_lease(work: Work, claim: Claim) -> tables.DeliveryRow | None:
     """Returns a claimed delivery, locked, if its lease and its debt still stand. Ends the lease."""
     asked = (
         select(tables.DeliveryRow)
@@ -188,7 +188,7 @@ def deliver(work: Work, delivery: tables.DeliveryRow) -> None:
     )
 
 
-def let_go(work: Work, claim: Claim) -> None:
+def record_lost_claim(work: Work, claim: Claim) -> None:
     """Records that a claim is over: another worker has it, or it is no longer owed."""
     work.record(Deed.NOT_DELIVERED, delivery=claim.delivery_id, outcome="let go")
 

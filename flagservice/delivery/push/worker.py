@@ -108,10 +108,10 @@ class Worker:
         self.pace.sent(self.log.clock() - begun)
 
     def _conclude(self, work: Work, claim: outbox.Claim, reply: Reply) -> None:
-        delivery = outbox.held(work, claim)
+        delivery = outbox.end_lease(work, claim)
         if delivery is None:
             # The lease ran out, or a newer version took its place: another worker sees to it.
-            outbox.let_go(work, claim)
+            outbox.record_lost_claim(work, claim)
         elif reply.outcome is SendOutcome.DELIVERED:
             outbox.deliver(work, delivery)
         else:

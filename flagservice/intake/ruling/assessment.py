@@ -36,7 +36,7 @@ class Assessment:
     naming: tables.NamingRow
     particulars: Particulars
     ruling: Ruling
-    own: Ruling
+    own_ruling: Ruling
     decisions: Decisions
     former: bool = False
     """is it of a kind that the plan has left behind? See `former_kinds`"""
@@ -52,9 +52,9 @@ class Assessment:
         said = [DOUBTED[self.particulars.doubt]] if self.particulars.doubt else []
         if self.particulars.identity is Identity.UNCONFIRMED:
             said.append("the identity is unconfirmed")
-        if not said and self.own.case.state is State.UNCONFIRMED:
+        if not said and self.own_ruling.case.state is State.UNCONFIRMED:
             said.append("check number, name and birth date")
-        return "; ".join(said) or self.own.placement.because
+        return "; ".join(said) or self.own_ruling.placement.because
 
     def question_for(self, owner: Owner) -> str:
         """Returns the question that this side is asked now."""
@@ -66,7 +66,7 @@ class Assessment:
 
     def ruling_seen_by(self, owner: Owner) -> Ruling:
         """Returns the ruling that a side may see: a submitter's is from its own words alone."""
-        return self.own if owner is Owner.SUBMITTER else self.ruling
+        return self.own_ruling if owner is Owner.SUBMITTER else self.ruling
 
 
 @dataclass(frozen=True)
@@ -110,8 +110,8 @@ def _assessed(
     one: OpenedNaming, decisions: Decisions, *, own_case: Case, standing: Standing
 ) -> Assessment:
     ruling = decisions.ruling_on(replace(own_case, standing=standing))
-    own = decisions.ruling_on(own_case)
-    return Assessment(one.plan, one.naming, one.particulars, ruling, own, decisions)
+    own_ruling = decisions.ruling_on(own_case)
+    return Assessment(one.plan, one.naming, one.particulars, ruling, own_ruling, decisions)
 
 
 def former_kinds(
@@ -147,7 +147,7 @@ def _former(now: Assessment, kind: Kind, *, rulebook: Rulebook) -> Assessment:
     case = replace(now.ruling.case, kind=kind, phase=Phase.ENDED)
     ruling = rule_on(rulebook.policies[kind], case)
     particulars = replace(now.particulars, kind=kind, phase=Phase.ENDED)
-    return replace(now, particulars=particulars, ruling=ruling, own=ruling, former=True)
+    return replace(now, particulars=particulars, ruling=ruling, own_ruling=ruling, former=True)
 
 
 def _standing(one: OpenedNaming, others: Sequence[OpenedNaming]) -> Standing:

@@ -36,10 +36,10 @@ def disclosure_by(
 
 def own_digest(work: Work, assessment: Assessment, *, rulebook: Rulebook) -> str:
     """Returns a digest that changes only when the submitter's own words change what is told."""
-    if not assessment.own.remains:
+    if not assessment.own_ruling.remains:
         return ""
     days = Days(date.min, date.min, date.min)
-    says = disclosure_by(assessment.own, assessment, days=days, rulebook=rulebook)
+    says = disclosure_by(assessment.own_ruling, assessment, days=days, rulebook=rulebook)
     return disclosure_digest(work, says, data_key=assessment.naming.data_key)
 
 

@@ -37,7 +37,7 @@ def _what(hold: tables.HoldRow) -> tuple[str, str, str]:
 def _asked_for(assessment: Assessment) -> Owner | None:
     """Returns who is asked. A submitter is asked by its own words alone: a question tells, too."""
     owner = _owner(assessment.ruling)
-    if owner is Owner.SUBMITTER and _owner(assessment.own) is not owner:
+    if owner is Owner.SUBMITTER and _owner(assessment.own_ruling) is not owner:
         return None
     return owner
 

@@ -81,7 +81,7 @@ class OwnChange:
 def _own_change(work: Work, assessment: Assessment, *, rulebook: Rulebook) -> OwnChange:
     if assessment.former:
         return OwnChange(told=False, amended=False)
-    naming, policy = assessment.naming, assessment.own.policy.digest[:16]
+    naming, policy = assessment.naming, assessment.own_ruling.policy.digest[:16]
     ruled_by, _, before = naming.own_digest.rpartition("|")
     now = own_digest(work, assessment, rulebook=rulebook)
     naming.own_digest = f"{policy}|{now}"

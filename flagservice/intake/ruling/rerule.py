@@ -41,7 +41,7 @@ def _rule(work: Work, file: PersonFile, *, rulebook: Rulebook) -> list[NewVersio
     keep_holds(work, file, assessments)
     for assessment in assessments:
         _keep_lookup(work, file, assessment)
-        assessment.naming.word = _word(assessment.own, reached=file.practice is not None)
+        assessment.naming.word = _word(assessment.own_ruling, reached=file.practice is not None)
         work.session.add(assessment.naming)
     for assessment in told:
         _keep_ruling(work, file, assessment, versions=versions)
@@ -63,11 +63,11 @@ def _not_reached(file: PersonFile, assessment: Assessment) -> NotReached | None:
     return NotReached.NOT_THEIR_PATIENT if refused else NotReached.NO_PRACTICE
 
 
-def _word(own: Ruling, *, reached: bool) -> ReceiptWord:
+def _word(own_ruling: Ruling, *, reached: bool) -> ReceiptWord:
     """Returns what the receipt says, by the submitter's words and decisions, and the register."""
-    if own.case.phase is Phase.ENDED:
+    if own_ruling.case.phase is Phase.ENDED:
         return ReceiptWord.ENDED
-    match own.placement.action:
+    match own_ruling.placement.action:
         case PlacementAction.WITHHOLD:
             return ReceiptWord.ACCEPTED
         case PlacementAction.HOLD:
