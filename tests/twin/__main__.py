@@ -44,7 +44,7 @@ def main() -> int:
         @given(rounds(ROUNDS))
         def play(trace: list[Round]) -> None:
             with three_worlds(Path(name)) as worlds:
-                tally = Twins(worlds, most=MOST).plays(trace, sweeping=len(trace) == ROUNDS)
+                tally = Twins(worlds, most=MOST).plays(trace, sweeping=int(len(trace) == ROUNDS))
             played[0] += tally
             sys.stderr.write(f"\r{played[0].traces} of {traces} traces")
 

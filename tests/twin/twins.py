@@ -63,8 +63,11 @@ class Twins:
         self._steps = itertools.count()
         self._now = worlds[0].now
 
-    def plays(self, trace: Sequence[Round], *, sweeping: bool = False) -> Tally:
-        """Raises Leak if anything differs; answers how much was compared."""
+    def plays(self, trace: Sequence[Round], *, sweeping: int = 0) -> Tally:
+        """Raises Leak if anything differs; answers how much was compared.
+
+        `sweeping`: at the end each one of so many requests that there are is asked, 1 for all.
+        """
         self._look(0)
         for one in trace:
             self._passes(one.minutes)
@@ -76,7 +79,7 @@ class Twins:
             self._everywhere(TwinWorld.works)
             self._look(one.seed)
         if sweeping:
-            self._sweep()
+            self._sweep(sweeping)
         return self.tally
 
     def _passes(self, minutes: int) -> None:
@@ -192,12 +195,12 @@ class Twins:
         endless = outsiders.probes(chance, learnt, everybody=everybody, app=app)
         self._compared(list(itertools.islice(endless, self.most)))
 
-    def _sweep(self) -> None:
+    def _sweep(self, every: int) -> None:
         app = self.worlds[0].fastapi
         everybody, learnt = self._outsiders(), self._learnt()
         for one in everybody:
-            self._compared(list(outsiders.own_reads(one, learnt)))
-        self._compared(list(outsiders.every_route(learnt, everybody=everybody, app=app)))
+            self._compared(list(outsiders.own_reads(one, learnt))[::every])
+        self._compared(list(outsiders.every_route(learnt, everybody=everybody, app=app))[::every])
 
     def _compared(self, requests: Sequence[Request]) -> list[Answer]:
         """The answers of the first world, once the others have given the same."""

@@ -7,7 +7,7 @@ connection looks at what everybody else can see, while the deed is under way and
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import count
+from itertools import chain, count
 from typing import Any
 
 import pytest
@@ -27,6 +27,7 @@ from tests.intake.people import (
     given_the_family,
     mother,
 )
+from tests.sizes import sizes
 from tests.world import COUNCIL, POLICE, World
 
 Deed = Callable[[World], object]
@@ -57,10 +58,15 @@ def move(world: World) -> None:
     world.registered(*CHILD, NEW)
 
 
+COMMIT = 0
 PLAN, OF_PLAN = post_a_plan, {"submission", "naming", "ruling", "leaf"}
 TOLD = {"version", "copy", "delivery", "feed_counter", "ruling", "leaf"}
 
 
+EVERY = sizes("every", short=5, long=1)
+
+
+@EVERY
 @pytest.mark.parametrize(
     ("before", "deed", "changes"),
     [
@@ -72,50 +78,58 @@ TOLD = {"version", "copy", "delivery", "feed_counter", "ruling", "leaf"}
     ],
 )
 def test_a_deed_is_whole_or_not_at_all(
-    any_world: World, before: list[Deed], deed: Deed, changes: set[str]
+    any_world: World, before: list[Deed], deed: Deed, changes: set[str], every: int
 ) -> None:
     given_the_family(any_world)
     for earlier in before:
         earlier(any_world)
-    then_it_is_whole_or_not_at_all(any_world, deed, changes)
+    then_it_is_whole_or_not_at_all(any_world, deed, changes, every=every)
 
 
-def test_a_decision_is_whole_or_not_at_all(any_world: World) -> None:
+@EVERY
+def test_a_decision_is_whole_or_not_at_all(any_world: World, every: int) -> None:
     given_the_family(any_world)
     any_world.posts(COUNCIL, a_plan(child(identity="unconfirmed")))
     (item,) = any_world.worklist(COUNCIL)
     then_it_is_whole_or_not_at_all(
-        any_world, lambda world: decide_on(world, COUNCIL, item.id), {"hold"} | TOLD
+        any_world, lambda world: decide_on(world, COUNCIL, item.id), {"hold"} | TOLD, every=every
     )
 
 
-def test_a_register_that_contradicts_is_whole_or_not_at_all(any_world: World) -> None:
+@EVERY
+def test_a_register_that_contradicts_is_whole_or_not_at_all(any_world: World, every: int) -> None:
     given_the_family(any_world)
     any_world.posts(COUNCIL, a_plan())
     then_it_is_whole_or_not_at_all(
         any_world,
         lambda world: world.registered(FATHER[0], "1993-09-29", HOME),
         {"registration", "hold"} | TOLD,
+        every=every,
     )
 
 
-def then_it_is_whole_or_not_at_all(world: World, deed: Deed, changes: set[str]) -> None:
+def then_it_is_whole_or_not_at_all(
+    world: World, deed: Deed, changes: set[str], *, every: int
+) -> None:
     outside = create_engine(world.database.engine.url)
     try:
         before = seen(outside)
-        faults = _break_everywhere(world, deed, outside)
+        faults = _break_everywhere(world, deed, outside, every=every)
         after = seen(outside)
     finally:
         outside.dispose()
-    assert faults > 10
+    assert faults > 10 // every
     assert {name for name in after if after[name] != before[name]} >= changes
 
 
-def _break_everywhere(world: World, deed: Deed, outside: Engine) -> int:
-    """Breaks one statement after the other until none is left to break; answers how many."""
-    before = seen(outside)
-    for which in count():
-        with breaking(world.database.engine, which + 1, lambda: seen(outside)) as during:
+def _break_everywhere(world: World, deed: Deed, outside: Engine, *, every: int) -> int:
+    """Breaks the commit, then a statement after the other until none is left; answers how many.
+
+    `every` so many is broken.
+    """
+    before, faults = seen(outside), 0
+    for which in chain([COMMIT], count(1, every)):
+        with breaking(world.database.engine, which, lambda: seen(outside)) as during:
             try:
                 deed(world)
             except Broken:
@@ -123,7 +137,8 @@ def _break_everywhere(world: World, deed: Deed, outside: Engine) -> int:
             else:
                 break
         assert seen(outside) == before
-    return which
+        faults += 1
+    return faults
 
 
 def seen(outside: Engine) -> Seen:
@@ -137,21 +152,26 @@ def seen(outside: Engine) -> Seen:
 
 @contextmanager
 def breaking(engine: Engine, which: int, look: Callable[[], Seen]) -> Iterator[list[Seen]]:
-    """Breaks the statement, or the commit, of that number; keeps what was to be seen then."""
+    """Breaks the statement of that number, or the commit; keeps what was to be seen then."""
     during: list[Seen] = []
-    statements = 0
+    statements = count(1)
 
-    def broken(*_: object) -> None:
-        nonlocal statements
-        statements += 1
-        if statements == which:
-            during.append(look())
-            raise Broken
+    def fails() -> None:
+        during.append(look())
+        raise Broken
 
-    event.listen(engine, "before_cursor_execute", broken)
-    event.listen(engine, "commit", broken)
+    def statement(*_: object) -> None:
+        if next(statements) == which:
+            fails()
+
+    def commit(*_: object) -> None:
+        if which == COMMIT:
+            fails()
+
+    event.listen(engine, "before_cursor_execute", statement)
+    event.listen(engine, "commit", commit)
     try:
         yield during
     finally:
-        event.remove(engine, "before_cursor_execute", broken)
-        event.remove(engine, "commit", broken)
+        event.remove(engine, "before_cursor_execute", statement)
+        event.remove(engine, "commit", commit)

@@ -22,23 +22,34 @@ Step = Callable[[World], bool]
 End = dict[str, Any]
 
 
-def ends(world: World, steps: Sequence[Step], *, at: Sequence[str]) -> Iterator[tuple[str, End]]:
-    """The end of every order of these steps, with the order's name."""
-    for order in _orders(world, tuple(range(len(steps))), steps):
+def ends(
+    world: World, steps: Sequence[Step], *, at: Sequence[str], every: bool = True
+) -> Iterator[tuple[str, End]]:
+    """The end of each order of these steps, with the order's name; of every one, or of some.
+
+    Some are those in which any step is first, and each next one is the first or the last of the
+    steps that are left.
+    """
+    for order in _orders(world, tuple(range(len(steps))), steps, every=every):
         yield " ".join(map(str, order)), the_end(world, at)
 
 
 def _orders(
-    world: World, left: tuple[int, ...], steps: Sequence[Step], before: tuple[int, ...] = ()
+    world: World,
+    left: tuple[int, ...],
+    steps: Sequence[Step],
+    *,
+    every: bool,
+    before: tuple[int, ...] = (),
 ) -> Iterator[tuple[int, ...]]:
     if not left:
         yield before
         return
     here = _connection(world).serialize()
-    for step in left:
+    for step in left if every or not before else {left[0], left[-1]}:
         if steps[step](world):
             rest = tuple(other for other in left if other != step)
-            yield from _orders(world, rest, steps, (*before, step))
+            yield from _orders(world, rest, steps, every=every, before=(*before, step))
         _connection(world).deserialize(here)
 
 
