@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from sqlalchemy import make_url
 
-from tests import postgresql, templates
+from tests.databases import postgresql, templates
 from tests.world import World
 
 settings.register_profile(

@@ -12,7 +12,7 @@ from typing import Final
 
 import pytest
 
-from tests import places
+from tests.databases import places
 
 HOME: Final = Path(__file__).parents[1]
 PARALLEL: Final = ("-n", "auto", "--maxprocesses=4", "--dist=worksteal")

@@ -34,7 +34,7 @@ from flagservice.store.sealing.keyrings import LocalKeyRing
 from flagservice.store.sealing.pseudonyms import LocalPseudonymKeys
 from flagservice.store.sealing.vault import Vault
 from tests.checked import a_registration, given_a_checked_system, given_an_admitted_practice
-from tests.templates import Template, migrated, taken_from
+from tests.databases.templates import Template, migrated, taken_from
 
 T = TypeVar("T")
 HOME = Path(__file__).parents[1]

@@ -23,8 +23,8 @@ from tests.benchmarks.measuring import FULL, QUICK, ROUNDS, Scale
 from tests.benchmarks.processes import hello, serving
 from tests.benchmarks.results import BELOW, CHART, Results, Row
 from tests.benchmarks.work import deciding, growth, herd, plans, population, records
+from tests.databases.postgresql import NoPostgreSQL
 from tests.generated import HOME
-from tests.postgresql import NoPostgreSQL
 
 MEGABYTES = 200.0
 _COLUMNS = ("work", "database", "ours", "against", "median (least to most)", "target", "")

@@ -12,9 +12,9 @@ from psycopg import sql
 from sqlmodel import SQLModel
 
 from flagservice.store.database import Database
-from tests import postgresql
 from tests.benchmarks.work.bulk import FILE
 from tests.benchmarks.work.population import Stored
+from tests.databases import postgresql
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,8 @@ from flagservice.settings import Settings
 from flagservice.store import tables
 from flagservice.store.database import Database
 from tests.benchmarks.databases import Where
+from tests.databases.postgresql import wait_for
 from tests.generated import HOME
-from tests.postgresql import wait_for
 from tests.world import WIDE
 
 _HELLO = """

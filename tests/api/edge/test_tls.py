@@ -27,8 +27,8 @@ from flagservice.clients.registry import add_client
 from flagservice.domain.errors import Invalid
 from flagservice.settings import Settings
 from tests.api.steps import Client, an_ec_key
+from tests.databases.postgresql import wait_for
 from tests.patience import enough
-from tests.postgresql import wait_for
 from tests.world import COUNCIL, HOME, POLICE
 
 NOW = dt.datetime.now(dt.UTC)

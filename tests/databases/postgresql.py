@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-from tests import places
+from tests.databases import places
 from tests.patience import enough, until
 
 _PLACES = (
