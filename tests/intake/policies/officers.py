@@ -95,7 +95,7 @@ class Service:
     def held(self) -> dict[str, tuple[str, int, str]]:
         """What each copy says now, at which version, and in what status."""
         return {
-            copy.id: (copy.says, copy.number, copy.status)
+            copy.id: (" ".join(copy.says), copy.number, copy.status)
             for copy in rows(self.world, of=tables.CopyRow)
         }
 
