@@ -59,6 +59,14 @@ def loaded(folder: Path, *words: str) -> tuple[int, set[str]]:
     return status, set(names)
 
 
+def test_a_register_of_people_about_whom_nothing_was_said_builds_no_flag(folder: Path) -> None:
+    people = "nhs_number,date_of_birth,practice\n9990001111,2021-12-06,B83901\n"
+    (folder / "people.csv").write_text(people)
+    status, names = loaded(folder, "register", "load", "people.csv")
+    assert status == 0
+    assert names & HEAVY == set()
+
+
 def test_the_help_loads_neither_a_command_nor_a_database(folder: Path) -> None:
     status, names = loaded(folder, "--help")
     assert status == 0
@@ -79,6 +87,7 @@ def test_the_help_loads_neither_a_command_nor_a_database(folder: Path) -> None:
         ("approver", "revoke", "nobody"),
         ("audit", "verify"),
         ("keys", "status"),
+        ("sandbox", "scenarios"),
     ],
     ids=" ".join,
 )
@@ -86,7 +95,7 @@ def test_a_command_loads_what_it_uses(folder: Path, words: tuple[str, ...]) -> N
     status, names = loaded(folder, *words)
     assert status == ("nobody" in words or "none" in words)
     assert names & HEAVY == set()
-    assert ("joserfc" in names) is (words[0] == "client")
+    assert ("joserfc" in names) is (words[0] in ("client", "sandbox"))
 
 
 @pytest.mark.parametrize("name", COMMANDS)

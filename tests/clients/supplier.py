@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flagservice.app.sandbox.dispatch import add_tenant
+from flagservice.app.sandbox.furnishing import add_tenant
 from flagservice.app.sandbox.scenarios import scenarios
 from flagservice.app.sandbox.tenants import FACES, Tenant
 from flagservice.kit.demo.stage.client import KeyedClient

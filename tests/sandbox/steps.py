@@ -10,7 +10,8 @@ import anyio
 import httpx
 from joserfc.jwk import ECKey, RSAKey
 
-from flagservice.app.sandbox.dispatch import Sandbox, add_tenant
+from flagservice.app.sandbox.dispatch import Sandbox
+from flagservice.app.sandbox.furnishing import add_tenant
 from flagservice.app.sandbox.scenarios import scenarios
 from flagservice.app.sandbox.tenants import FACES, Tenant, Tenants
 from flagservice.app.sandbox.worlds import ServedTenant

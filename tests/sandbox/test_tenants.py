@@ -9,8 +9,9 @@ import pytest
 
 from flagservice.api.edge.limits import Audience
 from flagservice.app.clock import NotInProduction
-from flagservice.app.sandbox import worlds
-from flagservice.app.sandbox.dispatch import Sandbox, add_tenant
+from flagservice.app.sandbox import furnishing, worlds
+from flagservice.app.sandbox.dispatch import Sandbox
+from flagservice.app.sandbox.furnishing import add_tenant
 from flagservice.app.sandbox.tenants import FACES
 from flagservice.domain.errors import Conflict, Invalid
 from flagservice.settings import Settings
@@ -136,14 +137,14 @@ def test_a_second_reset_at_the_same_moment_is_a_conflict(
     acme = box.acme
     token = {"Authorization": f"Bearer {acme.practice.token()}"}
     under_way, may_end = threading.Event(), threading.Event()
-    furnish = worlds.furnish
+    furnish = furnishing.furnish
 
     def slowly(*given: object) -> object:
         under_way.set()
         may_end.wait(timeout=enough())
         return furnish(*given)
 
-    monkeypatch.setattr(worlds, "furnish", slowly)
+    monkeypatch.setattr(furnishing, "furnish", slowly)
     standing = acme.standing
     first = threading.Thread(target=standing.reset)
     first.start()
@@ -163,7 +164,7 @@ def test_a_reset_that_fails_leaves_the_world_as_it_is(
         raise OSError
 
     with monkeypatch.context() as patched:
-        patched.setattr(worlds, "furnish", fails)
+        patched.setattr(furnishing, "furnish", fails)
         assert acme.resets().status_code == 500
     assert len(resources(acme.practice.searches(nhs_number("free")))) == 1
     assert acme.resets().status_code == 200

@@ -7,7 +7,6 @@ import typer
 
 from flagservice.app.commands.line import group
 from flagservice.app.files import read_bytes
-from flagservice.app.sandbox.dispatch import add_tenant
 from flagservice.app.sandbox.guide import table
 from flagservice.app.sandbox.tenants import FACES, Tenants
 from flagservice.clients.registry import public_jwk
@@ -22,6 +21,8 @@ def sandbox_add_tenant(
     public_key: Annotated[Path, typer.Option(help="RSA or P-384, PEM file: proves every client")],
 ) -> None:
     """Adds a tenant with a world of its own, and prints the key's id and its clients' ids."""
+    from flagservice.app.sandbox.furnishing import add_tenant  # noqa: PLC0415, it brings a leak check
+
     pem = read_bytes(public_key)
     kid = public_jwk(pem)["kid"]
     tenant = add_tenant(Settings(), name, public_key=pem.decode())

@@ -15,10 +15,10 @@ from urllib.parse import parse_qs
 from starlette.concurrency import run_in_threadpool
 
 from flagservice.api.edge.envelope import MOST_BYTES, Message, Receive, Scope, Send
-from flagservice.app.sandbox.tenants import NOBODY, Tenant, Tenants
-from flagservice.app.sandbox.worlds import ServedTenant, furnish
+from flagservice.app.sandbox.furnishing import nobody
+from flagservice.app.sandbox.tenants import Tenant, Tenants
+from flagservice.app.sandbox.worlds import ServedTenant
 from flagservice.app.serve import Loop
-from flagservice.domain.errors import NotFound
 from flagservice.settings import Settings
 
 _TOKENS: Final = "/oauth2/token"
@@ -84,25 +84,6 @@ class Sandbox:
         await run_in_threadpool(self._tending.stop)
         self.close()
         await send({"type": "lifespan.shutdown.complete"})
-
-
-def add_tenant(settings: Settings, name: str, *, public_key: str) -> Tenant:
-    """A tenant with its first world; raises Invalid, Conflict or NotInProduction."""
-    tenants = Tenants.of(settings)
-    tenant = tenants.new(name, public_key)
-    try:
-        furnish(tenant, settings).database.close()
-        return tenants.keep(tenant)
-    finally:
-        tenant.discard()
-
-
-def nobody(tenants: Tenants, settings: Settings) -> Tenant:
-    """The tenant without clients; it is made at the first start."""
-    try:
-        return tenants.named(NOBODY)
-    except NotFound:
-        return add_tenant(settings, NOBODY, public_key="")
 
 
 def _tended(standing: ServedTenant) -> int:

@@ -9,7 +9,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Final
 
 from fastapi import FastAPI
@@ -17,21 +16,17 @@ from fastapi import FastAPI
 from flagservice.api.access.callers import Api
 from flagservice.api.edge.envelope import Envelope
 from flagservice.api.edge.limits import Audience, Limits
-from flagservice.app import build, serve
+from flagservice.app import serve
 from flagservice.app.build import Installation
-from flagservice.app.sandbox import admission, scenarios
-from flagservice.app.sandbox.faults import FaultMiddleware
+from flagservice.app.sandbox import admission, furnishing
+from flagservice.app.sandbox.fault_middleware import FaultMiddleware
 from flagservice.app.sandbox.reset import router
-from flagservice.app.sandbox.tenants import FACES, Tenant
-from flagservice.audit.log import Work
-from flagservice.clients.registry import add_client
+from flagservice.app.sandbox.tenants import Tenant
 from flagservice.delivery.watch.alarms import judge
 from flagservice.domain.errors import Conflict
 from flagservice.settings import Settings
 
 RESETS_A_MINUTE: Final = 10
-_BUILDING: Final = threading.Lock()
-"""Migrations keep their context in a global: two worlds are built one after the other."""
 
 
 @dataclass
@@ -111,7 +106,7 @@ class ServedTenant:
             raise Conflict("this tenant is being reset at this moment")
         try:
             after = self._world.tenant.next()
-            furnish(after, self._settings).database.close()
+            furnishing.furnish(after, self._settings).database.close()
             fresh = self._open(after)
             after.write()
             with self._swap:
@@ -125,7 +120,7 @@ class ServedTenant:
         self._world.installation.database.close()
 
     def _open(self, tenant: Tenant) -> World:
-        installation = _built(tenant, self._settings)
+        installation = furnishing.build_world(tenant, self._settings)
         inside = FastAPI()
 
         def also(app: FastAPI) -> None:
@@ -139,39 +134,3 @@ class ServedTenant:
 
         app = serve.application(installation, also=also)
         return World(tenant, installation, app, inside.state.api)
-
-
-def furnish(tenant: Tenant, settings: Settings) -> Installation:
-    """A world in its first state: clients, admitted practices, people, and what was said."""
-    installation = _built(tenant, settings)
-    for face in tenant.clients:
-        installation.perform(partial(_add_client, installation, tenant, face))
-    admission.admit(installation)
-    admission.register_practices(installation)
-    if tenant.clients:
-        scenarios.play(installation, tenant)
-    return installation
-
-
-def _add_client(installation: Installation, tenant: Tenant, face: str, work: Work) -> None:
-    ods, kind = FACES[face]
-    add_client(
-        work,
-        ods,
-        kind,
-        desks=installation.policies.desks,
-        public_key=tenant.public_key.encode(),
-        client_id=tenant.clients[face],
-    )
-
-
-def _built(tenant: Tenant, settings: Settings) -> Installation:
-    # The keys outlive a reset; what is witnessed of a tree goes with it.
-    own = {
-        "data": tenant.world,
-        "keys": tenant.folder / "keys",
-        "witness": tenant.world,
-        "synthetic": True,
-    }
-    with _BUILDING:
-        return build.build(settings.model_copy(update=own))
