@@ -16,7 +16,7 @@ from flagservice.api.openapi.answers import (
     AnswerModel,
     refused,
 )
-from flagservice.api.openapi.requests import json_body, mirrored_ids
+from flagservice.api.openapi.requests import json_body
 from flagservice.delivery.push.closing import Closing, close
 from flagservice.delivery.push.schedule import Urgency
 from flagservice.delivery.watch import manual_list
@@ -31,10 +31,7 @@ from flagservice.policy.rows import ElementAction, PlacementAction
 from flagservice.store.tables.alarms import AlarmCause
 
 router = APIRouter(
-    prefix="/governance",
-    tags=["governance"],
-    dependencies=[Depends(mirrored_ids)],
-    responses=refused(*OF_EVERY_ROUTE, *OF_EVERY_CALLER),
+    prefix="/governance", tags=["governance"], responses=refused(*OF_EVERY_ROUTE, *OF_EVERY_CALLER)
 )
 Reviews = Annotated[Caller, requires("rulings.read")]
 Governs = Annotated[Caller, requires("governance.read")]

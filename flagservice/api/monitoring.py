@@ -2,20 +2,17 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
 from flagservice.api.access.callers import ApiDep, Caller, requires
 from flagservice.api.health import ServiceHealth, health
 from flagservice.api.openapi.answers import OF_EVERY_CALLER, OF_EVERY_ROUTE, AnswerModel, refused
-from flagservice.api.openapi.requests import mirrored_ids
 from flagservice.connections.endings import FIGURES
 from flagservice.delivery.watch.status import ServiceStatus, service_status
 
-router = APIRouter(
-    tags=["service"], dependencies=[Depends(mirrored_ids)], responses=refused(*OF_EVERY_ROUTE)
-)
+router = APIRouter(tags=["service"], responses=refused(*OF_EVERY_ROUTE))
 Operates = Annotated[Caller, requires("service.read")]
 
 

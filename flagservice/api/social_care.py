@@ -17,7 +17,7 @@ from flagservice.api.openapi.answers import (
     Responses,
     refused,
 )
-from flagservice.api.openapi.requests import Absent, json_body, mirrored_ids
+from flagservice.api.openapi.requests import Absent, json_body
 from flagservice.audit.log import Work
 from flagservice.clients.kinds import ClientKind
 from flagservice.domain.acknowledgements import QueryReason
@@ -35,11 +35,7 @@ from flagservice.intake.receipt import ReceiptLine, receipt_of
 from flagservice.intake.rulebook import Rulebook
 from flagservice.intake.submission import SubmissionEffect, submit
 
-router = APIRouter(
-    tags=["social care"],
-    dependencies=[Depends(mirrored_ids)],
-    responses=refused(*OF_EVERY_ROUTE, *OF_EVERY_CALLER),
-)
+router = APIRouter(tags=["social care"], responses=refused(*OF_EVERY_ROUTE, *OF_EVERY_CALLER))
 _JSON: Final = "application/json"
 Body = Annotated[bytes, Depends(body_of(_JSON))]
 Key = Annotated[

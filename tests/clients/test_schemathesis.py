@@ -77,7 +77,7 @@ def _described_for(supplier: Supplier) -> dict[str, Any]:
     for path, methods in description["paths"].items():
         for operation in methods.values():
             for parameter in operation["parameters"]:
-                parameter["schema"].pop("examples", None)
+                parameter.get("schema", {}).pop("examples", None)
                 here = anywhere | known.get(path, {})
                 if parameter.get("name") in here:
                     parameter["schema"]["examples"] = [here[parameter["name"]]]

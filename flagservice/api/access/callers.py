@@ -13,12 +13,12 @@ from typing import Annotated, Any, Final, Protocol, TypeVar
 
 from fastapi import Depends, Request, Security
 from fastapi.security import OAuth2
+from fastapi.security.base import SecurityBase
 
 from flagservice.api.access.tokens import TokenClaims, Tokens
 from flagservice.api.edge.envelope import Scope
 from flagservice.api.edge.limits import Limits, audience_of
 from flagservice.api.edge.throttle_log import ThrottleLog
-from flagservice.api.openapi.requests import ActingFor
 from flagservice.audit.log import Actor, Log, Work
 from flagservice.clients.kinds import SCOPES, ClientKind
 from flagservice.clients.scopes import rights
@@ -36,13 +36,11 @@ _HOLDERS: Final = {
     for right in sorted(rights(scope for held in SCOPES.values() for scope in held))
 }
 _FLOW: Final = {"tokenUrl": "/oauth2/token", "scopes": _HOLDERS}
-CLIENTS: Final = OAuth2(
-    scheme_name="clients",
+_SCHEME: Final = OAuth2(
     description="`system/Flag.rs` asks for both rights, `system/*.rs` for all that a client holds",
     flows={"clientCredentials": _FLOW},
-    auto_error=False,
 )
-"""What OpenAPI says of rights; `RequiresScopes` alone checks them."""
+"""What OpenAPI says of rights."""
 
 
 @dataclass(frozen=True)
@@ -121,17 +119,14 @@ ApiDep = Annotated[Api, Depends(_api)]
 
 
 @dataclass(frozen=True)
-class RequiresScopes:
+class RequiresScopes(SecurityBase):
     """The dependency of a route that needs every one of these scopes."""
 
     scopes: tuple[str, ...]
+    model = _SCHEME.model
+    scheme_name = "clients"
 
-    async def __call__(
-        self,
-        request: Request,
-        _token: Annotated[str | None, Security(CLIENTS)] = None,
-        _acting_for: ActingFor = None,
-    ) -> Caller:
+    async def __call__(self, request: Request) -> Caller:
         """Returns the caller; raises Unauthenticated, Throttled or Forbidden."""
         claims = _claims(request)
         request.state.actor = actor_of(request.scope, claims)

@@ -16,13 +16,12 @@ from flagservice.api.openapi.answers import (
     refused,
     refused_by_oauth,
 )
-from flagservice.api.openapi.requests import FORM, form_body, mirrored_ids
+from flagservice.api.openapi.requests import FORM, form_body
 from flagservice.audit.log import Actor
 from flagservice.clients.assertions import ASSERTION_TYPE, BadAssertion, claimed_client
 
 router = APIRouter(
     tags=["service"],
-    dependencies=[Depends(mirrored_ids)],
     responses={**refused(*OF_EVERY_ROUTE, *OF_A_BODY), **refused_by_oauth(400, 401, 403)},
 )
 _TEXT: Final = {"type": "string"}

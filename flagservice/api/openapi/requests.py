@@ -1,48 +1,14 @@
-"""What every request may carry, and what OpenAPI says of a body that our own reader reads."""
+"""What OpenAPI says of a body that our own reader reads, and not the framework's."""
 
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from fastapi import Header
 from pydantic import BaseModel
 from pydantic.json_schema import SkipJsonSchema
-
-from flagservice.api.openapi import examples
 
 FORM: Final = "application/x-www-form-urlencoded"
 Json = dict[str, Any]
 Absent = SkipJsonSchema[None]
 """In a schema a field that may be absent is no field that may be null."""
-RequestId = Annotated[
-    str | Absent,
-    Header(
-        alias="X-Request-ID",
-        description="mirrored",
-        json_schema_extra={"format": "uuid"},
-        examples=[examples.REQUEST_ID],
-    ),
-]
-CorrelationId = Annotated[
-    str | Absent,
-    Header(
-        alias="X-Correlation-ID",
-        description="mirrored",
-        json_schema_extra={"format": "uuid"},
-        examples=[examples.CORRELATION_ID],
-    ),
-]
-ActingFor = Annotated[
-    str | Absent,
-    Header(
-        alias="NHSD-End-User-Organisation-ODS",
-        description="who is acted for; if it is given, it is the token's own organisation",
-        json_schema_extra={"pattern": "^[A-Z0-9]{3,10}$"},
-        examples=["B83901"],
-    ),
-]
-
-
-async def mirrored_ids(request_id: RequestId = None, correlation_id: CorrelationId = None) -> None:
-    """Says that a request may carry these ids; the envelope checks and mirrors them."""
 
 
 def json_body(

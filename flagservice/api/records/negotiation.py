@@ -3,13 +3,12 @@
 A caller that wants XML, or another version of FHIR, is refused.
 """
 
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 from fastapi import Request, Security
 
-from flagservice.api.access.callers import CLIENTS, Caller, RequiresScopes
+from flagservice.api.access.callers import Caller, RequiresScopes
 from flagservice.api.openapi.answers import FHIR_JSON
-from flagservice.api.openapi.requests import ActingFor
 from flagservice.domain.errors import Refusal
 
 _OURS: Final = ((FHIR_JSON, "application/json", "text/json"), ("application/*", "text/*"), ("*/*",))
@@ -26,12 +25,7 @@ class NotAcceptable(Refusal):
 class RequiresFhirScopes(RequiresScopes):
     """As `RequiresScopes`, for a route that answers in FHIR."""
 
-    async def __call__(
-        self,
-        request: Request,
-        _token: Annotated[str | None, Security(CLIENTS)] = None,
-        _acting_for: ActingFor = None,
-    ) -> Caller:
+    async def __call__(self, request: Request) -> Caller:
         """Returns the caller; raises what `RequiresScopes` raises, and NotAcceptable."""
         caller = await super().__call__(request)
         check_accept(request)

@@ -4,7 +4,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any, Final
 
 import orjson
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from flagservice.api.openapi import examples
 from flagservice.api.openapi.answers import (
@@ -14,7 +14,6 @@ from flagservice.api.openapi.answers import (
     FhirResponse,
     refused_in_fhir,
 )
-from flagservice.api.openapi.requests import mirrored_ids
 from flagservice.api.records.parameters import Parameter
 from flagservice.domain.copies import Form
 from flagservice.domain.errors import Fault, Invalid
@@ -38,7 +37,6 @@ def fhir_router(*, callers_alone: bool = True) -> APIRouter:
     return APIRouter(
         prefix="/fhir/R4",
         tags=["records"],
-        dependencies=[Depends(mirrored_ids)],
         default_response_class=FhirResponse,
         responses=refused_in_fhir(*met),
     )
