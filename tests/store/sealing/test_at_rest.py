@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -51,15 +52,16 @@ def the_words() -> list[str]:
     policies = " ".join(path.read_text() for path in HOME.glob("policies/**/*.toml"))
     members = [member for family in FAMILIES for member in family.members.values()]
     said = [word for member in members for word in (member.nhs_number, *member.canaries)]
-    said += [post["body"]["reference"] for _, post in the_posts()]
+    said += [post["body"]["reference"] for _, _, post in the_posts()]
     return [w for w in (*said, DECIDER, REASON) if len(w) >= LEAST and w not in policies]
 
 
-def the_posts() -> Iterator[tuple[Family, dict[str, Any]]]:
-    for family in FAMILIES:
-        for event in sorted(family.events, key=lambda event: event.at):
-            for post in event.posts:
-                yield family, post
+def the_posts() -> Iterator[tuple[date, Family, dict[str, Any]]]:
+    """In the order of their days, whichever family they are about."""
+    events = [(event, family) for family in FAMILIES for event in family.events]
+    for event, family in sorted(events, key=lambda one: one[0].at):
+        for post in event.posts:
+            yield event.at, family, post
 
 
 @pytest.fixture
@@ -69,13 +71,16 @@ def played(tmp_path: Path, database_url: str) -> Iterator[Played]:
         free.bind(("127.0.0.1", 0))
         nobody.bind(("127.0.0.1", 0))
         port, closed = (int(one.getsockname()[1]) for one in (free, nobody))
+    clock = tmp_path / "today"
     settings = Settings(
         data=tmp_path / "service",
         keys=tmp_path / "keys",
         database_url="" if embedded else database_url,
         base_url=f"http://127.0.0.1:{port}",
         synthetic=True,
+        clock_file=clock,
     )
+    clock.write_text("2021-01-01")
     make_keys(settings.keys_folder, settings.origin)
     installation = build(settings)
     with ExitStack() as stack:
@@ -88,10 +93,10 @@ def played(tmp_path: Path, database_url: str) -> Iterator[Played]:
         log = tmp_path / "service.log"
         environment = {
             f"FLAGSERVICE_{name.upper()}": str(getattr(settings, name))
-            for name in ("data", "keys", "database_url", "base_url", "synthetic")
+            for name in ("data", "keys", "database_url", "base_url", "synthetic", "clock_file")
         }
         pid = nursery.start("serve", "--port", str(port), environment=environment, log=log)
-        answers = when_everything_is_said(clients)
+        answers = when_everything_is_said(clients, clock)
         metrics = clients["operator"].ask("GET", "/metrics").content
         wait_for_attempts(installation)
         installation.database.close()
@@ -141,11 +146,12 @@ def given_everybody_is_known(
     return clients
 
 
-def when_everything_is_said(clients: dict[str, Client]) -> list[int]:
+def when_everything_is_said(clients: dict[str, Client], clock: Path) -> list[int]:
     """Well, wrongly, and by asking; answers the statuses."""
     answers = []
     seen: list[Family] = []
-    for family, post in the_posts():
+    for day, family, post in the_posts():
+        clock.write_text(day.isoformat())
         origin = "police" if post["to"] == "notifications" else "children's services"
         client, path = clients[origin], f"/{post['to']}"
         body = people_of(post["body"], family)
