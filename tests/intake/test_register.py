@@ -123,9 +123,8 @@ def test_while_nobody_knows_a_persons_practice_the_copy_stays_and_it_is_looked_f
 
 
 def test_a_person_who_is_to_get_nothing_is_not_looked_for(world: World) -> None:
-    partner = child() | {"role": "partner", "involvement": "excluded"}
-    other = father() | {"role": "child"}
-    world.posts(COUNCIL, a_plan(other, partner))
+    partner = father() | {"role": "partner", "involvement": "excluded"}
+    world.posts(COUNCIL, a_plan(child(), partner))
     assert open_lookups(world) == [("child", "no-practice")]
     assert world.receipt(COUNCIL, "CPP-1")[1] == ("partner", "accepted")
 
