@@ -3,6 +3,7 @@
 import ast
 import importlib.util
 import inspect
+import pkgutil
 import re
 import typing
 from collections.abc import Iterator
@@ -176,9 +177,9 @@ def wrong_builders_in(module: ModuleType) -> list[str]:
 
 
 def the_modules_that_build() -> list[ModuleType]:
-    folder = Path(flagservice.fhir.__file__).parent
-    names = sorted(path.stem for path in folder.glob("*.py") if path.stem != "__init__")
-    return [importlib.import_module(f"flagservice.fhir.{name}") for name in names]
+    """Every module of the floor, in whichever of its rooms."""
+    found = pkgutil.walk_packages(flagservice.fhir.__path__, "flagservice.fhir.")
+    return [importlib.import_module(one.name) for one in found if not one.ispkg]
 
 
 @pytest.mark.parametrize("module", the_modules_that_build(), ids=lambda one: str(one.__name__))
