@@ -18,6 +18,7 @@ HOME: Final = Path(__file__).parents[1]
 PARALLEL: Final = ("-n", "auto", "--maxprocesses=4", "--dist=worksteal")
 MEASURED: Final = (
     *("tests/domain", "tests/policy", "tests/fhir", "tests/intake", "tests/audit", "tests/api"),
+    "tests/house/test_generated.py",
     "--cov",
     "--cov-branch",
     "--cov-config=pyproject.toml",

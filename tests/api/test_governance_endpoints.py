@@ -223,7 +223,7 @@ def test_the_manual_list_has_what_no_machine_can_deliver_and_no_location(any_cas
 
 
 def test_the_manual_list_raises_the_urgency_with_age(cast: Cast) -> None:
-    cast.council.posts("/plans", a_plan(people=[person("child", *UNPLACED)]))
+    cast.council.posts("/plans", a_plan(people=[person("child", UNPLACED[0], "2018-12-31")]))
     (before,) = manual_list(cast)
     cast.world.on("2022-03-01")
     (after,) = manual_list(cast)
