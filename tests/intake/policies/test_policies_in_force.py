@@ -17,6 +17,7 @@ from flagservice.intake.plans import natural_key_of
 from flagservice.intake.policies import enforcement, in_force
 from flagservice.intake.policies.approval import name_key_of
 from flagservice.intake.policies.in_force import PoliciesInForce, ProvedPolicies
+from flagservice.policy.proof import prove
 from flagservice.policy.table import UnusablePolicy, digest_of
 from flagservice.store import tables
 from tests.intake.people import rows
@@ -68,7 +69,7 @@ class HastyLog:
 
 def when_proofs_are_counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     proved: list[str] = []
-    load = in_force.load
+    load = prove.load
 
     def counted(text: str) -> Any:
         proved.append(text)
