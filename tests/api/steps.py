@@ -163,11 +163,15 @@ class Client:
 
     @property
     def algorithm(self) -> str:
-        return "RS512" if isinstance(self.key, RSAKey) else "ES384"
+        return _algorithm(self.key)
 
     def assertion(self, *, header: dict[str, Any] | None = None, **claims: Any) -> str:
-        """A good one; what is given replaces a part of it, and None takes it out."""
-        head = {"alg": self.algorithm, "typ": "JWT", "kid": self.key.thumbprint(), **(header or {})}
+        """A good one; what is given replaces a part of it, and None takes it out.
+
+        It has one key throughout, though another thread gives the client a new one meanwhile.
+        """
+        key = self.key
+        head = {"alg": _algorithm(key), "typ": "JWT", "kid": key.thumbprint(), **(header or {})}
         said = {
             "iss": self.id,
             "sub": self.id,
@@ -178,7 +182,7 @@ class Client:
         }
         said = {name: value for name, value in said.items() if value is not None}
         head = {name: value for name, value in head.items() if value is not None}
-        return jwt.encode(head, said, self.key, algorithms=[head["alg"]])
+        return jwt.encode(head, said, key, algorithms=[head["alg"]])
 
     def asks_for_a_token(self, assertion: str | None = None, **form: Any) -> httpx.Response:
         return self.service.send("POST", "/oauth2/token", data=self.form(assertion, **form))
@@ -316,3 +320,7 @@ def when_everything_is_filed(cast: Cast) -> None:
         if versions:
             body = {"resourceType": "Parameters", "parameter": versions}
             assert practice.posts(f"{FHIR}/$acknowledge", body).status_code == 200
+
+
+def _algorithm(key: RSAKey | ECKey) -> str:
+    return "RS512" if isinstance(key, RSAKey) else "ES384"
