@@ -1,9 +1,9 @@
-"""Who signed a client assertion: every refusal in the words that GP suppliers' clients know.
+"""Verifies client assertions, and refuses in the words that GP suppliers' clients know.
 
-Assertions are taken as the NHS API platform takes them (RS512), and as SMART Backend Services
-does (RS384, ES384): https://hl7.org/fhir/smart-app-launch/backend-services.html. Errors are those
-of the platform, but for two: it names one algorithm where we take three, and it fetches keys from
-an address of the caller's, which we never do.
+Assertions are taken as the NHS API platform takes them (RS512), and as SMART Backend Services does
+(RS384, ES384): https://hl7.org/fhir/smart-app-launch/backend-services.html. Errors are the
+platform's, with two exceptions: it names one algorithm where we take three, and it fetches keys
+from an address of the caller's, which we never do.
 """
 
 import hashlib
@@ -23,20 +23,20 @@ ALGORITHMS: Final = ("RS512", "RS384", "ES384")
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 LIFETIME: Final = 300
 SKEW: Final = 30
-"""Seconds by which somebody's clock may differ from ours."""
+"""Seconds by which a client's clock may differ from ours."""
 _KEPT: Final = 2 * SKEW
-"""How long a used assertion is kept after its end: it is taken for as long as `SKEW`."""
+"""Seconds for which a used assertion is kept after its end: it is valid for `SKEW` of them."""
 _ELSEWHERE: Final = frozenset(
     {"jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256", "crit", "b64", "zip", "enc"}
 )
-"""Headers that bring or name a key, or change what is signed. None is ever followed."""
+"""Headers that bring or name a key, or change what is signed. They are never followed."""
 _NOBODY: Final = "Invalid 'iss'/'sub' claims in client_assertion JWT"
 _FORGED: Final = "JWT signature verification failed"
 _KEY_ERROR: Final = "public_key error"
 
 
 class BadAssertion(Unauthenticated):
-    """The token endpoint refuses; `error` is OAuth's or the platform's word for it."""
+    """A refusal of the token endpoint; `error` is OAuth's or the platform's word for it."""
 
     def __init__(self, rule: str, error: str = "invalid_request", *, status: int = 400) -> None:
         super().__init__(rule)
@@ -45,7 +45,7 @@ class BadAssertion(Unauthenticated):
 
 
 def check_form(form: dict[str, str]) -> None:
-    """Raises BadAssertion where the form is not that of client credentials with an assertion."""
+    """Raises BadAssertion unless the form asks for client credentials with an assertion."""
     if not form.get("grant_type"):
         raise BadAssertion("grant_type is missing")
     if form["grant_type"] != "client_credentials":
@@ -57,7 +57,10 @@ def check_form(form: dict[str, str]) -> None:
 
 
 def proven(work: Work, assertion: str, *, url: str, now: float) -> tuple[tables.ClientRow, str]:
-    """The client that signed this for this address, just now and never before; and its key."""
+    """Returns the client that signed this assertion, and its key's thumbprint.
+
+    Raises BadAssertion, also where the assertion is for another address or was used before.
+    """
     header = _header(assertion)
     client = work.session.get(tables.ClientRow, _claimed_client(assertion))
     if client is None or client.revoked:
@@ -70,7 +73,7 @@ def proven(work: Work, assertion: str, *, url: str, now: float) -> tuple[tables.
 
 
 def claimed_client(form: dict[str, str]) -> str:
-    """Whom the form says it is from; only to count by, since nothing is proved by it."""
+    """Returns the client that the form names, unproved: only to count by."""
     try:
         return _claimed_client(form.get("client_assertion", ""))
     except BadAssertion:
@@ -78,7 +81,7 @@ def claimed_client(form: dict[str, str]) -> str:
 
 
 def check_claims(claims: dict[str, Any], *, url: str, now: float) -> None:
-    """Is it for this address and this moment, and told from every other? Raises BadAssertion."""
+    """Raises BadAssertion where a claim is missing, or for another address or time."""
     if claims.get("aud") != url:
         raise BadAssertion("Missing or invalid 'aud' claim in client_assertion JWT", status=401)
     _check_expiry(claims.get("exp"), now)
@@ -108,7 +111,6 @@ def _check_expiry(expires: Any, now: float) -> None:
 
 
 def _check_begun(name: str, instant: Any, now: float) -> None:
-    """`iat` and `nbf` may be left out; where they are given they are in the past."""
     if not isinstance(instant, int | float) or isinstance(instant, bool):
         raise BadAssertion(f"Invalid '{name}' claim in client_assertion JWT - must be a number")
     if instant > now + SKEW:
@@ -135,7 +137,7 @@ def _header(assertion: str) -> dict[str, Any]:
 
 
 def _claimed_client(assertion: str) -> str:
-    """Only to find the key to check it with; nothing here is believed yet."""
+    """Returns the client that the assertion names, unproved: only to find its key."""
     try:
         claims = json.loads(jws.extract_compact(assertion.encode()).payload)
         issuer, subject = claims["iss"], claims["sub"]
@@ -149,7 +151,7 @@ def _claimed_client(assertion: str) -> str:
 
 
 def _key(client: tables.ClientRow, header: dict[str, Any]) -> RSAKey | ECKey:
-    """The registered key that the header names, if it is of the algorithm's sort."""
+    """Returns the registered key that the header names; raises BadAssertion."""
     registered = json.loads(client.keys)
     if not registered["keys"]:
         raise BadAssertion(
@@ -177,7 +179,7 @@ def _verified(assertion: str, key: RSAKey | ECKey) -> dict[str, Any]:
 
 
 def _use_once(work: Work, client_id: str, *, jti: str, expires: int, now: float) -> None:
-    """Two that use one assertion at once meet in the primary key: the second finds it used."""
+    """Raises BadAssertion for a used assertion; of two at once, the primary key lets one in."""
     row_id = hashlib.sha256(f"{client_id}|{jti}".encode()).hexdigest()
     if work.session.get(tables.AssertionRow, row_id) is not None:
         raise BadAssertion("Non-unique 'jti' claim in client_assertion JWT")

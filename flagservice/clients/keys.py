@@ -1,8 +1,8 @@
-"""A client's registered keys: several may live at once, so that one follows another without a gap.
+"""A client's registered keys: several may live at once, so that a change leaves no gap.
 
-The organisation makes a new pair, we add its public half, the organisation signs with it from then
-on, and the old one is dropped. A key is known by its thumbprint (RFC 7638), which is the `kid` of
-the assertions that it signs. A client always keeps one: who may not call any more is revoked.
+The organisation makes a new pair, we add its public half, the organisation signs with it, and the
+old one is dropped. A key is known by its thumbprint (RFC 7638), the `kid` of the assertions that it
+signs. A client always keeps one; to take away its last, revoke it.
 """
 
 import json
@@ -21,14 +21,14 @@ _Jwk = dict[str, Any]
 
 @dataclass(frozen=True)
 class RegisteredKey:
-    """A public key by its thumbprint, and of which sort it is."""
+    """A public key's thumbprint and sort."""
 
     kid: str
     sort: str
 
 
 def add_key(work: Work, client_id: str, public_key: bytes) -> str:
-    """Lets the client sign with this key, too, and returns its thumbprint.
+    """Adds a key that the client may sign with, too, and returns its thumbprint.
 
     Raises Invalid, NotFound, or Conflict where it is there already.
     """
@@ -43,7 +43,7 @@ def add_key(work: Work, client_id: str, public_key: bytes) -> str:
 
 
 def drop_key(work: Work, client_id: str, kid: str) -> None:
-    """Takes the right to sign from a key; raises NotFound, or Conflict for the last one."""
+    """Drops a key; raises NotFound, or Conflict for the last one."""
     client = _locked(work, client_id)
     keys = _keys(client)
     left = [key for key in keys if key["kid"] != kid]
@@ -56,14 +56,14 @@ def drop_key(work: Work, client_id: str, kid: str) -> None:
 
 
 def keys_of(work: Work, client_id: str) -> list[RegisteredKey]:
-    """Returns the keys in the order in which they were added; raises NotFound."""
+    """Returns the keys in the order of their adding; raises NotFound."""
     client = _locked(work, client_id)
     work.record(Deed.CLIENT_KEYS_READ, client=client.id)
     return [RegisteredKey(key["kid"], key.get("crv") or "RSA") for key in _keys(client)]
 
 
 def _locked(work: Work, client_id: str) -> tables.ClientRow:
-    """Returns the client, locked: two who change its keys at once do so one after the other."""
+    """Returns the client, locked: its keys are changed by one at a time. Raises NotFound."""
     asked = select(tables.ClientRow).where(col(tables.ClientRow.id) == client_id).with_for_update()
     client = work.session.exec(asked).one_or_none()
     if client is None:

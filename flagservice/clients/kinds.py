@@ -1,4 +1,4 @@
-"""The kinds of organisation that may call, and every scope that each of them may hold."""
+"""The kinds of organisation that may call, and the scopes that each may hold."""
 
 from enum import StrEnum
 from typing import Final
@@ -44,4 +44,4 @@ SCOPES: Final[dict[ClientKind, tuple[str, ...]]] = {
     ClientKind.GOVERNANCE: ("rulings.read", "governance.read", "deliveries.close"),
     ClientKind.OPERATOR: ("service.read",),
 }
-"""Every scope there is, by the kind of organisation that may hold it."""
+"""Every scope, by the kind of organisation that may hold it."""

@@ -1,4 +1,4 @@
-"""Who may call: an organisation's client is registered by its public key, and may be revoked."""
+"""Registers an organisation's client by its public key, and revokes it."""
 
 import json
 from typing import Any
@@ -41,7 +41,8 @@ def add_client(
 def public_jwk(pem: bytes) -> dict[str, Any]:
     """Returns a client's public key with its id; raises Invalid.
 
-    RSA of at least 3072 bits, or P-384: 128 bits of security. The private half is never taken in.
+    The key is RSA of at least 3072 bits, or P-384: 128 bits of security. A private half is left
+    out.
     """
     for kind in (RSAKey, ECKey):
         try:
@@ -56,7 +57,7 @@ def public_jwk(pem: bytes) -> dict[str, Any]:
 
 
 def revoke_client(work: Work, client_id: str) -> None:
-    """Takes a client's right to call, from its next request on; raises NotFound."""
+    """Ends a client's right to call, from its next request on; raises NotFound."""
     client = work.session.get(tables.ClientRow, client_id)
     if client is None:
         raise NotFound("there is no such client")

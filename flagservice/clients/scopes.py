@@ -1,8 +1,8 @@
 """What a scope opens, spelled as SMART App Launch v2 does: `system/Flag.rs`, or less of it.
 
 `r` is read, vread and the history of one resource; `s` is search, and the history of a type or of
-everything. A token never holds a wildcard: `system/*.rs` is what may be asked for, and what is
-granted are the rights of the client that it covers. What is not understood grants nothing.
+everything. A client may ask for a wildcard, `system/*.rs`; its token holds the rights that it
+covers, and never the wildcard. An unknown scope grants nothing.
 https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html
 """
 
@@ -16,12 +16,12 @@ _ANY: Final = "*"
 
 
 def rights(scopes: Iterable[str]) -> frozenset[str]:
-    """Each right by itself: `system/Flag.rs` is `system/Flag.r` and `system/Flag.s`."""
+    """Returns each right by itself: `system/Flag.rs` is `system/Flag.r` and `system/Flag.s`."""
     return frozenset(right for scope in scopes for right in _apart(scope))
 
 
 def granted(held: Iterable[str], asked: Iterable[str]) -> list[str]:
-    """Of what a client holds, the part that it asks for, in the order and spelling of `held`."""
+    """Returns the part of what a client holds that it asks for, in `held`'s order and spelling."""
     wanted = rights(asked)
     return [part for scope in held if (part := _part(scope, wanted))]
 
