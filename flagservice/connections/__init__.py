@@ -1,1 +1,1 @@
-"""What a connection may cost before anybody knows who calls."""
+"""What may a connection cost before its caller is known?"""

@@ -1,17 +1,17 @@
-"""How much, how long and how many: what each connection may take, and all of them together."""
+"""What each connection may take, and how many there may be."""
 
 import resource
 from dataclasses import dataclass
 from typing import Final
 
 _KEPT_FREE: Final = 256
-"""Descriptors for the database, what is delivered, the files and the program itself."""
+"""Descriptors for the database, deliveries, files and the program itself."""
 _MOST_DESCRIPTORS: Final = 65_536
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """Of one server. Times are in seconds, and each runs from the beginning of its stage."""
+    """The bounds of one server. Times are in seconds, from the beginning of their stage."""
 
     connections: int = 1_024
     head_seconds: float = 10
@@ -21,23 +21,24 @@ class Bounds:
     idle_seconds: float = 5
     """Between an answer and the next request."""
     unread_seconds: float = 30
-    """For taking what was answered, once the system's own buffers are full."""
+    """For the caller to take an answer, once the system's buffers are full."""
     line_bytes: int = 8 * 1024
     header_bytes: int = 32 * 1024
     headers: int = 100
     framing_bytes: int = 64 * 1024
-    """Of one body, all that is not its content: sizes and extensions of chunks, trailers."""
+    """What one body may hold besides content: sizes and extensions of chunks, trailers."""
     pipelined: int = 16
     """Requests that wait behind one that is being answered."""
     silent_seconds: float = 5
-    """How long a connection that is over may say and take nothing before it is cut."""
+    """How long a connection that is over may stay silent before it is cut."""
     last_seconds: float = 30
-    """How long it is listened to at most, so that the answer is not lost on its way:
-    https://www.rfc-editor.org/rfc/rfc9112#section-9.6"""
+    """How long it is read at most, so that its answer is not lost: https://www.rfc-
+    editor.org/rfc/rfc9112#section-9.6
+    """
 
     @property
     def rounds(self) -> float:
-        """How often to look for what is late."""
+        """Returns the seconds between two looks for what is late."""
         stages = (self.head_seconds, self.body_seconds, self.idle_seconds, self.unread_seconds)
         return min(1.0, min(*stages, self.silent_seconds) / 4)
 
@@ -45,7 +46,7 @@ class Bounds:
 def affordable(asked: int) -> int:
     """Returns as many connections as asked for, or fewer where descriptors would not last.
 
-    The soft limit is raised first, as far as the system lets a process do so itself.
+    The soft limit is raised first, as far as a process may.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     unlimited = hard == resource.RLIM_INFINITY or hard > _MOST_DESCRIPTORS

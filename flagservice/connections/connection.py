@@ -1,8 +1,7 @@
 """One connection, with a bound for everything that it sends, before any of it is kept.
 
-The parser in use keeps a header that never ends, and copies it for each piece that arrives; the
-server waits for ever for what does not come. So what is fed to the parser is counted here, and each
-stage has its time: the handshake, the first byte, the head, the body, the answer being taken.
+The parser keeps a header that never ends, and copies it for each piece that arrives; the server
+waits for ever. So bytes are counted here before they are parsed, and each stage has its time.
 """
 
 import asyncio
@@ -31,11 +30,11 @@ class Stage(Enum):
     NEXT = auto()
     """its own answer, and then the next request"""
     OVER = auto()
-    """nothing any more: what still comes is thrown away"""
+    """nothing: what still comes is thrown away"""
 
 
 class Connection(HttpToolsProtocol):
-    """Ends itself as soon as it goes beyond a bound."""
+    """A connection that ends itself as soon as it goes beyond a bound."""
 
     def __init__(self, *, registry: "Connections", **given: Any) -> None:
         super().__init__(**given)
@@ -51,17 +50,17 @@ class Connection(HttpToolsProtocol):
 
     @property
     def peer(self) -> str:
-        """The address at the other end."""
+        """Returns the address at the other end."""
         return self.client[0] if self.client else ""
 
     @property
     def is_over(self) -> bool:
-        """Was it ended, and is only heard out?"""
+        """Returns whether it was ended, and is only read to its end."""
         return self.stage is Stage.OVER
 
     @property
     def may_go(self) -> bool:
-        """Is it the other end's turn? Then nobody is owed an answer."""
+        """Returns whether it is the other end's turn, so that no answer is owed."""
         if self.stage is Stage.BODY:
             begun = self.cycle.response_started and not self.cycle.response_complete
             return not begun and not self.flow.read_paused
@@ -75,7 +74,7 @@ class Connection(HttpToolsProtocol):
     # What the event loop calls.
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Takes its place among the others; after a handshake it has one."""
+        """Takes a place among the connections, unless the handshake took it before."""
         super().connection_made(transport)
         self._enter(Stage.FIRST, self._bounds.head_seconds)
         if self._raw is None and not self._registry.admit(self):
@@ -102,24 +101,24 @@ class Connection(HttpToolsProtocol):
             self._weigh(before)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Leaves its place."""
+        """Gives up its place."""
         self._registry.forget(self)
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
-        """The buffers are full: whoever asked has to read now."""
+        """Starts the time in which the caller has to read."""
         self.unread = self.loop.time() + self._bounds.unread_seconds
         super().pause_writing()
 
     def resume_writing(self) -> None:
-        """They read."""
+        """Ends that time."""
         self.unread = math.inf
         super().resume_writing()
 
     # What the parser calls.
 
     def on_message_begin(self) -> None:
-        """A request begins, perhaps in the same piece in which another ended."""
+        """Counts a new request; it may come in the piece in which another ended."""
         if self.stage is Stage.NEXT:
             self._begin(counted=-self._fed)
             self._another = True
@@ -129,13 +128,13 @@ class Connection(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
-        """Some of the address."""
+        """Adds a part of the address, within the bound."""
         if len(self.url) + len(url) > self._bounds.line_bytes:
             self._fail(Ending.LONG_LINE)
         self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One whole header. A trailer is dropped: it would be read as one, after all checks."""
+        """Adds one header. Drops a trailer: it would be read as a header, after all checks."""
         if self.stage is not Stage.HEAD:
             return
         self._headers += len(name) + len(value) + _AROUND
@@ -146,22 +145,22 @@ class Connection(HttpToolsProtocol):
         HttpToolsProtocol.on_header(self, name, value)
 
     def on_headers_complete(self) -> None:
-        """Now the body, if there is one."""
+        """Enters the body's stage."""
         self.stage, self._framing = Stage.BODY, 0
         HttpToolsProtocol.on_headers_complete(self)
 
     def on_body(self, body: bytes) -> None:
-        """Some of the content."""
+        """Counts a part of the content."""
         self._content += len(body)
         HttpToolsProtocol.on_body(self, body)
 
     def on_message_complete(self) -> None:
-        """The request is whole. An answer may have been given before its end."""
+        """Waits for the next request. An answer may have been given before this one's end."""
         HttpToolsProtocol.on_message_complete(self)
         self.stage = Stage.NEXT
 
     def on_response_complete(self) -> None:
-        """One answer is written; the server's own timer closes what then stays idle."""
+        """Waits for the caller; the server's own timer closes what then stays idle."""
         super().on_response_complete()
         if self.transport.is_closing():
             self.due = self.loop.time() + self._bounds.unread_seconds
@@ -171,7 +170,7 @@ class Connection(HttpToolsProtocol):
     # What a handshake calls.
 
     def shake_hands(self, raw: asyncio.Transport) -> None:
-        """Takes its place before anything is said. TLS is spoken by somebody else."""
+        """Takes a place before anything is said; TLS itself is spoken elsewhere."""
         self._raw, self.client = raw, get_remote_addr(raw)
         self._enter(Stage.HANDSHAKE, self._bounds.head_seconds)
         if not self._registry.admit(self):
@@ -179,18 +178,18 @@ class Connection(HttpToolsProtocol):
             self._cut()
 
     def leave(self) -> None:
-        """The line is gone, with the handshake or after it."""
+        """Gives up its place when the line is gone, with the handshake or after it."""
         self._registry.forget(self)
 
     # What the registry calls.
 
     def make_room(self) -> None:
-        """Goes at once, for another."""
+        """Closes at once, for another connection."""
         count(Ending.MADE_ROOM)
         self._cut()
 
     def end_late(self) -> None:
-        """Something was not done in its time."""
+        """Ends the connection by the stage that was not over in time."""
         if self.unread <= self.loop.time():
             count(Ending.UNREAD)
             self._cut()
@@ -217,7 +216,7 @@ class Connection(HttpToolsProtocol):
         return Stage.HEAD
 
     def _weigh(self, before: Stage) -> None:
-        """Counts what the parser was fed and told nothing of: it holds that, or threw it away."""
+        """Counts what the parser was fed and did not report: it holds that, or threw it away."""
         stage = self.stage
         if stage is Stage.HEAD:
             self._head += self._fed
@@ -237,7 +236,7 @@ class Connection(HttpToolsProtocol):
         raise HttpParserError
 
     def _end(self, why: Ending) -> None:
-        """Answers, if anybody waits for an answer and none was begun, and closes."""
+        """Closes, and first answers if an answer is owed and none was begun."""
         count(why)
         if self.stage is Stage.BODY:
             begun = self.cycle.response_started or bool(self.pipeline)
@@ -260,7 +259,7 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
 
     def _close_after_answers(self) -> None:
-        """What was asked before is answered, the last with a word that it is the last."""
+        """Lets earlier requests be answered; the last answer says that it is the last."""
         self.cycle.keep_alive = False
         self._enter(Stage.OVER, math.inf)
 

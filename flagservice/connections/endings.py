@@ -1,4 +1,4 @@
-"""Why the server itself ends a connection: told in constants, and counted without a name."""
+"""Why the server itself ends a connection: answered in constants, counted without a name."""
 
 from collections.abc import Callable, Sequence
 from enum import Enum
@@ -11,7 +11,7 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 
 class Ending(Enum):
-    """Why, and the status that is answered; 0 where there is nobody to answer."""
+    """A reason, and the status that is answered; 0 where no answer is owed."""
 
     MALFORMED = "malformed", 400
     LATE_HEAD = "late-head", 408
@@ -40,10 +40,10 @@ RULES: Final = {
     431: "the headers are too many or too long",
     503: "there are too many connections: try again",
 }
-"""What each status says, to everybody alike."""
+"""What each status says, to every caller."""
 
 FIGURES: Final = CollectorRegistry()
-"""Of this process, for an operator. No label comes from a caller."""
+"""Figures of this process, for an operator. No label comes from a caller."""
 _ENDED: Final = Counter(
     "flagservice_connections_ended",
     "Connections that the server ended for this reason",
@@ -55,14 +55,14 @@ _BY_ENDING: Final = {ending: _ENDED.labels(ending.word) for ending in Ending}
 
 
 def count(ending: Ending) -> None:
-    """Counts one more that ended so."""
+    """Counts one more connection that ended so."""
     _BY_ENDING[ending].inc()
 
 
 def answers(
     headers: Headers, *, media_type: bytes, body_of: Callable[[int, str], bytes]
 ) -> dict[int, bytes]:
-    """Returns a whole answer for each status, as bytes, made once."""
+    """Returns a whole answer for each status, as bytes."""
     return {
         status: _answer(status, headers, media_type=media_type, body=body_of(status, rule))
         for status, rule in RULES.items()

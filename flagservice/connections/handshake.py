@@ -1,7 +1,7 @@
-"""TLS in front of a connection, as the event loop itself speaks it, with its first moment told.
+"""TLS in front of a connection, spoken by the event loop, which tells of its first moment.
 
-Both loops make this object for whoever listens with TLS, and tell of the connection only once the
-handshake is over. A thousand handshakes that never end would then be held, and counted by nobody.
+Both loops tell of a connection only once its handshake is over. A thousand handshakes that never
+end would then be held, and not counted.
 """
 
 import asyncio
@@ -16,17 +16,17 @@ from flagservice.connections.connection import Connection
 
 
 class _Told:
-    """Mixed into a loop's own protocol."""
+    """Mixed into a loop's own protocol, to tell the connection of its line."""
 
     connection: Connection
 
     def connection_made(self, transport: asyncio.Transport) -> None:
-        """The line is there."""
+        """Tells the connection that its line is there."""
         super().connection_made(transport)  # type: ignore[misc]  # the loop's protocol has it
         self.connection.shake_hands(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The line is gone: of a handshake that failed the connection is not told otherwise."""
+        """Tells the connection that its line is gone, also where the handshake failed."""
         super().connection_lost(exc)  # type: ignore[misc]  # the loop's protocol has it
         self.connection.leave()
 
@@ -40,7 +40,7 @@ class _OnUvloop(_Told, uvloop.loop.SSLProtocol):  # type: ignore[misc, name-defi
 
 
 def handshake_of(connection: Connection, tls: ssl.SSLContext, bounds: Bounds) -> asyncio.Protocol:
-    """Returns what speaks TLS for this connection, in the time that there is for it."""
+    """Returns the protocol that speaks TLS for this connection, within its time."""
     made: Any = _OnUvloop if isinstance(connection.loop, uvloop.Loop) else _OnAsyncio
     handshake = made(
         connection.loop,

@@ -1,4 +1,4 @@
-"""All connections of a server: how many there may be, who goes for another, and who is late."""
+"""All connections of a server: how many there may be, which goes for another, which is late."""
 
 import asyncio
 import heapq
@@ -13,11 +13,11 @@ from flagservice.connections.endings import OPEN
 from flagservice.connections.handshake import handshake_of
 
 _AT_ONCE = 64
-"""Looking for whom to close takes a look at all: a sixty-fourth part of them goes in one go."""
+"""A full server closes up to a sixty-fourth at once, since choosing looks at all of them."""
 
 
 class Connections:
-    """The connections of one server, and what they may take."""
+    """The connections of one server, and their bounds."""
 
     def __init__(self, bounds: Bounds, answers: Mapping[int, bytes]) -> None:
         self.bounds = bounds
@@ -40,8 +40,8 @@ class Connections:
     def admit(self, one: Connection) -> bool:
         """Takes in a new connection. Returns whether there is room, made if need be.
 
-        Who waits longest for its own next word goes first, of the address that holds most. Whom
-        the service owes an answer never goes: with nobody else there, the newcomer does.
+        From the address that holds most, the one that waits longest for its own next word goes
+        first. One that is owed an answer never goes; if there is no other, the newcomer is refused.
         """
         if not self._open:
             one.loop.call_soon(self._look, one.loop)
@@ -60,7 +60,7 @@ class Connections:
         return bool(longest)
 
     def forget(self, one: Connection) -> None:
-        """The connection is gone."""
+        """Gives up a connection's place."""
         if one in self._open:
             del self._open[one]
             OPEN.dec()
