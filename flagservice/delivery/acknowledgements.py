@@ -1,7 +1,7 @@
 """Takes what a practice answers to a version that it got: codes of closed lists, no free text.
 
-`filed` is the verified receipt that closes a delivery. A query is work for the agency that said
-it, and the delivery stays owed. A rejection is taken by `intake`, since it rules again.
+`filed` is the verified receipt that closes a delivery. A query is work for the agency that
+submitted, and the delivery stays owed. `intake` takes a rejection, since it rules again.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from flagservice.store import tables
 
 @dataclass(frozen=True)
 class Acknowledgement:
-    """One answer to some versions, by their ids. A query has a reason, and nothing else has."""
+    """One answer to some versions, by their ids. Only a query has a reason."""
 
     versions: tuple[str, ...]
     outcome: AcknowledgementOutcome
@@ -26,7 +26,7 @@ class Acknowledgement:
 
 
 def take_filed(work: Work, acknowledgement: Acknowledgement) -> int:
-    """Closes what is owed of these versions, and settles what was asked about these very ones.
+    """Closes what is owed of these versions, and settles what was asked about them.
 
     Returns for how many of them it was news: delivered, kept, or settled.
     """
@@ -59,7 +59,7 @@ def take_filed(work: Work, acknowledgement: Acknowledgement) -> int:
 def take_query(work: Work, acknowledgement: Acknowledgement) -> int:
     """Asks the agency whose versions these are. Returns how many questions are new.
 
-    What was taken back meanwhile is asked about no more.
+    A copy that was taken back meanwhile raises no question.
     """
     kept = []
     for version in own_versions(work, acknowledgement):
@@ -75,12 +75,12 @@ def take_query(work: Work, acknowledgement: Acknowledgement) -> int:
 
 
 def names_of(versions: Sequence[tables.VersionRow]) -> str:
-    """Returns which versions these are, for the audit: each by its copy and its id."""
+    """Returns the versions' names for the audit: each by its copy and its id."""
     return " ".join(f"{version.copy_id}/{version.id}" for version in versions)
 
 
 def own_versions(work: Work, acknowledgement: Acknowledgement) -> Sequence[tables.VersionRow]:
-    """Returns those of the versions that are the caller's. Others are as if they were not there."""
+    """Returns those of the versions that are the caller's, and leaves out others."""
     asked = (
         select(tables.VersionRow)
         .where(col(tables.VersionRow.id).in_(acknowledgement.versions))
@@ -93,8 +93,8 @@ def own_versions(work: Work, acknowledgement: Acknowledgement) -> Sequence[table
 def keep(work: Work, version: tables.VersionRow, acknowledgement: Acknowledgement) -> bool:
     """Keeps an answer to one version. Returns False where it was given before.
 
-    A question is asked anew once it was settled, or once the plan has said more. Two that are kept
-    at once meet in the unique key.
+    A question may be asked again once it was settled, or once the plan has a newer version. Two
+    that are kept at once meet in the unique key.
     """
     outcome, reason = acknowledgement.outcome, acknowledgement.reason or ""
     asks = outcome is AcknowledgementOutcome.QUERIED
@@ -128,10 +128,9 @@ def keep(work: Work, version: tables.VersionRow, acknowledgement: Acknowledgemen
 
 
 def _settle(work: Work, filed: Sequence[tables.VersionRow]) -> list[tables.VersionRow]:
-    """Settles what was asked about these versions: what is filed was understood.
+    """Settles what was asked about these versions. Returns those about which something was asked.
 
-    It settles nothing about another version: an older one may be filed late. Returns the versions
-    about which something was asked.
+    Other versions stay unsettled: an older one may be filed late.
     """
     asked = (
         select(tables.AcknowledgementRow)
@@ -152,7 +151,7 @@ def _settle(work: Work, filed: Sequence[tables.VersionRow]) -> list[tables.Versi
 
 
 def open_queries(work: Work, *, ods: str | None = None) -> Sequence[tables.AcknowledgementRow]:
-    """Returns the questions to one agency, or to all, about what still stands as it stood then."""
+    """Returns the questions to one agency, or to all, about plans and copies unchanged since."""
     asked = (
         select(tables.AcknowledgementRow)
         .where(col(tables.AcknowledgementRow.open))

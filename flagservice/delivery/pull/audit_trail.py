@@ -1,4 +1,4 @@
-"""Tells a practice what its own clients did with one of its copies, by the leaves of the audit."""
+"""Tells a practice what its own clients did with one of its copies, by the audit's leaves."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ from flagservice.fhir.audit_events import DEEDS
 from flagservice.store import tables
 
 WALK = 500
-"""So many leaves are looked at for one page: the audit is of all practices, without an index."""
+"""Leaves looked at for one page: the audit is of all practices, without an index."""
 PAGE = 50
-"""So many events are on one page at most."""
+"""Events on one page at most."""
 Entry = tuple[dict[str, Any], tuple[str, ...]]
-"""A leaf about one copy, and which of its versions it names."""
+"""A leaf about one copy, and the versions that it names."""
 # Columns, not objects: a walk of objects costs everybody else their turn.
 _LEAF: Final = col(tables.LeafRow.row)
 _LEAVES: Final = select(_LEAF, col(tables.LeafRow.body)).order_by(_LEAF.desc())
@@ -36,7 +36,7 @@ class AuditTrail:
 
 
 def audit_trail(work: Work, copy_id: str, *, form: Form, before: int | None) -> AuditTrail:
-    """Returns what the caller's clients did with its copy; nothing for what is another's."""
+    """Returns what the caller's clients did with its copy; nothing for another's."""
     copy = find_own_copy(work, copy_id, form=form)
     if copy is None:
         work.record(Deed.AUDIT_READ, found=0)
@@ -51,7 +51,7 @@ def audit_trail(work: Work, copy_id: str, *, form: Form, before: int | None) -> 
 def _walked(
     work: Work, names: Sequence[str], *, before: int | None
 ) -> tuple[list[Entry], int | None]:
-    """Returns what this walk finds, and the row that it ended at if there may be more."""
+    """Returns what this walk finds, and the row where it ended if there may be more."""
     asked = _LEAVES if before is None else _LEAVES_BEFORE
     leaves = work.session.connection().execute(asked.limit(WALK), {"before": before}).all()
     found: list[Entry] = []
@@ -64,7 +64,7 @@ def _walked(
 
 
 def _about(body: bytes, names: Sequence[str], *, ods: str) -> Entry | None:
-    """Returns a leaf, if it is this organisation's and names the copy, with the versions named."""
+    """Returns a leaf with the versions that it names, if it is `ods`'s and about the copy."""
     # Looked for as bytes first: nearly all leaves are others', and parsing is what costs.
     if ods.encode() not in body or not any(name.encode() in body for name in names):
         return None

@@ -1,9 +1,8 @@
-"""Answers together the two questions that are asked a thousand times as often as all others.
+"""Answers together the two questions that are asked most: what is new in a feed, how a copy stands.
 
-What is new in my feed, and how does this copy stand now? The answers are those of `feed.feed` and
-`read.read`, in a few statements for any number of practices. What is out of the ordinary (a
-practice that is not admitted, words that were withdrawn, a copy that was taken back) has no answer
-here, and is asked there.
+The answers are those of `feed.feed` and `read.read`, in a few statements for any number of
+practices. The unusual (a practice that is not admitted, words that were withdrawn, a copy that was
+taken back) has no answer here, and goes to the routes.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -26,7 +25,7 @@ from flagservice.store.lists import one_of
 
 @dataclass(frozen=True)
 class Poll:
-    """The question what is new in the caller's feed of a form, after a number."""
+    """Asks what is new in the caller's feed of a form, after a number."""
 
     form: Form
     after: int
@@ -35,7 +34,7 @@ class Poll:
 
 @dataclass(frozen=True)
 class Read:
-    """The question how this copy at the caller's practice stands now."""
+    """Asks how this copy at the caller's practice stands now."""
 
     form: Form
     copy_id: str
@@ -43,7 +42,7 @@ class Read:
 
 BatchedQuestion = Poll | Read
 MOST_ROWS: Final = 50
-"""on a page, where there is something new: a larger one would keep the whole group waiting"""
+"""on a page, where there is something new: a larger page would delay the whole group"""
 BatchedAnswer = FeedPage | IssuedVersion
 
 
@@ -93,7 +92,7 @@ _OWN: Final = and_(
         "own",
     ),
 )
-"""What stands elsewhere is not even found: a statement more, or another, would tell of it."""
+"""Another practice's copy is not even found: one statement more, or another, would tell of it."""
 _NOW: Final[Select[*tuple[Any, ...]]] = (
     select(*_VERSION)
     .where(*_WHOSE)
@@ -129,10 +128,10 @@ def _after(place: int) -> Select[*tuple[Any, ...]]:
 
 
 _TOGETHER: Final = 8
-"""The pages that one statement reads: fewer would wait for the database more often.
+"""The pages that one statement reads: with fewer, the database is waited for more often.
 
-With more it would be longer than what psycopg remembers (4,096 characters), and be parsed anew each
-time.
+With more, it would be longer than what psycopg remembers (4,096 characters), and be parsed anew
+each time.
 """
 _NEW: Final = {many: union_all(*map(_after, range(many))) for many in (1, _TOGETHER)}
 
@@ -140,7 +139,7 @@ _NEW: Final = {many: union_all(*map(_after, range(many))) for many in (1, _TOGET
 def answers(
     works: Sequence[Work], questions: Sequence[BatchedQuestion]
 ) -> list[BatchedAnswer | None]:
-    """Returns the answer to each caller's question, with its leaf; None where it is for a route."""
+    """Returns the answer to each question, and records its leaf; None where it is for a route."""
     if not works:
         return []
     feeds = practice_feeds(works[0], {work.actor.ods for work in works})
@@ -176,7 +175,7 @@ def answers(
 
 
 def _mark_served(work: Work, versions: Collection[str]) -> None:
-    """Does as `read.mark_served`, without a wait: what is being changed is for the routes."""
+    """Does as `read.mark_served`, but raises Overtaken instead of waiting."""
     if not versions:
         return
     connection, asked = work.session.connection(), {"versions": sorted(versions)}
@@ -186,7 +185,7 @@ def _mark_served(work: Work, versions: Collection[str]) -> None:
 
 
 def _upto(feeds: PracticeFeeds, asked: Poll) -> int:
-    """Returns the last number to look for; none where the whole page is for the routes."""
+    """Returns the last number to look for; `after` where the routes take the whole page."""
     last = feeds.last(asked.form)
     if not feeds.admitted or (asked.after < last and asked.limit > MOST_ROWS):
         return asked.after
@@ -196,7 +195,7 @@ def _upto(feeds: PracticeFeeds, asked: Poll) -> int:
 def _polled(
     work: Work, feeds: PracticeFeeds, asked: Poll, *, rows: Sequence[FoundVersion]
 ) -> FeedPage | None:
-    """Returns a page; none where a row is missing or too many are wanted: the routes answer it."""
+    """Returns a page; None where a row is missing or too many are wanted."""
     wanted = min(feeds.last(asked.form) - asked.after, asked.limit)
     if not feeds.admitted or len(rows) != wanted or not all(_is_plain(row) for row in rows):
         return None

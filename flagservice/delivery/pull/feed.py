@@ -1,4 +1,4 @@
-"""Lets a practice follow its own feed, one for each form, and check what it holds by a digest."""
+"""Lets a practice follow its own feeds, one for each form, and check them by a digest."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from flagservice.store import tables
 
 _LATEST_COMMIT = timedelta(minutes=10)
 _LARGEST = 2**31 - 1
-"""Of the numbers that the column holds; PostgreSQL compares it with no larger one."""
+"""The largest number of the column; PostgreSQL compares it with no larger one."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ def feed(
 ) -> FeedPage:
     """Returns the practice's own feed of a form after a number: every number once, in order.
 
-    A number whose words were withdrawn since carries the next version that was not. One whose copy
-    was taken back unseen carries its id alone. Raises Forbidden, or Invalid for a number that this
-    feed has not reached: a feed that was restored must be read anew.
+    A number whose words were withdrawn carries the next version that was not. One whose copy was
+    taken back unseen carries its id alone. Raises Forbidden, or Invalid for a number that this feed
+    has not reached: a feed that was restored must be read anew.
     """
     check_admitted(work)
     asked = (
@@ -61,7 +61,7 @@ def feed(
 def _record(
     work: Work, found: Sequence[tables.VersionRow], *, form: Form, asked: int | datetime
 ) -> None:
-    """Records where it was to begin and what was shown. By a clock, the first shown says where."""
+    """Records where the page begins and what it shows; by a clock, its first number says where."""
     shown = [version.feed_number for version in found]
     if isinstance(asked, datetime):
         first, last = (shown[0], shown[-1]) if shown else (0, 0)
@@ -75,10 +75,10 @@ def _record(
 
 
 def _hour_of(since: datetime) -> datetime:
-    """Returns its whole hour: entries carry the hour of their commit, and a few steps more.
+    """Returns the whole hour before: entries carry the hour of their commit, and a few steps more.
 
-    A caller by the clock would else miss what was committed in that hour after it asked. What comes
-    twice is known by its version. A commit may have begun in the hour before.
+    Else a caller by the clock would miss what was committed in that hour after it asked. It knows
+    what comes twice by its version. A commit may have begun in the hour before.
     """
     return (since - _LATEST_COMMIT).replace(minute=0, second=0, microsecond=0)
 
@@ -100,7 +100,7 @@ class Digest:
 def digest(work: Work, *, form: Form) -> Digest:
     """Returns SHA-256 over a line `id/versionId` for each active copy of the caller's, sorted.
 
-    Numbers and copies are of one instant: a writer to this practice waits while they are read.
+    Numbers and copies are of one instant: writers to this practice wait meanwhile.
     """
     check_admitted(work)
     mine = select(tables.FeedCounterRow).where(

@@ -1,4 +1,4 @@
-"""Says of many practices at once: is its system admitted, and how far are its feeds?
+"""Tells of many practices at once whether they are admitted, and how far their feeds are.
 
 A practice that polls while there is nothing new is answered from this alone.
 """
@@ -31,12 +31,12 @@ class PracticeFeeds:
     requests: int = 0
 
     def last(self, form: Form) -> int:
-        """Returns the newest number of the feed of this form."""
+        """Returns the newest number of this form's feed."""
         return self.requests if form is Form.REQUEST else self.flags
 
 
 def practice_feeds(work: Work, practices: Collection[str]) -> Mapping[str, PracticeFeeds]:
-    """Returns those of each practice, in two statements however many there are."""
+    """Returns the feeds of each practice, in two statements however many there are."""
     admitted = admitted_of(work, practices)
     asked = {"practices": list(practices)}
     numbers = {row[0]: row[1:] for row in work.session.connection().execute(_LAST, asked)}

@@ -1,4 +1,4 @@
-"""Tells a practice where the versions come from that stand at it."""
+"""Tells a practice the origin of the versions that stand at it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,14 +21,14 @@ from flagservice.store import tables
 
 @dataclass(frozen=True)
 class Origin:
-    """A version's stored bytes, and whether it is the removal of its copy."""
+    """A version's stored bytes, and whether it removes its copy."""
 
     content: bytes
     removal: bool
 
 
 def origin(work: Work, version_id: str, *, forms: Sequence[Form]) -> Origin:
-    """Returns the origin of one version that stands. Raises Forbidden or NotFound."""
+    """Returns the origin of one standing version; raises Forbidden or NotFound."""
     check_admitted(work)
     version = work.session.get(tables.VersionRow, version_id)
     own = version is not None and version.practice == work.actor.ods and version.form in forms
@@ -42,7 +42,7 @@ def origin(work: Work, version_id: str, *, forms: Sequence[Form]) -> Origin:
 
 
 def origins(work: Work, copy_id: str, *, form: Form) -> list[Origin]:
-    """Returns that of each version of a copy that stands, newest first; none of another's copy."""
+    """Returns the origin of each standing version, newest first; none for another's copy."""
     copy = find_own_copy(work, copy_id, form=form)
     found = work.session.exec(standing_versions(copy)).all() if copy else []
     work.record(Deed.PROVENANCE_READ, found=version_ids(found))

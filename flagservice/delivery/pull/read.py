@@ -1,8 +1,8 @@
 """Reads for a practice what stands at it: the same stored bytes that are pushed.
 
-A practice sees its own copies, and only while its system is admitted. For everything
-else there is one answer, the same whether or not there is anything. A practice that is not admitted
-is told that, and nothing else is asked for it: an empty answer would be read as "no flag".
+A practice sees its own copies, and only while its system is admitted. Everything else has one
+answer, the same whether or not there is anything. A practice that is not admitted is told so, and
+nothing is looked up: an empty answer would be read as "no flag".
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ NOT_ADMITTED = (
 
 
 def read(work: Work, copy_id: str, *, form: Form, version_id: str | None = None) -> IssuedVersion:
-    """Returns the newest version of a copy, or one by its id. Raises Forbidden or NotFound."""
+    """Returns the newest version of a copy, or one by its id; raises Forbidden or NotFound."""
     copy = own_copy(work, copy_id, form=form)
     asked = standing_versions(copy)
     if version_id is not None:
@@ -44,7 +44,7 @@ def read(work: Work, copy_id: str, *, form: Form, version_id: str | None = None)
 def history(
     work: Work, copy_id: str, *, form: Form, limit: int, before: str | None = None
 ) -> list[IssuedVersion]:
-    """Returns the versions of a copy that stand, newest first, from the one after `before` on.
+    """Returns the standing versions of a copy, newest first, from the one after `before` on.
 
     Raises Forbidden, NotFound, or Invalid where `before` is no version of this copy.
     """
@@ -63,7 +63,7 @@ def history(
 
 
 def own_copy(work: Work, copy_id: str, *, form: Form) -> tables.CopyRow:
-    """Returns the copy, if it stands at the caller's practice. Raises Forbidden or NotFound."""
+    """Returns the copy, if it stands at the caller's practice; raises Forbidden or NotFound."""
     # Asked whatever the id names: a question that only a real copy raises would tell of it.
     check_admitted(work)
     copy = work.session.get(tables.CopyRow, copy_id)
@@ -74,7 +74,7 @@ def own_copy(work: Work, copy_id: str, *, form: Form) -> tables.CopyRow:
 
 
 def find_own_copy(work: Work, copy_id: str, *, form: Form) -> tables.CopyRow | None:
-    """Returns the copy, if it is the caller's and was ever seen. Raises Forbidden."""
+    """Returns the copy, if it is the caller's and was ever seen; raises Forbidden."""
     try:
         copy = own_copy(work, copy_id, form=form)
     except NotFound:
@@ -100,12 +100,12 @@ def check_admitted(work: Work) -> None:
 
 
 def version_ids(versions: Sequence[tables.VersionRow]) -> str:
-    """Returns which versions were shown, so that the audit can say who saw what."""
+    """Returns the ids of the versions shown, for the audit."""
     return " ".join(version.id for version in versions)
 
 
 def as_shown(work: Work, version: tables.VersionRow) -> IssuedVersion:
-    """Returns a version as it is shown: by what carries its words, or empty if it was unseen."""
+    """Returns a version as it is shown: by what carries its words, or empty if unseen."""
     copy = work.session.get_one(tables.CopyRow, version.copy_id)
     carries = _next_standing(work, version) if version.withdrawn else version
     content = b"" if taken_back_unseen(work, copy) else _shown(work, copy, carries)
@@ -131,7 +131,7 @@ def taken_back_unseen(work: Work, copy: tables.CopyRow) -> bool:
 
 
 def _alone_in_its_second(work: Work, version: tables.VersionRow) -> bool:
-    """Returns whether no other version has its second: HTTP dates have no smaller part."""
+    """Returns whether no other version has its second, which is all that HTTP dates tell."""
     asked = (
         select(col(tables.VersionRow.issued))
         .where(col(tables.VersionRow.copy_id) == version.copy_id)
@@ -163,6 +163,6 @@ def mark_served(work: Work, version: tables.VersionRow) -> None:
 
 
 def stored_bytes(work: Work, copy: tables.CopyRow, version: tables.VersionRow) -> bytes:
-    """Returns the stored bytes, for a look that is not an answer yet and counts as no reading."""
+    """Returns the stored bytes, for a look that counts as no reading."""
     person = work.session.get_one(tables.PersonRow, copy.person_id)
     return work.vault.open_row_under(person.data_key, version)

@@ -1,6 +1,6 @@
 """Searches what stands at a practice: by patient, by id, by time, and by what a copy says.
 
-What a copy says is sealed, so it is opened to be compared. Only what is shown counts as read. Pages
+What a copy says is sealed, so it is opened to be compared; only what is shown counts as read. Pages
 follow each other by instant, never by offset.
 """
 
@@ -29,7 +29,7 @@ _BATCH = 100
 
 @dataclass(frozen=True)
 class Criteria:
-    """What is asked for.
+    """The terms of a search.
 
     `since` is within, `until` is not. `says` looks at a copy's bytes. `after` ended the last page.
     """
@@ -56,7 +56,7 @@ class SearchPage:
 
 
 def search(work: Work, criteria: Criteria) -> SearchPage:
-    """Returns what stands here of all people, and what was taken back. Raises Forbidden."""
+    """Returns what stands here for all people, and what was taken back; raises Forbidden."""
     check_admitted(work)
     asked = _newest(work, criteria.form).where(_shown())
     found, more = _filled(work, asked, criteria)
@@ -67,7 +67,7 @@ def search(work: Work, criteria: Criteria) -> SearchPage:
 def search_patient(work: Work, nhs_number: str, criteria: Criteria) -> SearchPage:
     """Returns what stands here for one of the practice's own patients; for others, nothing.
 
-    Raises Forbidden, as every other question does, where the practice is not admitted.
+    Raises Forbidden where the practice is not admitted.
     """
     check_admitted(work)
     registration = registration_of(work, nhs_number)
@@ -82,7 +82,7 @@ def search_patient(work: Work, nhs_number: str, criteria: Criteria) -> SearchPag
 
 
 def search_onward(work: Work, person_id: str, criteria: Criteria) -> SearchPage:
-    """Returns the next page of a search by patient, if they are still the caller's."""
+    """Returns the next page of a search by patient; raises Invalid."""
     person = work.session.get(tables.PersonRow, person_id)
     if person is None:
         raise Invalid(Fault("page", "is not one that this search gave out"))
@@ -109,7 +109,7 @@ def _of_patient(work: Work, nhs_number: str, *, form: Form) -> SelectOfScalar[ta
 
 
 def _shown() -> ColumnElement[bool]:
-    """Returns the opposite of `taken_back_unseen`, for a query: a page holds what is shown."""
+    """Returns the opposite of `taken_back_unseen`, for a query."""
     there = col(tables.CopyRow.status) != CopyStatus.REMOVED
     return or_(there, sent_or_read(col(tables.CopyRow.id)))
 
@@ -133,7 +133,7 @@ def _filled(
 def _within(
     asked: SelectOfScalar[tables.VersionRow], criteria: Criteria, *, after: datetime | None
 ) -> SelectOfScalar[tables.VersionRow]:
-    """Orders by instant: no two versions of one practice share one, so it is a key of its own."""
+    """Narrows and orders by instant: no two versions of one practice share one."""
     issued = col(tables.VersionRow.issued)
     if criteria.copy_ids is not None:
         asked = asked.where(col(tables.CopyRow.id).in_(criteria.copy_ids))

@@ -1,4 +1,4 @@
-"""A way to a practice's system: what goes out by it, and all that can come of that."""
+"""A way to a practice's system: what goes out by it, and all that can come of it."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,7 +17,7 @@ class OutgoingVersion:
 
 
 class SendOutcome(StrEnum):
-    """What came of one send. A closed set: every reply that there is has its place here."""
+    """What came of one send: every possible reply has its place here."""
 
     DELIVERED = "delivered"
     UNKNOWN = "unknown: network, time-out or server error"
@@ -36,14 +36,14 @@ ENDPOINT_ILL: Final = {
     SendOutcome.CREDENTIALS,
     SendOutcome.ELSEWHERE,
 }
-"""Outcomes that speak of the endpoint rather than of this one flag."""
+"""Outcomes that speak of the endpoint, not of this one flag."""
 FLAG_REFUSED: Final = {SendOutcome.POISONED, SendOutcome.CONFLICT, SendOutcome.UNVERIFIED}
-"""Outcomes that speak of this one flag alone: it waits, and the person's others go past it."""
+"""Outcomes that speak of this one flag: it waits, and the person's others go past it."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """An outcome, and how long the receiver asked to be left alone."""
+    """An outcome, and how long the receiver asked us to wait."""
 
     outcome: SendOutcome
     after: timedelta | None = None

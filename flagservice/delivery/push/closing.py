@@ -21,7 +21,7 @@ class Closing(Strict):
 
 
 def close(work: Work, delivery_id: str, *, closing: Closing) -> None:
-    """Closes what a named person has seen to in another way. Raises NotFound or Conflict."""
+    """Closes what a named person has seen to in another way; raises NotFound or Conflict."""
     asked = select(tables.DeliveryRow).where(col(tables.DeliveryRow.id) == delivery_id)
     delivery = work.session.exec(asked.with_for_update()).first()
     if delivery is None:

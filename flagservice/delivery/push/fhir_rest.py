@@ -1,8 +1,8 @@
 """Pushes to a practice's FHIR server, and believes only what it can read back.
 
-A conditional update by our identifier (https://hl7.org/fhir/R4/http.html#cond-update): sent
-twice, it is applied once. The stored bytes go out less `id`, which belongs to the receiver. A 2xx
-is not delivery: our version, echoed or read back with its labels, is.
+It updates conditionally by our identifier (https://hl7.org/fhir/R4/http.html#cond-update): sent
+twice, it is applied once. The stored bytes go out without `id`, which is the receiver's. A 2xx is
+not delivery: our version, echoed or read back with its labels, is.
 """
 
 import asyncio
@@ -28,8 +28,8 @@ _FHIR = "application/fhir+json"
 class FhirRest:
     """One pool of connections. It follows no redirect, no cookie and no proxy of the environment.
 
-    A time-out for each byte is none for a receiver that drips, so a push as a whole ends `within`
-    a limit. Only an event loop can end a read, or a look-up of a name: it has a thread of its own.
+    A time-out for each byte does not stop a receiver that drips, so a whole push ends `within` a
+    limit. Only an event loop can end a read, or a look-up of a name: it has a thread of its own.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class FhirRest:
         self._thread.start()
 
     def send(self, version: OutgoingVersion) -> Reply:
-        """As `Channel` says: pushes once."""
+        """As `Channel` says."""
         return asyncio.run_coroutine_threadsafe(self._send(version), self._loop).result()
 
     async def _send(self, version: OutgoingVersion) -> Reply:
@@ -104,7 +104,7 @@ class FhirRest:
             await reply.aclose()
 
     def close(self) -> None:
-        """Gives the connections back."""
+        """Closes the connections and the thread."""
         asyncio.run_coroutine_threadsafe(self._http.aclose(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -112,7 +112,7 @@ class FhirRest:
 
 
 class _TooLarge(Exception):
-    """The reply is larger than any flag, so it is not believed."""
+    """The reply is larger than any flag."""
 
 
 def verified(sent: dict[str, Any], held: object) -> bool:
@@ -166,7 +166,7 @@ def _outcome(status: int) -> SendOutcome:
 
 
 def _retry_after(headers: httpx.Headers) -> timedelta | None:
-    """Returns it in seconds. A date is not believed: our clock and theirs may differ."""
+    """Returns the wait in seconds. A date is ignored: our clock and theirs may differ."""
     seconds = headers.get("Retry-After", "")
     if not seconds.isdecimal():
         return None
@@ -174,7 +174,7 @@ def _retry_after(headers: httpx.Headers) -> timedelta | None:
 
 
 async def _bounded(reply: httpx.Response) -> bytes:
-    """Returns the body, never more than a flag can have, however small it was on its way."""
+    """Returns the body, unpacked; raises _TooLarge for more than a flag can have."""
     taken = bytearray()
     async for chunk in reply.aiter_raw(65_536):
         taken += chunk

@@ -1,8 +1,8 @@
 """Keeps the versions that are owed to practices: each in the commit that issued it.
 
-A verified receipt closes a delivery, or a newer version of the same copy, or a recorded human
-decision, and nothing else. A claim is a lease: when its worker dies it runs out, and the next
-worker takes the row. A claim counts as sent, until the worker says that it was not (`unsent`).
+Three things close a delivery: a verified receipt, a newer version of the same copy, or a recorded
+human decision. A claim is a lease: when its worker dies it runs out, and the next worker takes the
+row. A claim counts as sent, until the worker says that it was not (`unsent`).
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ _FEW = 20
 
 @dataclass(frozen=True)
 class Claim:
-    """A delivery that one worker holds for a while. `lease` proves that it is still its own."""
+    """A delivery that one worker holds for a while; `lease` proves that it still does."""
 
     delivery_id: str
     lease: str
@@ -45,10 +45,10 @@ class OwedVersion:
 
 
 def owe(work: Work, owed: Sequence[OwedVersion]) -> None:
-    """Owes these versions. What was owed before of the same copies is superseded.
+    """Owes these versions, and supersedes what was owed before of the same copies.
 
-    The removal of what was never sent and never read is not owed: the practice would first hear of
-    the flag by it.
+    The removal of what was never sent and never read is not owed: it would be the first that the
+    practice hears of the flag.
     """
     earlier = [one.copy.id for one in owed if one.copy.number > 1]
     if earlier:
@@ -76,11 +76,11 @@ def owe(work: Work, owed: Sequence[OwedVersion]) -> None:
 
 
 def claim(work: Work, *, limit: int = _FEW, lease: timedelta = LEASE) -> list[Claim]:
-    """Returns leases of deliveries that are due to admitted practices, not paused, oldest first.
+    """Leases deliveries that are due to admitted practices, not paused, oldest first.
 
-    They keep their order for each person and practice: nothing overtakes an older open delivery,
-    unless the receiver refused that one as such (it is poisoned). An older version of the same copy
-    that is still on its way is waited for, superseded or not: it must not arrive last.
+    For each person and practice they keep their order, but go past one that the receiver refused as
+    such (it is poisoned). While an older version of the same copy is on its way they wait, even if
+    it is superseded: it must not arrive last.
     """
     due, until = _due(work, limit), work.now + lease
     if not due:
@@ -104,7 +104,7 @@ def anything_due(work: Work) -> bool:
 
 
 def due_since(work: Work) -> datetime | None:
-    """Returns since when the delivery that should be claimed next has been due, if there is one."""
+    """Returns since when the next delivery to claim has been due; None if there is none."""
     return next((delivery.due for delivery in _due(work, 1, lock=False)), None)
 
 
@@ -151,7 +151,7 @@ def _due(work: Work, limit: int, *, lock: bool = True) -> Sequence[tables.Delive
 
 
 def end_lease(work: Work, claim: Claim) -> tables.DeliveryRow | None:
-    """Returns a claimed delivery, locked, if its lease and its debt still stand. Ends the lease."""
+    """Ends a lease, and returns its delivery, locked; None where lease or debt is over."""
     asked = (
         select(tables.DeliveryRow)
         .where(col(tables.DeliveryRow.id) == claim.delivery_id)

@@ -1,21 +1,21 @@
-"""Measures how fast deliveries are sent here, and so how many may be claimed at once."""
+"""Measures how fast deliveries are sent, and so how many may be claimed at once."""
 
 from collections import deque
 from datetime import timedelta
 
 MOST = 20
-"""no batch is larger, however fast it goes: another worker may be idle"""
+"""no batch is larger: another worker may be idle"""
 _LATELY = 20
 
 
 class Pace:
-    """How long the last few sends took, each with the commit that concluded it."""
+    """How long the last few sends took, each with its concluding commit."""
 
     def __init__(self) -> None:
         self._took: deque[timedelta] = deque(maxlen=_LATELY)
 
     def sent(self, took: timedelta) -> None:
-        """Counts one more that was sent. A clock that was set back has measured nothing."""
+        """Counts one send. A time below zero, from a clock set back, counts as none."""
         self._took.append(max(took, timedelta(0)))
 
     def batch(self, hands: int, *, within: timedelta) -> int:

@@ -1,4 +1,4 @@
-"""Says when the next try is: ever later up to a cap, with jitter, and without a last one."""
+"""Says when the next try is: ever later up to a cap, with jitter, and without end."""
 
 from datetime import timedelta
 from enum import StrEnum
@@ -20,22 +20,22 @@ class Urgency(StrEnum):
 
 
 def wait(attempts: int, *, jitter: float) -> timedelta:
-    """Returns the wait after so many attempts. A `jitter` of 0 to 1 gives half to the whole."""
+    """Returns the wait after so many attempts; a `jitter` of 0 to 1 gives half to the whole."""
     whole: timedelta = min(CAP, FIRST * (1 << min(attempts, _DOUBLINGS)))
     return whole * (0.5 + jitter / 2)
 
 
 def look_again(owed_for: timedelta, *, jitter: float) -> timedelta:
-    """Returns when to look again at what could not be sent: after as long as it has been owed.
+    """Returns the wait before another look at what could not be sent: as long as it has been owed.
 
-    So each look comes about twice as late as the one before it, and none is counted.
+    So each look comes about twice as late as the one before, without a count.
     """
     whole = min(CAP, max(FIRST, owed_for))
     return whole * (0.5 + jitter / 2)
 
 
 def pause(failures: int) -> timedelta:
-    """Returns how long an ill endpoint is left alone. It is slowed, and never given up."""
+    """Returns how long an ill endpoint is left alone; it is never given up."""
     if failures < _SLOW_AFTER:
         return timedelta(0)
     return min(CAP, timedelta(seconds=10) * (1 << min(failures - _SLOW_AFTER, _DOUBLINGS)))

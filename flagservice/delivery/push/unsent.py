@@ -1,7 +1,8 @@
-"""Undoes a claim for which nothing was sent, so that it is as if it had never been.
+"""Undoes a claim for which nothing was sent.
 
-A claim is recorded as an attempt before anything leaves, since a worker may die at any moment. One
-that lives knows when nothing left. Then no practice was asked, and none has heard of the flag.
+A claim is recorded as an attempt before anything leaves, since a worker may die at any moment. A
+living worker knows when nothing left: then the practice was not asked, and has not heard of the
+flag.
 """
 
 from enum import StrEnum
@@ -26,14 +27,14 @@ class NotSent(StrEnum):
 
 
 OUR_OWN = {NotSent.LATE, NotSent.STOPPED}
-"""The worker had no time for it. Nothing is wrong with the delivery, so it is due at once."""
+"""The worker had no time for it. The delivery is sound, so it is due at once."""
 
 
 def give_back(work: Work, claim: Claim, why: NotSent, *, jitter: float = 1.0) -> None:
     """Undoes a claim, though another worker may hold the delivery by now.
 
-    It counts as no attempt, so that it lengthens no wait and nobody is taken to have heard of it.
-    A delivery that could not have been sent is looked at later, by how long it has been owed.
+    It counts neither as an attempt nor as sent. A delivery that could not have been sent is looked
+    at later, by how long it has been owed.
     """
     asked = select(tables.DeliveryRow).where(col(tables.DeliveryRow.id) == claim.delivery_id)
     delivery = work.session.exec(asked.with_for_update()).one()
@@ -50,7 +51,7 @@ def give_back(work: Work, claim: Claim, why: NotSent, *, jitter: float = 1.0) ->
 
 
 def _owe_no_removal_of_what_nobody_has(work: Work, copy_id: str) -> None:
-    """Ends that a removal is owed, if it was owed only because this claim might have been sent."""
+    """Ends the debt of a removal that was owed only because this claim might have been sent."""
     copy = work.session.get_one(tables.CopyRow, copy_id)
     if copy.says or was_sent_or_read(work.session, copy_id):
         return

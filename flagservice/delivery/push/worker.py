@@ -5,7 +5,7 @@
 3. Send; wait for the outcome without holding a transaction.
 4. Conclude: delivered by verified receipt, or back into the outbox, in a commit of its own.
 
-What was claimed and not sent is given back, as if it had never been claimed.
+What was claimed and not sent is given back.
 """
 
 import random
@@ -55,7 +55,7 @@ class Worker:
     over: threading.Event = field(default_factory=threading.Event)
 
     def run_once(self) -> int:
-        """Sees to what is due now, up to a batch. Returns for how many it had the time."""
+        """Sends what is due, up to a batch. Returns for how many it had the time."""
         if not self.log.is_waiting(WORKER, outbox.anything_due):
             return 0
         ready = self.log.perform(WORKER, self._take)
@@ -71,7 +71,7 @@ class Worker:
         return [Ready(claim, _openable(work, claim)) for claim in claims]
 
     def _watch(self, ready: Sequence[Ready], turns: "Sequence[Future[bool]]") -> None:
-        """Gives back what no hand has begun, once it is too late for it."""
+        """Gives back what was not begun in time."""
         while wait(turns, timeout=_LOOK).not_done:
             for one, turn in zip(ready, turns, strict=True):
                 why = self._no_longer(one)

@@ -1,9 +1,9 @@
 """Tells governance of a practice that asks about, or rejects, many people.
 
-To ask and to judge are two units of work. A search notes whom it was about, by the same statements
-for every person. A loop judges later whether there were too many, so that the practice sees no
-difference, neither in an answer nor in what the database is asked. It judges rejections, too: each
-takes a flag back on one practice's word, and one stolen token could reject all patients.
+A search notes whom it was about, by the same statements for every person. A loop judges later
+whether there were too many. So the practice sees no difference, neither in an answer nor in what
+the database is asked. Rejections count, too: each takes a flag back on one practice's word, and one
+stolen token could reject all patients.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from flagservice.store import advisory_locks, tables
 
 _ALARMS = Actor("alarms")
 _SWEPT = timedelta(hours=1)
-"""What is over is removed once an hour has passed: not in every round, and for its own leaf."""
+"""Removal waits until a note is over for this long: a round that removes records a leaf."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def note_search(work: Work, nhs_number: str, registration: Registration | None) 
 
 @dataclass(frozen=True)
 class _Excess:
-    """What a practice did to too many people, and the alarm that stands for it, if there is one."""
+    """What a practice did to too many people, and its standing alarm, if there is one."""
 
     cause: tables.AlarmCause
     practice: str
@@ -79,7 +79,7 @@ def judge(log: Log, limits: AlarmLimits) -> int:
 
 
 def _judged(work: Work, limits: AlarmLimits) -> int:
-    """Raises them in turn: of two processes that judge at once, the second finds the alarm."""
+    """Raises them under a lock: of two processes that judge at once, the second finds the alarm."""
     advisory_locks.judge_alarms(work.session)
     due = _due(work, limits)
     for found in due:
@@ -117,7 +117,7 @@ def _has_old(work: Work, limits: AlarmLimits) -> bool:
 
 
 def _due(work: Work, limits: AlarmLimits) -> list[_Excess]:
-    """Returns what is beyond the limits and was not told to governance, or not of so many."""
+    """Returns what is beyond the limits, where governance was not told of so many."""
     since = work.now - limits.window
     standing = {
         (alarm.cause, alarm.practice): alarm
@@ -165,7 +165,7 @@ def _rejections(work: Work, since: datetime, *, more_than: int) -> Sequence[tupl
 
 
 def alarms(work: Work, *, limit: int) -> list[Alarm]:
-    """Returns alarms, the newest first."""
+    """Returns alarms, newest first."""
     found = work.session.exec(
         select(tables.AlarmRow).order_by(col(tables.AlarmRow.raised).desc()).limit(limit)
     ).all()
@@ -177,5 +177,5 @@ def alarms(work: Work, *, limit: int) -> list[Alarm]:
 
 
 def raised_since(work: Work, at: datetime) -> int:
-    """Returns how many there were since then."""
+    """Returns how many alarms were raised since then."""
     return work.session.exec(select(func.count()).where(col(tables.AlarmRow.raised) > at)).one()

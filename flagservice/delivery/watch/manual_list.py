@@ -1,9 +1,9 @@
 """Lists what no machine delivers, with an owner and a clock, and no location in it.
 
-A practice whose system was not admitted gets nothing structured: a person rings it. A version that
-its receiver refuses, or that has been owed for too long, is listed, and so is a record whose person
-or practice is not known. So are practices that hold flags and are admitted no more, decisions that
-were not made by their day, and what practices ask.
+A practice whose system was not admitted gets nothing structured: a person rings it. A version is
+listed that its receiver refuses, or that has been owed for too long, and a record whose person or
+practice is not known. So are practices that hold flags and are no longer admitted, overdue
+decisions, and practices' questions.
 """
 
 from collections.abc import Iterator
@@ -84,7 +84,7 @@ def _not_reached(work: Work) -> Iterator[ManualTask]:
 
 
 def _lapsed(work: Work) -> Iterator[ManualTask]:
-    """Yields systems that hold what was filed while they were admitted: to check, or to empty."""
+    """Yields systems that hold flags and are no longer admitted: to check, or to empty."""
     what = ("flags at a practice", "its system is admitted no more")
     for endpoint in holding_lapsed(work):
         since = lapsed_at(work, endpoint)
@@ -93,7 +93,7 @@ def _lapsed(work: Work) -> Iterator[ManualTask]:
 
 
 def _undecided(work: Work) -> Iterator[ManualTask]:
-    """Yields decisions past their day, which are the second named person's; not whom about."""
+    """Yields overdue decisions, which the second named person owns; never whom they are about."""
     asked = select(tables.HoldRow).where(
         col(tables.HoldRow.open), col(tables.HoldRow.due) < work.today
     )
@@ -108,7 +108,7 @@ def _undecided(work: Work) -> Iterator[ManualTask]:
 
 
 def _asked(work: Work) -> Iterator[ManualTask]:
-    """Yields the questions of practices, so that none is overlooked by its agency."""
+    """Yields the questions of practices."""
     for row in open_queries(work):
         what = ("question of a practice", row.reason)
         yield _todo(row.id, what, opened=day_of(row.at), age=work.now - row.at)

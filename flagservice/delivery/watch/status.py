@@ -21,9 +21,9 @@ _LATELY = timedelta(days=1)
 class ServiceStatus:
     """What is owed and waits, how old the oldest of each is, and what a person should look at.
 
-    `worker_lag_seconds` is how long what a worker could claim first has been due: it grows where no
-    worker runs. `unproven_seconds` is how long the oldest leaf waits to be under a checkpoint.
-    Alarms are those of the last day.
+    `worker_lag_seconds` is how long the next delivery to claim has been due: it grows where no
+    worker runs. `unproven_seconds` is how long the oldest leaf waits for a checkpoint. Alarms are
+    the last day's.
     """
 
     owed: dict[str, int]
@@ -40,7 +40,7 @@ class ServiceStatus:
 
 
 def service_status(work: Work) -> ServiceStatus:
-    """Returns how it stands now."""
+    """Returns the service's status now."""
     ages = [
         work.now - owed
         for owed in work.session.exec(
@@ -81,5 +81,5 @@ def _age(work: Work, which: Any, *conditions: Any) -> int:
 
 
 def _seconds(work: Work, since: datetime | None) -> int:
-    """Returns how long ago that was, or nothing if it never was."""
+    """Returns the seconds since then, or 0 if it never was."""
     return max(0, int((work.now - since).total_seconds())) if since else 0
