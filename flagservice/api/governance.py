@@ -1,4 +1,4 @@
-"""Information governance asks why, lists rulings, and sees what waits for a person."""
+"""Tells information governance why, lists rulings, and shows what waits for a person."""
 
 from datetime import date
 from typing import Annotated, Literal

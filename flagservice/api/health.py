@@ -1,7 +1,7 @@
-"""What an operator is told of the service's health, in the shape that NHS APIs use for `/_status`.
+"""The service's health for an operator, in the shape that NHS APIs use for `/_status`.
 
 Each check says what it measured and from where on it warns or fails. The whole is as bad as its
-worst check. Where the database does not answer, the answer is 503 instead.
+worst check. Where the database does not answer, the answer is 503.
 """
 
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ CHECKS: Final = {
 }
 """A worker looks five times a second, and a checkpoint is made within one: minutes mean a fault.
 
-What is overdue with a person, or raised for governance, warns alone. A few records are always being
+What is overdue with a person, or raised for governance, only warns. A few records are always being
 looked for. A thousand mean that a register broke, or that a practice rejects what it is sent.
 """
 

@@ -1,4 +1,4 @@
-"""Every refusal, told in one place: a status, an error in the caller's own format, and a leaf.
+"""Answers every refusal: a status, an error in the caller's own format, and a leaf.
 
 The FHIR side answers with OperationOutcome, the others with problem details (RFC 9457). A refusal
 names field and rule, and holds nothing of what was sent. Its leaf is written before it is sent.
@@ -64,7 +64,7 @@ def install(app: FastAPI) -> None:
 
 
 def refusing(app: FastAPI) -> Callable[[Fault], Application]:
-    """Returns what makes the answer of `app` to a fault that is found before any route."""
+    """Returns the maker of `app`'s answer to a fault that is found before any route."""
 
     def of(fault: Fault) -> Application:
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
@@ -121,7 +121,7 @@ def _query_faults(wrong: RequestValidationError) -> Sequence[Fault]:
 
 
 def _too_often(request: Request, wrong: Exception) -> Throttled | None:
-    """Counts a caller that proved nothing, by address; returns Throttled over the limit."""
+    """Counts an unproven caller by address; returns Throttled over the limit."""
     if isinstance(wrong, Throttled) or hasattr(request.state, "actor"):
         return None
     peer = peer_of(request.client.host if request.client else "")

@@ -1,7 +1,7 @@
-"""Who calls, and with what right. An absent claim, scope or registration means no.
+"""Authenticates callers. An absent claim, scope or registration means no.
 
-A route names the scopes that it needs with `requires`, which checks the token. `Api.perform` opens
-the unit of work and checks the client's registration again, so a revoked client is out at once.
+A route names its scopes with `requires`, which checks the token. `Api.perform` opens the unit of
+work and checks the client's registration again, so a revoked client is out at once.
 """
 
 import json
@@ -29,7 +29,7 @@ from flagservice.store import tables
 T = TypeVar("T")
 
 COUNTED: Final = "flagservice.counted"
-"""The key in a request's scope that says that the request was taken from its caller's bucket."""
+"""The key in a request's scope that says that its caller's bucket has counted it."""
 
 _HOLDERS: Final = {
     right: "for " + ", ".join(kind for kind, held in SCOPES.items() if right in rights(held))
@@ -45,19 +45,19 @@ _SCHEME: Final = OAuth2(
 
 @dataclass(frozen=True)
 class Caller:
-    """An authenticated client whose token has the scopes that the route needs."""
+    """An authenticated client whose token has the route's scopes."""
 
     claims: TokenClaims
     actor: Actor
 
     @property
     def ods(self) -> str:
-        """The code of the client's organisation."""
+        """Returns the ODS code of the client's organisation."""
         return self.claims.ods
 
     @property
     def kind(self) -> ClientKind:
-        """The client's kind, which decides what scopes it may hold."""
+        """Returns the client's kind, which decides what scopes it may hold."""
         return self.claims.kind
 
 
@@ -90,7 +90,7 @@ class Api:
 
 
 class RegisteredClient(Protocol):
-    """What is registered of a client; `keys` is its JWK set as JSON."""
+    """A client as registered; `keys` is its JWK set as JSON."""
 
     ods: str
     kind: str
@@ -111,7 +111,7 @@ def api_of(request: Request) -> Api:
 
 
 async def _api(request: Request) -> Api:
-    """Returns the same; it is async, since the framework runs what is not on another thread."""
+    """Returns the same; async, since the framework runs other dependencies on another thread."""
     return api_of(request)
 
 
@@ -120,7 +120,7 @@ ApiDep = Annotated[Api, Depends(_api)]
 
 @dataclass(frozen=True)
 class RequiresScopes(SecurityBase):
-    """The dependency of a route that needs every one of these scopes."""
+    """The dependency of a route that needs all of these scopes."""
 
     scopes: tuple[str, ...]
     model = _SCHEME.model
@@ -148,7 +148,7 @@ class RequiresScopes(SecurityBase):
 
 
 def requires(*scopes: str) -> Any:
-    """Returns what a route annotates its caller with."""
+    """Returns the annotation of a route's caller."""
     return Security(RequiresScopes(scopes), scopes=scopes)
 
 

@@ -1,4 +1,4 @@
-"""Our own short tokens: the only way in. Issued for a proven assertion, and verified at each use.
+"""Our own short tokens, issued for a proven assertion and verified at each use.
 
 A verified token is known again by its SHA-256, so that the hot path checks no signature twice. Its
 times are checked at every use, and the client's registration in the unit of work. Tokens use real
@@ -32,7 +32,7 @@ _MOST_KNOWN: Final = 16_384
 
 @dataclass(frozen=True)
 class TokenClaims:
-    """What a verified token of ours says: a registered client, what it may do, and how long.
+    """What a verified token says: a registered client, what it may do, and how long.
 
     `kid` is the thumbprint of the key that fetched the token: dropping the key ends the token.
     """
@@ -47,7 +47,7 @@ class TokenClaims:
 
 
 class VerifiedTokens:
-    """The claims of the tokens that were verified last, by digest; the oldest makes room."""
+    """The claims of the last verified tokens, by digest; the oldest makes room."""
 
     def __init__(self, most: int = _MOST_KNOWN) -> None:
         self._most = most
@@ -58,18 +58,18 @@ class VerifiedTokens:
         return len(self._claims)
 
     def find(self, digest: bytes) -> TokenClaims | None:
-        """Returns the claims of the token with this digest, if they are kept."""
+        """Returns the kept claims of this token, if any."""
         return self._claims.get(digest)
 
     def keep(self, digest: bytes, claims: TokenClaims) -> None:
-        """Keeps the claims of the token with this digest."""
+        """Keeps the claims of this token."""
         with self._turn:
             while len(self._claims) >= self._most:
                 del self._claims[next(iter(self._claims))]
             self._claims[digest] = claims
 
     def forget(self, digest: bytes) -> None:
-        """Forgets the token with this digest."""
+        """Forgets this token."""
         with self._turn:
             self._claims.pop(digest, None)
 

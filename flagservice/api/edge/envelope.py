@@ -1,7 +1,7 @@
 """The outermost layer: sizes, request ids and headers, the same for every answer.
 
 It is pure ASGI. It bounds a body while it is read. It mirrors `X-Request-ID` and `X-Correlation-ID`
-if they are UUIDs, and refuses them if not. It lets no answer be cached.
+if they are UUIDs, else refuses them. It lets no answer be cached.
 """
 
 import re
@@ -44,7 +44,7 @@ class TooLarge(Exception):
 
 
 class Envelope:
-    """Wraps the application and everything that it answers, faults too."""
+    """Wraps the application and all its answers, faults too."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Envelope:
         self._refusing = refusing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one request; what is not HTTP (the lifespan) goes to the application."""
+        """Answers one HTTP request; passes anything else (the lifespan) to the application."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -109,7 +109,7 @@ def _address_fault(scope: Scope) -> Fault | None:
 
 
 def _organisation_fault(scope: Scope) -> Fault | None:
-    """Notes whom the caller says it acts for; `RequiresScopes` holds it against the token."""
+    """Notes the organisation that the caller names, for `RequiresScopes`; returns its fault."""
     given = [value.decode("latin-1") for name, value in scope["headers"] if name == _ORGANISATION]
     if len(given) > 1 or any(not _ODS.fullmatch(one) for one in given):
         return Fault(_ORGANISATION.decode(), "is one ODS code")

@@ -1,9 +1,9 @@
 """How often each may ask: a bucket for each caller and audience, and none that they share.
 
-Buckets are in the memory of one process, so several processes let through as many times more. A
-caller that proved nothing is counted by address, and only where it was refused: a thousand
-practices may stand behind one supplier's address. Windows are fixed, of a minute each, so at most
-twice the rate passes in any minute.
+Buckets are in the memory of one process, so several processes let through as many times more. An
+unproven caller is counted by address, and only where it was refused: a thousand practices may stand
+behind one supplier's address. Windows are fixed, of a minute each, so at most twice the rate passes
+in any minute.
 """
 
 import ipaddress
@@ -26,7 +26,7 @@ class Audience(StrEnum):
 
     RECORDS = "records"
     AUDIT = "audit"
-    """a practice's searches of its own trace: each is a walk through everybody's leaves"""
+    """a practice's searches of its own trace: each is a walk through all practices' leaves"""
     SOCIAL_CARE = "social-care"
     GOVERNANCE = "governance"
     SERVICE = "service"
@@ -46,11 +46,13 @@ DEFAULTS: Final[Mapping[Audience, int]] = {
     Audience.OUTSIDERS: 600,
     Audience.PAGE: 120,
 }
-"""A minute. A practice polls once and searches as often as its doors open; tokens last five."""
+"""Requests a minute. A practice polls once and searches as often as its doors open; tokens last
+five.
+"""
 
 
 class Throttled(Refusal):
-    """The whole of a bucket is used. `wait` is in seconds, at least one."""
+    """The bucket is used up. `wait` is in seconds, at least one."""
 
     def __init__(self, audience: Audience, *, wait: int) -> None:
         super().__init__("asked too often: wait as long as Retry-After says")
@@ -103,7 +105,7 @@ def audience_of(path: str) -> Audience:
 
 
 def peer_of(address: str) -> str:
-    """Returns whom an address stands for: where it is IPv6, the whole of a subscriber's network."""
+    """Returns the address, or an IPv6 subscriber's whole network; "" where it is no address."""
     try:
         read = ipaddress.ip_address(address)
     except ValueError:
@@ -122,7 +124,7 @@ class _Windows:
         self._counts: dict[tuple[str, ...], tuple[int, float]] = {}
 
     def add(self, key: tuple[str, ...]) -> int:
-        """Counts one more, and returns how many that makes; the first opens a window."""
+        """Counts one more in the open window, or in a new one; returns the count."""
         with self._turn:
             now = self._clock()
             count, until = self._counts.get(key, (0, 0.0))
@@ -134,7 +136,7 @@ class _Windows:
             return count + 1
 
     def count(self, key: tuple[str, ...]) -> int:
-        """Returns how many were counted in the window that is open."""
+        """Returns the count of the open window."""
         count, until = self._counts.get(key, (0, 0.0))
         return count if until > self._clock() else 0
 
@@ -143,7 +145,7 @@ class _Windows:
         return self._counts.get(key, (0, self._clock()))[1]
 
     def _make_room(self, now: float) -> None:
-        """Removes the oldest windows: invented names only let more through."""
+        """Removes windows that are over, and the oldest ones beyond the most that are kept."""
         while self._counts:
             oldest = next(iter(self._counts))
             if self._counts[oldest][1] > now and len(self._counts) < _MOST_BUCKETS:

@@ -1,8 +1,8 @@
 """Records what is refused for its rate, in one leaf a minute however much is sent.
 
-The first refusal of a minute has its leaf at once. The others of that minute are counted, and the
-count stands in the next leaf of the same caller and audience: with its next refusal, or once
-`settle` finds the minute over. A process that is killed loses a count of at most a minute.
+The first refusal of a minute has its leaf at once. The others are counted, and the count stands in
+the next leaf of the same caller and audience: with its next refusal, or once `settle` finds the
+minute over. A process that is killed loses a count of at most a minute.
 """
 
 import threading
@@ -15,7 +15,7 @@ from flagservice.audit.log import Actor, Deed, Log
 
 @dataclass(frozen=True)
 class ThrottledCaller:
-    """Who was refused, and by which bucket. All outsiders are one: they could have any name."""
+    """The refused caller and the bucket. All outsiders are one: they could have any name."""
 
     name: str
     ods: str
@@ -29,7 +29,7 @@ class _Minute:
 
 
 class ThrottleLog:
-    """The refusals of one process that have no leaf of their own yet."""
+    """The refusals of one process that have no leaf yet."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -49,7 +49,7 @@ class ThrottleLog:
         self._tell(throttled, count, log=log)
 
     def settle(self, log: Log, *, at_end: bool = False) -> int:
-        """Records each minute that is over and has a count; returns how many leaves that took."""
+        """Records each minute that is over and has a count; returns the number of leaves."""
         with self._turn:
             now = self._clock()
             over = [one for one, minute in self._minutes.items() if at_end or minute.until <= now]

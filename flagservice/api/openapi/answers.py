@@ -1,4 +1,4 @@
-"""Models that say exactly what is sent, and the refusals that a route names beside itself.
+"""Models that say exactly what is sent, and the refusals of routes.
 
 https://spec.openapis.org/oas/v3.1.0 and, of problem details, https://www.rfc-editor.org/rfc/rfc9457
 """
@@ -98,17 +98,17 @@ def problem(status: int, title: str, faults: Sequence[Fault] = ()) -> Problem:
 
 
 def refused(*statuses: int) -> Responses:
-    """Returns what OpenAPI says of these refusals, told as problem details."""
+    """Returns OpenAPI's responses for these refusals, as problem details."""
     return {status: _refusal(status, PROBLEM_JSON, Problem) for status in statuses}
 
 
 def refused_in_fhir(*statuses: int) -> Responses:
-    """Returns what OpenAPI says of these refusals, told as an OperationOutcome."""
+    """Returns OpenAPI's responses for these refusals, as an OperationOutcome."""
     return {status: _refusal(status, FHIR_JSON, OperationOutcome) for status in statuses}
 
 
 def refused_by_oauth(*statuses: int) -> Responses:
-    """Returns what OpenAPI says of these refusals, told as OAuth has it."""
+    """Returns OpenAPI's responses for these refusals, as OAuth has them."""
     return {status: _refusal(status, "application/json", OAuthError) for status in statuses}
 
 

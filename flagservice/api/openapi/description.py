@@ -1,6 +1,6 @@
 """Adds to FastAPI's description what is the same for every route.
 
-That is the headers which the envelope reads before there is a route, and the models of refusals. A
+These are the headers that the envelope reads before there is a route, and the models of refusals. A
 route refers to such a model by name, since FastAPI would describe it under the route's own media
 type.
 """
@@ -49,7 +49,7 @@ def install(app: FastAPI) -> None:
 
 
 def _completed(plain: Json) -> Json:
-    """Returns a new description: two first readers at once may both make one."""
+    """Returns a new description, and leaves `plain` as it is: two readers may each make one."""
     paths = {
         path: {method: _with_headers(operation) for method, operation in methods.items()}
         for path, methods in plain["paths"].items()

@@ -1,6 +1,6 @@
 """The API's page at `/docs`: Swagger UI shows the description, from files of the installation.
 
-The page is open, constant and to read: it sends nothing, and asks for no token. Swagger UI
+The page is open, constant and read-only: it sends nothing, and asks for no token. Swagger UI
 (https://swagger.io/tools/swagger-ui/, Apache License 2.0) comes with the package fastapi-swagger
 (MIT).
 """
@@ -27,11 +27,11 @@ _FILES: Final = {
     "swagger-ui.css": (_SWAGGER_UI, "resources/swagger-ui.css", "text/css"),
     "swagger-ui-bundle.js": (_SWAGGER_UI, "resources/swagger-ui-bundle.js", "text/javascript"),
 }
-"""What the page loads, by name: the package that has it, its place there, and its media type."""
+"""What the page loads, by name: its package, its place there, and its media type."""
 
 
 def router_of(app: FastAPI) -> APIRouter:
-    """Returns the routes of the page, of what it loads, and of the description of the app."""
+    """Returns the routes of the page, its files, and the app's description."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/docs")

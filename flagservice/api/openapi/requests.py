@@ -1,4 +1,4 @@
-"""What OpenAPI says of a body that our own reader reads, and not the framework's."""
+"""Describes, for OpenAPI, bodies that our own reader reads."""
 
 from typing import Any, Final
 
@@ -8,20 +8,20 @@ from pydantic.json_schema import SkipJsonSchema
 FORM: Final = "application/x-www-form-urlencoded"
 Json = dict[str, Any]
 Absent = SkipJsonSchema[None]
-"""In a schema a field that may be absent is no field that may be null."""
+"""A field that may be absent, and may not be null."""
 
 
 def json_body(
     model: type[BaseModel], *, example: Json, media_type: str = "application/json"
 ) -> Json:
-    """Returns what OpenAPI says of a body of this model."""
+    """Returns OpenAPI's description of a body of this model."""
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
     definitions = schema.pop("$defs", {})
     return _body(media_type, _inlined(schema, definitions), example)
 
 
 def form_body(schema: Json, *, example: Json) -> Json:
-    """Returns what OpenAPI says of a form."""
+    """Returns OpenAPI's description of a form."""
     return _body(FORM, schema, example)
 
 

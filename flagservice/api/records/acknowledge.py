@@ -1,7 +1,7 @@
-"""A practice says what became of versions that it got: the operation `$acknowledge`.
+"""The operation `$acknowledge`: a practice says what became of versions that it got.
 
-The body is a Parameters resource with versions, an outcome and perhaps a reason. Nothing that a
-practice could write in its own words is read, so nothing of it is relayed.
+The body is a Parameters resource with versions, an outcome and perhaps a reason. Free text is
+neither read nor relayed.
 """
 
 from typing import Annotated, Any, Final, Literal

@@ -59,7 +59,7 @@ def _checksum(said: str) -> str:
 
 @dataclass(frozen=True)
 class SearchPosition:
-    """Where a search goes on: what was asked, about whom, and the instant of the last match.
+    """Where a search goes on: its parameters, the person, and the instant of the last match.
 
     A walk through the audit goes on before a row instead.
     """
@@ -73,8 +73,8 @@ class SearchPosition:
 def sealed_page(vault: Vault, feed: Feed, position: SearchPosition) -> str:
     """Returns the next page as a sealed word; the same page is the same word.
 
-    AES-SIV needs no random number. With one, two worlds that are equal for a caller would look
-    different. https://www.rfc-editor.org/rfc/rfc5297
+    AES-SIV needs no random number, which would make two worlds that are equal for a caller differ.
+    https://www.rfc-editor.org/rfc/rfc5297
     """
     said = json.dumps({**asdict(position), "after": position.after.isoformat()}).encode()
     return _encoded(_ciphers(vault)[0].encrypt(said, [_whose(feed)]))
@@ -96,7 +96,7 @@ def _whose(feed: Feed) -> bytes:
 
 
 def _ciphers(vault: Vault) -> Sequence[AESSIV]:
-    """Returns the ciphers, newest key first: they are the same in every process."""
+    """Returns the ciphers, newest key first, the same in every process."""
     keys = vault.pseudonyms("next page", purpose="page")
     return [AESSIV(bytes.fromhex(key.partition(":")[2])) for key in keys]
 

@@ -1,7 +1,7 @@
-"""A practice follows its feed, one for each type: every number once, in order, from a cursor on.
+"""A practice's feed, one for each type: every number once, in order, from a cursor on.
 
-The feed is oldest first, unlike an ordinary history: it is read to its end and then polled. The
-digest says what a practice that read it to its end should hold.
+It is oldest first, unlike an ordinary history: it is read to its end and then polled. The digest
+says what a practice should hold after that.
 """
 
 from datetime import datetime

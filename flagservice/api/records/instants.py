@@ -1,7 +1,7 @@
 """Instants as callers give them: always with a zone.
 
-Each side would read a bare day or time differently. An instant to the second or the millisecond
-means the whole of it, as in FHIR: https://hl7.org/fhir/R4/search.html#date
+A bare day or time has two readings. An instant to the second or the millisecond means the whole of
+it, as in FHIR: https://hl7.org/fhir/R4/search.html#date
 """
 
 import re
@@ -48,8 +48,8 @@ def instant_of(name: str, text: str, rule: str = "is an instant with its zone") 
 def range_of(name: str, text: str) -> Range:
     """Returns the range that a search by date asks for; raises Invalid.
 
-    `gt` is after the instant itself: a caller that cuts an instant to its second gets what is of
-    that second once more, and loses nothing.
+    `gt` is after the instant itself: a caller that cuts an instant to its second gets that second
+    once more, and loses nothing.
     """
     found = _PREFIXED.fullmatch(text)
     prefix, said = (found[1] or "eq", found[2]) if found else ("eq", text)

@@ -1,6 +1,6 @@
 """The form of an answer: FHIR R4 as JSON, and no other. https://hl7.org/fhir/R4/http.html
 
-A caller that wants XML, or another version of FHIR, is refused.
+Any other format, or version of FHIR, is refused.
 """
 
 from typing import Any, Final
@@ -12,7 +12,7 @@ from flagservice.api.openapi.answers import FHIR_JSON
 from flagservice.domain.errors import Refusal
 
 _OURS: Final = ((FHIR_JSON, "application/json", "text/json"), ("application/*", "text/*"), ("*/*",))
-"""From the most specific range to the least: the first that says something of us decides."""
+"""From the most specific range to the least: the first that covers us decides."""
 _FORMATS: Final = frozenset({"json", *_OURS[0]})
 _VERSION: Final = "4.0"
 RULE: Final = "the answer is application/fhir+json, FHIR version 4.0"
@@ -58,7 +58,7 @@ def _takes_ours(accepted: str) -> bool:
 
 
 def _range(part: str) -> tuple[str, float]:
-    """Returns the media range and how much it is wanted: not at all in another FHIR version."""
+    """Returns the media range and its quality: 0 for another FHIR version."""
     name, *parameters = (piece.strip().lower() for piece in part.split(";"))
     pairs = dict(piece.partition("=")[::2] for piece in parameters)
     if pairs.get("fhirversion", _VERSION).strip('"') != _VERSION:

@@ -1,7 +1,7 @@
 """The parameters of a FHIR request: what is not served is refused, unless the caller is lenient.
 
-A parameter that is ignored in silence makes a search wider than its caller thinks. With
-`Prefer: handling=lenient` the answer says that something was ignored; else the request is refused.
+A parameter that is ignored in silence makes a search wider than its caller thinks. With `Prefer:
+handling=lenient` the answer says that something was ignored; else the request is refused.
 https://hl7.org/fhir/R4/search.html#errors
 """
 
@@ -28,7 +28,7 @@ NEVER: Final = {
     "_query": "is not served: there is no named query",
     "_filter": "is not served",
 }
-"""Refused by name, of a lenient caller, too: each would change what an answer means."""
+"""Refused for lenient callers, too: each would change what an answer means."""
 _GENERAL: Final = ("_format",)
 _UNNAMED: Final = "(unknown parameter)"
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffd]")
@@ -96,7 +96,7 @@ def of_form(request: Request, body: bytes, *served: Parameter) -> GivenParameter
 
 
 def is_lenient(request: Request) -> bool:
-    """Returns whether the caller takes an answer although not all that it asks is served."""
+    """Returns whether the caller takes an answer that ignores what is not served."""
     preferred = ",".join(request.headers.getlist("Prefer")).replace(";", ",").lower()
     said = [part.strip().replace(" ", "") for part in preferred.split(",")]
     return "handling=lenient" in said and "handling=strict" not in said
@@ -136,14 +136,14 @@ def _check_text(name: str, value: str) -> None:
 
 
 def form_parameters(*served: Parameter, example: dict[str, str]) -> dict[str, Any]:
-    """Returns what OpenAPI says of a form with these parameters."""
+    """Returns OpenAPI's description of a form with these parameters."""
     properties = {one.name: {"type": one.type, "description": one.says} for one in served}
     schema = {"type": "object", "properties": properties, "additionalProperties": False}
     return form_body(schema, example=example)
 
 
 def url_parameters(*served: Parameter) -> dict[str, Any]:
-    """Returns what OpenAPI says of these parameters in an address."""
+    """Returns OpenAPI's description of these parameters in an address."""
     return {
         "parameters": [
             {

@@ -1,6 +1,6 @@
-"""GP systems read: one flag or request, one version of it, or every version that still stands.
+"""GP systems read one flag or request, one version, or every version that still stands.
 
-What is another practice's, and what does not exist, get the same answer.
+Another practice's flag, and one that does not exist, get the same answer.
 """
 
 from functools import partial

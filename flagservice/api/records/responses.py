@@ -1,4 +1,4 @@
-"""The answers to GP systems: stored bytes as they are, with the headers that name them."""
+"""Answers to GP systems: stored bytes as they are, with the headers that name them."""
 
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any, Final
@@ -43,7 +43,7 @@ def fhir_router(*, callers_alone: bool = True) -> APIRouter:
 
 
 def fhir(content: bytes, **headers: str) -> Response:
-    """Returns a resource."""
+    """Returns these bytes as FHIR."""
     return Response(content, headers=headers, media_type=FHIR_JSON)
 
 
@@ -58,7 +58,7 @@ def written(resource: dict[str, Any]) -> Response:
 
 
 def count_of(text: str | None) -> int:
-    """Returns how many are wanted on a page; raises Invalid."""
+    """Returns the size of the page; raises Invalid."""
     if text is None:
         return USUAL
     if not (text.isascii() and text.isdecimal() and len(text) < 10 and 1 <= int(text) <= MOST):
@@ -97,8 +97,8 @@ def _is_held(request: Request, stored: IssuedVersion) -> bool:
 def _is_of(stored: IssuedVersion, since: str) -> bool:
     """Returns whether this is the date that came with this version.
 
-    `lastUpdated` has the hour of the commit, so a later date by the caller's own clock says
-    nothing: a version that came since may carry an earlier one.
+    `lastUpdated` has the hour of the commit, so a later date by the caller's own clock proves
+    nothing: a newer version may carry an earlier one.
     """
     try:
         return parsedate_to_datetime(since) == stored.issued.replace(microsecond=0)

@@ -43,6 +43,6 @@ def interactions() -> list[Interaction]:
 
 
 def _type_of(route: APIRoute) -> str | None:
-    """Returns the type in a path: it begins with a capital, unlike the system's own paths."""
+    """Returns the type in a path: unlike the system's own paths, it begins with a capital."""
     name = route.path.removeprefix(router.prefix).split("/")[1]
     return name if name[0].isupper() else None

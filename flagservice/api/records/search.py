@@ -1,7 +1,7 @@
 """GP systems search: by patient in the body of a POST, and by all else in either way.
 
-An NHS number never stands in a URL or a link: the next page of a search is one sealed word. A
-search for another practice's patient, and for one that does not exist, get the same empty answer.
+An NHS number never stands in a URL or a link: the next page of a search is one sealed word. Another
+practice's patient, and one that does not exist, get the same empty answer.
 """
 
 import re
@@ -153,7 +153,7 @@ def _next(api: Api, search: SearchRequest, page: SearchPage) -> str:
 
 
 def _link(path: str, given: GivenParameters) -> str:
-    """Returns the link of a search, with what was used but for a patient."""
+    """Returns the link of a search, with the parameters used, except a patient."""
     used = [(name, value) for name, value in given.pairs if name not in _PATIENTS]
     return f"{path}?{urlencode(used, safe=':,|')}" if used else path
 

@@ -1,6 +1,6 @@
 """Where a practice's flags come from, and what it did with them: Provenance and AuditEvent.
 
-Both are told of one flag or request at a time, because both say that there is one.
+Both are told of one flag or request at a time, because both reveal that there is one.
 """
 
 import re
