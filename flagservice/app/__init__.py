@@ -1,1 +1,1 @@
-"""How is it put together and started? Settings, files and threads meet here and nowhere below."""
+"""How is it put together and started? Settings, files and threads meet here alone."""

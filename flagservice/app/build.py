@@ -24,7 +24,7 @@ _STARTING: Final = Actor("start")
 
 @dataclass(frozen=True)
 class Installation:
-    """What a process of the service needs: where it keeps what, its keys, what rules here."""
+    """What a process of the service needs: where it keeps what, its keys, its policies."""
 
     settings: Settings
     database: Database
@@ -33,7 +33,7 @@ class Installation:
     policies: PoliciesInForce
 
     def perform(self, deed: Callable[[Work], T]) -> T:
-        """Does one unit of work of the operator's, and returns what it returned."""
+        """Does one unit of work as the operator, and returns its result."""
         return self.log.perform(OPERATOR, deed)
 
     def sequencer(self) -> Sequencer:
@@ -57,7 +57,7 @@ _KEPT: Final[ContextVar[_Kept | None]] = ContextVar("kept", default=None)
 
 @contextmanager
 def opened() -> Iterator[Installation]:
-    """Gives the service for one command, and closes its database after it."""
+    """Yields the service for one command, and closes its database after it."""
     kept = _KEPT.get()
     if kept is not None:
         yield kept.installation()
@@ -71,7 +71,7 @@ def opened() -> Iterator[Installation]:
 
 @contextmanager
 def kept_open() -> Iterator[None]:
-    """Lets all commands that are run meanwhile share one service, opened for the first of them."""
+    """Lets the commands that run meanwhile share one service, opened for the first of them."""
     kept = _Kept()
     token = _KEPT.set(kept)
     try:
@@ -101,7 +101,7 @@ def build(settings: Settings) -> Installation:
 
 
 def init_keys(settings: Settings) -> None:
-    """Makes the keys that are not there yet; raises KeysMissing where data waits for older ones."""
+    """Makes the missing keys; raises KeysMissing where data needs older ones."""
     there = not settings.database_url and (settings.data / "flagservice.db").exists()
     gone = missing_keys(settings)
     if there and gone:
@@ -110,7 +110,6 @@ def init_keys(settings: Settings) -> None:
 
 
 def _first_start(settings: Settings) -> None:
-    """Makes the keys of the embedded default, once: before there is anything to open with them."""
     if not settings.database_url:
         settings.data.mkdir(parents=True, exist_ok=True)
         init_keys(settings)

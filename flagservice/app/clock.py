@@ -1,4 +1,4 @@
-"""The one clock of the service: the system's, or for synthetic people a day that a file sets."""
+"""The one clock of the service: the system's, or for synthetic people a day set by a file."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,30 +15,30 @@ if TYPE_CHECKING:  # the audit brings a database with it, and whoever asks for t
 
 
 class NotInProduction(CannotRun):
-    """Something that is for synthetic people alone was asked for where people may be real."""
+    """Something for synthetic people alone was asked for where people may be real."""
 
 
 @dataclass(frozen=True)
 class SetClock:
-    """The day that stands in a file, at the time of day that it is in London."""
+    """The day that stands in a file, at the current time of day in London."""
 
     file: Path
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def __call__(self) -> datetime:
-        """Now, on the day that the file says."""
+        """Returns the time of day now, on the file's day."""
         day = date.fromisoformat(self.file.read_text(encoding="ascii").strip())
         time_of_day = self.now().astimezone(LONDON).time()
         return datetime.combine(day, time_of_day, tzinfo=LONDON).astimezone(UTC)
 
 
 def system_clock() -> datetime:
-    """Now."""
+    """Returns the time now, in UTC."""
     return datetime.now(UTC)
 
 
 def clock_of(settings: Settings) -> "Clock":
-    """The clock that the settings ask for; raises NotInProduction."""
+    """Returns the clock that the settings ask for; raises NotInProduction."""
     if settings.clock_file is None:
         return system_clock
     if not settings.synthetic:

@@ -1,4 +1,4 @@
-"""Small files that others read meanwhile: whole or not at all, on disk, readable by us alone."""
+"""Writes small files that others read meanwhile: whole or not at all, on disk, for us alone."""
 
 import contextlib
 import fcntl
@@ -12,20 +12,20 @@ from flagservice.domain.errors import Fault, Invalid
 
 @contextlib.contextmanager
 def alone(lock: Path) -> Iterator[None]:
-    """Nobody else is within, in any process, on any machine that shares this file's folder."""
+    """Keeps out every other process, on any machine that shares this file's folder."""
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
 def put(path: Path, content: bytes) -> None:
-    """In place of what was there; whoever puts it last wins."""
+    """Puts a file in place of what was there; the last one stays."""
     _written(path.parent, content).replace(path)
     _sync(path.parent)
 
 
 def put_new(path: Path, content: bytes) -> None:
-    """The same if nothing is there; whoever comes second changes nothing."""
+    """Puts a file only where none is; the first one stays."""
     if path.exists():
         return
     fresh = _written(path.parent, content)
@@ -38,7 +38,7 @@ def put_new(path: Path, content: bytes) -> None:
 
 
 def read_bytes(path: Path) -> bytes:
-    """Returns what a file holds that an operator named; raises Invalid."""
+    """Returns the content of an operator's file; raises Invalid."""
     try:
         return path.read_bytes()
     except OSError:
@@ -46,7 +46,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def read_text(path: Path) -> str:
-    """Returns the text of a file that an operator named; raises Invalid."""
+    """Returns the text of an operator's file; raises Invalid."""
     try:
         return read_bytes(path).decode()
     except UnicodeDecodeError:
@@ -54,7 +54,7 @@ def read_text(path: Path) -> str:
 
 
 def _written(folder: Path, content: bytes) -> Path:
-    """A new file with a name of its own: two who write at once do not write into each other's."""
+    """Returns a new file with a name of its own, so that two writers never share one."""
     handle, name = tempfile.mkstemp(dir=folder, prefix="new-")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -68,7 +68,6 @@ def _written(folder: Path, content: bytes) -> Path:
 
 
 def _sync(folder: Path) -> None:
-    """A name is on disk once its folder is."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,8 +1,8 @@
-"""The outermost door: where the service listens, with TLS of its own or behind somebody else's.
+"""The outermost door: where the service listens, with TLS of its own or behind a proxy's.
 
-With a client authority, no handshake ends without a certificate that it signed. That is a second
-door in front of the first, and says nothing of who calls: identity stays with the key that signed
-the client's assertion, so a certificate opens nothing by itself and a lost one nothing more.
+With a client authority, every handshake needs a certificate that it signed. That is a second door
+in front of the first, and does not say who calls: identity stays with the key that signed the
+client's assertion. So a certificate opens nothing by itself, and a lost one nothing more.
 """
 
 import gc
@@ -20,7 +20,7 @@ from flagservice.fhir.outcomes import outcome
 from flagservice.settings import Settings
 
 _CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"
-"""For TLS 1.2, the oldest that is spoken; TLS 1.3 has good ones alone."""
+"""For TLS 1.2, the oldest that is spoken; TLS 1.3 has only good ones."""
 
 
 def listen(app: Application, settings: Settings) -> None:
@@ -46,7 +46,7 @@ def listen(app: Application, settings: Settings) -> None:
 
 
 def bounds_of(settings: Settings) -> Bounds:
-    """Returns what a connection may take, and how many of them descriptors allow."""
+    """Returns what a connection may take, and how many the descriptors allow."""
     return Bounds(
         connections=affordable(settings.connections),
         head_seconds=settings.head_seconds,
@@ -57,14 +57,14 @@ def bounds_of(settings: Settings) -> Bounds:
 
 
 def refusals() -> dict[int, bytes]:
-    """Returns what is answered before there is a request: the same bytes for everybody."""
+    """Returns the answers given before there is a request, the same for every caller."""
     return answers(ALWAYS, media_type=b"application/fhir+json", body_of=outcome)
 
 
 def tls_of(settings: Settings) -> ssl.SSLContext | None:
-    """Returns how TLS is spoken; nothing, where somebody in front speaks it.
+    """Returns how TLS is spoken; None where a proxy speaks it.
 
-    Raises Invalid where half of it is set, or a file is not there.
+    Raises Invalid where half of it is set, or a file is missing.
     """
     files = {
         "tls_certificate": settings.tls_certificate,

@@ -1,4 +1,4 @@
-"""Log lines that cannot hold a person: a list of keys that are allowed, and no others."""
+"""Log lines that cannot hold a person: only listed keys are written."""
 
 import logging
 import sys
@@ -12,7 +12,7 @@ _LIBRARIES: Final = ("httpx", "httpcore", "uvicorn", "uvicorn.error", "sqlalchem
 
 
 def only_allowed(_: object, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Drops whatever is not on the list, and says so."""
+    """Drops keys that are not listed, and says so."""
     kept = {key: value for key, value in line.items() if key in ALLOWED}
     if len(kept) < len(line):
         kept["error"] = kept.get("error", "a key that may not be logged was dropped")
@@ -20,7 +20,7 @@ def only_allowed(_: object, __: str, line: MutableMapping[str, Any]) -> MutableM
 
 
 def configure() -> None:
-    """Sets up every line: one JSON object each, on standard error; libraries name types alone."""
+    """Sets up log lines: one JSON object each, on standard error; libraries name types alone."""
     quieten()
     import structlog  # noqa: PLC0415, a tenth of a second that a command need not spend
 
@@ -36,7 +36,7 @@ def configure() -> None:
 
 
 def quieten() -> None:
-    """Lets libraries say only what is wrong, as a type."""
+    """Lets libraries log only warnings and errors, as a type."""
     for name in _LIBRARIES:
         logging.getLogger(name).handlers = [_TypesOnly()]
         logging.getLogger(name).propagate = False
@@ -44,7 +44,7 @@ def quieten() -> None:
 
 
 def logger() -> Any:
-    """Returns our own logger, set up if nobody did so yet."""
+    """Returns our own logger, set up if it was not."""
     import structlog  # noqa: PLC0415, as above
 
     if not structlog.is_configured():

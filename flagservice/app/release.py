@@ -1,4 +1,4 @@
-"""What a release brings, as files: the first policies, the duty desks, the profiles."""
+"""The files of a release: the first policies, the duty desks, the profiles."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ class ShippedPolicy:
 
     @property
     def digest(self) -> str:
-        """By which the text is known."""
+        """Returns the digest by which the text is known."""
         return digest_of(self.text)
 
 

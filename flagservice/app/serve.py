@@ -97,7 +97,7 @@ def _api_of(installation: Installation) -> Api:
 
 
 def described() -> FastAPI:
-    """The routes alone, as OpenAPI describes them."""
+    """Returns the routes alone, as OpenAPI describes them."""
     app = FastAPI(
         title="flagservice",
         version=software_version(),
@@ -119,9 +119,9 @@ def described() -> FastAPI:
 
 
 class Loop:
-    """Does one thing again and again in a thread, until stopped; a fault does not end it.
+    """Repeats one thing in a thread, until stopped; a fault does not end it.
 
-    `over` is set when it is stopped: what takes long can end early.
+    `over` is set when it is stopped, so that what takes long can end early.
     """
 
     def __init__(
@@ -141,16 +141,16 @@ class Loop:
         self._thread = threading.Thread(target=self.run, name=name, daemon=True)
 
     def start(self) -> None:
-        """In a thread of its own."""
+        """Starts the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """After what it is doing now."""
+        """Stops after the round in hand, waiting up to ten seconds."""
         self._over.set()
         self._thread.join(timeout=10)
 
     def run(self) -> None:
-        """Until stopped. A round that was not full, or a fault: a pause first."""
+        """Repeats until stopped, with a pause after a fault or a round that was not full."""
         while not self._over.is_set():
             if self._safely() < self._full:
                 self._over.wait(self._pause)
@@ -164,7 +164,7 @@ class Loop:
 
 
 def run(*loops: Loop) -> None:
-    """Until the process is asked to end."""
+    """Runs the loops until the process is asked to end."""
     for loop in loops:
         loop.start()
     try:
@@ -181,17 +181,17 @@ def worker_of(installation: Installation) -> Worker:
 
 
 def worker_loop(worker: Worker) -> Loop:
-    """Delivers; when it is stopped, what was claimed and not begun is given back."""
+    """Returns the loop that delivers; once stopped, it gives back what was not begun."""
     return Loop("worker", worker.run_once, pause=0.2, over=worker.over)
 
 
 def watch_of(settings: Settings) -> AlarmLimits:
-    """What an installation takes for an alarm."""
+    """Returns what an installation takes for an alarm."""
     return AlarmLimits(settings.alarm_people, settings.alarm_hours, settings.alarm_rejections)
 
 
 def loops(installation: Installation, *, deliver: bool) -> tuple[Loop, ...]:
-    """The sequencer; where it runs inside, the worker, and who ends what a change began."""
+    """Returns the loops beside the API; with `deliver`, also the worker and the policies' sweep."""
     # A batch costs a commit and a signature: without a pause those who poll would wait for each.
     one = installation.sequencer()
     sequencer = Loop("sequencer", one.sequence, pause=0.5, full=one.batch)

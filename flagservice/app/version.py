@@ -9,7 +9,7 @@ CHANGED: Final = date(2026, 11, 23)
 
 
 def software_version() -> str:
-    """Returns the version that is installed, or that of a checkout."""
+    """Returns the installed version, or that of a checkout."""
     try:
         return version("flagservice")
     except PackageNotFoundError:

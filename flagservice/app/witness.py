@@ -1,7 +1,7 @@
 """Signed heads of the audit, kept outside the database: beside the keys, or where settings say.
 
-Whoever can write to the database could cut the tree's end off, or build another, and take the
-checkpoints along; against these files that shows. Copy the notes off the machine for more.
+An attacker who can write to the database could cut the tree's end off, or build another,
+checkpoints and all; against these files that shows. Copy the notes off the machine for more.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Witness:
     folder: Path
 
     def read(self) -> SignedHead | None:
-        """The head that was kept last, if any ever was; of a damaged file one that says nothing."""
+        """Returns the last kept head, if any; for a damaged file, an empty one."""
         path = self.folder / _NEWEST
         if not path.exists():
             return None
@@ -38,7 +38,7 @@ class Witness:
             return SignedHead("", b"")
 
     def write(self, head: SignedHead, *, instead_of: SignedHead | None) -> None:
-        """Keeps this head if that one is still kept; and beside it its note alone, to be copied."""
+        """Keeps this head, and its note in a file of its own, if `instead_of` is still kept."""
         self._made()
         said = {"note": head.note, "frontier": head.frontier.hex()}
         with alone(self.folder / _LOCK):
@@ -47,7 +47,7 @@ class Witness:
                 put(self.folder / "witness.note", head.note.encode())
 
     def set_aside(self, note: str) -> None:
-        """Keeps a head that the tree has not grown from until somebody takes the file away."""
+        """Keeps a head that the tree has not grown from, until a person removes the file."""
         self._made()
         name = f"{_GONE}{sha256(note.encode()).hexdigest()[:16]}.note"
         put_new(self.folder / name, note.encode())
@@ -56,14 +56,14 @@ class Witness:
         )
 
     def gone(self) -> list[str]:
-        """The names of the files that were set aside."""
+        """Returns the names of the files that were set aside."""
         # Not by glob, which finds nothing in a folder that may not be listed, and says nothing.
         if not self.folder.exists():
             return []
         return sorted(path.name for path in self.folder.iterdir() if path.name.startswith(_GONE))
 
     def heads(self) -> dict[str, str]:
-        """By the name of its file, the note of every head that the tree must have grown from."""
+        """Returns the notes of all heads that the tree must have grown from, by file name."""
         newest = self.read()  # first: what is set aside meanwhile is then found in either place
         found = {} if newest is None else {_NEWEST: newest.note}
         for name in self.gone():

@@ -1,4 +1,4 @@
-"""The commands by which a practice's system is admitted, or suspended."""
+"""Commands that admit a practice's system, or suspend it."""
 
 from pathlib import Path
 from typing import Annotated, Final
@@ -92,7 +92,7 @@ def checker_add(
 
 @checkers.command("revoke")
 def checker_revoke(name: str, by: By, reason: Reason) -> None:
-    """Takes a key's right to sign; nothing that it ever signed counts any more."""
+    """Revokes a key's right to sign; nothing that it ever signed counts any more."""
     decision = OperatorDecision(by, reason)
     with opened() as installation:
         installation.perform(lambda work: revoke_checker(work, name, decision=decision))
@@ -111,7 +111,7 @@ def result_accept(file: Path, by: By, reason: Reason) -> None:
 
 @results.command("withdraw")
 def result_withdraw(identity: str, by: By, reason: Reason) -> None:
-    """Withdraws a result: it and every earlier one of its version admit nobody any more."""
+    """Withdraws a result: it and every earlier one of its version admit no practice any more."""
     decision = OperatorDecision(by, reason)
     with opened() as installation:
         installation.perform(lambda work: withdraw(work, identity, decision=decision))

@@ -1,4 +1,4 @@
-"""The command by which anybody with the database and the keys verifies the audit."""
+"""The command that verifies the audit, with the database and the keys."""
 
 from typing import Final
 
@@ -15,12 +15,12 @@ commands: Final = group("What was done, provably.")
 
 @commands.callback()
 def _group() -> None:
-    """What was done, provably."""
+    """Proves what was done."""
 
 
 @commands.command("verify")
 def audit_verify() -> None:
-    """Verifies the audit; exit status 1 if anything at all is wrong."""
+    """Verifies the audit; exit status 1 if anything is wrong."""
     with opened() as installation:
         found = _verified(installation)
     for finding in found.findings:

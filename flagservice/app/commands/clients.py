@@ -1,4 +1,4 @@
-"""The commands by which an organisation's client comes, changes its keys, and goes."""
+"""Commands that add an organisation's client, change its keys, and revoke it."""
 
 from pathlib import Path
 from typing import Annotated, Final
@@ -38,7 +38,7 @@ def client_add(
 
 @commands.command("revoke")
 def client_revoke(client_id: str) -> None:
-    """Takes a client's right to call."""
+    """Ends a client's right to call."""
     with opened() as installation:
         installation.perform(lambda work: revoke_client(work, client_id))
 
@@ -61,6 +61,6 @@ def key_list(client_id: str) -> None:
 
 @key.command("drop")
 def key_drop(client_id: str, kid: str) -> None:
-    """Takes a key's right to sign; never the last one's."""
+    """Ends a key's right to sign; refuses the last one."""
     with opened() as installation:
         installation.perform(lambda work: drop_key(work, client_id, kid))

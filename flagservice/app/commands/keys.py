@@ -1,4 +1,4 @@
-"""The commands by which keys are made, replaced while the service runs, and let go."""
+"""Commands that make keys, replace them while the service runs, and drop them."""
 
 from typing import Annotated, Final
 
@@ -19,13 +19,13 @@ Pseudonyms = Annotated[bool, typer.Option("--pseudonyms", help="The pseudonym ke
 
 @commands.command("init")
 def keys_init() -> None:
-    """Makes the keys that are not there yet; an existing key is never touched."""
+    """Makes the missing keys, and leaves existing ones."""
     init_keys(Settings())
 
 
 @commands.command("rotate")
 def keys_rotate(pseudonyms: Pseudonyms = False) -> None:
-    """Puts a new key in the place of the current one, everywhere, or ends what was cut short."""
+    """Replaces the current key by a new one, everywhere, or ends what was cut short."""
     with opened() as installation:
         if pseudonyms:
             given = rotate_pseudonyms(installation)
@@ -49,7 +49,7 @@ def keys_add_pseudonym_key() -> None:
 
 @commands.command("status")
 def keys_status() -> None:
-    """Prints which key wraps how many rows, and which pseudonym key how many rows carry."""
+    """Prints how many rows each key wraps, and how many carry each pseudonym key."""
     with opened() as installation:
         installation.perform(_status)
 
@@ -70,7 +70,7 @@ def _status(work: Work) -> None:
 def keys_drop(key: str, pseudonyms: Pseudonyms = False) -> None:
     """Takes an old key out of its file; refused while any row needs it.
 
-    Backups of the database from before the rotation open with the old key alone: keep it with them.
+    Backups from before the rotation open with the old key alone: keep it with them.
     """
     if pseudonyms and not key.isdecimal():
         raise Invalid(Fault("key", "is the number of a version"))

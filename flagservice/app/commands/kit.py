@@ -1,4 +1,4 @@
-"""The commands that start a program of the kit: each as a process of its own, without a store."""
+"""Commands that start a program of the kit: each as a process of its own, without a store."""
 
 import os
 import sys

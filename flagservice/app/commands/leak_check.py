@@ -1,4 +1,4 @@
-"""The command that starts the kit's leak check with the examples and the day of these settings."""
+"""Starts the kit's leak check with the examples and the day of these settings."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""The command line: which commands there are. Each is imported when it is used, and no other."""
+"""The table of commands. Each is imported only when it is used."""
 
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ class CommandEntry:
     load: Callable[[], ModuleType]
     about: str
     name: str = "commands"
-    """What the `typer.Typer` is called in the module."""
+    """The name of the `typer.Typer` in the module."""
     alone: bool = False
     """It takes the whole process, and so cannot be one of many."""
 
@@ -136,7 +136,7 @@ class _OnDemand(Mapping[str, Any]):
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Looks for no garbage meanwhile: imports make little, and looking takes a tenth of a start."""
+    """Stops garbage collection: imports make little, and looking takes a tenth of a start."""
     gc.disable()
     try:
         yield
@@ -154,17 +154,17 @@ class CommandLine(TyperGroup):
         self.commands = _OnDemand()  # type: ignore[assignment]  # it is read, and never added to
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002, the base class's own
-        """Returns the names, without importing anything."""
+        """Returns the names, and imports nothing."""
         return list(COMMANDS)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002, as above
-        """Writes the names beside what they are for, without importing anything."""
+        """Writes the names and what they are for, and imports nothing."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, entry.about) for name, entry in COMMANDS.items()])
 
 
 def group(about: str = "") -> typer.Typer:
-    """Returns a new group of commands, or a command, that shows its help as plain text."""
+    """Returns a new group of commands, or a command, with plain-text help."""
     return typer.Typer(
         no_args_is_help=bool(about),
         help=about or None,

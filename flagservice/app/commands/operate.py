@@ -1,4 +1,4 @@
-"""Runs many commands in one process: what each would import is imported once."""
+"""Runs many commands in one process, so that what they import is imported once."""
 
 import shlex
 import sys
@@ -18,7 +18,7 @@ def operate() -> None:
     """Runs the commands on standard input, one a line, quoted as in a shell, until one fails.
 
     Each is a unit of work of its own: what was done before a failure stays done. Empty lines and
-    what follows a `#` are passed over. The exit status is that of the command that failed.
+    what follows a `#` are ignored. The exit status is that of the command that failed.
     """
     with kept_open():
         for number, line in enumerate(sys.stdin, start=1):
@@ -40,7 +40,7 @@ def _run(line: str, *, number: int) -> int:
 
 
 def _words(line: str, *, number: int) -> list[str]:
-    """Returns a line's words; raises Invalid where it is no command that can be one of many."""
+    """Returns a line's words; raises Invalid for a broken line, or a command that runs alone."""
     try:
         words = shlex.split(line, comments=True)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The commands by which a policy is read, proved, compared, approved, and put in force."""
+"""Commands that read, prove, compare, approve and enforce a policy."""
 
 from base64 import b64encode
 from collections import Counter
@@ -43,7 +43,7 @@ def policy_table(
         Path | None, typer.Option(help="A policy file, as one that is proposed; else the shipped")
     ] = None,
 ) -> None:
-    """Prints every answer that the shipped policies, or a file, can ever give."""
+    """Prints every answer that the shipped policies, or a file, can give."""
     if file is not None:
         wanted = [load(read_text(file))]
     else:
@@ -69,7 +69,7 @@ def policy_prove(
 
 
 def _prove(path: Path) -> int | None:
-    """How many cells were checked; None where the file is refused, with what to say of it."""
+    """Prints what became of a file; returns the cells checked, or None where it is refused."""
     try:
         proof = prove(read(read_text(path)))
     except UnusablePolicy as unusable:
@@ -106,7 +106,6 @@ def policy_compare(
 
 
 def _counted(changes: Counter[str]) -> str:
-    """Returns `3 told less, 1 taken back`, or that nothing changes."""
     return ", ".join(f"{count} {what}" for what, count in changes.most_common()) or "none changes"
 
 
@@ -176,14 +175,14 @@ def policy_back(
 
 @policies.command("status")
 def policy_status() -> None:
-    """Prints what is in force, what was, and what is proposed, and by whose word."""
+    """Prints what is in force, what was, and what is proposed, and by whose decision."""
     with opened() as installation:
         for line in installation.perform(_status):
             typer.echo(line)
 
 
 def _status(work: Work) -> list[str]:
-    """Returns a line for every version that was proposed or ruled, by kind."""
+    """Returns a line for every proposed or enforced version, by kind."""
     work.record(Deed.POLICY_READ)
     found: list[str] = []
     for kind in Kind:
@@ -197,7 +196,6 @@ def _status(work: Work) -> list[str]:
 
 
 def _state(work: Work, text: tables.PolicyTextRow, change: tables.PolicyChangeRow | None) -> str:
-    """Returns what a version is now, and by whose word."""
     if change is None:
         names = approval.approved_by(work, text)
         state, by = f"proposed, {len(names)} of {approval.NEEDED} approvals", ", ".join(names)
@@ -217,7 +215,7 @@ def approver_add(
     vouched_by: Annotated[str, typer.Option(help="From the third on: who is there already")] = "",
     key: Annotated[Path | None, typer.Option(help="The private key of who vouches")] = None,
 ) -> None:
-    """Registers somebody who may approve policies, by a public key of their own."""
+    """Registers a person who may approve policies, by a public key of their own."""
     pem = read_bytes(public_key)
     signed = approval.vouching_text(name, approval.read_public_key(pem))
     vouched = _signed(signed, name=vouched_by, key=key) if vouched_by and key else None
@@ -231,13 +229,12 @@ def approver_add(
 
 @approvers.command("revoke")
 def approver_revoke(name: str) -> None:
-    """Takes somebody's right to approve."""
+    """Ends a person's right to approve."""
     with opened() as installation:
         installation.perform(lambda work: approval.revoke_approver(work, name))
 
 
 def _signed(statement: bytes, *, name: str, key: Path) -> Approval:
-    """Returns somebody's word on a statement; raises Invalid where the file is no private key."""
     try:
         private = load_pem_private_key(read_bytes(key), password=None)
     except (ValueError, TypeError):

@@ -1,4 +1,4 @@
-"""The command by which a local register of patients comes in."""
+"""The command that loads a local register of patients."""
 
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ commands: Final = group("Where people are update_registration.")
 
 @commands.callback()
 def _group() -> None:
-    """Where people are update_registration."""
+    """Says where people are registered."""
 
 
 @commands.command("load")

@@ -1,4 +1,4 @@
-"""The commands that run the service: the API, a delivery worker; and the API's description."""
+"""Commands that run the API and a delivery worker, and print the API's description."""
 
 import json
 import signal

@@ -1,7 +1,7 @@
 """Goes through what is left to do under an older key, a few rows at a time.
 
-Each batch is a commit of its own, so nobody waits longer than for a few rows. The rows themselves
-say whether they are done: whoever is killed starts again, and finds only what is left.
+Each batch is a commit of its own, so others wait only for a few rows. The rows themselves say
+whether they are done: after a kill, a new run finds only what is left.
 """
 
 from collections.abc import Callable, Iterable
@@ -28,14 +28,14 @@ class Backlog:
 
 
 def is_any(installation: Installation, lists: Iterable[Backlog]) -> bool:
-    """Is anything left on these lists?"""
+    """Returns whether anything is left on these lists."""
     return any(
         installation.log.is_waiting(OPERATOR, partial(_is_left, left=left)) for left in lists
     )
 
 
 def sweep_all(installation: Installation, lists: Iterable[Backlog]) -> int:
-    """Until nothing is left, while others write; answers how many rows it did."""
+    """Does rows until none is left, while others write; returns how many."""
     todo, done = tuple(lists), 0
     while is_any(installation, todo):
         done += sum(_sweep(installation, left) for left in todo)
@@ -55,7 +55,7 @@ def _sweep(installation: Installation, left: Backlog) -> int:
 
 
 def _batch(work: Work, *, left: Backlog, after: str) -> tuple[int, str]:
-    """The next rows behind that one, by their primary key: no row is looked at twice in a sweep."""
+    """Does the next rows after a primary key, so that a sweep looks at no row twice."""
     key = inspect(left.table).primary_key[0]
     asked = select(left.table).where(left.waits(work), key > after).order_by(key).limit(BATCH)
     rows = work.session.exec(asked.with_for_update()).all()

@@ -32,7 +32,7 @@ from flagservice.store.sealing.vault import Vault
 
 
 class KeysMissing(CannotRun):
-    """There is data, or should be, and its keys are not there."""
+    """There is data, or should be, and its keys are missing."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,11 @@ class Keys:
     vault: Vault
     signer: Signer
     token_pem: bytes = field(repr=False)
-    """Signs our own access tokens; who only commands need not read it."""
+    """Signs our own access tokens; not needed for commands alone."""
 
 
 def make_keys(folder: Path, origin: str) -> None:
-    """Makes every key that is not there yet; an existing one is never touched."""
+    """Makes every missing key, and leaves existing ones."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     kek = {"current": "k1", "keys": {"k1": _fresh()}}
@@ -58,7 +58,7 @@ def make_keys(folder: Path, origin: str) -> None:
 
 
 def missing_keys(settings: Settings) -> list[str]:
-    """The names of the key files that these settings need and that are not there."""
+    """Returns the names of the key files that these settings need and that are missing."""
     needed = ["audit.pem", "token.pem"]
     if settings.pseudonym_keys is None:
         needed.append(PSEUDONYM_FILE)
@@ -68,7 +68,7 @@ def missing_keys(settings: Settings) -> list[str]:
 
 
 def load_keys(settings: Settings) -> Keys:
-    """The keys of these settings; raises KeysMissing."""
+    """Returns the keys of these settings; raises KeysMissing."""
     folder = settings.keys_folder
     try:
         vault = Vault(key_ring(settings), pseudonym_keys(settings))
@@ -81,7 +81,7 @@ def load_keys(settings: Settings) -> Keys:
 
 
 def add_key_encryption_key(folder: Path) -> str:
-    """A new current key-encryption key; the old ones stay until nothing is wrapped by them."""
+    """Adds a new current key-encryption key; the old ones stay until they wrap nothing."""
     with _changing(folder / KEY_ENCRYPTION_FILE) as kek:
         # The current key is never dropped, so no name is given twice.
         numbers = [int(known[1:]) for known in kek["keys"] if known[1:].isdecimal()]
@@ -92,7 +92,7 @@ def add_key_encryption_key(folder: Path) -> str:
 
 
 def add_pseudonym_key(folder: Path) -> int:
-    """A new newest pseudonym key; nothing is found by it before the database says so."""
+    """Adds a new pseudonym key; nothing is found by it before the database says so."""
     with _changing(folder / PSEUDONYM_FILE) as keys:
         version = max(map(int, keys)) + 1
         keys[str(version)] = _fresh()
@@ -100,7 +100,7 @@ def add_pseudonym_key(folder: Path) -> int:
 
 
 def drop_key_encryption_key(folder: Path, name: str) -> None:
-    """Takes a key that wraps nothing out of the file; raises NotFound or Conflict."""
+    """Drops a key that wraps nothing; raises NotFound or Conflict."""
     with _changing(folder / KEY_ENCRYPTION_FILE) as kek:
         if name not in kek["keys"]:
             raise NotFound("there is no such key-encryption key")
@@ -110,7 +110,7 @@ def drop_key_encryption_key(folder: Path, name: str) -> None:
 
 
 def drop_pseudonym_key(folder: Path, version: int) -> None:
-    """Takes a key that nobody looks by out of the file; raises NotFound or Conflict."""
+    """Drops a key that no row carries; raises NotFound or Conflict."""
     with _changing(folder / PSEUDONYM_FILE) as keys:
         if str(version) not in keys:
             raise NotFound("there is no such version of the pseudonym key")
@@ -121,9 +121,9 @@ def drop_pseudonym_key(folder: Path, version: int) -> None:
 
 @contextlib.contextmanager
 def _changing(path: Path) -> Iterator[dict[str, Any]]:
-    """What the file says, to be changed: whole or not at all, on disk, by one process at a time.
+    """Yields what the file says, and writes it back, one process at a time.
 
-    Two that read the same file and wrote one after the other would lose a key that wraps already.
+    Otherwise two that read the same file and wrote one after the other would lose a key in use.
     """
     handle = os.open(path.parent, os.O_RDONLY)
     try:

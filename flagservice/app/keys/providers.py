@@ -1,7 +1,7 @@
 """Where the keys that rotate come from: a file that is read anew once it changed, or settings.
 
-A process that runs sees a new file at its next use; new settings need a restart. A cloud's service
-is a provider of its own, as `store.keyrings` shows, and `key_ring` is where it is chosen.
+A running process sees a new file at its next use; new settings need a restart. A cloud's service is
+a provider of its own, as `store.keyrings` shows, and `key_ring` is where it is chosen.
 """
 
 import base64
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 def key_ring(settings: Settings) -> KeyRing:
-    """The key-encryption keys of these settings; raises FileNotFoundError."""
+    """Returns the key-encryption keys of these settings; raises FileNotFoundError."""
     given = settings.key_encryption_keys
     if given is None:
         return FileKeyRing(settings.keys_folder / KEY_ENCRYPTION_FILE)
@@ -29,7 +29,7 @@ def key_ring(settings: Settings) -> KeyRing:
 
 
 def pseudonym_keys(settings: Settings) -> PseudonymKeys:
-    """The pseudonym keys of these settings; raises FileNotFoundError."""
+    """Returns the pseudonym keys of these settings; raises FileNotFoundError."""
     given = settings.pseudonym_keys
     if given is None:
         return FilePseudonymKeys(settings.keys_folder / PSEUDONYM_FILE)
@@ -77,7 +77,7 @@ class FilePseudonymKeys:
 
 
 class _Watched(Generic[T]):
-    """What a file says: read again whenever it was replaced by another."""
+    """What a file says: read again whenever it was replaced."""
 
     def __init__(self, path: Path, read: Callable[[str], T]) -> None:
         self._path = path
@@ -86,11 +86,11 @@ class _Watched(Generic[T]):
 
     @property
     def last(self) -> T:
-        """As it was when somebody last asked for the newest."""
+        """Returns what the file said when it was last read."""
         return self._kept[1]
 
     def newest(self) -> T:
-        """As the file is now."""
+        """Returns what the file says now."""
         kept = self._kept
         if self._mark() != kept[0]:
             # Two threads may both read; what each answers is what it has read, no older.

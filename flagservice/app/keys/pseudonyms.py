@@ -41,11 +41,11 @@ class PseudonymColumn:
 
     @property
     def backlog(self) -> Backlog:
-        """The rows that carry an older version."""
+        """Returns the rows that carry an older version."""
         return Backlog(self.table, lambda work: not_(self.is_of(_newest(work))), self._mend)
 
     def is_of(self, version: int) -> ColumnElement[bool]:
-        """Does a row carry this version?"""
+        """Returns whether a row carries this version, for a query."""
         return col(getattr(self.table, self.column)).startswith(f"{version}:")
 
     def _mend(self, work: Work, row: Any) -> None:
@@ -63,20 +63,20 @@ PSEUDONYM_COLUMNS: Final = (
     PseudonymColumn(tables.ApproverRow, "pseudonym", "approver", approval.name_key_of),
 )
 ARCHIVED: Final = ("audit",)
-"""In leaves, which nobody can change: whoever has to find a person in old ones needs the old key.
+"""In leaves, which cannot be changed: to find a person in old ones takes the old key.
 
-So before it is dropped it goes to where evidence is kept; or, by decision, nowhere, and then nobody
-can say any more whom those leaves are about.
+So before it is dropped it goes to where evidence is kept; or, by decision, nowhere, and then those
+leaves are about unknown people.
 """
 PASSING: Final = ("lapse", "alarm", "page")
 """Worked out anew each time it is shown, or gone within a day: until then one may count twice."""
 
 
 def rotate_pseudonyms(installation: Installation) -> int:
-    """Gives every row a pseudonym under a new key; answers how many it gave.
+    """Gives every row a pseudonym under a new key; returns how many it gave.
 
-    Where an earlier rotation is not at its end, this ends it and adds no key. A newest key that is
-    with this process and that no row may carry yet is the new one: so it was handed out before.
+    Where an earlier rotation is not at its end, this ends it and adds no key. If this process has a
+    newest key that no row may carry yet, that is the new one: so it was handed out before.
     """
     carried = installation.perform(_carried)
     known = installation.keys.vault.newest_pseudonym_version()
@@ -90,7 +90,7 @@ def rotate_pseudonyms(installation: Installation) -> int:
 
 
 def drop_pseudonyms(installation: Installation, version: int) -> None:
-    """Takes a version of the key out of the file, where nobody looks by it; raises Conflict."""
+    """Drops a version of the key that no row may carry; raises Conflict."""
     if installation.settings.pseudonym_keys is not None:
         raise Conflict("these keys are given by the environment: take it out there")
     if version in installation.perform(_carried):
@@ -99,7 +99,7 @@ def drop_pseudonyms(installation: Installation, version: int) -> None:
 
 
 def carried_by(work: Work) -> dict[int, dict[str, int]]:
-    """How many rows of each table carry each version that rows may carry."""
+    """Returns how many rows of each table carry each version that rows may carry."""
     return {
         version: {one.table.__tablename__: _count(work, one, version) for one in PSEUDONYM_COLUMNS}
         for version in pseudonyms.live(work.session)
@@ -113,7 +113,7 @@ def _begin(work: Work) -> int:
 
 
 def _end(work: Work, *, version: int) -> None:
-    """Of the version that this rotation began: another may have begun the next by now."""
+    """Ends the rotation that began this version: another may have begun the next by now."""
     pseudonyms.carry_no_older(work.session, version)
     work.record(Deed.KEYS_ROTATED, pseudonyms_ended_below=version)
 

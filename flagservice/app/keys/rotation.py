@@ -24,7 +24,7 @@ from flagservice.store.sealing.keyrings import header, wrapping_key_id
 
 
 def keyed_tables() -> list[Any]:
-    """Every table that holds wrapped data keys."""
+    """Returns every table that holds wrapped data keys."""
     return [
         mapper.class_
         for mapper in SQLModel._sa_registry.mappers  # noqa: SLF001, SQLModel has no public list
@@ -33,10 +33,10 @@ def keyed_tables() -> list[Any]:
 
 
 def rotate_data_keys(installation: Installation) -> int:
-    """Wraps every data key under a new key-encryption key; answers how many it wrapped.
+    """Wraps every data key under a new key-encryption key; returns how many it wrapped.
 
     Where an earlier rotation is not at its end, this ends it and adds no key. Keys that are given
-    by the environment are changed there; then this wraps under whichever is the current one.
+    by the environment are changed there; then this wraps under the current one.
     """
     todo = [_stale(table) for table in keyed_tables()]
     if installation.settings.key_encryption_keys is None and not is_any(installation, todo):
@@ -47,7 +47,7 @@ def rotate_data_keys(installation: Installation) -> int:
 
 
 def drop_data_key_wrapping(installation: Installation, key_id: str) -> None:
-    """Takes a key-encryption key out of the file, where it wraps nothing; raises Conflict."""
+    """Drops a key-encryption key that wraps nothing; raises Conflict."""
     if installation.settings.key_encryption_keys is not None:
         raise Conflict("these keys are given by the environment: take it out there")
 
@@ -64,7 +64,7 @@ def drop_data_key_wrapping(installation: Installation, key_id: str) -> None:
 
 
 def wrapped_by(work: Work) -> dict[str, dict[str, int]]:
-    """How many rows of each table each key-encryption key wraps, by its id."""
+    """Returns how many rows of each table each key-encryption key wraps, by its id."""
     found: dict[str, dict[str, int]] = {}
     for table in keyed_tables():
         for key_id in _ids(work, table):
@@ -97,7 +97,7 @@ def _count(work: Work, table: Any, key_id: str) -> int:
 
 
 def _ids(work: Work, table: Any) -> Iterator[str]:
-    """Each key that wraps anything in a table: one row that none of those found so far wrapped."""
+    """Yields each key that wraps anything in a table: one row that no key so far wrapped."""
     asked = select(table.data_key).where(col(table.data_key).is_not(None)).limit(1)
     while (wrapped := work.session.exec(asked).first()) is not None:
         key_id = wrapping_key_id(wrapped)

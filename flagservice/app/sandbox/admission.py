@@ -1,7 +1,7 @@
-"""Lets the tenants' practices be admitted, so that a supplier can begin before its leak check.
+"""Admits the tenants' practices, so that a supplier can begin before its leak check.
 
-It is a decision of the sandbox, recorded as one: a checker of its own signs a result for a system
-of its own, and the service takes it in as it takes in any. One practice runs something else.
+It is a recorded decision of the sandbox: a checker of its own signs a result for a system of its
+own, and the service takes it in as it takes in any. One practice runs something else.
 """
 
 import secrets
@@ -36,11 +36,11 @@ _DECISION: Final = OperatorDecision(
 )
 _SYSTEM, _CHECKED, _UNCHECKED = "A system under test", "admitted by the sandbox", "not checked"
 _NOWHERE: Final = "http://127.0.0.1:9"
-"""The discard port: the sandbox pushes to nobody, and runs no worker."""
+"""The discard port: the sandbox pushes nothing, and runs no worker."""
 
 
 def admit(installation: Installation) -> None:
-    """From now on for a year practices on the admitted version are told."""
+    """Admits the checked version for a year."""
     key = Ed25519PrivateKey.generate()
     signing = ResultSigner(f"sandbox.{secrets.token_hex(4)}", key)
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
@@ -51,13 +51,13 @@ def admit(installation: Installation) -> None:
 
 
 def renew(installation: Installation) -> None:
-    """A world that nobody reset for a year is admitted anew."""
+    """Admits the version anew in a world that was not reset for a year."""
     if all(one.lapsed is not None for one in installation.perform(practice_systems)):
         admit(installation)
 
 
 def register_practices(installation: Installation) -> None:
-    """Two on the admitted version, and one that is not."""
+    """Registers two practices on the admitted version, and one that is not."""
     for practice, version in ((PRACTICE, _CHECKED), (SECOND, _CHECKED), (UNADMITTED, _UNCHECKED)):
         registration = EndpointRegistration(practice, _NOWHERE, "nobody", _SYSTEM, version)
         installation.perform(

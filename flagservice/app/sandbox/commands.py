@@ -1,4 +1,4 @@
-"""The commands of the sandbox: a tenant is added by whoever runs it, by its public key."""
+"""Commands of the sandbox: its operator adds a tenant by its public key."""
 
 from pathlib import Path
 from typing import Annotated, Final
@@ -33,12 +33,12 @@ def sandbox_add_tenant(
 
 @commands.command("tenants")
 def sandbox_tenants() -> None:
-    """Every tenant by name, and how often its world was put back."""
+    """Lists the tenants, and how often each world was reset."""
     for tenant in Tenants.of(Settings()).everybody():
         typer.echo(f"{tenant.name}\t{tenant.generation - 1}")
 
 
 @commands.command("scenarios")
 def sandbox_scenarios() -> None:
-    """The table of synthetic people, as the documents have it."""
+    """Prints the table of synthetic people."""
     typer.echo(table(), nl=False)

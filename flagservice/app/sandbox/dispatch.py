@@ -1,8 +1,8 @@
 """Gives each request to the world of the tenant whose client it names, and to no other.
 
-Nothing is believed here: the name is read, unverified, from the assertion or the token, and the
-tenant's own application verifies everything, as in production. Whoever names no client, or one
-that nobody knows, meets a world without clients, and so the refusals of production.
+The name is read, unverified, from the assertion or the token; the tenant's own application verifies
+everything, as in production. A request that names no client, or an unknown one, meets a world
+without clients, and so the refusals of production.
 """
 
 import base64
@@ -37,7 +37,7 @@ class Sandbox:
         self._tending = Loop("sandbox", self._tend, pause=0.5)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request, or the life of the process."""
+        """Serves one request, or the life of the process."""
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http":
@@ -53,12 +53,12 @@ class Sandbox:
                 await world.app(scope, receive, send)
 
     def close(self) -> None:
-        """Every database is closed."""
+        """Closes every database."""
         for standing in self._standing.values():
             standing.close()
 
     def _found(self, client: str) -> ServedTenant:
-        """The tenant with this client, which another process may have added just before."""
+        """Returns the tenant with this client, which another process may have just added."""
         with self._turn:
             for tenant in self._tenants.everybody() if client else ():
                 if client in tenant.clients.values():
@@ -73,7 +73,7 @@ class Sandbox:
         return standing
 
     def _tend(self) -> int:
-        """A round of all worlds; one that is put back meanwhile waits for it to be over."""
+        """Tends all worlds once; a world that is being reset waits for the end of its round."""
         return sum(map(_tended, list(self._standing.values())))
 
     async def _live(self, receive: Receive, send: Send) -> None:
@@ -92,7 +92,7 @@ def _tended(standing: ServedTenant) -> int:
 
 
 async def _ahead(receive: Receive) -> tuple[bytes, Receive]:
-    """A body as far as it may be long, and a `receive` that gives it again, and then the rest."""
+    """Returns a body up to the size limit, and a `receive` that gives it again, then the rest."""
     read: list[Message] = []
     body = b""
     while len(body) <= MOST_BYTES:
@@ -109,20 +109,18 @@ async def _ahead(receive: Receive) -> tuple[bytes, Receive]:
 
 
 def _issuer(body: bytes) -> str:
-    """Whom the assertion in a token request says that it is from."""
     form = parse_qs(body.decode("latin-1"))
     return _claim((form.get("client_assertion") or [""])[0], "iss")
 
 
 def _subject(scope: Scope) -> str:
-    """Whom the token says that it is of."""
     headers = [value for name, value in scope["headers"] if name == b"authorization"]
     token = headers[0].decode("latin-1").partition(" ")[2] if headers else ""
     return _claim(token, "sub")
 
 
 def _claim(token: str, name: str) -> str:
-    """What a JWT claims, unverified; empty where it is none."""
+    """Returns a JWT's claim, unverified; empty where there is none."""
     try:
         payload = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))

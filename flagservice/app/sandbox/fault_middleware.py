@@ -1,7 +1,7 @@
 """Lets a caller of the sandbox meet the fault that it names in a header.
 
-Each is the service's own refusal, raised where it would be and recorded as it would be; nothing is
-imitated. Production never puts this in, so the header does nothing there.
+Each is the service's own refusal, raised and recorded as in production, where the header does
+nothing.
 """
 
 import time
@@ -27,7 +27,7 @@ class FaultMiddleware:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request, with the fault that it asks for; raises Invalid for one that is unknown."""
+        """Serves one request, with the fault that it names; raises Invalid for an unknown one."""
         wanted = _wanted(scope)
         match wanted:
             case None:
@@ -57,8 +57,6 @@ class RequestedFault(Exception):
 
 
 class _NoLog:
-    """An audit that cannot be written."""
-
     def __getattr__(self, _: str) -> Any:
         raise RequestedFault
 
@@ -74,19 +72,18 @@ def _wanted(scope: Scope) -> SandboxFault | None:
 
 
 def _meets(scope: Scope, **other: Any) -> None:
-    """This one request meets a face in which something is otherwise."""
+    """Lets this one request meet an `Api` that differs."""
     state = scope["app"].state
     api = replace(state.api, **other)
     scope["app"] = SimpleNamespace(state=SimpleNamespace(api=api, reset=state.reset))
 
 
 def _later(api: Api) -> Any:
-    """The tokens as they will be when every token of now has run out."""
+    """Returns the tokens as they will be when every token of now has run out."""
     return replace(api.tokens, clock=lambda: time.time() + LIFETIME + 60)
 
 
 def _broken_off(send: Send) -> Send:
-    """The first half of the answer, under the length of the whole."""
     over = False
 
     async def broken_off(message: Message) -> None:

@@ -1,4 +1,4 @@
-"""The faults that a caller of the sandbox may ask for, by naming one in a header."""
+"""The faults that a caller of the sandbox may ask for in a header."""
 
 from enum import StrEnum
 from typing import Final
@@ -8,7 +8,7 @@ SLOW_SECONDS: Final = 10
 
 
 class SandboxFault(StrEnum):
-    """Every fault that there is."""
+    """Every such fault."""
 
     TOO_MANY = "429"
     BROKEN = "500"

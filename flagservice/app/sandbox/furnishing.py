@@ -14,11 +14,11 @@ from flagservice.domain.errors import NotFound
 from flagservice.settings import Settings
 
 _BUILDING: Final = threading.Lock()
-"""Migrations keep their context in a global: two worlds are built one after the other."""
+"""Migrations keep their context in a global: worlds are built one after the other."""
 
 
 def add_tenant(settings: Settings, name: str, *, public_key: str) -> Tenant:
-    """A tenant with its first world; raises Invalid, Conflict or NotInProduction."""
+    """Returns a new tenant with its first world; raises Invalid, Conflict or NotInProduction."""
     tenants = Tenants.of(settings)
     tenant = tenants.new(name, public_key)
     try:
@@ -29,7 +29,7 @@ def add_tenant(settings: Settings, name: str, *, public_key: str) -> Tenant:
 
 
 def nobody(tenants: Tenants, settings: Settings) -> Tenant:
-    """The tenant without clients; it is made at the first start."""
+    """Returns the tenant without clients, made at the first start."""
     try:
         return tenants.named(NOBODY)
     except NotFound:
@@ -37,7 +37,7 @@ def nobody(tenants: Tenants, settings: Settings) -> Tenant:
 
 
 def furnish(tenant: Tenant, settings: Settings) -> Installation:
-    """A world in its first state: clients, admitted practices, people, and what was said."""
+    """Returns a world in its first state: clients, admitted practices, people and submissions."""
     installation = build_world(tenant, settings)
     for face in tenant.clients:
         installation.perform(partial(_add_client, installation, tenant, face))
@@ -61,7 +61,7 @@ def _add_client(installation: Installation, tenant: Tenant, face: str, work: Wor
 
 
 def build_world(tenant: Tenant, settings: Settings) -> Installation:
-    """Returns the installation of the world that stands, made at its first start."""
+    """Returns the installation of the current world, made at its first start."""
     # The keys outlive a reset; what is witnessed of a tree goes with it.
     own = {
         "data": tenant.world,

@@ -1,4 +1,4 @@
-"""Prints what the sandbox holds, for the documents: nobody copies a table by hand."""
+"""Prints what the sandbox holds, for the documents."""
 
 from collections.abc import Iterable, Iterator
 
@@ -8,17 +8,17 @@ from flagservice.app.sandbox.tenants import FACES
 
 
 def table() -> str:
-    """People by NHS number, and what the tenant's own practice reads of each."""
+    """Returns people by NHS number, and what the tenant's own practice reads of each."""
     return _table(("NHS number", "born", "registered at", "who", "a search reads"), _people())
 
 
 def faults() -> str:
-    """Every fault that a caller may ask for."""
+    """Returns every fault that a caller may ask for."""
     return _table((f"`{HEADER}`", "what happens"), ((f"`{w}`", MEANS[w]) for w in MEANS))
 
 
 def clients() -> str:
-    """A tenant's clients."""
+    """Returns a tenant's clients."""
     rows = ((f"`{face}`", ods, kind) for face, (ods, kind) in FACES.items())
     return _table(("client", "organisation", "kind"), rows)
 

@@ -1,4 +1,4 @@
-"""The one route that only the sandbox has: a tenant puts its own world back."""
+"""The one route that only the sandbox has: a tenant resets its own world."""
 
 from datetime import date
 from typing import Annotated, Literal
@@ -14,7 +14,7 @@ router = APIRouter(tags=["sandbox"], responses=refused(*OF_EVERY_ROUTE, *OF_EVER
 
 
 class Reset(AnswerModel):
-    """The tenant's world is back, and it is this day in it."""
+    """The tenant's world is reset, and it is this day in it."""
 
     reset: Literal[True]
     day: date
@@ -22,7 +22,7 @@ class Reset(AnswerModel):
 
 @router.post("/sandbox/$reset")
 def reset(api: ApiDep, caller: Annotated[Caller, requires()], request: Request) -> Reset:
-    """Everything is as the scenarios say, for the caller's tenant alone; its clients stay."""
+    """Resets the caller's tenant to the scenarios; its clients stay."""
     api.perform(caller, lambda work: work.record(Deed.SANDBOX_RESET))
     request.app.state.reset()
     return Reset(reset=True, day=day_of(api.log.clock()))

@@ -1,4 +1,4 @@
-"""What a tenant finds in its world after a reset: people, and what was said of them.
+"""What a tenant finds in its world after a reset: people, and what was submitted about them.
 
 `scenarios.toml` lists both. What is posted goes through the real intake, by the tenant's own
 clients, under the policies in force; days are counted from the day of the reset.
@@ -36,7 +36,7 @@ _DAYS: Final = ("start", "end", "review_due", "expected_date")
 
 @dataclass(frozen=True)
 class SyntheticPerson:
-    """One synthetic person, and all that the tenant's own practice reads of them."""
+    """One synthetic person, and what the tenant's own practice reads of them."""
 
     name: str
     nhs_number: str
@@ -48,7 +48,7 @@ class SyntheticPerson:
 
 @dataclass(frozen=True)
 class Scenarios:
-    """Everybody, and what happens, in its order."""
+    """All people, and the steps in their order."""
 
     people: dict[str, SyntheticPerson]
     steps: tuple[dict[str, Any], ...]
@@ -56,14 +56,14 @@ class Scenarios:
 
 @cache
 def scenarios() -> Scenarios:
-    """As the file lists them."""
+    """Returns what the file lists."""
     said = tomllib.loads(_FILE.read_text("utf-8"))
     people = [SyntheticPerson(**{**one, "sees": tuple(one["sees"])}) for one in said["people"]]
     return Scenarios({one.name: one for one in people}, tuple(said["steps"]))
 
 
 def play(installation: Installation, tenant: Tenant) -> None:
-    """Everybody is registered, and everything happens."""
+    """Registers all people, and plays every step."""
     found = scenarios()
     for person in found.people.values():
         _register(installation, person, person.practice)
@@ -88,7 +88,7 @@ def _happen(installation: Installation, tenant: Tenant, step: dict[str, Any]) ->
 
 
 def body_of(said: dict[str, Any], today: date) -> dict[str, Any]:
-    """A submission as an agency posts it: people by number, days as days."""
+    """Returns a submission as an agency posts it: people by number, days as days."""
     people = scenarios().people
     body = {
         "version": 1,

@@ -37,9 +37,10 @@ FACES: Final = {
     "governance": ("X26", ClientKind.GOVERNANCE),
     "operator": ("X26", ClientKind.OPERATOR),
 }
-"""A tenant's clients by what they stand for: the organisation, and the kind of client."""
+"""A tenant's clients by face: the organisation, and the kind of client."""
 NOBODY: Final = "_nobody"
-"""The tenant without clients: whoever names no client, or an unknown one, asks its empty world."""
+"""The tenant without clients: a request that names none, or an unknown one, meets its empty world.
+"""
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{1,38}[a-z0-9]")
 
 
@@ -55,15 +56,15 @@ class Tenant:
 
     @property
     def world(self) -> Path:
-        """Where the database is that stands."""
+        """Returns the folder of the current world."""
         return self.folder / f"world-{self.generation}"
 
     def next(self) -> "Tenant":
-        """The same tenant with the world after this one."""
+        """Returns the same tenant with the next world."""
         return replace(self, generation=self.generation + 1)
 
     def write(self) -> None:
-        """From now on this is what stands."""
+        """Makes this the tenant's current state, on disk."""
         said = asdict(self)
         del said["folder"]
         put(self.folder / "tenant.json", json.dumps(said).encode())
@@ -75,13 +76,13 @@ class Tenant:
                 shutil.rmtree(left, ignore_errors=True)
 
     def discard(self) -> None:
-        """It was never there."""
+        """Removes the tenant's folder."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 @dataclass(frozen=True)
 class Tenants:
-    """All of them, below one data folder."""
+    """All tenants below one data folder."""
 
     folder: Path
 
@@ -94,19 +95,19 @@ class Tenants:
         return cls(folder)
 
     def everybody(self) -> Iterator[Tenant]:
-        """Whoever is there now: another process may have added somebody just before."""
+        """Yields the tenants now there, also those that another process has just added."""
         for path in sorted(self.folder.glob("*/tenant.json")):
             yield _read(path)
 
     def named(self, name: str) -> Tenant:
-        """Raises NotFound."""
+        """Returns the tenant of this name; raises NotFound."""
         path = self.folder / name / "tenant.json"
         if not path.exists():
             raise NotFound("there is no such tenant")
         return _read(path)
 
     def new(self, name: str, public_key: str) -> Tenant:
-        """A tenant that stands nowhere yet, in a folder that nobody looks into; `keep` it."""
+        """Returns a tenant in a hidden folder, until `keep`; raises Invalid or Conflict."""
         if name != NOBODY and not _NAME.fullmatch(name):
             raise Invalid(Fault("name", "is 3 to 40 small letters, digits and hyphens"))
         if (self.folder / name).exists():
@@ -116,14 +117,14 @@ class Tenants:
         return Tenant(folder, name, public_key, {face: secrets.token_hex(16) for face in faces})
 
     def keep(self, tenant: Tenant) -> Tenant:
-        """From now on the tenant is there, whole."""
+        """Puts a new tenant in place, whole, and returns it."""
         tenant.write()
         tenant.folder.rename(self.folder / tenant.name)
         return replace(tenant, folder=self.folder / tenant.name)
 
 
 def refuse_production(settings: Settings) -> None:
-    """Raises NotInProduction; the sandbox makes keys and databases of its own, and takes none."""
+    """Raises NotInProduction where settings bring keys or a database: the sandbox makes its own."""
     if settings.database_url:
         raise NotInProduction(
             "the sandbox keeps each tenant in a database of its own below the data folder:"

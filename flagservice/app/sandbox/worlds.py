@@ -1,7 +1,7 @@
-"""One tenant's world: a whole service on a database of its own, and how it is put back.
+"""One tenant's world: a whole service on a database of its own, and how it is reset.
 
-Readers of a world that is put back are never between two: whoever is inside finishes in the old
-one, whoever comes after meets the new one, which is whole before it stands.
+A request meets one whole world: those inside at a reset finish in the old one, later ones meet the
+new one.
 """
 
 import shutil
@@ -31,7 +31,7 @@ RESETS_A_MINUTE: Final = 10
 
 @dataclass
 class World:
-    """One database with the application on it; it is closed when the last one has left."""
+    """One database with the application on it, closed when the last request has left."""
 
     tenant: Tenant
     installation: Installation
@@ -42,7 +42,7 @@ class World:
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def tend(self) -> int:
-        """A round of what runs beside the API; but nothing is pushed to anybody."""
+        """Does a round of what runs beside the API, and pushes nothing; returns how much it did."""
         watch = serve.watch_of(self.installation.settings)
         told = self.api.throttle_log.settle(self.installation.log) + judge(
             self.installation.log, watch
@@ -50,12 +50,12 @@ class World:
         return told + self.installation.sequencer().sequence()
 
     def enter(self) -> None:
-        """SyntheticPerson is inside, until they leave."""
+        """Counts one more inside, until `leave`."""
         with self._turn:
             self._inside += 1
 
     def leave(self) -> None:
-        """One of those who are inside goes."""
+        """Counts one fewer inside, and closes a retired world after the last."""
         with self._turn:
             self._inside -= 1
             last = self._retired and self._inside == 0
@@ -63,7 +63,7 @@ class World:
             self._close()
 
     def retire(self) -> None:
-        """Its database goes when nobody is inside any more."""
+        """Closes the world once it is empty."""
         with self._turn:
             self._retired = True
             last = self._inside == 0
@@ -76,7 +76,7 @@ class World:
 
 
 class ServedTenant:
-    """A tenant with the world that stands now."""
+    """A tenant with its current world."""
 
     def __init__(self, tenant: Tenant, settings: Settings) -> None:
         self._settings = settings
@@ -90,7 +90,7 @@ class ServedTenant:
 
     @contextmanager
     def used(self) -> Iterator[World]:
-        """The world that stands, for one request or one round of a loop."""
+        """Yields the current world, for one request or one round of a loop."""
         with self._swap:
             world = self._world
             world.enter()
@@ -100,7 +100,7 @@ class ServedTenant:
             world.leave()
 
     def reset(self) -> None:
-        """Puts the world back to the scenarios; raises Throttled, or Conflict while one is done."""
+        """Resets the world to the scenarios; raises Throttled, or Conflict during another reset."""
         self._resets.take(Audience.SERVICE)
         if not self._resetting.acquire(blocking=False):
             raise Conflict("this tenant is being reset at this moment")
@@ -116,7 +116,7 @@ class ServedTenant:
             self._resetting.release()
 
     def close(self) -> None:
-        """The process ends; the world stays."""
+        """Closes the database, and keeps the world."""
         self._world.installation.database.close()
 
     def _open(self, tenant: Tenant) -> World:
