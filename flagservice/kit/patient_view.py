@@ -40,7 +40,7 @@ class Report:
         self.add(None)
 
     def add(self, view: FilteredBundle | None) -> None:
-        """Writes one line; without a view it only shows early that the file can be written."""
+        """Writes one line; without a view it only tests that the file can be written."""
         if self._file is None:
             return
         removals = [] if view is None else [vars(one) for one in view.removals]
@@ -84,7 +84,7 @@ async def _body(receive: Receive) -> bytes | None:
 
 
 def _refusals() -> dict[int, bytes]:
-    """Returns the answers to what is no request: as empty as every other refusal here."""
+    """Returns the answers to what is no request, as empty as every other refusal here."""
     return answers(_NOT_KEPT, media_type=_FHIR_JSON, body_of=lambda _, __: b"")
 
 

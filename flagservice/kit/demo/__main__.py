@@ -1,4 +1,4 @@
-"""Where `python -m flagservice.kit.demo` begins."""
+"""Starts the demo: python -m flagservice.kit.demo."""
 
 import argparse
 import sys

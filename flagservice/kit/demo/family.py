@@ -11,7 +11,7 @@ _FILES = Path(__file__).parent / "families"
 
 @dataclass(frozen=True)
 class Member:
-    """One person, with the words that must never reach anybody else's record."""
+    """One person, with the words that must never reach another record."""
 
     key: str
     role: str
@@ -38,7 +38,7 @@ class TimelineEvent:
 
 @dataclass(frozen=True)
 class Expectation:
-    """What one practice holds for one record after an event, and what may stand nowhere there."""
+    """What one practice holds for one record after an event, and what must not stand there."""
 
     family: str
     after: str
@@ -61,7 +61,7 @@ class Family:
 
 
 def families() -> list[Family]:
-    """All three."""
+    """Returns all three families."""
     return [
         _family(tomllib.loads(path.read_text("utf-8"))) for path in sorted(_FILES.glob("*.toml"))
     ]
@@ -109,7 +109,7 @@ def _expectation(family: str, said: dict[str, Any]) -> Expectation:
 
 
 def people_of(body: dict[str, Any], family: Family) -> dict[str, Any]:
-    """A post's body with its people by number instead of by key."""
+    """Returns a post's body with its people by number instead of by key."""
     return {**body, "people": [_person(person, family) for person in body["people"]]}
 
 

@@ -1,4 +1,4 @@
-"""Plays the families' events in the order of their days, and checks what each should do."""
+"""Plays the families' events in the order of their days, and checks each."""
 
 import json
 import shutil
@@ -49,7 +49,7 @@ def run(*, as_json: bool = False, everything: bool = False) -> int:
 
 
 def _told(console: Console, status: Status, line: str, *, everything: bool) -> None:
-    """What happens now: for a moment, or for good where everything was asked for."""
+    """Shows what happens now; keeps the line where everything was asked for."""
     status.update(line)
     if everything:
         console.print(f"[dim]{line}[/]")
@@ -94,7 +94,7 @@ def _play(stage: DemoStage) -> PlayResult:
 
 
 def _same(event: TimelineEvent, later: TimelineEvent) -> bool:
-    """Two plans of one day are one event to an expectation."""
+    """Returns whether an expectation takes both for one event, as two plans of one day."""
     return (event.family, event.name) == (later.family, later.name)
 
 

@@ -1,4 +1,4 @@
-"""What became of every expectation of the families, and of the checks beyond them."""
+"""What became of the families' expectations, and of the checks beyond them."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +15,7 @@ class PlayResult:
     """Checks beyond the families' own: canaries, feeds, audit; each with what is wrong."""
 
     def counts(self) -> dict[str, Any]:
-        """As `demo --json` prints them."""
+        """Returns the counts that `demo --json` prints."""
         return {
             "expectations": len(self.passed) + len(self.failed) + len(self.not_yet),
             "passed": len(self.passed),
@@ -28,5 +28,5 @@ class PlayResult:
 
     @property
     def good(self) -> bool:
-        """Nothing failed."""
+        """Returns whether nothing failed."""
         return not self.failed and not any(self.also.values())

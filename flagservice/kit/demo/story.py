@@ -1,4 +1,4 @@
-"""The screen: one family and what each record of it holds, what is held back and why, the checks.
+"""Prints one family, what each record of it holds, what is held back and why, and the checks.
 
 Everything is read from what the practices received, and asked of the service as its clients do.
 """
@@ -26,11 +26,11 @@ _WORDS = {
     "expected-date": "birth expected",
     "category": "category",
 }
-"""What a flag can say beside its code, and how it is said here; in this order."""
+"""What a flag can say beside its code, in the order and words of the screen."""
 
 
 def story(console: Console, stage: DemoStage, result: PlayResult) -> None:
-    """Prints all of it, in at most eighty columns."""
+    """Prints the story, in at most eighty columns."""
     family = stage.families[0]
     _heading(console, f"{family.name.capitalize()}: what happened")
     for event in family.events:
@@ -54,7 +54,7 @@ def _heading(console: Console, text: str) -> None:
 
 
 def _entry(text: str, *, style: str = "") -> Padding:
-    """Two spaces before it, and before what does not fit on its line."""
+    """Indents a text by two spaces, its further lines, too."""
     return Padding(Text(text, style=style), (0, 0, 0, 2), expand=False)
 
 
@@ -79,7 +79,7 @@ def _record(branch: Tree, practice: GpPractice, member: Member) -> None:
 
 
 def in_words(told: set[str]) -> str:
-    """Returns what a flag says beside its code, as a person would list it."""
+    """Returns what a flag says beside its code, in words."""
     found = [
         f"{words}{one.removeprefix(name)}"
         for name, words in _WORDS.items()
@@ -90,7 +90,7 @@ def in_words(told: set[str]) -> str:
 
 
 def _less(family: Family) -> Iterator[str]:
-    """What the family's file says of the one who is told less than the others."""
+    """Yields what the family's file says of the father, who is told less."""
     last = family.events[-1].name
     for expectation in family.expectations:
         if expectation.after == last and expectation.record == "father":
@@ -127,7 +127,7 @@ def _whose(stage: DemoStage, nhs_number: str) -> tuple[Family, Member]:
 
 
 def _listed(stage: DemoStage) -> Iterator[str]:
-    """What no system may be sent, or nobody has decided: a person does it by hand."""
+    """Yields what waits on the manual list."""
     governance = stage.submitters["governance"]
     listed = governance.call("GET", f"{stage.url}/governance/manual-list").json()
     for todo in listed["waiting"]:

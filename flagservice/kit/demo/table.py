@@ -1,4 +1,4 @@
-"""The whole table, for who asks for all: what every practice received, and still holds."""
+"""The whole table: what every practice received, and still holds."""
 
 from typing import Any
 

@@ -1,9 +1,9 @@
 """What a GP supplier runs: does a flag leave a trace where a patient, or a proxy, looks?
 
-Two synthetic patients are alike in everything, and flags are filed on one of them. The check asks
-for all that the patient-facing FHIR API offers, and for much that it does not, before and after. It
-compares the answers whole: status, headers, body. It knows a system by HTTP alone. Its flags are
-the shipped examples, which the code that builds every copy generates.
+Two synthetic patients are alike in everything, and flags are filed on one of them. Before and
+after, the check asks for all that the patient-facing FHIR API offers, and for much that it does
+not. It compares the answers whole: status, headers, body. It knows a system by HTTP alone. Its
+flags are the shipped examples, which the code that builds every copy generates.
 
     config       what the supplier says: addresses, tokens, twins
     crawl        the list of requests, the client that asks them, one reader of one twin

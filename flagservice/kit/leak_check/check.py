@@ -48,12 +48,12 @@ from flagservice.kit.leak_check.result import CrawlExtent, LeakCheckOutcome
 _GUESSED = 2
 _MOMENT = 0.01
 _WHOLE, _BY_LABEL = 4, 2
-"""How often the whole list of a reader is asked, and how often the part where a label decides."""
+"""How often a reader's whole list is asked, and how often the part where a label decides."""
 
 
 @dataclass
 class LeakCheck:
-    """One run under way."""
+    """One run."""
 
     system: SupplierSystem
     records: PracticeClient
@@ -88,7 +88,7 @@ class LeakCheck:
 
     @property
     def planned(self) -> int:
-        """How many requests the lists come to, without pages, files and guesses."""
+        """Returns how many requests the lists hold, without pages, files and guesses."""
         return sum(_planned(reader.requests) for pair in self.pairs for reader in pair)
 
     def _look_first(self, flagged: TwinReader, plain: TwinReader, *, since: str) -> None:
@@ -100,7 +100,7 @@ class LeakCheck:
             raise Doubtful("the twins differ already, before anything was filed")
 
     def _look_again(self, stage: FilingStage) -> None:
-        """Compares each twin with what it was, and the flagged twin with the other."""
+        """Compares each twin with its earlier answers, and the flagged twin with the other."""
         time.sleep(self.system.pause.total_seconds())
         whole = stage in (FilingStage.FILED, FilingStage.TAKEN_BACK)
         for flagged, plain in self.pairs:
@@ -113,7 +113,7 @@ class LeakCheck:
             self.differences += found.differences(flagged.role, stage)
 
     def _guess(self, filed: list[FiledCopy], stage: FilingStage) -> None:
-        """Asks for a hidden id and for an id that does not exist: the answers must be the same."""
+        """Asks for a hidden id and for one that does not exist: the answers must be the same."""
         for reader in (one for pair in self.pairs for one in pair):
             for one in _a_few(filed):
                 nobody, found = one.nobody(), CollectedSigns()
@@ -146,7 +146,7 @@ def run(
     transcript: Transcript | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> LeakCheckOutcome:
-    """Returns the outcome of a check; what goes wrong with the system is a doubt, never a pass."""
+    """Returns the outcome of a check; a fault of the system is a doubt, never a pass."""
     kept = transcript or Transcript()
     flags = copies(examples, nhs_number=system.flagged.nhs_number)
     doubts: list[str] = []

@@ -1,4 +1,4 @@
-"""Reads what a supplier says of its test system: its addresses, and which patients are twins."""
+"""Reads a supplier's description of its test system: addresses, tokens, twins."""
 
 import tomllib
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ class Twin:
 
 @dataclass(frozen=True)
 class FhirEndpoint:
-    """A FHIR base address, and the token that opens it."""
+    """A FHIR base address and its token."""
 
     base: str
     token: str = field(repr=False)
@@ -36,7 +36,7 @@ class FhirEndpoint:
 
 @dataclass(frozen=True)
 class SupplierSystem:
-    """A supplier's test system: its name and exact version, its sides, and the twins in it.
+    """A supplier's test system: its name and exact version, its sides, and its twins.
 
     The check waits `pause` after each filing. An instant counts as an answer's own only within half
     of it (see `likeness`), so with no pause nothing is excused.
@@ -81,7 +81,7 @@ def read_system(text: str) -> SupplierSystem:
 
 
 def _clinician(said: dict[str, Any], push: FhirEndpoint) -> FhirEndpoint:
-    """Returns the clinician's side, or the side that is pushed to where none is named."""
+    """Returns the clinician's side, or else the side that is pushed to."""
     if not any(name in said for name in _OPTIONAL):
         return push
     base, token = (_text(said, name) for name in _OPTIONAL)

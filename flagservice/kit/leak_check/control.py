@@ -6,9 +6,9 @@ shape of a flag, and is labelled as normal instead of NOPAT. It must show on the
 after the pause of a filing. Then it is taken back, and must be gone. A system that shows patients
 no flags at all is sent a Condition instead: that shows the path, though not that a label decides.
 
-What it cannot see: a system that knows the twins by their numbers, or this control by its words,
-and behaves for them alone; one that publishes flags later than the pause, or by a way of their own
-(a feed that carries NOPAT and not the rest); and one that leaks in service what it hides in test.
+It cannot see a system that knows the twins by their numbers, or this control by its words, and
+behaves for them alone; one that publishes flags later than the pause, or by a way of their own (a
+feed that carries NOPAT and not the rest); and one that leaks in service what it hides in test.
 """
 
 import secrets
@@ -45,7 +45,7 @@ _ASTHMA: Final = {"text": "Asthma"}
 
 
 class ControlKind(StrEnum):
-    """What the control was, where it showed."""
+    """The type of the control that showed."""
 
     FLAG = "Flag"
     CONDITION = "Condition"
@@ -101,7 +101,7 @@ def _ordinary(kind: ControlKind, like: FiledCopy, *, twin: Twin) -> FiledCopy:
 
 
 def _shows(reader: TwinReader, one: FiledCopy) -> bool:
-    """Returns whether a search by the twin's reader has the entry's random number anywhere."""
+    """Returns whether the twin's reader finds the entry's random number by a search."""
     request = CrawlRequest(Door.SEARCH, one.kind, one.kind)
     met: list[Json] = [exchange.answer.body for exchange in reader.client.crawl([request])]
     return any(one.value in str(body) for body in met)

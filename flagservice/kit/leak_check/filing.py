@@ -1,9 +1,9 @@
 """Files flags as the service does, reads them back as it does, and takes them back as it does.
 
-What is filed are the shipped examples: every kind, every record, open and ended, flags and
-requests, byte for byte what a practice is sent but for ids, instant and person. The code that
-builds every copy generates them, and the build fails if they are out of date. So nothing of ours
-has to be installed here, and nothing here could make a flag that the service would not.
+They are the shipped examples: every kind, every record, open and ended, flags and requests, byte
+for byte what a practice is sent except ids, instant and person. The code that builds every copy
+generates them, and the build fails if they are out of date. So the service need not be installed
+here, and no flag here differs from its own.
 """
 
 import json
@@ -40,18 +40,18 @@ class FiledCopy:
 
     @property
     def kind(self) -> str:
-        """Flag or Task."""
+        """Returns Flag or Task."""
         return str(self.sent["resourceType"])
 
     @property
     def identifier(self) -> str:
-        """The identifier that it is found by."""
+        """Returns the identifier by which it is found."""
         first = self.sent["identifier"][0]
         return f"{first['system']}|{first['value']}"
 
     @property
     def value(self) -> str:
-        """The random half of the identifier."""
+        """Returns the random half of the identifier."""
         return str(self.sent["identifier"][0]["value"])
 
     def nobody(self) -> "FiledCopy":
@@ -62,7 +62,7 @@ class FiledCopy:
 
 
 def _another(character: str) -> str:
-    """Returns another character of the same sort; what is no digit or letter a to f stays."""
+    """Returns another digit or letter a to f of the same sort; any other character stays."""
     for alphabet in (string.digits, "abcdef", "ABCDEF"):
         if character in alphabet:
             return secrets.choice(alphabet)
@@ -99,7 +99,7 @@ def _about(resource: Json, nhs_number: str) -> Json:
 
 
 def spelt(filed: Iterable[FiledCopy], *, system: str) -> list[FiledCopy]:
-    """Returns the same copies, one version on, with NOPAT under another of its addresses."""
+    """Returns the same copies, one version on, with NOPAT under another system."""
     return [replace(one, sent=_next(one.sent, _respelt(one.sent, system))) for one in filed]
 
 
@@ -146,7 +146,7 @@ def _next(sent: Json, meta: Json) -> Json:
 
 
 class PracticeClient:
-    """A client of the side that is pushed to, and of the side that a clinician sees."""
+    """A client of the pushed side and the clinician's side."""
 
     def __init__(self, system: SupplierSystem) -> None:
         self._system = system

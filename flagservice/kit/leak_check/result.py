@@ -1,8 +1,8 @@
 """What a run says: a verdict, every difference by name, and a signature that others can check.
 
 A file is a signed note (C2SP signed-note, as the audit's checkpoints are): one line of JSON with
-its keys in order, an empty line, and a line with the checker's name and its Ed25519 signature. The
-signature is over the bytes of the first line, however JSON is written elsewhere.
+its keys in order, an empty line, and a line with the checker's name and its Ed25519 signature over
+the bytes of the first line.
 """
 
 import base64
@@ -59,7 +59,7 @@ class LeakCheckOutcome:
 
     @property
     def verdict(self) -> LeakCheckVerdict:
-        """A leak is a leak whatever else is in doubt, and a doubt is never a pass."""
+        """Returns the verdict: any leak is one, and without leaks a doubt is never a pass."""
         if self.findings:
             return LeakCheckVerdict.LEAKS
         return LeakCheckVerdict.INCONCLUSIVE if self.doubts else LeakCheckVerdict.CLEAN
@@ -67,7 +67,7 @@ class LeakCheckOutcome:
 
 @dataclass(frozen=True)
 class ResultSigner:
-    """The key that signs, and the name that the service knows it by."""
+    """The key that signs, and the name by which the service knows it."""
 
     name: str
     key: Ed25519PrivateKey

@@ -61,7 +61,7 @@ class WatchedFile(Generic[Content]):
         return self._content
 
     def forget(self) -> None:
-        """Makes the next look read the file, changed or not."""
+        """Makes the next look read the file anew."""
         self._stamp = (0, 0, 0)
 
     def _look(self) -> Stamp:
@@ -73,7 +73,7 @@ class WatchedFile(Generic[Content]):
 
 
 def patients(content: object) -> dict[str, SandboxPatient]:
-    """Returns the registered people by NHS number; further keys are left alone."""
+    """Returns the registered people by NHS number; ignores further keys."""
     if not isinstance(content, list):
         raise wire.Unreadable
     people = [_patient(row) for row in content]
@@ -81,7 +81,7 @@ def patients(content: object) -> dict[str, SandboxPatient]:
 
 
 def tokens(content: object) -> dict[str, SandboxCaller]:
-    """Returns the callers by token; refuses a token that is given to two of them."""
+    """Returns the callers by token; refuses a token that two of them have."""
     if not isinstance(content, dict):
         raise wire.Unreadable
     granted = [

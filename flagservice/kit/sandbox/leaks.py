@@ -1,4 +1,4 @@
-"""Lists the mistakes that a GP system can make, so that a leak check can be seen to find each.
+"""The mistakes that a GP system can make, to show that a leak check finds each.
 
 Without `--leak` there are none, and the patient's side never reads a flag.
 """

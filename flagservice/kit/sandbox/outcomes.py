@@ -1,4 +1,4 @@
-"""What every side answers with, so that a refusal looks the same wherever it is made.
+"""Every side's answers, so that a refusal looks the same wherever it is made.
 
 https://hl7.org/fhir/R4/operationoutcome.html
 https://hl7.org/fhir/R4/valueset-issue-type.html
@@ -58,7 +58,7 @@ def wrong_method(allowed: list[str]) -> SandboxRefusal:
 
 
 def unreadable() -> SandboxRefusal:
-    """Returns the refusal of a body that is not the JSON that was expected."""
+    """Returns the refusal of a body that is not the expected JSON."""
     return SandboxRefusal(
         400, "structure", "the body is not well-formed JSON of the expected shape"
     )

@@ -1,4 +1,4 @@
-"""What an answer may draw on, and what a request is once it has been read."""
+"""What an answer may draw on, and a request once it has been read."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ class SandboxPractice:
     jobs: Jobs = field(default_factory=Jobs)
 
     def patient(self, nhs_number: str) -> SandboxPatient:
-        """Returns the registered person; raises the refusal that says that there is none."""
+        """Returns the registered person; raises the refusal for none."""
         found = self.register.current().get(nhs_number)
         if found is None:
             raise not_found()

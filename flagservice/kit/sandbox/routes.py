@@ -1,4 +1,4 @@
-"""Leads each caller to what is on its own side; the other sides are not there for it."""
+"""Leads each caller to its own side; the other sides do not exist for it."""
 
 import re
 from collections.abc import Callable
@@ -68,7 +68,7 @@ ROUTES = (
 
 
 def answer(practice: SandboxPractice, request: SandboxRequest) -> SandboxReply:
-    """Finds the caller, then the route on its side, then refuses a body that could not be read."""
+    """Finds the caller, then the route on its side; refuses a body that could not be read."""
     caller = _caller(practice, request)
     route, names = _find(request, side=caller.side)
     if request.fault is not None:

@@ -43,7 +43,7 @@ class SandboxServer(ThreadingHTTPServer):
 
     @property
     def address(self) -> str:
-        """Where it listens."""
+        """Returns the address where it listens."""
         return f"http://{_HOST}:{self.server_port}"
 
     def server_bind(self) -> None:
@@ -52,14 +52,14 @@ class SandboxServer(ThreadingHTTPServer):
         self.server_name, self.server_port = _HOST, int(self.server_address[1])
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Give it a thread while there is one to give; else close it at once."""
+        """Starts a thread for it, or closes it at once where all are taken."""
         if self._places.acquire(blocking=False):
             super().process_request(request, client_address)
         else:
             self.close_request(request)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Serve one connection, and give its place back."""
+        """Serves one connection, and gives its place back."""
         try:
             super().process_request_thread(request, client_address)
         finally:
@@ -84,22 +84,22 @@ class SandboxServer(ThreadingHTTPServer):
 
 
 class _Within(io.RawIOBase):
-    """What comes over a connection, until the time for the present request is over."""
+    """What comes over a connection, until the present request's time is over."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self.restart()
 
     def restart(self) -> None:
-        """Wait for the next request, and from now on."""
+        """Starts the time of the next request."""
         self._until = time.monotonic() + _REQUEST_SECONDS
 
     def readable(self) -> bool:
-        """Say so: a buffer asks."""
+        """Returns True: a buffer asks."""
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Read what there is; raise TimeoutError when the time is over, however much came."""
+        """Reads what there is; raises TimeoutError once the time is over, however much came."""
         left = self._until - time.monotonic()
         if left <= 0:
             raise TimeoutError
@@ -122,19 +122,19 @@ class SandboxHandler(BaseHTTPRequestHandler):
     timeout = _REQUEST_SECONDS
 
     def setup(self) -> None:
-        """Read through what knows the time: a timeout of the socket begins anew at each byte."""
+        """Reads through `_Within`: a timeout of the socket begins anew at each byte."""
         super().setup()
         self.rfile.close()
         self._within = _Within(self.connection)
         self.rfile = io.BufferedReader(self._within)
 
     def handle_one_request(self) -> None:
-        """Answer one more, with the time of one."""
+        """Answers one more request, within its time."""
         self._within.restart()
         super().handle_one_request()
 
     def __getattr__(self, name: str) -> Callable[[], None]:
-        """Hears every method, also an unknown one: the routes refuse it."""
+        """Serves every method, also an unknown one: the routes refuse it."""
         if name.startswith("do_"):
             return self._exchange
         raise AttributeError(name)

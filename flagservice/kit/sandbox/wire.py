@@ -25,7 +25,7 @@ class Decimal:
 
 
 def read(body: bytes) -> object:
-    """Returns the value in the body, with every decimal as written."""
+    """Returns the value in the body, with every decimal as written; raises Unreadable."""
     try:
         value: object = json.loads(
             body.decode("utf-8"),
@@ -41,7 +41,7 @@ def read(body: bytes) -> object:
 
 
 def read_object(body: bytes) -> Resource:
-    """Returns the object in the body."""
+    """Returns the object in the body; raises Unreadable."""
     value = read(body)
     if not isinstance(value, dict):
         raise Unreadable
@@ -64,7 +64,7 @@ def _text(value: object) -> str:
 
 
 def _refuse_deep(value: object, *, room: int) -> None:
-    """Refuses nesting that would not fit into an answer that holds it some levels down."""
+    """Refuses nesting too deep for an answer that holds it some levels down."""
     if not isinstance(value, (dict, list)):
         return
     if room == 0:

@@ -1,4 +1,4 @@
-"""Checks one expectation against the bytes that a practice received; answers what is wrong."""
+"""Checks an expectation against the bytes that a practice received."""
 
 from collections.abc import Iterator
 from string import hexdigits
@@ -12,7 +12,7 @@ from flagservice.kit.demo.stage.stage import DemoStage
 
 
 def wrong_with(stage: DemoStage, family: Family, expectation: Expectation) -> list[str]:
-    """Every way in which the expectation does not hold; empty if it does."""
+    """Returns every way in which the expectation does not hold."""
     return list(_found(stage, family, expectation))
 
 
@@ -40,7 +40,7 @@ def _own_record(practice: GpPractice, member: Member, expectation: Expectation) 
 
 
 def _elsewhere(practice: GpPractice, family: Family, expectation: Expectation) -> Iterator[str]:
-    """Records of other members that the same expectation speaks of."""
+    """Yields what is wrong with the records of other members in the same expectation."""
     for also in expectation.check.get("also", ()):
         wanted = {name: value for name, value in also.items() if name != "record"}
         yield from _holds(practice, family.members[also["record"]], [wanted], only=False)
@@ -69,7 +69,7 @@ def _absent(practice: GpPractice, member: Member, expectation: Expectation) -> I
 
 
 def stands_in(word: str, text: str) -> bool:
-    """In whatever case; but `BD7` is also three digits of a random id, which is in lower case."""
+    """Returns whether a word stands in a text; case counts only for what a random id could hold."""
     random_like = set(word.lower()) <= set(hexdigits)
     return word in text if random_like else word.lower() in text.lower()
 
@@ -102,13 +102,13 @@ def _fits(resource: dict[str, Any], want: dict[str, Any]) -> bool:
 
 
 def _agency_apart(resource: dict[str, Any], want: dict[str, Any]) -> set[str]:
-    """A request's agency is part of whom to ring, and is not asked about."""
+    """Returns what it says, without a request's agency, which is part of whom to ring."""
     told = says(resource)
     return told - {"agency"} if want.get("type") == "Task" else told
 
 
 def _unjoined(practice: GpPractice, member: Member) -> Iterator[str]:
-    """No two flags of this person share an id, an instant or a version."""
+    """Yields a fault where two flags of this person share an id, an instant or a version."""
     seen: set[str] = set()
     for resource in _there(practice, member):
         marks = {resource["meta"]["lastUpdated"], *(i["value"] for i in resource["identifier"])}
@@ -118,7 +118,7 @@ def _unjoined(practice: GpPractice, member: Member) -> Iterator[str]:
 
 
 def _hidden(practice: GpPractice, member: Member) -> Iterator[str]:
-    """The patient's own app shows none of it."""
+    """Yields a fault where the patient's own app shows anything of it."""
     shown = practice.patient_view(member.nhs_number)
     ids = [r["identifier"][0]["value"] for r in practice.journal.holds(member.nhs_number)]
     if any(word in shown for word in ("Flag", "Task", "NOPAT", "safeguarding", *ids)):

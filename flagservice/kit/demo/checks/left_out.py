@@ -16,7 +16,7 @@ _REASON = "practice system not admitted"
 
 
 def left_out(stage: DemoStage) -> Iterator[str]:
-    """What is wrong with how that practice is treated; a story is told on the way."""
+    """Yields what is wrong with the treatment of that practice, after playing a story."""
     practice = stage.unadmitted
     elsewhere = next(iter(stage.practices))
     child = Member("child", "child", "9990548633", _BORN, practice.code, ())
@@ -74,7 +74,7 @@ def _post(stage: DemoStage, *people: Member) -> None:
 
 
 def _read_by(practice: GpPractice, stage: DemoStage, child: Member) -> Iterator[str]:
-    """Its own system asks by feed and by search."""
+    """Yields what is wrong with the answers to its own system, by feed and by search."""
     base = f"{stage.url}/fhir/R4"
     feed = practice.client.call("GET", f"{base}/Flag/_history")
     form = {"patient:identifier": f"https://fhir.nhs.uk/Id/nhs-number|{child.nhs_number}"}

@@ -1,4 +1,4 @@
-"""Checks what is about all practices at once: nobody's words elsewhere, and every feed whole."""
+"""Checks all practices at once: no words in others' records, and every feed whole."""
 
 import json
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ TYPES = ("Flag", "Task")
 
 
 def feed_faults(stage: DemoStage) -> Iterator[str]:
-    """What is wrong with any feed: a gap, a wrong order, or bytes that differ from the push."""
+    """Yields what is wrong with any feed: a gap, a wrong order, bytes that differ from the push."""
     for practice in stage.practices.values():
         entries = []
         for type_ in TYPES:
@@ -34,7 +34,7 @@ def feed_faults(stage: DemoStage) -> Iterator[str]:
 
 
 def feed(stage: DemoStage, practice: GpPractice, *, type_: str) -> list[dict[str, Any]]:
-    """Every entry, page by page."""
+    """Returns every entry of a feed."""
     found: list[dict[str, Any]] = []
     address = f"{stage.url}/fhir/R4/{type_}/_history?_count=7"
     while True:
@@ -47,7 +47,7 @@ def feed(stage: DemoStage, practice: GpPractice, *, type_: str) -> list[dict[str
 
 
 def leaks(stage: DemoStage) -> Iterator[str]:
-    """Each place where a person's canary stands that is not that person's own record."""
+    """Yields each place, outside the person's own record, where a canary of theirs stands."""
     members = [member for family in stage.families for member in family.members.values()]
     sent, kept = _sent(stage), _kept(stage)
     for member in members:
@@ -61,7 +61,7 @@ def leaks(stage: DemoStage) -> Iterator[str]:
 
 
 def _sent(stage: DemoStage) -> dict[tuple[str, str], str]:
-    """By practice and record, every byte that is addressed to the record."""
+    """Returns every byte that is addressed to a record, by practice and record."""
     return {
         (code, record): practice.journal.addressed_to(record)
         for code, practice in stage.practices.items()

@@ -26,13 +26,13 @@ class KeyedClient:
         self._http = httpx.Client(timeout=30, trust_env=False)
 
     def write_public_key(self, folder: Path) -> Path:
-        """What the organisation hands over to be registered."""
+        """Writes the public key for registration, and returns its path."""
         path = folder / f"{self.kind}-{self.ods}.pem"
         path.write_bytes(self._key.as_pem(private=False))
         return path
 
     def call(self, method: str, url: str, **more: Any) -> httpx.Response:
-        """One call with a fresh enough token."""
+        """Sends one call with a valid token."""
         base = url.split("/", 3)
         headers = {
             "Authorization": f"Bearer {self._fresh_token('/'.join(base[:3]))}",

@@ -10,7 +10,7 @@ class NotStarted(Exception):
 
 
 def start(folder: Path, code: str, *, leak: str = "") -> tuple[subprocess.Popen[str], str]:
-    """The process, and the address where it listens; `leak` breaks it in the ways named."""
+    """Starts a system, broken in the ways that `leak` names; returns its process and address."""
     options = {
         "--practice": code,
         "--port": "0",

@@ -1,4 +1,4 @@
-"""Runs the service's commands as its operator does: many of them in one process."""
+"""Runs the service's commands as its operator does: many in one process."""
 
 import shlex
 import subprocess
@@ -14,14 +14,14 @@ class CommandFailed(Exception):
 
 @dataclass(frozen=True)
 class Operator:
-    """Whoever runs the service, at its command line."""
+    """The operator of the service, at its command line."""
 
     environment: dict[str, str]
 
     def run(self, *commands: Words) -> list[str]:
         """Runs the commands in order and returns the lines that they print; raises CommandFailed.
 
-        `flagservice operate` is one process for all of them, and each is a unit of work.
+        `flagservice operate` is one process for all of them; each is a unit of work.
         """
         done = subprocess.run(
             [sys.executable, "-m", "flagservice", "operate"],

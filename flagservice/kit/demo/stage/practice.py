@@ -18,7 +18,7 @@ from flagservice.kit.demo.stage.supplier import GOOD
 
 @dataclass
 class GpPractice:
-    """One practice: its GP system's process, its safeguarding lead, and their clients of ours."""
+    """One practice: its GP system's process, its safeguarding lead, and their clients."""
 
     code: str
     folder: Path
@@ -31,11 +31,11 @@ class GpPractice:
 
     @property
     def journal(self) -> PracticeJournal:
-        """What arrived there."""
+        """Returns what arrived there."""
         return PracticeJournal(self.folder / "journal.jsonl")
 
     def take_on(self, members: Iterable[Member]) -> None:
-        """Registers patients, each with an app of their own. Nobody is ever struck off the list."""
+        """Registers patients, each with an app of their own, beside the earlier ones."""
         for member in members:
             self.tokens["patients"][secrets.token_hex(24)] = member.nhs_number
         listed = [
@@ -46,7 +46,7 @@ class GpPractice:
         (self.folder / "tokens.json").write_text(json.dumps(self.tokens))
 
     def patient_view(self, nhs_number: str) -> str:
-        """What the patient's own app is shown, whole."""
+        """Returns all that the patient's own app is shown."""
         token = next(t for t, n in self.tokens["patients"].items() if n == nhs_number)
         reply = httpx.get(
             f"{self.url}/patient/record",

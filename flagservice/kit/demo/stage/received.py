@@ -1,4 +1,4 @@
-"""What each practice really received: read from the raw journals of the GP systems."""
+"""What each practice really received, from the raw journals of the GP systems."""
 
 import json
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class ReceivedRequest:
 
     @property
     def subject(self) -> str:
-        """Whose record it is addressed to."""
+        """Returns the NHS number of the record to which it is addressed, or ""."""
         if self.resource is None:
             return ""
         who = self.resource.get("subject") or self.resource.get("for") or {}
@@ -31,13 +31,13 @@ class PracticeJournal:
         self._path = path
 
     def requests(self) -> list[ReceivedRequest]:
-        """Everything that arrived, in order."""
+        """Returns everything that arrived, in order."""
         if not self._path.exists():
             return []
         return [_request(line) for line in self._path.read_text("utf-8").splitlines()]
 
     def addressed_to(self, nhs_number: str) -> str:
-        """Every byte addressed to one record: what was sent for it, and what asked after it."""
+        """Returns every byte that was sent for one record, or asked after it."""
         requests = self.requests()
         ids = {
             identifier["value"]
@@ -49,11 +49,11 @@ class PracticeJournal:
         return "\n".join(mine)
 
     def records(self) -> set[str]:
-        """The NHS numbers that anything was addressed to."""
+        """Returns the NHS numbers to which anything was addressed."""
         return {request.subject for request in self.requests()} - {""}
 
     def holds(self, nhs_number: str) -> list[dict[str, Any]]:
-        """The newest version of each copy of one record, as received; removals too."""
+        """Returns the newest version of each copy of one record, as received; removals too."""
         newest: dict[str, dict[str, Any]] = {}
         for request in self.requests():
             if request.taken and request.resource and request.subject == nhs_number:
@@ -75,7 +75,7 @@ def _names(target: str, ids: set[str]) -> bool:
 
 
 def says(resource: dict[str, Any]) -> set[str]:
-    """Everything that a received flag or request says, in plain words."""
+    """Returns everything that a received flag or request says, in plain words."""
     told = set()
     coding = resource["code"]["coding"][0]
     if coding["code"] != "contact-duty-desk":
@@ -93,7 +93,7 @@ def says(resource: dict[str, Any]) -> set[str]:
 
 
 def is_removal(resource: dict[str, Any]) -> bool:
-    """Taken back: inactive or in error, with the neutral code and nothing that was said."""
+    """Returns whether it is taken back: ended, with the neutral code and nothing that was said."""
     gone = resource["status"] in ("inactive", "entered-in-error", "cancelled")
     neutral = resource["code"]["coding"][0]["code"] in ("U", "contact-duty-desk")
     return gone and neutral and says(resource) <= {"concern"}

@@ -1,4 +1,4 @@
-"""Sets the stage: the service, a GP system for each practice, and everybody's credentials."""
+"""Sets the stage: the service, a GP system for each practice, and their credentials."""
 
 import contextlib
 import os
@@ -45,7 +45,7 @@ class StageFailed(Exception):
 
 @dataclass
 class DemoStage:
-    """Everything that runs, in one folder that goes when the play is over."""
+    """Everything that runs, in a temporary folder."""
 
     folder: Path
     families: list[Family]
@@ -57,15 +57,15 @@ class DemoStage:
     supplier: Supplier = field(init=False)
     failing: CheckedVersion = field(init=False)
     unadmitted: GpPractice = field(init=False)
-    """Its system is of a version that shows flags to patients."""
+    """The practice whose system shows flags to patients."""
     _day: date = date.min
     _checked: date | None = None
 
     def set_up(self) -> None:
-        """Starts everything; raises StageFailed for whatever fails.
+        """Starts everything; raises StageFailed.
 
         1. Every practice's GP system starts, while its supplier checks two versions of it.
-        2. The service starts, while its operator registers whom it is to know.
+        2. The service starts, while its operator registers clients, people and practices.
         """
         self.submitters = {
             "children's services": KeyedClient(COUNCIL, "childrens-services"),
@@ -88,7 +88,7 @@ class DemoStage:
         self._wait_for(service)
 
     def set_day(self, day: date) -> None:
-        """What day it is for the service."""
+        """Sets the service's day, and renews a leak check that is about to lapse."""
         fresh = self.folder / "day.new"
         fresh.write_text(day.isoformat())
         fresh.replace(self.folder / "day")
@@ -97,14 +97,14 @@ class DemoStage:
             self.operate(accepting(self._clean(self.supplier.check(GOOD))))
 
     def operate(self, *commands: Words) -> list[str]:
-        """Runs the operator's commands, and returns the lines that they print."""
+        """Runs the operator's commands, and returns the lines printed; raises StageFailed."""
         try:
             return Operator(self.environment).run(*commands)
         except CommandFailed as failed:
             raise StageFailed(str(failed)) from None
 
     def registers(self, members: Iterable[tuple[Member, str]]) -> Words:
-        """Returns the command that says where people are registered, as a register's file does."""
+        """Returns the command that loads where people are registered."""
         path = self.folder / "register.csv"
         rows = [f"{m.nhs_number},{m.born},{practice}" for m, practice in members]
         path.write_text("\n".join(["nhs_number,date_of_birth,practice", *rows]) + "\n")
@@ -112,7 +112,7 @@ class DemoStage:
 
     @property
     def environment(self) -> dict[str, str]:
-        """For every process of the service."""
+        """Returns the environment of the service's processes."""
         return {
             **os.environ,
             "FLAGSERVICE_DATA": str(self.folder / "service"),
@@ -122,7 +122,7 @@ class DemoStage:
         }
 
     def settle(self, *, left: int = 0) -> None:
-        """Waits until nothing is owed any more, but for what no system may be sent."""
+        """Waits until no more than `left` deliveries are owed; raises StageFailed."""
         until = time.monotonic() + _PATIENCE
         operator = self.submitters["operator"]
         while time.monotonic() < until:
@@ -177,7 +177,7 @@ class DemoStage:
         self.running.append(process)
 
     def _clean(self, checked: CheckedVersion) -> CheckedVersion:
-        """The version that all practices but one run, checked on this day."""
+        """Returns the checked version, and notes its day; raises StageFailed unless it is clean."""
         self.tell(f"the supplier's leak check of version {GOOD} says: {checked.said}")
         if not checked.clean:
             raise StageFailed("the practices' system does not pass the leak check")
@@ -185,7 +185,7 @@ class DemoStage:
         return checked
 
     def _register_everybody(self, checked: CheckedVersion) -> None:
-        """Clients come first, so that the first lines that are printed are their ids."""
+        """Registers everybody, clients first, so that the first lines printed are their ids."""
         practices = self._every_practice()
         clients = [*self.submitters.values(), *(p.client for p in practices)]
         clients += [practice.lead for practice in practices]

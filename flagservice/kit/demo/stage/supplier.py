@@ -23,7 +23,7 @@ _NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
 
 @dataclass(frozen=True)
 class CheckedVersion:
-    """What a check said last, whether it was clean, and the signed result."""
+    """The last line of a check, whether it was clean, and the signed result."""
 
     said: str
     clean: bool
@@ -31,7 +31,7 @@ class CheckedVersion:
 
 
 class Supplier:
-    """Has a test system with twins in it, and a key that the service is to know."""
+    """Has a test system with twins in it, and a key to sign with."""
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self._folder = folder
@@ -104,7 +104,7 @@ def _test_system(folder: Path) -> dict[str, Any]:
 
 
 def _ordinary_entries(url: str, token: str) -> None:
-    """The same for both: twins are alike in everything."""
+    """Files the same entries for both twins."""
     for number in _TWINS.values():
         for kind in ("Condition", "Observation"):
             entry = {
@@ -121,7 +121,7 @@ def _ordinary_entries(url: str, token: str) -> None:
 
 
 def _described(url: str, tokens: dict[str, Any], version: str) -> str:
-    """As `flagservice leak-check` reads it; JSON's texts are TOML's."""
+    """Returns the system's file for `flagservice leak-check`; JSON's texts are TOML's."""
     by_number = {number: token for token, number in tokens["patients"].items()}
     texts = {
         "system": SYSTEM,

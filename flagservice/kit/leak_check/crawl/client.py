@@ -23,7 +23,7 @@ _JOB: Final = "<job>"
 
 
 class Unanswered(Exception):
-    """The system did not answer, or asked to be left alone: nothing can be concluded."""
+    """The system did not answer, or asked us to wait: nothing can be concluded."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,12 @@ class CrawlExchange:
 
     @property
     def line(self) -> str:
-        """The request in one line."""
+        """Returns the request in one line."""
         return f"{self.request.line}{f' {self.step}' if self.step else ''}"
 
 
 class CrawlClient:
-    """A client of the patient-facing API, with the token of one reader."""
+    """A client of the patient-facing API, with one reader's token."""
 
     def __init__(self, place: FhirEndpoint, reader: str, transcript: Transcript) -> None:
         self.base, self.reader = place.base, reader
@@ -91,7 +91,7 @@ class CrawlClient:
             yield CrawlExchange(request, answer, f"page {page}")
 
     def _export(self, request: CrawlRequest, begun: CrawlAnswer) -> Iterator[CrawlExchange]:
-        """Follows an export, without the address of its job, which is random.
+        """Follows an export, and leaves out the address of its job, which is random.
 
         https://hl7.org/fhir/uv/bulkdata/export.html
         """

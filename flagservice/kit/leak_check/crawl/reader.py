@@ -27,7 +27,7 @@ class Doubtful(Exception):
 
 @dataclass
 class TwinReader:
-    """One reader of one twin, from before the flag to after it."""
+    """One reader of one twin, before and after the flag."""
 
     role: ReaderRole
     twin: Twin
@@ -54,11 +54,11 @@ class TwinReader:
         return {one.line: one for one in noise.out_of(self.client.crawl(requests))}
 
     def known(self, *, whole: bool) -> Crawl:
-        """Returns what was met before the flag, of the same part of the list."""
+        """Returns the answers before the flag, to the same part of the list."""
         return {line: one for line, one in self.before.items() if whole or by_label(one.request)}
 
     def alike(self, crawl: Crawl) -> Crawl:
-        """Returns a crawl without this twin's own values, to hold against the other twin's."""
+        """Returns a crawl without this twin's own values, to compare with the other twin's."""
         return self.own.crawl(crawl.values())
 
     def _known(self, since: str) -> CrawlScope:

@@ -19,7 +19,7 @@ NOPAT_SYSTEMS: Final = (
     "http://hl7.org/fhir/v3/ActCode",
     "urn:oid:2.16.840.1.113883.4.642.3.47",
 )
-"""The spellings of NOPAT that are in use; the first is the one that is sent."""
+"""The spellings of NOPAT in use; the first is the one that is sent."""
 
 _PROBED: Final = (
     *HIDDEN,
@@ -64,7 +64,7 @@ class CrawlRequest:
 
     @property
     def line(self) -> str:
-        """The request in one line, as a report names it."""
+        """Returns the request in one line, for a report."""
         extra = "".join(f" [{name}: {value}]" for name, value in self.headers)
         return f"{self.method} {self.target}{f' ({self.form})' if self.form else ''}{extra}"
 
@@ -156,7 +156,7 @@ def _searches(known: CrawlScope, kind: str) -> Iterator[CrawlRequest]:
 
 
 def _offered(known: CrawlScope, kind: str) -> Iterator[CrawlRequest]:
-    """Yields what the statement offers for a type; of a flag it is asked in any case."""
+    """Yields what the statement offers for a type, and what is asked of a flag in any case."""
     for system in NOPAT_SYSTEMS:
         yield CrawlRequest(
             Door.SECURITY, f"{kind}?_security={quote(system, safe='')}%7CNOPAT", kind

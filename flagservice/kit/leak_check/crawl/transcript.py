@@ -1,4 +1,4 @@
-"""Writes down every request and answer, without tokens, to hold a result against."""
+"""Writes down every request and answer, without tokens, to check a result against."""
 
 import hashlib
 import json
@@ -12,21 +12,21 @@ class Transcript:
     lines: list[str] = field(default_factory=list)
 
     def add(self, reader: str, line: str, *, status: int, body: str) -> None:
-        """Adds one exchange: what a reader was shown of two synthetic people."""
+        """Adds one exchange of a reader."""
         said = {"reader": reader, "asked": line, "status": status, "body": body}
         self.lines.append(json.dumps(said, sort_keys=True))
 
     @property
     def requests(self) -> int:
-        """How many requests were made."""
+        """Returns how many requests were made."""
         return len(self.lines)
 
     @property
     def text(self) -> str:
-        """The lines as one text."""
+        """Returns the lines as one text."""
         return "".join(f"{line}\n" for line in self.lines)
 
     @property
     def digest(self) -> str:
-        """SHA-256 over the text."""
+        """Returns the SHA-256 of the text."""
         return "sha256:" + hashlib.sha256(self.text.encode()).hexdigest()

@@ -26,7 +26,7 @@ class CollectedSigns:
         self._compare(expected, met, own=None, twins=True)
 
     def _compare(self, expected: Crawl, met: Crawl, *, own: OwnValues | None, twins: bool) -> None:
-        """Compares whole crawls, also what only one of them was led to."""
+        """Compares whole crawls, also what stands in one alone."""
         for line in {**expected, **met}:
             if line in expected and line in met:
                 held = signs(expected[line].answer, met[line].answer, twins=twins)
@@ -51,7 +51,7 @@ class CollectedSigns:
 
 
 def _only_one(exchange: CrawlExchange) -> list[Sign]:
-    """Returns the sign of a page, or of a file of an export, that only one crawl has."""
+    """Returns the sign of a page, or of an export's file, that only one crawl has."""
     if exchange.request.door is Door.EXPORT:
         return [Sign(SignKind.NEW, exchange.step.removeprefix("file ").partition(" ")[0])]
     return [Sign(SignKind.LINK)]

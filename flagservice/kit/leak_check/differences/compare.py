@@ -43,7 +43,7 @@ class Sign:
 def signs(expected: CrawlAnswer, met: CrawlAnswer, *, twins: bool) -> list[Sign]:
     """Returns every kind of difference between two answers, once.
 
-    The length of a body is a sign only where there is no body: a body is compared whole. Between
+    A body's length is a sign only where there is no body, since bodies are compared whole. Between
     twins it is none, since their own values may differ in length.
     """
     if expected.status != met.status:
@@ -87,7 +87,7 @@ def _field(expected: dict[str, Any], met: dict[str, Any], place: Path, kind: str
 
 
 def _lists(expected: list[Any], met: list[Any], place: Path, inside: str) -> Iterator[Sign]:
-    """Pairs things by type and id; where they have none, only new and missing ones count."""
+    """Pairs things by type and id; without them, only new and missing ones count."""
     before = [one for one in expected if one not in met]
     after = [one for one in met if one not in expected]
     if not before and not after and len(expected) == len(met):

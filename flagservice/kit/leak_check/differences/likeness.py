@@ -1,17 +1,16 @@
 """Makes two twins' answers comparable, and an answer comparable with an earlier one.
 
-Two things are allowed for, and nothing else.
+Only two things are excused.
 
 `OwnValues` works between the twins alone. Each twin's ids, number and name become their place in
 the order of first appearance; its instants and strong ETags become `<then>`. They are learned from
-the first crawl, before a flag is filed, and never again. What a flag adds or moves was not learned,
-so it stays as it is and is seen. An answer and the same twin's earlier answer are compared as they
-are.
+the first crawl alone, before a flag is filed. So what a flag adds or moves stays as it is, and is
+seen. Earlier and later answers of one twin are compared as they are.
 
-`Noise` is what an answer says of itself. An instant counts as noise only at the places listed
-below, and only if it lies within `window` of the request. After each filing the check waits twice
-that long, so that the instant of the filing is never excused. An id counts as noise only at the
-places listed, only as a UUID, and only if no answer had it before.
+`Noise` is what an answer says of itself. An instant is noise only at the places listed below, and
+only within `window` of the request. After each filing the check waits twice that long, so that the
+instant of the filing is never excused. An id is noise only at the places listed, only as a UUID,
+and only if no answer had it before.
 """
 
 import re

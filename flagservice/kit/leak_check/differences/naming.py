@@ -1,7 +1,7 @@
 """Gives each difference a name from a closed list: what leaked, by its cause.
 
 Where a search of a type shows a flag, everything else that shows one follows from that, and has the
-same name with its own request line. Every request is listed.
+same name with its own request line.
 """
 
 from collections.abc import Iterable, Sequence
@@ -47,7 +47,7 @@ class LeakName(StrEnum):
 
 
 class FilingStage(StrEnum):
-    """What stood on the flagged twin when it was seen."""
+    """What stood on the flagged twin when the difference was seen."""
 
     FILED = "filed as sent"
     STU3 = "filed with the label as STU3 spelt it"
@@ -59,7 +59,7 @@ SPELT: Final = frozenset({FilingStage.FILED, FilingStage.STU3, FilingStage.OID})
 
 
 class ReaderRole(StrEnum):
-    """Whose token it was."""
+    """Whose token was used."""
 
     PATIENT = "patient"
     PROXY = "proxy"
@@ -111,7 +111,7 @@ class CrawlDifference:
 
 @dataclass(frozen=True)
 class Finding:
-    """A name, the request line that shows it, who read, and what stood on the twin then."""
+    """A name, its request line, who read, and what stood on the twin then."""
 
     name: LeakName
     where: str
@@ -157,7 +157,7 @@ def _shown(differences: Iterable[CrawlDifference]) -> dict[str, LeakName]:
 
 
 def _names(one: CrawlDifference, shown: dict[str, LeakName], *, grown: bool) -> set[LeakName]:
-    """Returns the names of an exchange, without what only follows from something new in it."""
+    """Returns an exchange's names, without what only follows from something new in it."""
     kinds = {sign.kind for sign in one.signs}
     consequences = {SignKind.TOTAL, SignKind.LINK} if grown else set()
     if SignKind.LINK in kinds and SignKind.MISSING in kinds:

@@ -27,7 +27,7 @@ _STATUSES = {
 
 
 def resource(request: SandboxRequest, *, kind: str) -> Resource:
-    """Returns the resource in the body; its type must be the one that the path names."""
+    """Returns the resource in the body, of the type in the path; raises SandboxRefusal."""
     _of_type(request, _JSON_TYPES)
     try:
         found = wire.read(request.body)
@@ -43,7 +43,7 @@ def resource(request: SandboxRequest, *, kind: str) -> Resource:
 
 
 def subject(found: Resource, *, kind: str) -> str:
-    """Returns the NHS number of the person whom the resource is about."""
+    """Returns the NHS number of the resource's person; raises SandboxRefusal."""
     match found.get(_SUBJECTS[kind]):
         case {"identifier": {"system": system, "value": str(value)}} if system == NHS_NUMBER:
             return value
@@ -68,7 +68,7 @@ def asked_identifier(request: SandboxRequest) -> Identifier:
 
 
 def asked_patient(request: SandboxRequest) -> str:
-    """Returns the NHS number in a form; no log of addresses holds it there."""
+    """Returns the NHS number in a form, which no log of addresses holds; raises SandboxRefusal."""
     _of_type(request, _FORM_TYPES)
     form = request.body.decode("ascii", errors="replace")
     system, value = _token(_one_parameter(form, "patient:identifier"))

@@ -51,7 +51,7 @@ def conditional_update(practice: SandboxPractice, routed: RoutedRequest) -> Sand
 
 
 def _publish(practice: SandboxPractice, kept: StoredVersion, *, found: Resource) -> None:
-    """Keeps an ordinary entry where the patient reads, and takes any other away from there."""
+    """Shows an ordinary entry to the patient, and removes any other from their side."""
     marked = (found.get("status"), str(found.get("verificationStatus")))
     in_error = any("entered-in-error" in str(one) for one in marked)
     if Leak.KEEPS_ALL in practice.leaks and in_error:
@@ -108,7 +108,7 @@ def search_by_patient(practice: SandboxPractice, routed: RoutedRequest) -> Sandb
 
 
 def _refuse_stale(request: SandboxRequest, *, version: int) -> None:
-    """https://hl7.org/fhir/R4/http.html#concurrency."""
+    """Refuses a stale If-Match: https://hl7.org/fhir/R4/http.html#concurrency."""
     wanted = request.header("If-Match")
     if wanted and wanted != f'W/"{version}"':
         raise SandboxRefusal(412, "conflict", "If-Match is not the current version")
@@ -117,7 +117,7 @@ def _refuse_stale(request: SandboxRequest, *, version: int) -> None:
 def _stamped(
     found: Resource, *, key: ResourceKey, version: int, patient: str, practice: SandboxPractice
 ) -> StoredVersion:
-    """Returns the resource as sent, but for the three things that the server says."""
+    """Returns the resource as sent, with the id, version and instant of this server."""
     now = practice.clock().astimezone(UTC)
     instant = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     meta = found.get("meta", {}) | {"versionId": str(version), "lastUpdated": instant}
@@ -145,7 +145,7 @@ def _told(request: SandboxRequest, body: bytes, *, status: int) -> SandboxReply:
 
 
 def _wants_minimal(request: SandboxRequest) -> bool:
-    """https://hl7.org/fhir/R4/http.html#ops."""
+    """Returns whether the reply is minimal: https://hl7.org/fhir/R4/http.html#ops."""
     preferences = request.header("Prefer").replace(";", ",").split(",")
     return "return=minimal" in {one.strip() for one in preferences}
 

@@ -36,12 +36,12 @@ def record(practice: SandboxPractice, routed: RoutedRequest) -> SandboxReply:
 
 
 def patients(practice: SandboxPractice, _: RoutedRequest) -> SandboxReply:
-    """Returns the registered people, with how many flags stand on each."""
+    """Returns the registered people, with the number of their flags."""
     return _json([_row(practice, person) for person in practice.register.current().values()])
 
 
 def search_by_patient(practice: SandboxPractice, routed: RoutedRequest) -> SandboxReply:
-    """Returns flags or tasks about one person, as a clinician's screen gets them."""
+    """Returns one person's flags or tasks, as a clinician's screen gets them."""
     if Leak.CLINICIAN_BLIND in practice.leaks:
         return SandboxReply(200, wire.write({"resourceType": "Bundle", "type": "searchset"}))
     return interactions.search_by_patient(practice, routed)

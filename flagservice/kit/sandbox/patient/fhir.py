@@ -20,7 +20,7 @@ _OFFERED = (*TYPES, *NEVER_EMPTY_HANDED)
 
 
 def answer(practice: SandboxPractice, routed: RoutedRequest) -> SandboxReply:
-    """Answers what is asked for below /patient/fhir."""
+    """Answers a request below /patient/fhir."""
     record = record_of(practice, routed)
     request = routed.request
     parts = request.path.removeprefix("/patient/fhir").strip("/").split("/")
@@ -100,7 +100,7 @@ def _found(record: PatientRecord, kind: str, identity: str, *, door: bool) -> Re
 
 
 def _hint(record: PatientRecord) -> SandboxRefusal:
-    """Returns what a system answers that says honestly that it hides something."""
+    """Returns the answer of a system that admits that it hides something."""
     if Leak.FORBIDDEN in record.leaks:
         return SandboxRefusal(403, "forbidden", "there is nothing here for this caller")
     if Leak.GONE in record.leaks:
@@ -111,7 +111,7 @@ def _hint(record: PatientRecord) -> SandboxRefusal:
 
 
 def _told(routed: RoutedRequest, found: Resource) -> SandboxReply:
-    """https://hl7.org/fhir/R4/http.html#cread."""
+    """Returns the resource, or 304 where it is held: https://hl7.org/fhir/R4/http.html#cread."""
     version, updated = found["meta"]["versionId"], found["meta"]["lastUpdated"]
     instant = datetime.fromisoformat(updated).astimezone(UTC).replace(microsecond=0)
     tag = f'W/"{version}"'
@@ -134,7 +134,7 @@ def _instant(header: str) -> datetime | None:
 def _history(
     record: PatientRecord, *, base: str, kind: str = "", identity: str = ""
 ) -> SandboxReply:
-    """Returns each thing as it stands: of an ordinary entry there is one version."""
+    """Returns each thing as it stands: an ordinary entry has one version."""
     seen = [
         one
         for one in record.seen(Leak.HISTORY)

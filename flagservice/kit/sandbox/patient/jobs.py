@@ -7,7 +7,7 @@ from ..outcomes import not_found
 
 
 class Jobs:
-    """The exports: each is not ready at the first look, and ready at the second."""
+    """The exports: each is ready from the second look on."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -21,7 +21,7 @@ class Jobs:
         return job
 
     def ready(self, job: str, *, nhs_number: str) -> bool:
-        """Returns whether the job is ready; raises a refusal for a reader whose job it is not."""
+        """Returns whether the job is ready; raises a refusal for another reader."""
         with self._lock:
             owner, looks = self._looks.get(job, ("", 0))
             if owner != nhs_number:

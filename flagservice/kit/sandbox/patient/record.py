@@ -37,7 +37,7 @@ class PatientRecord:
         return [self.person(), *self.entries, *extra, *self._derived()]
 
     def hides(self, leak: Leak) -> bool:
-        """Returns whether there is something that this mode would give away."""
+        """Returns whether this mode would give something away."""
         return leak in self.leaks and bool(self.hidden)
 
     def person(self) -> Resource:
@@ -118,7 +118,7 @@ def reference(resource: Resource) -> str:
 
 @lru_cache(maxsize=1024)
 def _read(body: bytes) -> Resource:
-    """Returns the entry. It never changes, and a crawl reads it thousands of times."""
+    """Returns the entry, cached: it never changes, and a crawl reads it thousands of times."""
     return wire.read_object(body)
 
 

@@ -1,7 +1,7 @@
 """Searches what a reader may see: https://hl7.org/fhir/R4/search.html.
 
 It has as much of search as shows where a total, a page or an include could give a flag away. It
-ignores a parameter that it does not know, as the standard's lenient handling allows.
+ignores unknown parameters, as the standard's lenient handling allows.
 """
 
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class SandboxSearch:
         return [value for key, value in self.parameters if key.partition(":")[0] == name]
 
     def number(self, name: str, *, otherwise: int) -> int:
-        """Returns the value of a parameter that is a whole number."""
+        """Returns the value of a whole-number parameter, or `otherwise`."""
         found = self.values(name)
         return int(found[0]) if found and found[0].isdecimal() else otherwise
 
@@ -74,7 +74,7 @@ def searchset(record: PatientRecord, search: SandboxSearch) -> SandboxReply:
 
 
 def warning(record: PatientRecord) -> list[Resource]:
-    """Returns what a system says that warns that something was left out."""
+    """Returns a system's warning that something was left out."""
     if not record.hides(Leak.WARNING):
         return []
     coding = {"code": "confidential-items", "display": "Confidential items"}

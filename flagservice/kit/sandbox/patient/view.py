@@ -1,7 +1,7 @@
 """Shows a patient or a proxy a record in which a flag leaves no trace.
 
-This module is given the ordinary entries and nothing else. There is no total, no instant of
-reading and no id that counts: the bytes are the same whether or not a flag came.
+This module is given the ordinary entries alone. There is no total, no instant of reading and no id
+that counts: the bytes are the same whether or not a flag came.
 """
 
 import uuid
