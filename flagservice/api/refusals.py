@@ -114,7 +114,6 @@ def _read(wrong: Exception) -> tuple[int, str, Sequence[Fault]]:
 
 
 def _query_faults(wrong: RequestValidationError) -> Sequence[Fault]:
-    """Returns the faults of query and path parameters, by our names for them."""
     return [
         Fault(str(detail["loc"][-1]), "is missing or does not fit") for detail in wrong.errors()
     ]
@@ -172,7 +171,6 @@ def _response(
 
 
 def _headers(status: int, wrong: Exception) -> dict[str, str]:
-    """Returns the headers that a status needs: the methods, the wait, or the scheme."""
     if status == 405 and isinstance(wrong, HTTPException) and wrong.headers:
         return {name: value for name, value in wrong.headers.items() if name == "Allow"}
     if status == 429 and isinstance(wrong, Throttled):

@@ -1,8 +1,8 @@
 """The outermost door: where the service listens, with TLS of its own or behind a proxy's.
 
-With a client authority, every handshake needs a certificate that it signed. That is a second door
-in front of the first, and does not say who calls: identity stays with the key that signed the
-client's assertion. So a certificate opens nothing by itself, and a lost one nothing more.
+With a client authority, every handshake needs a certificate that it signed. That does not say who
+calls: identity stays with the key that signed the client's assertion, so a lost certificate opens
+nothing by itself.
 """
 
 import gc

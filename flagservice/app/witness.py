@@ -1,7 +1,7 @@
 """Signed heads of the audit, kept outside the database: beside the keys, or where settings say.
 
-An attacker who can write to the database could cut the tree's end off, or build another,
-checkpoints and all; against these files that shows. Copy the notes off the machine for more.
+They show it when an attacker who can write to the database cuts the tree's end off, or builds
+another. Copy the notes off the machine for more.
 """
 
 from dataclasses import dataclass

@@ -1,9 +1,9 @@
 """Verifies client assertions, and refuses in the words that GP suppliers' clients know.
 
-Assertions are taken as the NHS API platform takes them (RS512), and as SMART Backend Services does
-(RS384, ES384): https://hl7.org/fhir/smart-app-launch/backend-services.html. Errors are the
-platform's, with two exceptions: it names one algorithm where we take three, and it fetches keys
-from an address of the caller's, which we never do.
+It takes what the NHS API platform takes (RS512) and SMART Backend Services (RS384, ES384):
+https://hl7.org/fhir/smart-app-launch/backend-services.html. Errors are the platform's, with two
+exceptions: it names one algorithm where we take three, and it fetches keys from a caller's address,
+which we never do.
 """
 
 import hashlib
@@ -137,7 +137,7 @@ def _header(assertion: str) -> dict[str, Any]:
 
 
 def _claimed_client(assertion: str) -> str:
-    """Returns the client that the assertion names, unproved: only to find its key."""
+    """Returns the client that the assertion names, unproved."""
     try:
         claims = json.loads(jws.extract_compact(assertion.encode()).payload)
         issuer, subject = claims["iss"], claims["sub"]
@@ -151,7 +151,6 @@ def _claimed_client(assertion: str) -> str:
 
 
 def _key(client: tables.ClientRow, header: dict[str, Any]) -> RSAKey | ECKey:
-    """Returns the registered key that the header names; raises BadAssertion."""
     registered = json.loads(client.keys)
     if not registered["keys"]:
         raise BadAssertion(

@@ -1,8 +1,8 @@
 """A client's registered keys: several may live at once, so that a change leaves no gap.
 
-The organisation makes a new pair, we add its public half, the organisation signs with it, and the
-old one is dropped. A key is known by its thumbprint (RFC 7638), the `kid` of the assertions that it
-signs. A client always keeps one; to take away its last, revoke it.
+We add the new public key, the organisation signs with it, and the old one is dropped. A key is
+known by its thumbprint (RFC 7638), the `kid` of the assertions that it signs. A client always keeps
+one; to take away its last, revoke it.
 """
 
 import json

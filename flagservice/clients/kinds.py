@@ -44,4 +44,3 @@ SCOPES: Final[dict[ClientKind, tuple[str, ...]]] = {
     ClientKind.GOVERNANCE: ("rulings.read", "governance.read", "deliveries.close"),
     ClientKind.OPERATOR: ("service.read",),
 }
-"""Every scope, by the kind of organisation that may hold it."""

@@ -1,4 +1,4 @@
-"""What each connection may take, and how many there may be."""
+"""Bounds on what each connection may take, and on how many there are."""
 
 import resource
 from dataclasses import dataclass
@@ -32,8 +32,9 @@ class Bounds:
     silent_seconds: float = 5
     """How long a connection that is over may stay silent before it is cut."""
     last_seconds: float = 30
-    """How long it is read at most, so that its answer is not lost: https://www.rfc-
-    editor.org/rfc/rfc9112#section-9.6
+    """How long it is read at most, so that its answer is not lost:
+
+    https://www.rfc-editor.org/rfc/rfc9112#section-9.6
     """
 
     @property

@@ -40,10 +40,9 @@ RULES: Final = {
     431: "the headers are too many or too long",
     503: "there are too many connections: try again",
 }
-"""What each status says, to every caller."""
 
 FIGURES: Final = CollectorRegistry()
-"""Figures of this process, for an operator. No label comes from a caller."""
+"""No label comes from a caller."""
 _ENDED: Final = Counter(
     "flagservice_connections_ended",
     "Connections that the server ended for this reason",

@@ -27,8 +27,8 @@ class Connections:
     def protocol(self, tls: ssl.SSLContext | None = None) -> Any:
         """Returns what uvicorn takes for its `http`, with TLS of our own where a context is given.
 
-        A connection is counted from its first moment. So the server is not told of TLS: it would
-        tell of a connection only after the handshake.
+        A connection is counted from its first moment. The server's own TLS would tell of it only
+        after the handshake.
         """
 
         def accepted(**given: Any) -> asyncio.Protocol:

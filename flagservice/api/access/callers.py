@@ -29,7 +29,7 @@ from flagservice.store import tables
 T = TypeVar("T")
 
 COUNTED: Final = "flagservice.counted"
-"""The key in a request's scope that says that its caller's bucket has counted it."""
+"""Marks a request's scope once its caller's bucket has counted it."""
 
 _HOLDERS: Final = {
     right: "for " + ", ".join(kind for kind, held in SCOPES.items() if right in rights(held))
@@ -40,7 +40,6 @@ _SCHEME: Final = OAuth2(
     description="`system/Flag.rs` asks for both rights, `system/*.rs` for all that a client holds",
     flows={"clientCredentials": _FLOW},
 )
-"""What OpenAPI says of rights."""
 
 
 @dataclass(frozen=True)

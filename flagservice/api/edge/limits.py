@@ -1,9 +1,8 @@
 """How often each may ask: a bucket for each caller and audience, and none that they share.
 
-Buckets are in the memory of one process, so several processes let through as many times more. An
-unproven caller is counted by address, and only where it was refused: a thousand practices may stand
-behind one supplier's address. Windows are fixed, of a minute each, so at most twice the rate passes
-in any minute.
+Buckets are in memory, so several processes let through as many times more. An unproven caller is
+counted by address, and only where it was refused: a thousand practices may stand behind one
+supplier's address. Windows are a fixed minute, so at most twice the rate passes in any minute.
 """
 
 import ipaddress
@@ -46,9 +45,7 @@ DEFAULTS: Final[Mapping[Audience, int]] = {
     Audience.OUTSIDERS: 600,
     Audience.PAGE: 120,
 }
-"""Requests a minute. A practice polls once and searches as often as its doors open; tokens last
-five.
-"""
+"""Requests a minute. A practice polls once, and searches as often as its doors open."""
 
 
 class Throttled(Refusal):
@@ -116,8 +113,6 @@ def peer_of(address: str) -> str:
 
 
 class _Windows:
-    """Windows of a minute: how often each key was counted, and until when."""
-
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._turn = threading.Lock()
@@ -145,7 +140,7 @@ class _Windows:
         return self._counts.get(key, (0, self._clock()))[1]
 
     def _make_room(self, now: float) -> None:
-        """Removes windows that are over, and the oldest ones beyond the most that are kept."""
+        """Removes windows that are over, and the oldest where there are too many."""
         while self._counts:
             oldest = next(iter(self._counts))
             if self._counts[oldest][1] > now and len(self._counts) < _MOST_BUCKETS:

@@ -1,8 +1,8 @@
 """Records what is refused for its rate, in one leaf a minute however much is sent.
 
-The first refusal of a minute has its leaf at once. The others are counted, and the count stands in
-the next leaf of the same caller and audience: with its next refusal, or once `settle` finds the
-minute over. A process that is killed loses a count of at most a minute.
+The first refusal of a minute has its leaf at once. The others are counted, and stand in the next
+leaf of the same caller and audience: with its next refusal, or once `settle` finds the minute over.
+A killed process loses a minute's count at most.
 """
 
 import threading

@@ -121,7 +121,6 @@ def _refusal(status: int, media_type: str, model: type[BaseModel]) -> Json:
 
 
 def _example(status: int, model: type[BaseModel]) -> Json:
-    """Returns such a refusal as it is sent."""
     rule, faults = _DESCRIPTIONS[status], (examples.FAULT,) if status == 422 else ()
     if model is OperationOutcome:
         told: Json = orjson.loads(outcome(status, rule, faults))

@@ -1,8 +1,7 @@
 """Adds to FastAPI's description what is the same for every route.
 
-These are the headers that the envelope reads before there is a route, and the models of refusals. A
-route refers to such a model by name, since FastAPI would describe it under the route's own media
-type.
+These are the envelope's headers and the models of refusals. A route names such a model, since
+FastAPI would describe it under the route's own media type.
 """
 
 from functools import cache

@@ -72,7 +72,6 @@ SEARCHES: Final[dict[str, Json]] = {
     "Provenance": {"target": f"Flag/{ID}"},
     "AuditEvent": {"entity": f"Flag/{ID}"},
 }
-"""The form of a search, by type."""
 CRITERIA: Final[dict[tuple[str, str], str]] = {
     ("Flag", "status"): "active",
     ("Task", "status"): "requested",
@@ -88,6 +87,5 @@ CRITERIA: Final[dict[tuple[str, str], str]] = {
     ("Provenance", "target"): f"Flag/{ID}",
     ("AuditEvent", "entity"): f"Flag/{ID}",
 }
-"""The value of a search parameter, by type and name."""
 SINCE: Final = "2022-01-04T09:00:00Z"
 COUNT: Final = 50

@@ -31,7 +31,6 @@ def _body(media_type: str, schema: Json, example: Json) -> Json:
 
 
 def _inlined(schema: Any, definitions: Json) -> Any:
-    """Returns the schema with definitions in place of references."""
     if isinstance(schema, list):
         return [_inlined(part, definitions) for part in schema]
     if not isinstance(schema, dict):

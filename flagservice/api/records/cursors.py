@@ -1,8 +1,8 @@
 """What a caller hands back to go on where it was: opaque, and of use in its own feed or search.
 
 A feed's cursor is kept for years, so it depends on no key. A checksum finds one that was cut or
-mistyped; a forged one only reads the forger's own feed from another place. A page of a search lives
-for minutes, and is sealed, because it may say whose flags were searched for.
+mistyped; a forged one only moves within the forger's own feed. A page of a search lives for
+minutes, and is sealed, because it may say whose flags were searched for.
 """
 
 import base64

@@ -1,8 +1,8 @@
 """The hot path: polls and reads of GP systems, answered in groups and without the framework.
 
-These two questions come a thousand times as often as all others together, nearly always in the
-plainest form. That form is answered here, with the bytes of the routes of `feed` and `reading`.
-Every other form, and every refusal, goes on to the routes.
+These come a thousand times as often as all else, nearly always in the plainest form. That form is
+answered here, with the bytes of the routes of `feed` and `reading`. Every other form, and every
+refusal, goes on to the routes.
 """
 
 import re
@@ -114,7 +114,7 @@ def _token(scope: Scope) -> str | None:
 def _answers(
     works: Sequence[Work], questions: Sequence[Question]
 ) -> Sequence[BatchedAnswer | None]:
-    """Returns the answers for callers who are still registered, from one look for all."""
+    """Returns the answers for callers who are still registered."""
     wanted = sorted({caller.claims.client_id for caller, _ in questions})
     rows = works[0].session.connection().execute(_CLIENTS, {"ids": wanted})
     clients = {row.id: row for row in rows}

@@ -40,7 +40,6 @@ SERVED: Final = (
 
 
 def _type_routes(type_: str) -> None:
-    """Adds the feed and the digest of one type."""
     form = FORMS[type_]
     reads = Annotated[Caller, requires_fhir(f"system/{type_}.s")]
 

@@ -1,7 +1,7 @@
 """The parameters of a FHIR request: what is not served is refused, unless the caller is lenient.
 
-A parameter that is ignored in silence makes a search wider than its caller thinks. With `Prefer:
-handling=lenient` the answer says that something was ignored; else the request is refused.
+A parameter that is ignored in silence makes a search wider than its caller thinks. With
+`Prefer: handling=lenient` the answer says that something was ignored.
 https://hl7.org/fhir/R4/search.html#errors
 """
 

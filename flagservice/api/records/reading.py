@@ -30,7 +30,6 @@ _READ: Final[Responses] = {
 
 
 def _read_routes(type_: str) -> None:
-    """Adds the reads of one type."""
     form = FORMS[type_]
     reads = Annotated[Caller, requires_fhir(f"system/{type_}.r")]
 
@@ -60,7 +59,6 @@ def _read_routes(type_: str) -> None:
 
 
 def _history_route(type_: str) -> None:
-    """Adds the history of one resource of a type."""
     form = FORMS[type_]
     reads = Annotated[Caller, requires_fhir(f"system/{type_}.r")]
 

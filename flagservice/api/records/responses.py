@@ -21,7 +21,6 @@ from flagservice.fhir.bundles import IssuedVersion
 from flagservice.fhir.flags import resource_type
 
 FORMS: Final = {resource_type(form): form for form in Form}
-"""The form of a copy, by the resource that carries it."""
 MOST, USUAL = 200, 50
 COUNT: Final = Parameter(
     "_count",

@@ -83,7 +83,6 @@ class SearchRequest:
 
 
 def _type_routes(type_: str) -> None:
-    """Adds the searches of one type."""
     reads = Annotated[Caller, requires_fhir(f"system/{type_}.s")]
     parameters = served(type_)
 
@@ -153,7 +152,7 @@ def _next(api: Api, search: SearchRequest, page: SearchPage) -> str:
 
 
 def _link(path: str, given: GivenParameters) -> str:
-    """Returns the link of a search, with the parameters used, except a patient."""
+    """Returns a search's link, without a patient."""
     used = [(name, value) for name, value in given.pairs if name not in _PATIENTS]
     return f"{path}?{urlencode(used, safe=':,|')}" if used else path
 

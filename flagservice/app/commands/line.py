@@ -23,7 +23,6 @@ class CommandEntry:
     load: Callable[[], ModuleType]
     about: str
     name: str = "commands"
-    """The name of the `typer.Typer` in the module."""
     alone: bool = False
     """It takes the whole process, and so cannot be one of many."""
 
@@ -136,7 +135,7 @@ class _OnDemand(Mapping[str, Any]):
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Stops garbage collection: imports make little, and looking takes a tenth of a start."""
+    """Stops garbage collection, which takes a tenth of a start."""
     gc.disable()
     try:
         yield

@@ -182,7 +182,6 @@ def policy_status() -> None:
 
 
 def _status(work: Work) -> list[str]:
-    """Returns a line for every proposed or enforced version, by kind."""
     work.record(Deed.POLICY_READ)
     found: list[str] = []
     for kind in Kind:

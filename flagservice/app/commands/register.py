@@ -18,7 +18,7 @@ commands: Final = group("Where people are update_registration.")
 
 @commands.callback()
 def _group() -> None:
-    """Says where people are registered."""
+    """Loads where people are registered."""
 
 
 @commands.command("load")

@@ -1,7 +1,7 @@
 """Goes through what is left to do under an older key, a few rows at a time.
 
-Each batch is a commit of its own, so others wait only for a few rows. The rows themselves say
-whether they are done: after a kill, a new run finds only what is left.
+Each batch is a commit, so others wait only for a few rows. The rows say whether they are done:
+after a kill, a new run finds only what is left.
 """
 
 from collections.abc import Callable, Iterable

@@ -42,7 +42,7 @@ class Keys:
     vault: Vault
     signer: Signer
     token_pem: bytes = field(repr=False)
-    """Signs our own access tokens; not needed for commands alone."""
+    """Signs our own access tokens."""
 
 
 def make_keys(folder: Path, origin: str) -> None:

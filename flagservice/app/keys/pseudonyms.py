@@ -2,10 +2,10 @@
 
 1. The new key is in the file, and with every process; no row is found by it yet.
 2. The database says that rows may carry it: from the next unit of work on rows are made under it,
-   and looked for under both. Why nobody is made twice: `store.pseudonyms`.
+   and looked for under both. Why no row is made twice: `store.pseudonyms`.
 3. Batch by batch each row is given its new pseudonym, from what it holds sealed.
-4. Once no row carries the old one none will: the database says that nobody looks for it any more.
-   Now the old key can be dropped.
+4. Once no row carries the old one, the database says that it is looked for no more. Now the old
+   key can be dropped.
 
 What is compared and never searched for is no pseudonym: data keys key those digests.
 """
@@ -65,8 +65,7 @@ PSEUDONYM_COLUMNS: Final = (
 ARCHIVED: Final = ("audit",)
 """In leaves, which cannot be changed: to find a person in old ones takes the old key.
 
-So before it is dropped it goes to where evidence is kept; or, by decision, nowhere, and then those
-leaves are about unknown people.
+Before it is dropped it goes to where evidence is kept; or, by decision, nowhere.
 """
 PASSING: Final = ("lapse", "alarm", "page")
 """Worked out anew each time it is shown, or gone within a day: until then one may count twice."""
@@ -75,8 +74,8 @@ PASSING: Final = ("lapse", "alarm", "page")
 def rotate_pseudonyms(installation: Installation) -> int:
     """Gives every row a pseudonym under a new key; returns how many it gave.
 
-    Where an earlier rotation is not at its end, this ends it and adds no key. If this process has a
-    newest key that no row may carry yet, that is the new one: so it was handed out before.
+    It first ends an unfinished rotation, and then adds no key. If this process has a newest key
+    that no row may carry yet, that is the new one: so it was handed out before.
     """
     carried = installation.perform(_carried)
     known = installation.keys.vault.newest_pseudonym_version()

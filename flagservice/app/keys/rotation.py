@@ -35,8 +35,8 @@ def keyed_tables() -> list[Any]:
 def rotate_data_keys(installation: Installation) -> int:
     """Wraps every data key under a new key-encryption key; returns how many it wrapped.
 
-    Where an earlier rotation is not at its end, this ends it and adds no key. Keys that are given
-    by the environment are changed there; then this wraps under the current one.
+    It ends an unfinished rotation without a new key. Keys given by the environment are changed
+    there; then this wraps under the current one.
     """
     todo = [_stale(table) for table in keyed_tables()]
     if installation.settings.key_encryption_keys is None and not is_any(installation, todo):

@@ -1,7 +1,7 @@
 """Admits the tenants' practices, so that a supplier can begin before its leak check.
 
-It is a recorded decision of the sandbox: a checker of its own signs a result for a system of its
-own, and the service takes it in as it takes in any. One practice runs something else.
+The sandbox has a checker of its own sign a result for a system of its own, and the service takes it
+in as any. One practice runs something else.
 """
 
 import secrets

@@ -1,8 +1,8 @@
 """Gives each request to the world of the tenant whose client it names, and to no other.
 
 The name is read, unverified, from the assertion or the token; the tenant's own application verifies
-everything, as in production. A request that names no client, or an unknown one, meets a world
-without clients, and so the refusals of production.
+everything. A request that names no known client meets a world without clients, and so the refusals
+of production.
 """
 
 import base64
@@ -58,7 +58,6 @@ class Sandbox:
             standing.close()
 
     def _found(self, client: str) -> ServedTenant:
-        """Returns the tenant with this client, which another process may have just added."""
         with self._turn:
             for tenant in self._tenants.everybody() if client else ():
                 if client in tenant.clients.values():
@@ -120,7 +119,6 @@ def _subject(scope: Scope) -> str:
 
 
 def _claim(token: str, name: str) -> str:
-    """Returns a JWT's claim, unverified; empty where there is none."""
     try:
         payload = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))

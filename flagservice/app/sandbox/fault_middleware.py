@@ -72,14 +72,12 @@ def _wanted(scope: Scope) -> SandboxFault | None:
 
 
 def _meets(scope: Scope, **other: Any) -> None:
-    """Lets this one request meet an `Api` that differs."""
     state = scope["app"].state
     api = replace(state.api, **other)
     scope["app"] = SimpleNamespace(state=SimpleNamespace(api=api, reset=state.reset))
 
 
 def _later(api: Api) -> Any:
-    """Returns the tokens as they will be when every token of now has run out."""
     return replace(api.tokens, clock=lambda: time.time() + LIFETIME + 60)
 
 

@@ -39,8 +39,7 @@ FACES: Final = {
 }
 """A tenant's clients by face: the organisation, and the kind of client."""
 NOBODY: Final = "_nobody"
-"""The tenant without clients: a request that names none, or an unknown one, meets its empty world.
-"""
+"""The tenant without clients, for a request that names no known client."""
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{1,38}[a-z0-9]")
 
 

@@ -17,7 +17,6 @@ from flagservice.store import tables
 WALK = 500
 """Leaves looked at for one page: the audit is of all practices, without an index."""
 PAGE = 50
-"""Events on one page at most."""
 Entry = tuple[dict[str, Any], tuple[str, ...]]
 """A leaf about one copy, and the versions that it names."""
 # Columns, not objects: a walk of objects costs everybody else their turn.

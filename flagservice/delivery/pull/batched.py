@@ -1,8 +1,8 @@
 """Answers together the two questions that are asked most: what is new in a feed, how a copy stands.
 
 The answers are those of `feed.feed` and `read.read`, in a few statements for any number of
-practices. The unusual (a practice that is not admitted, words that were withdrawn, a copy that was
-taken back) has no answer here, and goes to the routes.
+practices. The unusual (a practice not admitted, withdrawn words, a copy taken back) goes to the
+routes.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -207,8 +207,6 @@ def _polled(
 
 
 class _Range(NamedTuple):
-    """The numbers of a practice's feed after one, up to another."""
-
     ods: str
     form: Form
     after: int
@@ -219,7 +217,6 @@ _NOTHING: Final = _Range("", Form.FLAG, 0, 0)
 
 
 def _new(work: Work, asked: Collection[_Range]) -> Mapping[_Range, Sequence[FoundVersion]]:
-    """Returns the rows of each range, in order."""
     found: dict[_Range, list[FoundVersion]] = {one: [] for one in asked}
     wanted = sorted(found)
     for start in range(0, len(wanted), _TOGETHER):
@@ -240,8 +237,6 @@ def _new(work: Work, asked: Collection[_Range]) -> Mapping[_Range, Sequence[Foun
 
 @dataclass(frozen=True)
 class _CopyNow:
-    """A copy's newest version, and the instants of its others."""
-
     row: FoundVersion
     others: Sequence[datetime]
 
@@ -257,7 +252,6 @@ _Own = tuple[str, str, Form]
 
 
 def _now(work: Work, own: Collection[_Own]) -> Mapping[_Own, _CopyNow]:
-    """Returns how each of these copies stands now."""
     if not own:
         return {}
     connection = work.session.connection()

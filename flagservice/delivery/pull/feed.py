@@ -77,8 +77,8 @@ def _record(
 def _hour_of(since: datetime) -> datetime:
     """Returns the whole hour before: entries carry the hour of their commit, and a few steps more.
 
-    Else a caller by the clock would miss what was committed in that hour after it asked. It knows
-    what comes twice by its version. A commit may have begun in the hour before.
+    Else a caller by the clock would miss what was committed in that hour after it asked. Versions
+    tell it what comes twice. A commit may have begun in the hour before.
     """
     return (since - _LATEST_COMMIT).replace(minute=0, second=0, microsecond=0)
 

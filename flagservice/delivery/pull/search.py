@@ -117,7 +117,6 @@ def _shown() -> ColumnElement[bool]:
 def _filled(
     work: Work, asked: SelectOfScalar[tables.VersionRow], criteria: Criteria
 ) -> tuple[list[tables.VersionRow], bool]:
-    """Returns as many matches as the page takes, and whether another follows."""
     found: list[tables.VersionRow] = []
     after, size = criteria.after, _BATCH if criteria.says else criteria.limit + 1
     while True:

@@ -1,8 +1,8 @@
 """Keeps the versions that are owed to practices: each in the commit that issued it.
 
 Three things close a delivery: a verified receipt, a newer version of the same copy, or a recorded
-human decision. A claim is a lease: when its worker dies it runs out, and the next worker takes the
-row. A claim counts as sent, until the worker says that it was not (`unsent`).
+human decision. A claim is a lease: it runs out, so that another worker takes a dead one's row. A
+claim counts as sent, until the worker says that it was not (`unsent`).
 """
 
 from collections.abc import Sequence

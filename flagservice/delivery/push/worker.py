@@ -71,7 +71,6 @@ class Worker:
         return [Ready(claim, _openable(work, claim)) for claim in claims]
 
     def _watch(self, ready: Sequence[Ready], turns: "Sequence[Future[bool]]") -> None:
-        """Gives back what was not begun in time."""
         while wait(turns, timeout=_LOOK).not_done:
             for one, turn in zip(ready, turns, strict=True):
                 why = self._no_longer(one)
@@ -85,7 +84,6 @@ class Worker:
         return NotSent.LATE if late else None
 
     def _in_time(self, ready: Ready) -> bool:
-        """Takes a turn. Returns whether there was still time for it."""
         why = self._no_longer(ready)
         if why is not None:
             self._give_back(ready, why)

@@ -1,9 +1,9 @@
 """Tells governance of a practice that asks about, or rejects, many people.
 
-A search notes whom it was about, by the same statements for every person. A loop judges later
-whether there were too many. So the practice sees no difference, neither in an answer nor in what
-the database is asked. Rejections count, too: each takes a flag back on one practice's word, and one
-stolen token could reject all patients.
+A search notes whom it was about, by the same statements for every person, and a loop judges later.
+So the practice sees no difference, neither in an answer nor in what the database is asked.
+Rejections count, too: each takes a flag back on one practice's word, and one stolen token could
+reject all patients.
 """
 
 from collections.abc import Sequence

@@ -1,9 +1,9 @@
 """Lists what no machine delivers, with an owner and a clock, and no location in it.
 
-A practice whose system was not admitted gets nothing structured: a person rings it. A version is
-listed that its receiver refuses, or that has been owed for too long, and a record whose person or
-practice is not known. So are practices that hold flags and are no longer admitted, overdue
-decisions, and practices' questions.
+It has versions for practices that are not admitted, that a receiver refuses, or that have been owed
+for too long; records whose person or practice is not known; practices that hold flags and are no
+longer admitted; overdue decisions; and practices' questions. A person rings a practice that is not
+admitted.
 """
 
 from collections.abc import Iterator
@@ -108,7 +108,6 @@ def _undecided(work: Work) -> Iterator[ManualTask]:
 
 
 def _asked(work: Work) -> Iterator[ManualTask]:
-    """Yields the questions of practices."""
     for row in open_queries(work):
         what = ("question of a practice", row.reason)
         yield _todo(row.id, what, opened=day_of(row.at), age=work.now - row.at)

@@ -81,5 +81,4 @@ def _age(work: Work, which: Any, *conditions: Any) -> int:
 
 
 def _seconds(work: Work, since: datetime | None) -> int:
-    """Returns the seconds since then, or 0 if it never was."""
     return max(0, int((work.now - since).total_seconds())) if since else 0

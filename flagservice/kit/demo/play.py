@@ -49,7 +49,6 @@ def run(*, as_json: bool = False, everything: bool = False) -> int:
 
 
 def _told(console: Console, status: Status, line: str, *, everything: bool) -> None:
-    """Shows what happens now; keeps the line where everything was asked for."""
     status.update(line)
     if everything:
         console.print(f"[dim]{line}[/]")

@@ -54,7 +54,6 @@ def _heading(console: Console, text: str) -> None:
 
 
 def _entry(text: str, *, style: str = "") -> Padding:
-    """Indents a text by two spaces, its further lines, too."""
     return Padding(Text(text, style=style), (0, 0, 0, 2), expand=False)
 
 
@@ -127,7 +126,6 @@ def _whose(stage: DemoStage, nhs_number: str) -> tuple[Family, Member]:
 
 
 def _listed(stage: DemoStage) -> Iterator[str]:
-    """Yields what waits on the manual list."""
     governance = stage.submitters["governance"]
     listed = governance.call("GET", f"{stage.url}/governance/manual-list").json()
     for todo in listed["waiting"]:

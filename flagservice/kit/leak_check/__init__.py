@@ -2,8 +2,7 @@
 
 Two synthetic patients are alike in everything, and flags are filed on one of them. Before and
 after, the check asks for all that the patient-facing FHIR API offers, and for much that it does
-not. It compares the answers whole: status, headers, body. It knows a system by HTTP alone. Its
-flags are the shipped examples, which the code that builds every copy generates.
+not. It compares the answers whole: status, headers, body. It knows a system by HTTP alone.
 
     config       what the supplier says: addresses, tokens, twins
     crawl        the list of requests, the client that asks them, one reader of one twin

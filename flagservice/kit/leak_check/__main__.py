@@ -40,7 +40,6 @@ def main() -> None:
 
 
 def _checked(asked: argparse.Namespace) -> LeakCheckOutcome:
-    """Writes the signed result, and returns the outcome."""
     signer = ResultSigner.read(asked.signer, _text(asked.key).encode())
     transcript = Transcript()
     outcome = run(

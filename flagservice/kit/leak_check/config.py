@@ -81,7 +81,6 @@ def read_system(text: str) -> SupplierSystem:
 
 
 def _clinician(said: dict[str, Any], push: FhirEndpoint) -> FhirEndpoint:
-    """Returns the clinician's side, or else the side that is pushed to."""
     if not any(name in said for name in _OPTIONAL):
         return push
     base, token = (_text(said, name) for name in _OPTIONAL)

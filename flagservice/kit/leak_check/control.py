@@ -1,14 +1,14 @@
 """The positive control: is the patient's side that is crawled the one where what is pushed shows?
 
 A stub that knows nothing of the twins would be as clean as a system that hides their flags. So,
-before the crawl, each twin is sent an ordinary resource through the interface for flags. It has the
-shape of a flag, and is labelled as normal instead of NOPAT. It must show on the patient's side
-after the pause of a filing. Then it is taken back, and must be gone. A system that shows patients
-no flags at all is sent a Condition instead: that shows the path, though not that a label decides.
+before the crawl, each twin is sent a resource shaped as a flag, and labelled as normal instead of
+NOPAT. It must show on the patient's side after the pause of a filing; taken back, it must be gone.
+A system that shows patients no flags at all is sent a Condition instead: that shows the path,
+though not that a label decides.
 
-It cannot see a system that knows the twins by their numbers, or this control by its words, and
-behaves for them alone; one that publishes flags later than the pause, or by a way of their own (a
-feed that carries NOPAT and not the rest); and one that leaks in service what it hides in test.
+It cannot see a system that knows the twins by their numbers, or this control by its words; one that
+publishes flags later than the pause, or by a way of their own (a feed that carries NOPAT and not
+the rest); and one that leaks in service what it hides in test.
 """
 
 import secrets
@@ -85,7 +85,6 @@ def control(
 
 
 def _ordinary(kind: ControlKind, like: FiledCopy, *, twin: Twin) -> FiledCopy:
-    """Returns a flag shaped as ours, or a Condition, that is labelled as normal."""
     person = {"type": "Patient", "identifier": {"system": NHS_NUMBER, "value": twin.nhs_number}}
     identifiers = [one | {"value": secrets.token_hex(16)} for one in like.sent["identifier"]]
     mark = {"versionId": identifiers[1]["value"], "security": [_NORMAL]}
@@ -101,7 +100,6 @@ def _ordinary(kind: ControlKind, like: FiledCopy, *, twin: Twin) -> FiledCopy:
 
 
 def _shows(reader: TwinReader, one: FiledCopy) -> bool:
-    """Returns whether the twin's reader finds the entry's random number by a search."""
     request = CrawlRequest(Door.SEARCH, one.kind, one.kind)
     met: list[Json] = [exchange.answer.body for exchange in reader.client.crawl([request])]
     return any(one.value in str(body) for body in met)

@@ -3,7 +3,7 @@
 They are the shipped examples: every kind, every record, open and ended, flags and requests, byte
 for byte what a practice is sent except ids, instant and person. The code that builds every copy
 generates them, and the build fails if they are out of date. So the service need not be installed
-here, and no flag here differs from its own.
+here.
 """
 
 import json
@@ -174,7 +174,6 @@ class PracticeClient:
         self._http.close()
 
     def _clinician_sees(self, filed: list[FiledCopy]) -> None:
-        """Raises NotFiled where a clinician does not see what was filed."""
         number = self._system.flagged.nhs_number
         form = f"patient:identifier={quote(f'{NHS_NUMBER}|{number}', safe='')}"
         for kind in HIDDEN:

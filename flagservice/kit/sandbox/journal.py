@@ -1,7 +1,7 @@
 """Writes down every request that the system side received, so that bytes can be checked.
 
-The line is written before the reply, so a client that has an answer finds its request. The line
-holds everything as it came, the token too: the people are made up.
+The line is written before the reply, so a client with an answer finds its request. It holds
+everything as it came, the token too: the people are made up.
 """
 
 import json

@@ -84,8 +84,6 @@ class SandboxServer(ThreadingHTTPServer):
 
 
 class _Within(io.RawIOBase):
-    """What comes over a connection, until the present request's time is over."""
-
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self.restart()

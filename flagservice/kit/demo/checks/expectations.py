@@ -40,7 +40,6 @@ def _own_record(practice: GpPractice, member: Member, expectation: Expectation) 
 
 
 def _elsewhere(practice: GpPractice, family: Family, expectation: Expectation) -> Iterator[str]:
-    """Yields what is wrong with the records of other members in the same expectation."""
     for also in expectation.check.get("also", ()):
         wanted = {name: value for name, value in also.items() if name != "record"}
         yield from _holds(practice, family.members[also["record"]], [wanted], only=False)
@@ -118,7 +117,6 @@ def _unjoined(practice: GpPractice, member: Member) -> Iterator[str]:
 
 
 def _hidden(practice: GpPractice, member: Member) -> Iterator[str]:
-    """Yields a fault where the patient's own app shows anything of it."""
     shown = practice.patient_view(member.nhs_number)
     ids = [r["identifier"][0]["value"] for r in practice.journal.holds(member.nhs_number)]
     if any(word in shown for word in ("Flag", "Task", "NOPAT", "safeguarding", *ids)):

@@ -74,7 +74,6 @@ def _post(stage: DemoStage, *people: Member) -> None:
 
 
 def _read_by(practice: GpPractice, stage: DemoStage, child: Member) -> Iterator[str]:
-    """Yields what is wrong with the answers to its own system, by feed and by search."""
     base = f"{stage.url}/fhir/R4"
     feed = practice.client.call("GET", f"{base}/Flag/_history")
     form = {"patient:identifier": f"https://fhir.nhs.uk/Id/nhs-number|{child.nhs_number}"}

@@ -9,7 +9,6 @@ from flagservice.kit.demo.stage.practice import GpPractice
 from flagservice.kit.demo.stage.stage import DemoStage
 
 TYPES = ("Flag", "Task")
-"""Each has a feed of its own."""
 
 
 def feed_faults(stage: DemoStage) -> Iterator[str]:
@@ -61,7 +60,6 @@ def leaks(stage: DemoStage) -> Iterator[str]:
 
 
 def _sent(stage: DemoStage) -> dict[tuple[str, str], str]:
-    """Returns every byte that is addressed to a record, by practice and record."""
     return {
         (code, record): practice.journal.addressed_to(record)
         for code, practice in stage.practices.items()

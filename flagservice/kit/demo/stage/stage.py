@@ -34,7 +34,7 @@ COUNCIL, POLICE = "E08000032", "Q0WYP"
 _PATIENCE = 60.0
 _LEFT_OUT = "B83998"
 _A_RESULT_LASTS = timedelta(days=300)
-"""It is valid for a year; a supplier does not wait for the last day."""
+"""A result is valid for a year."""
 _DECIDED = ("--by", "IG lead", "--reason")
 Tell = Callable[[str], None]
 

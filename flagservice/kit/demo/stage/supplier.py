@@ -104,7 +104,6 @@ def _test_system(folder: Path) -> dict[str, Any]:
 
 
 def _ordinary_entries(url: str, token: str) -> None:
-    """Files the same entries for both twins."""
     for number in _TWINS.values():
         for kind in ("Condition", "Observation"):
             entry = {
@@ -121,7 +120,6 @@ def _ordinary_entries(url: str, token: str) -> None:
 
 
 def _described(url: str, tokens: dict[str, Any], version: str) -> str:
-    """Returns the system's file for `flagservice leak-check`; JSON's texts are TOML's."""
     by_number = {number: token for token, number in tokens["patients"].items()}
     texts = {
         "system": SYSTEM,

@@ -26,7 +26,6 @@ class CollectedSigns:
         self._compare(expected, met, own=None, twins=True)
 
     def _compare(self, expected: Crawl, met: Crawl, *, own: OwnValues | None, twins: bool) -> None:
-        """Compares whole crawls, also what stands in one alone."""
         for line in {**expected, **met}:
             if line in expected and line in met:
                 held = signs(expected[line].answer, met[line].answer, twins=twins)

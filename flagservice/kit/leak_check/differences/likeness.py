@@ -4,8 +4,8 @@ Only two things are excused.
 
 `OwnValues` works between the twins alone. Each twin's ids, number and name become their place in
 the order of first appearance; its instants and strong ETags become `<then>`. They are learned from
-the first crawl alone, before a flag is filed. So what a flag adds or moves stays as it is, and is
-seen. Earlier and later answers of one twin are compared as they are.
+the crawl before a flag is filed, so what a flag adds or moves is seen. Answers of one twin are
+compared as they are.
 
 `Noise` is what an answer says of itself. An instant is noise only at the places listed below, and
 only within `window` of the request. After each filing the check waits twice that long, so that the

@@ -142,7 +142,6 @@ def _is_get(one: CrawlDifference) -> bool:
 
 
 def _shown(differences: Iterable[CrawlDifference]) -> dict[str, LeakName]:
-    """Returns the types of which an ordinary search shows something new."""
     found: dict[str, LeakName] = {}
     for one in differences:
         for sign in one.signs:
@@ -184,7 +183,6 @@ def _name(one: CrawlDifference, sign: Sign, shown: dict[str, LeakName]) -> LeakN
 
 
 def _follows(one: CrawlDifference, shown: dict[str, LeakName]) -> LeakName | None:
-    """Returns the cause, where a count or a page only follows from what a search shows."""
     if one.request.kind:
         return shown.get(one.request.kind)
     return next(iter(shown.values()), None)

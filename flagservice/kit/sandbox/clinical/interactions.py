@@ -117,7 +117,6 @@ def _refuse_stale(request: SandboxRequest, *, version: int) -> None:
 def _stamped(
     found: Resource, *, key: ResourceKey, version: int, patient: str, practice: SandboxPractice
 ) -> StoredVersion:
-    """Returns the resource as sent, with the id, version and instant of this server."""
     now = practice.clock().astimezone(UTC)
     instant = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     meta = found.get("meta", {}) | {"versionId": str(version), "lastUpdated": instant}

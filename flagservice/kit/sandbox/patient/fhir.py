@@ -100,7 +100,6 @@ def _found(record: PatientRecord, kind: str, identity: str, *, door: bool) -> Re
 
 
 def _hint(record: PatientRecord) -> SandboxRefusal:
-    """Returns the answer of a system that admits that it hides something."""
     if Leak.FORBIDDEN in record.leaks:
         return SandboxRefusal(403, "forbidden", "there is nothing here for this caller")
     if Leak.GONE in record.leaks:

@@ -2,9 +2,9 @@
 
 NOPAT has three spellings in use: http://terminology.hl7.org/CodeSystem/v3-ActCode (R4),
 http://hl7.org/fhir/v3/ActCode (STU3) and the OID 2.16.840.1.113883.4.642.3.47 with or without
-urn:oid: (GP2GP). A reader that matches only one of them leaks, and so does one that drops an
-unreadable label. So NOPAT hides under any system, and so does an unreadable label. A flag is shown
-only if it says that it is ordinary.
+urn:oid: (GP2GP). A reader that matches only one of them leaks, as does one that drops an unreadable
+label. So NOPAT under any system, and any unreadable label, hides. A flag is shown only if it says
+that it is ordinary.
 
 https://hl7.org/fhir/R4/security-labels.html
 """

@@ -1,7 +1,7 @@
 """Shows a patient or a proxy a record in which a flag leaves no trace.
 
-This module is given the ordinary entries alone. There is no total, no instant of reading and no id
-that counts: the bytes are the same whether or not a flag came.
+It is given the ordinary entries alone, and tells no total, no instant of reading and no id that
+counts: the bytes are the same whether or not a flag came.
 """
 
 import uuid
