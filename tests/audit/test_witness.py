@@ -4,8 +4,6 @@ import errno
 import multiprocessing
 import os
 import shutil
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from multiprocessing.synchronize import Barrier
@@ -22,8 +20,8 @@ from flagservice.audit.log import Actor, Deed
 from flagservice.audit.sequence import SignedHead
 from flagservice.settings import Settings
 from tests.audit.steps import ORIGIN
+from tests.commanded import Told, when_told
 from tests.patience import enough
-from tests.world import HOME
 
 WRITERS, HEADS = 4, 800
 FILES = ["witness.json", "witness.lock", "witness.note"]
@@ -174,8 +172,8 @@ def test_a_head_that_does_not_fit_is_found_by_everybody_who_looks(tmp_path: Path
     for _ in range(2):
         installation.log.perform(Actor("somebody"), lambda work: work.record(Deed.READ))
         found = when_verified(tmp_path)
-        assert found.returncode == 1
-        assert ".note is the head of a longer tree" in found.stdout
+        assert found.status == 1
+        assert ".note is the head of a longer tree" in found.out
     installation.database.close()
 
 
@@ -208,12 +206,12 @@ def test_a_tree_that_was_cut_and_has_outgrown_what_it_was_is_still_found(tmp_pat
     grown(data, 9)
     for _ in range(2):
         found = when_verified(data)
-        assert found.returncode == 1
-        assert found.stdout.startswith("gone-")
-        assert ".note does not fit: the tree has not grown from this head\n" in found.stdout
+        assert found.status == 1
+        assert found.out.startswith("gone-")
+        assert ".note does not fit: the tree has not grown from this head\n" in found.out
     (gone,) = (data / "keys").glob("gone-*.note")
     gone.unlink()  # somebody knows now why, and keeps it elsewhere
-    assert when_verified(data).returncode == 0
+    assert when_verified(data).status == 0
 
 
 def test_each_cut_leaves_its_own_head_and_a_line_in_the_log(tmp_path: Path) -> None:
@@ -238,9 +236,9 @@ def test_a_damaged_head_stops_nobody(tmp_path: Path) -> None:
     (data / "keys" / "witness.json").write_bytes(b"\xff" * 100)
     grown(data, 1)
     assert Witness(data / "keys").gone() == []
-    assert when_verified(data).returncode == 0
+    assert when_verified(data).status == 0
     (data / "keys" / "gone-0.note").write_bytes(b"\xff" * 100)
-    assert when_verified(data).stdout.startswith("gone-0.note is no head that we signed\n")
+    assert when_verified(data).out.startswith("gone-0.note is no head that we signed\n")
 
 
 def test_where_it_cannot_be_read_verify_says_so_in_a_sentence(tmp_path: Path) -> None:
@@ -249,9 +247,9 @@ def test_where_it_cannot_be_read_verify_says_so_in_a_sentence(tmp_path: Path) ->
     (data / "keys" / "witness.json").unlink()
     (data / "keys" / "witness.json").mkdir()
     found = when_verified(data)
-    assert found.returncode == 1
-    assert found.stderr == "flagservice: what is kept outside the database: Is a directory\n"
-    assert found.stdout == ""
+    assert found.status == 1
+    assert found.err == "flagservice: what is kept outside the database: Is a directory\n"
+    assert found.out == ""
 
 
 def test_it_may_be_kept_elsewhere(tmp_path: Path) -> None:
@@ -263,12 +261,5 @@ def test_it_may_be_kept_elsewhere(tmp_path: Path) -> None:
     assert Witness(tmp_path / "var" / "keys").read() is None
 
 
-def when_verified(data: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "flagservice", "audit", "verify"],
-        env={**os.environ, "FLAGSERVICE_DATA": str(data)},
-        cwd=HOME,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def when_verified(data: Path) -> Told:
+    return when_told(data, "audit", "verify")

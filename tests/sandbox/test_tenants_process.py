@@ -11,13 +11,14 @@ import pytest
 
 from flagservice.app.sandbox import guide
 from flagservice.kit.demo.stage.client import KeyedClient
+from tests.commanded import when_told
 from tests.patience import enough
 from tests.sandbox.running import a_sandbox, environment
 from tests.sandbox.steps import nhs_number
 from tests.world import person
 
 
-def when_told(data: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+def when_started(data: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "flagservice", *words],
         env=environment(FLAGSERVICE_DATA=str(data), **more),
@@ -39,8 +40,8 @@ def given_a_tenant(data: Path, name: str, client: KeyedClient) -> None:
     """One that is added from the command line; the council's client is told its id."""
     key = client.write_public_key(data)
     told = when_told(data, "sandbox", "add-tenant", name, "--public-key", str(key))
-    assert told.stderr == ""
-    clients = dict(line.split("\t")[:2] for line in told.stdout.splitlines())
+    assert told.err == ""
+    clients = dict(line.split("\t")[:2] for line in told.out.splitlines())
     client.client_id = clients["childrens-services"]
 
 
@@ -77,29 +78,28 @@ def test_a_tenant_added_while_the_process_runs_is_known_at_once(
         given_a_tenant(tmp_path, "bradford", council)
         assert len(council.call("GET", f"{address}/holds").json()["holds"]) == 1
         assert council.call("POST", f"{address}/sandbox/$reset").status_code == 200
-    assert when_told(tmp_path, "sandbox", "tenants").stdout == "_nobody\t0\nbradford\t1\n"
+    assert when_told(tmp_path, "sandbox", "tenants").out == "_nobody\t0\nbradford\t1\n"
 
 
 def test_the_scenarios_are_printed_as_the_documents_have_them(tmp_path: Path) -> None:
-    assert when_told(tmp_path, "sandbox", "scenarios").stdout == guide.table()
+    assert when_told(tmp_path, "sandbox", "scenarios").out == guide.table()
 
 
-@pytest.mark.parametrize("command", [("serve", "--sandbox"), ("sandbox", "tenants")])
-def test_a_production_database_is_refused_in_one_sentence(
-    tmp_path: Path, command: tuple[str, ...]
-) -> None:
+def test_a_production_database_is_refused_in_one_sentence(tmp_path: Path) -> None:
     address = "postgresql+psycopg://user@host/flagservice"
-    told = when_told(tmp_path, *command, FLAGSERVICE_DATABASE_URL=address)
-    assert told.returncode == 1
-    assert told.stderr == (
+    served = when_started(tmp_path, "serve", "--sandbox", FLAGSERVICE_DATABASE_URL=address)
+    told = when_told(tmp_path, "sandbox", "tenants", database_url=address)
+    assert (served.returncode, told.status) == (1, 1)
+    assert served.stderr == told.err
+    assert told.err == (
         "flagservice: the sandbox keeps each tenant in a database of its own below the data"
         " folder: unset FLAGSERVICE_DATABASE_URL\n"
     )
 
 
 def test_an_ordinary_services_folder_is_refused_in_one_sentence(tmp_path: Path) -> None:
-    assert when_told(tmp_path, "policy", "status").returncode == 0
-    told = when_told(tmp_path, "serve", "--sandbox")
+    assert when_told(tmp_path, "policy", "status").status == 0
+    told = when_started(tmp_path, "serve", "--sandbox")
     assert told.returncode == 1
     assert "set FLAGSERVICE_DATA to another" in told.stderr
 
@@ -109,13 +109,13 @@ def test_a_file_that_is_no_key_is_refused_in_one_sentence(tmp_path: Path, conten
     (tmp_path / "own.pub.pem").write_bytes(content)
     key = str(tmp_path / "own.pub.pem")
     told = when_told(tmp_path, "sandbox", "add-tenant", "bradford", "--public-key", key)
-    assert told.returncode == 1
-    assert told.stderr.startswith("flagservice: ")
-    assert told.stderr.count("\n") == 1
+    assert told.status == 1
+    assert told.err.startswith("flagservice: ")
+    assert told.err.count("\n") == 1
 
 
 def test_a_set_clock_is_refused_where_people_may_be_real(tmp_path: Path) -> None:
     (tmp_path / "day").write_text("2022-01-04")
-    told = when_told(tmp_path, "serve", "--clock-file", str(tmp_path / "day"))
+    told = when_started(tmp_path, "serve", "--clock-file", str(tmp_path / "day"))
     assert told.returncode == 1
     assert "a set clock is for synthetic people" in told.stderr

@@ -1,9 +1,5 @@
 """A client's keys follow each other without a gap, and what a key may do ends with it."""
 
-import json
-import os
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,8 +13,9 @@ from flagservice.clients.keys import RegisteredKey, add_key, drop_key, keys_of
 from flagservice.domain.errors import Conflict, Invalid, NotFound
 from tests.api.answers import FHIR, then_refused
 from tests.api.steps import Cast, Client, an_ec_key
+from tests.commanded import when_told
 from tests.patience import until
-from tests.world import COUNCIL, HOME
+from tests.world import COUNCIL
 
 
 def a_key() -> ECKey:
@@ -146,34 +143,19 @@ def test_every_change_is_in_the_audit_by_thumbprint(cast: Cast) -> None:
 
 def test_the_command_line_adds_lists_and_drops(tmp_path: Path) -> None:
     old, new = a_key(), a_key()
-    for name, key in (("old", old), ("new", new)):
-        (tmp_path / f"{name}.pem").write_bytes(key.as_pem(private=False))
-    client_id = said(tmp_path, "client", "add", COUNCIL, "childrens-services", "old.pem")
-    assert said(tmp_path, "client", "key", "add", client_id, "new.pem") == new.thumbprint()
+    old_pem, new_pem, no_pem = (str(tmp_path / f"{name}.pem") for name in ("old", "new", "no"))
+    for path, key in ((old_pem, old), (new_pem, new)):
+        Path(path).write_bytes(key.as_pem(private=False))
+    client_id = said(tmp_path, "client", "add", COUNCIL, "childrens-services", old_pem)
+    assert said(tmp_path, "client", "key", "add", client_id, new_pem) == new.thumbprint()
     listed = said(tmp_path, "client", "key", "list", client_id).splitlines()
     assert listed == [f"{key.thumbprint()}\tP-384" for key in (old, new)]
     assert said(tmp_path, "client", "key", "drop", client_id, str(old.thumbprint())) == ""
     assert "last key" in said(tmp_path, "client", "key", "drop", client_id, str(new.thumbprint()))
-    assert "a file that can be read" in said(tmp_path, "client", "key", "add", client_id, "no.pem")
+    assert "a file that can be read" in said(tmp_path, "client", "key", "add", client_id, no_pem)
 
 
 def said(folder: Path, *words: str) -> str:
     """What the command says, on whichever stream."""
-    environment = {
-        **{name: value for name, value in os.environ.items() if "FLAGSERVICE" not in name},
-        "FLAGSERVICE_DATA": str(folder / "var"),
-        "PYTHONPATH": str(HOME),
-    }
-    command = [sys.executable, "-m", "flagservice", *words]
-    done = subprocess.run(
-        command, capture_output=True, text=True, env=environment, cwd=folder, check=False
-    )
-    lines = (done.stdout + done.stderr).splitlines()
-    return "\n".join(line for line in lines if not is_logged(line))
-
-
-def is_logged(line: str) -> bool:
-    try:
-        return isinstance(json.loads(line), dict)
-    except ValueError:
-        return False
+    told = when_told(folder / "var", *words)
+    return "\n".join((told.out + told.err).splitlines())

@@ -1,8 +1,6 @@
 """Keys are made once, never written over, and rotate while the service reads and writes."""
 
 import json
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -28,9 +26,10 @@ from flagservice.people.registrations import Registration
 from flagservice.settings import Settings
 from flagservice.store.sealing.ciphers import CannotOpen, UnknownKey
 from tests.checked import a_registration, given_a_checked_system, registering
+from tests.commanded import when_told
 from tests.delivery.practices import nhs_numbers
 from tests.patience import enough
-from tests.world import COUNCIL, HOME, a_submission, person
+from tests.world import COUNCIL, a_submission, person
 
 NAMES = {"kek.json", "pseudonym.key", "audit.pem", "token.pem"}
 PRACTICE, BORN = "B83901", "2020-01-01"
@@ -290,16 +289,8 @@ def test_the_command_line_says_in_one_line_which_key_is_gone(tmp_path: Path) -> 
     settings = Settings(data=tmp_path)
     build(settings).database.close()
     (settings.keys_folder / "pseudonym.key").unlink()
-    ended = subprocess.run(
-        [sys.executable, "-m", "flagservice", "keys", "init"],
-        cwd=HOME,
-        env={"FLAGSERVICE_DATA": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=enough(),
-        check=False,
-    )
-    assert ended.returncode == 1
-    assert ended.stderr == (
+    ended = when_told(tmp_path, "keys", "init")
+    assert ended.status == 1
+    assert ended.err == (
         "flagservice: there is a database, and pseudonym.key is gone: nothing opens it\n"
     )

@@ -1,8 +1,6 @@
 """After every key was replaced, and the old ones are gone, the service knows what it knew."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import date
 from hashlib import sha256
@@ -29,9 +27,9 @@ from flagservice.people.registrations import Registration
 from flagservice.settings import Settings
 from flagservice.store import tables
 from tests.checked import a_registration, given_a_checked_system, registering
+from tests.commanded import when_told
 from tests.intake.policies.officers import AMED, KEYS, public
-from tests.patience import enough
-from tests.world import COUNCIL, HOME, MODELS, POLICE, a_submission, person
+from tests.world import COUNCIL, MODELS, POLICE, a_submission, person
 
 PRACTICE, BORN = "B83901", "2020-01-01"
 CHILD, FATHER = "9990001111", "9990002223"
@@ -170,19 +168,8 @@ def test_a_question_that_was_decided_is_not_asked_again(installation: Installati
 
 def said(settings: Settings, *words: str) -> tuple[int, str]:
     """By the command line, as an operator reads it."""
-    ended = subprocess.run(
-        [sys.executable, "-m", "flagservice", "keys", *words],
-        cwd=HOME,
-        env={
-            "FLAGSERVICE_DATA": str(settings.data),
-            "FLAGSERVICE_DATABASE_URL": settings.database_url,
-        },
-        capture_output=True,
-        text=True,
-        timeout=enough(),
-        check=False,
-    )
-    return ended.returncode, ended.stdout + ended.stderr
+    ended = when_told(settings.data, "keys", *words, database_url=settings.database_url)
+    return ended.status, ended.out + ended.err
 
 
 def test_an_operator_sees_what_is_left_and_is_refused_what_would_lose_it(
