@@ -19,14 +19,18 @@ from flagservice.app.serve import described
 from tests.clients.counting import then_nothing_failed
 from tests.clients.supplier import Supplier, a_supplier, patient
 from tests.sandbox.running import HOME
+from tests.sizes import sizes
 
 _CONFIGURED = HOME / "tests/clients/schemathesis.toml"
 _UNLIMITED = json.dumps(dict.fromkeys(Audience, 1_000_000))
 
 
-def test_schemathesis_finds_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@sizes("examples", short=2, long=8)
+def test_schemathesis_finds_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], examples: int
+) -> None:
     with a_supplier(tmp_path, FLAGSERVICE_LIMITS=_UNLIMITED) as supplier:
-        report, said = when_schemathesis_runs(supplier, tmp_path)
+        report, said = when_schemathesis_runs(supplier, tmp_path, examples=examples)
     operations, cases = report["operations"], report["test_cases"]
     failures = [f"{one['title']}: {one['operations']}" for one in report["failures"]]
     count = cases["unique_failures"] + cases["errored"]
@@ -42,7 +46,9 @@ def test_schemathesis_finds_nothing(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert cases["errored"] == 0
 
 
-def when_schemathesis_runs(supplier: Supplier, folder: Path) -> tuple[dict[str, Any], str]:
+def when_schemathesis_runs(
+    supplier: Supplier, folder: Path, *, examples: int
+) -> tuple[dict[str, Any], str]:
     """Its report, and all that it printed."""
     description, report = folder / "openapi.json", folder / "report.json"
     description.write_text(json.dumps(_described_for(supplier)))
@@ -51,7 +57,7 @@ def when_schemathesis_runs(supplier: Supplier, folder: Path) -> tuple[dict[str, 
         [
             *(str(Path(sys.executable).with_name("st")), "--config-file", str(_CONFIGURED)),
             *("run", str(description), "--url", supplier.address, "--checks", "all"),
-            "--no-color",
+            *("--max-examples", str(examples), "--no-color"),
         ],
         cwd=folder,
         env={**os.environ, "REPORT": str(report), **tokens},

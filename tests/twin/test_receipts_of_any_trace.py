@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as some
 
 from flagservice.domain.days.london import day_of
+from tests.sizes import sizes
 from tests.twin import cast
 from tests.twin.outside.asking import Request, get, post
 from tests.twin.traffic import FAMILIES, KINDS, PATHS, Decide, Post, _posts
@@ -48,8 +49,9 @@ THE_USUAL: list[tuple[list[Post | Decide], Post | Decide]] = [
     ([], A_PLAN),
     ([A_NOTICE, Decide(cast.LEADS[0], "place")], A_PLAN),
     ([replace(A_NOTICE, ends=True)], replace(A_PLAN, knows=("knows", "knows", "presumed"))),
+    ([], replace(A_PLAN, identity=("confirmed", "confirmed", "unconfirmed"))),
 ]
-"""The police speak of somebody whose flag was delivered, and end it before the last version."""
+"""The police speak of somebody whose flag was delivered, and end it before the next version."""
 
 
 class Told:
@@ -129,12 +131,15 @@ def what_the_council_is_told(
     return [*heard, told.reads()]
 
 
-def test_a_council_is_told_the_same_whatever_others_post(tmp_path_factory: Any) -> None:
+@sizes("examples", short=4, long=20)
+def test_a_council_is_told_the_same_whatever_others_post(
+    tmp_path_factory: Any, examples: int
+) -> None:
     folder: Path = tmp_path_factory.mktemp("receipts")
     played = []
 
     @settings(
-        max_examples=20,
+        max_examples=examples,
         derandomize=True,
         deadline=None,
         database=None,

@@ -74,11 +74,12 @@ def twins(folder: Path) -> Iterator[Twins]:
         yield Twins(worlds, most=24)
 
 
-def test_no_outsider_can_tell_the_worlds_of_any_trace_apart(folder: Path) -> None:
+@sizes("examples", short=2, long=5)
+def test_no_outsider_can_tell_the_worlds_of_any_trace_apart(folder: Path, examples: int) -> None:
     played = []
 
     @settings(
-        max_examples=5,
+        max_examples=examples,
         derandomize=True,
         deadline=None,
         database=None,
@@ -91,7 +92,7 @@ def test_no_outsider_can_tell_the_worlds_of_any_trace_apart(folder: Path) -> Non
 
     traces()
     tally = sum(played, Tally())
-    assert tally.requests > 1000
+    assert tally.requests > 200 * examples
     assert tally.differing == 0
 
 

@@ -70,14 +70,8 @@ def a_system_that_says(headers: Callable[[], dict[str, str]], system: Any) -> It
         def _pass_on(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             sent = {n: v for n, v in self.headers.items() if n.lower() != "host"}
-            reply = httpx.request(
-                self.command,
-                f"{upstream}{self.path}",
-                headers=sent,
-                content=body,
-                trust_env=False,
-                timeout=enough(),
-            )
+            there = f"{upstream}{self.path}"
+            reply = behind.request(self.command, there, headers=sent, content=body)
             told = reply.text.replace(upstream, here).encode()
             self.send_response_only(reply.status_code)
             for name, value in {**reply.headers, **headers()}.items():
@@ -93,7 +87,10 @@ def a_system_that_says(headers: Callable[[], dict[str, str]], system: Any) -> It
             """Nothing."""
 
     upstream = system.patient_base.removesuffix("/patient/fhir")
-    with ThreadingHTTPServer(("127.0.0.1", 0), Between) as server:
+    with (
+        httpx.Client(trust_env=False, timeout=enough()) as behind,
+        ThreadingHTTPServer(("127.0.0.1", 0), Between) as server,
+    ):
         here = f"http://127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
