@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from sqlalchemy import create_engine, text
+from sqlalchemy import make_url
 from sqlmodel import col, func, select
 
 from flagservice.domain.copies import DeliveryState
 from flagservice.store import tables
+from tests.databases.templates import copy, migrated_postgresql
 from tests.sizes import sizes
 from tests.twin import cast
 from tests.twin.outside.comparing import Tally
@@ -129,14 +130,13 @@ def test_no_outsider_can_tell_them_apart_on_postgresql(postgresql_server: str) -
 
 
 def _on_postgresql(server: str) -> Iterator[TwinWorld]:
-    admin = create_engine(server, isolation_level="AUTOCOMMIT")
-    for name in "ABC":
-        with admin.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE twin_{name.lower()}"))
-        url = server.rsplit("/", 1)[0] + f"/twin_{name.lower()}"
-        furnished(url)
-        yield TwinWorld(url, name=name).warmed()
-    admin.dispose()
+    first, *others = (make_url(server).set(database=f"twin_{name}") for name in "abc")
+    copy(first, migrated_postgresql(server))
+    furnished(first.render_as_string(hide_password=False))
+    for other in others:
+        copy(other, first.database or "")
+    for name, where in zip("ABC", (first, *others), strict=True):
+        yield TwinWorld(where.render_as_string(hide_password=False), name=name).warmed()
 
 
 def _count(world: TwinWorld, table: Any, *, where: Any = True) -> int:
