@@ -1,7 +1,6 @@
 """The newest signed head outside the database: whole at every moment, whoever writes it."""
 
 import errno
-import multiprocessing
 import os
 import shutil
 import threading
@@ -21,6 +20,7 @@ from flagservice.audit.sequence import SignedHead
 from flagservice.settings import Settings
 from tests.audit.steps import ORIGIN
 from tests.commanded import Told, when_told
+from tests.forked import forking
 from tests.patience import enough
 
 WRITERS, HEADS = 4, 800
@@ -49,7 +49,7 @@ def writes(witness: Witness, heads: list[SignedHead], together: Barrier) -> None
 
 def when_written_by_processes(witness: Witness, heads: list[SignedHead]) -> set[SignedHead]:
     """Each process takes every so-many-th; answers whatever was read meanwhile."""
-    context = multiprocessing.get_context("spawn")
+    context = forking()
     together = context.Barrier(WRITERS)
     shares = [heads[first::WRITERS] for first in range(WRITERS)]
     writers = [context.Process(target=writes, args=(witness, one, together)) for one in shares]
@@ -93,7 +93,7 @@ def goes_on(witness: Witness, times: int, together: Barrier) -> None:
 
 
 def test_processes_that_go_on_at_once_never_go_back(witness: Witness) -> None:
-    context = multiprocessing.get_context("spawn")
+    context = forking()
     together = context.Barrier(WRITERS)
     writers = [
         context.Process(target=goes_on, args=(witness, HEADS // 4, together))

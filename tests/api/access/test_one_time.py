@@ -1,6 +1,5 @@
 """An assertion opens once, however many processes it is sent to at one time."""
 
-import multiprocessing
 import threading
 import time
 from dataclasses import replace
@@ -14,6 +13,7 @@ from flagservice.clients.assertions import SKEW, BadAssertion
 from flagservice.store import tables
 from tests.api.answers import then_refused
 from tests.api.steps import TOKEN_URL, Cast, our_token_key
+from tests.forked import forking
 from tests.patience import enough
 from tests.world import World
 
@@ -44,12 +44,12 @@ def a_process(url: str, forms: list[dict[str, str]], together: Any, told: Any) -
 
 
 def test_of_many_uses_in_several_processes_one_wins(any_cast: Cast) -> None:
-    spawning = multiprocessing.get_context("spawn")
-    together, told = spawning.Barrier(PROCESSES * THREADS), spawning.Queue()
+    forked = forking()
+    together, told = forked.Barrier(PROCESSES * THREADS), forked.Queue()
     forms = [any_cast.council.form() for _ in range(ROUNDS)]
     url = any_cast.world.url
     running = [
-        spawning.Process(target=a_process, args=(url, forms, together, told))
+        forked.Process(target=a_process, args=(url, forms, together, told))
         for _ in range(PROCESSES)
     ]
     for process in running:
