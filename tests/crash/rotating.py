@@ -119,11 +119,15 @@ class Kills:
 
 
 def kill_while_keys_rotate(town: Town, *, kills: int, look: Callable[[], None]) -> Kills:
-    """Four times in five whoever rotates; else a process that serves or delivers, meanwhile."""
+    """Four times in five whoever rotates; else a process that serves or delivers, meanwhile.
+
+    It goes on for as long again and once more where too few were half done when they died.
+    """
     chance = random.Random(20_260_404)
     done = Kills()
     for which in itertools.count():
-        if done.rotating + done.serving >= kills:
+        killed = done.rotating + done.serving
+        if killed >= kills and (done.half_done > kills // 13 or killed >= 3 * kills):
             return done
         look()
         being = Being(ROTATE_PSEUDONYMS if which % 2 else ROTATE)

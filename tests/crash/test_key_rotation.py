@@ -32,7 +32,7 @@ from tests.crash.town import Family, Town, a_town
 from tests.sizes import sizes
 from tests.world import COUNCIL
 
-KILLS = sizes("kills", short=10, long=50)
+KILLS = sizes("kills", short=6, long=50)
 
 
 def then_no_row_is_lost_and_none_is_left_under_an_old_key(

@@ -10,7 +10,7 @@ from tests.crash.killing import kill_while_plans_are_posted, settle
 from tests.crash.town import a_town
 from tests.sizes import sizes
 
-KILLS = sizes("kills", short=16, long=200)
+KILLS = sizes("kills", short=8, long=200)
 
 
 def then_nothing_is_lost_and_nothing_is_there_twice(
