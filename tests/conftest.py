@@ -17,7 +17,20 @@ settings.register_profile(
     "house", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
 settings.load_profile("house")
+_LONGEST = ("crash", "clients", "twin")
+"""The rooms whose tests take longest."""
 _numbers = itertools.count(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the longest first: whichever begins last, the other processes have nothing to do."""
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    room = item.nodeid.split("/")[1] if "/" in item.nodeid else ""
+    sized = {"short", "long"} & {*item.name.partition("[")[2].rstrip("]").split("-")}
+    return _LONGEST.index(room) if room in _LONGEST else len(_LONGEST) + (not sized)
 
 
 @pytest.fixture(scope="session")
