@@ -122,7 +122,7 @@ def nhs_number(name: str) -> str:
 
 
 def seen(client: Client, name: str, today: date) -> list[str]:
-    """What a search for this person gives a practice, in the words of `scenarios.toml`."""
+    """What a search for this person gives a practice, in the words of `scenarios.toml`, counted."""
     found = [
         resource
         for type_ in TASK_OR_FLAG
@@ -152,11 +152,15 @@ def told(resource: dict[str, Any], today: date) -> str:
     return ", ".join(parts)
 
 
+def counted(line: str, today: date) -> str:
+    """A line of `scenarios.toml` with its days all counted: two ways to say one day can meet."""
+    for said in _CLOCKS:
+        line = line.replace(f"in {said}", f"day {(day_after(today, said) - today).days}")
+    return line
+
+
 def _day(text: str, today: date) -> str:
-    """Counted from the reset; a clock of the policy's is said in its own words."""
-    day = date.fromisoformat(text)
-    clocks = {day_after(today, said): f"in {said}" for said in _CLOCKS}
-    return clocks.get(day, f"day {(day - today).days}")
+    return f"day {(date.fromisoformat(text) - today).days}"
 
 
 def feed(client: Client) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from flagservice.app.sandbox.scenarios import SyntheticPerson, scenarios
 from flagservice.app.sandbox.tenants import PRACTICE, SECOND
 from flagservice.domain.days.london import day_of
 from tests.api.answers import FHIR, then_refused
-from tests.sandbox.steps import Box, feed, nhs_number, seen
+from tests.sandbox.steps import Box, counted, feed, nhs_number, seen
 
 PEOPLE = list(scenarios().people.values())
 TODAY = day_of(datetime.now(UTC))
@@ -18,7 +18,8 @@ TODAY = day_of(datetime.now(UTC))
 def test_the_practice_reads_exactly_what_the_table_says(
     quiet_box: Box, one: SyntheticPerson
 ) -> None:
-    assert seen(quiet_box.acme.practice, one.name, TODAY) == sorted(one.sees)
+    told = sorted(counted(line, TODAY) for line in one.sees)
+    assert seen(quiet_box.acme.practice, one.name, TODAY) == told
 
 
 def test_every_number_is_of_the_test_range_and_stands_once() -> None:
