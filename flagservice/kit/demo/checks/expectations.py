@@ -1,14 +1,17 @@
 """Checks an expectation against the bytes that a practice received."""
 
+import re
 from collections.abc import Iterator
 from string import hexdigits
-from typing import Any
+from typing import Any, Final
 
 from flagservice.kit.demo.family import Expectation, Family, Member
 from flagservice.kit.demo.stage.client import KeyedClient
 from flagservice.kit.demo.stage.practice import GpPractice
 from flagservice.kit.demo.stage.received import is_removal, says
 from flagservice.kit.demo.stage.stage import DemoStage
+
+_A_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def wrong_with(stage: DemoStage, family: Family, expectation: Expectation) -> list[str]:
@@ -68,7 +71,13 @@ def _absent(practice: GpPractice, member: Member, expectation: Expectation) -> I
 
 
 def stands_in(word: str, text: str) -> bool:
-    """Returns whether a word stands in a text; case counts only for what a random id could hold."""
+    """Returns whether a word stands in a text; case counts only for what a random id could hold.
+
+    A day does not stand in an instant. An instant is told in UTC: in the first hour of a summer's
+    day in London it is on the day before.
+    """
+    if _A_DAY.fullmatch(word):
+        return re.search(f"{word}(?!T[0-9])", text) is not None
     random_like = set(word.lower()) <= set(hexdigits)
     return word in text if random_like else word.lower() in text.lower()
 
