@@ -17,9 +17,8 @@ from tests.databases import places
 HOME: Final = Path(__file__).parents[1]
 PARALLEL: Final = ("-n", "auto", "--maxprocesses=4", "--dist=worksteal")
 MEASURED: Final = (
-    *("tests/domain", "tests/policy", "tests/fhir", "tests/intake", "tests/audit"),
-    *("tests/api/records/test_acknowledging.py", "tests/api/records/test_searching_words.py"),
-    *("tests/api/records/test_provenance_and_audit.py", "tests/house/test_generated.py"),
+    *("tests/domain", "tests/policy", "tests/fhir", "tests/intake", "tests/audit", "tests/api"),
+    "tests/house/test_generated.py",
     "--cov",
     "--cov-branch",
     "--cov-config=pyproject.toml",
