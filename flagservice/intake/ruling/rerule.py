@@ -14,6 +14,7 @@ from flagservice.intake.rulebook import Rulebook
 from flagservice.intake.ruling.assessment import Assessment, assess, former_kinds
 from flagservice.intake.ruling.holds import keep_holds
 from flagservice.intake.ruling.issue import NewVersion, issue_all
+from flagservice.intake.ruling.kind_changes import carry_on
 from flagservice.intake.ruling.lifecycle import changes
 from flagservice.intake.ruling.person_files import PersonFile, person_files
 from flagservice.intake.unreached import keep_unplaced
@@ -36,6 +37,7 @@ def rerule(work: Work, people: Iterable[tables.PersonRow], *, rulebook: Rulebook
 def _rule(work: Work, file: PersonFile, *, rulebook: Rulebook) -> list[NewVersion]:
     """Returns the versions that follow for one person, and keeps how it was ruled on."""
     assessments = assess(work, file, rulebook=rulebook)
+    carry_on(work, file, assessments, rulebook=rulebook)
     told = [*assessments, *former_kinds(file, assessments, rulebook=rulebook)]
     versions = list(changes(work, file, told, rulebook=rulebook))
     keep_holds(work, file, assessments)
