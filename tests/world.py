@@ -3,7 +3,7 @@
 import json
 import random
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -241,6 +241,11 @@ def person(role: str, nhs_number: str, born: str, **more: Any) -> dict[str, Any]
     }
 
 
+def _pregnant_since(person: dict[str, Any]) -> str:
+    expected = date.fromisoformat(person.get("expected_date", "0001-01-01"))
+    return str(expected - timedelta(days=min(280, expected.toordinal() - 1)))
+
+
 def a_submission(kind: str, reference: str, *people: dict[str, Any], **more: Any) -> dict[str, Any]:
     """One that every rule accepts."""
     body = {
@@ -253,7 +258,7 @@ def a_submission(kind: str, reference: str, *people: dict[str, Any], **more: Any
         "purpose": "safeguarding-of-a-child",
     }
     if MODELS[kind] is not Notification:
-        body["start"] = "2022-01-01"
+        body["start"] = max(["2022-01-01", *map(_pregnant_since, people)])
     if kind == "child-protection":
         body["categories"] = ["physical"]
     return {**body, **more}

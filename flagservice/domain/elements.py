@@ -17,12 +17,22 @@ class Kind(StrEnum):
     SECTION_47 = "section-47"
     STRATEGY_MEETING = "strategy-meeting"
     PRE_PROCEEDINGS = "pre-proceedings"
+    UNBORN_SECTION_47 = "unborn-section-47"
+    UNBORN_STRATEGY_MEETING = "unborn-strategy-meeting"
+    UNBORN_PRE_PROCEEDINGS = "unborn-pre-proceedings"
     PERPETRATOR = "perpetrator"
     DOMESTIC_ABUSE_VICTIM = "domestic-abuse-victim"
     MARAC = "marac"
+    UNBORN_DOMESTIC_ABUSE = "unborn-domestic-abuse"
+    """what any notification tells of an unborn child, on the record of its mother"""
 
 
-NOTIFICATIONS: Final = (Kind.PERPETRATOR, Kind.DOMESTIC_ABUSE_VICTIM, Kind.MARAC)
+NOTIFICATIONS: Final = (
+    Kind.PERPETRATOR,
+    Kind.DOMESTIC_ABUSE_VICTIM,
+    Kind.MARAC,
+    Kind.UNBORN_DOMESTIC_ABUSE,
+)
 """What is said of domestic abuse. Its sender is told that it was received, and no more."""
 
 

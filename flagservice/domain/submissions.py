@@ -6,6 +6,7 @@ text, and none for a name or an address: a flag needs neither.
 """
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Final, Literal
@@ -95,9 +96,17 @@ class Submission(Strict, ABC):
         """The day from which `end` and every review day are counted."""
         return None
 
+    @property
+    def unborn(self) -> Person | None:
+        """The unborn child, until it is born. Of several in a notification it is the first."""
+        return next((person for person in self.people if person.role is Role.UNBORN), None)
+
     def elements(self) -> dict[Element, Value]:
         """Returns what it says that a flag could say."""
-        return {} if self.end is None else {Element.END: self.end}
+        said: dict[Element, Value] = {} if self.end is None else {Element.END: self.end}
+        if self.unborn is not None and self.unborn.expected_date is not None:
+            said[Element.EXPECTED_DATE] = self.unborn.expected_date
+        return said
 
     def statements(self) -> list[Statement]:
         """Returns a statement for each person who has, or may have, a record."""
@@ -113,7 +122,7 @@ class Submission(Strict, ABC):
         for place, person in enumerate(self.people):
             found += person.faults(f"people[{place}]")
         found += self._repeated() + reference_faults(self.reference) + self._births(today)
-        found += ages.age_faults(self.people)
+        found += ages.age_faults(self.people) + self._mothers()
         if self.started is not None:
             found += dates.start_faults(self.started, today=today, birth=self._birth)
         if self.end is not None and self.end > today:
@@ -166,10 +175,20 @@ class Submission(Strict, ABC):
             return []
         return [Fault("people", f"exactly one is {' or '.join(roles)}")]
 
+    def _mothers(self) -> list[Fault]:
+        """Returns a missing mother, or a second one: which of them is it who expects the child?"""
+        named = sum(person.role is Role.MOTHER for person in self.people)
+        if self.unborn is None or named == 1:
+            return []
+        return [Fault("people", "exactly one is mother, where a child is unborn")]
+
 
 _UNBORN: Final = {
     Kind.CHILD_IN_NEED: Kind.UNBORN_CHILD_IN_NEED,
     Kind.CHILD_PROTECTION: Kind.UNBORN_CHILD_PROTECTION,
+    Kind.SECTION_47: Kind.UNBORN_SECTION_47,
+    Kind.STRATEGY_MEETING: Kind.UNBORN_STRATEGY_MEETING,
+    Kind.PRE_PROCEEDINGS: Kind.UNBORN_PRE_PROCEEDINGS,
 }
 
 
@@ -182,11 +201,6 @@ class Plan(Submission):
     categories: Annotated[list[PlanCategory], Field(default_factory=list, max_length=4)]
 
     @property
-    def unborn(self) -> Person | None:
-        """The unborn child, until it is born."""
-        return next((person for person in self.people if person.role is Role.UNBORN), None)
-
-    @property
     def rules_as(self) -> Kind:
         """The kind of plan, before or after the birth."""
         return self.kind if self.unborn is None else _UNBORN[self.kind]
@@ -197,14 +211,12 @@ class Plan(Submission):
         return self.start
 
     def elements(self) -> dict[Element, Value]:
-        """Returns start, end, review, categories and expected date, as far as it has them."""
+        """Returns what every submission says, and start, review and categories."""
         said = super().elements() | {Element.START: self.start}
         if self.review_due is not None:
             said[Element.REVIEW_DUE] = self.review_due
         if self.categories:
             said[Element.PLAN_CATEGORY] = tuple(sorted(self.categories))
-        if self.unborn is not None and self.unborn.expected_date is not None:
-            said[Element.EXPECTED_DATE] = self.unborn.expected_date
         return said
 
     def faults(self, today: date) -> list[Fault]:
@@ -218,8 +230,6 @@ class Plan(Submission):
             found.append(Fault("categories", "only a child protection plan has them"))
         if len(set(self.categories)) != len(self.categories):
             found.append(Fault("categories", "the same category stands twice"))
-        if self.unborn is not None and all(p.role is not Role.MOTHER for p in self.people):
-            found.append(Fault("people", "an unborn child's plan names the mother"))
         return found
 
 
@@ -231,8 +241,8 @@ class Enquiry(Submission):
 
     @property
     def rules_as(self) -> Kind:
-        """The kind that it says it is."""
-        return self.kind
+        """The kind of enquiry, before or after the birth."""
+        return self.kind if self.unborn is None else _UNBORN[self.kind]
 
     @property
     def started(self) -> date:
@@ -241,7 +251,7 @@ class Enquiry(Submission):
 
     def faults(self, today: date) -> list[Fault]:
         """Returns what every submission is checked for. An enquiry is about one child."""
-        return super().faults(today) + self._one_child((Role.CHILD,))
+        return super().faults(today) + self._one_child((Role.CHILD, Role.UNBORN))
 
 
 _ALLEGED = (Standing.ALLEGED_PERPETRATOR, Standing.BOTH)
@@ -262,17 +272,28 @@ class Notification(Submission):
         """The kind that it says it is."""
         return self.kind
 
+    def statements(self) -> list[Statement]:
+        """Returns a statement for each person who has a record.
+
+        A mother who is not accused is ruled on for the unborn child that she expects, too.
+        """
+        return [
+            replace(one, kind=Kind.UNBORN_DOMESTIC_ABUSE) if self._expecting(one.person) else one
+            for one in super().statements()
+        ]
+
+    def _expecting(self, person: Person) -> bool:
+        expects = self.unborn is not None and person.role is Role.MOTHER
+        return expects and person.standing not in _ALLEGED
+
     def faults(self, today: date) -> list[Fault]:
-        """Returns what every submission is checked for, and who is missing or unborn."""
-        found = super().faults(today)
+        """Returns what every submission is checked for, and who is missing."""
         about, word = (
             (_ALLEGED, "alleged-perpetrator")
             if self.rules_as is Kind.PERPETRATOR
             else (_VICTIM, "victim")
         )
-        if all(person.standing not in about for person in self.people):
+        found = super().faults(today)
+        if all(one.person.standing not in about for one in self.statements()):
             found.append(Fault("people", f"nobody's standing is {word}"))
-        for place, person in enumerate(self.people):
-            if person.role is Role.UNBORN:
-                found.append(Fault(f"people[{place}].role", "a notification names no unborn child"))
         return found

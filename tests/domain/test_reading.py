@@ -121,7 +121,7 @@ def test_every_fault_is_told_at_once_and_none_quotes_what_was_sent() -> None:
 def test_a_fault_across_fields_is_told_like_the_others() -> None:
     assert faults_of(a_plan(end="2021-12-01")) == [("end", "is before start")]
     alone = a_submission("section-47", "S-1", person("mother", "9990002258", "1995-03-14"))
-    assert faults_of(alone, Enquiry) == [("people", "exactly one is child")]
+    assert faults_of(alone, Enquiry) == [("people", "exactly one is child or unborn")]
     nobody = a_submission("perpetrator", "N-1", CHILD)
     assert faults_of(nobody, Notification)[0][0] == "people"
 

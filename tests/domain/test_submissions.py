@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from flagservice.domain.elements import Element, Kind, PlanCategory
-from flagservice.domain.people import Role
+from flagservice.domain.people import Role, Standing
 from flagservice.domain.submissions import Enquiry, Notification, Plan, Submission
 from tests.world import a_submission, person
 
@@ -46,7 +46,7 @@ def test_a_whole_plan_breaks_no_rule(people: tuple[dict[str, Any], ...]) -> None
         (a_plan(MOTHER), "people", "exactly one is child or unborn"),
         (a_plan(CHILD, {**MOTHER, "role": "child"}), "people", "exactly one is child or unborn"),
         (a_plan(CHILD, UNBORN, MOTHER), "people", "exactly one is child or unborn"),
-        (a_plan(UNBORN), "people", "an unborn child's plan names the mother"),
+        (a_plan(UNBORN), "people", "exactly one is mother, where a child is unborn"),
         (a_plan(CHILD, CHILD | {"role": "sibling"}), "people[1].nhs_number", "this person is"),
         (a_plan(review_due="2021-12-31"), "review_due", "is not after start"),
         (a_plan(start="2022-01-05"), "start", "is in the future"),
@@ -109,25 +109,71 @@ def test_consent_that_was_not_sought_says_why() -> None:
     assert found(a_plan(consent={"sought": False, "why_not": "would-increase-risk"})) == []
 
 
-def test_an_enquiry_is_about_one_child_and_never_an_unborn_one() -> None:
-    enquiry = read(Enquiry, a_submission("section-47", "S-1", CHILD, MOTHER))
-    assert found(enquiry) == []
-    assert enquiry.rules_as is Kind.SECTION_47
-    assert enquiry.elements() == {}
-    unborn = read(Enquiry, a_submission("section-47", "S-1", UNBORN, MOTHER))
-    assert ("people", "exactly one is child") in found(unborn)
+ENQUIRIES = ("section-47", "strategy-meeting", "pre-proceedings")
+NOTICES = ("perpetrator", "domestic-abuse-victim", "marac")
 
 
-def test_a_notification_has_somebody_alleged_and_nobody_unborn() -> None:
+@pytest.mark.parametrize("kind", ENQUIRIES)
+def test_an_enquiry_is_about_one_child_born_or_unborn(kind: str) -> None:
+    born = read(Enquiry, a_submission(kind, "E-1", CHILD, MOTHER))
+    unborn = read(Enquiry, a_submission(kind, "E-1", UNBORN, MOTHER))
+    assert (found(born), found(unborn)) == ([], [])
+    assert (born.rules_as, unborn.rules_as) == (kind, f"unborn-{kind}")
+    assert born.elements() == {}
+    assert unborn.elements() == {Element.EXPECTED_DATE: date(2022, 5, 1)}
+    both = read(Enquiry, a_submission(kind, "E-1", CHILD, UNBORN, MOTHER))
+    assert found(both) == [("people", "exactly one is child or unborn")]
+
+
+def test_a_notification_has_somebody_alleged() -> None:
     whole = read(Notification, a_submission("perpetrator", "N-1", ALLEGED, CHILD))
     assert found(whole) == []
     assert whole.rules_as is Kind.PERPETRATOR
     assert whole.started is None
-    nobody = read(Notification, a_submission("perpetrator", "N-1", CHILD, UNBORN))
-    assert found(nobody) == [
-        ("people", "nobody's standing is alleged-perpetrator"),
-        ("people[1].role", "a notification names no unborn child"),
-    ]
+    nobody = read(Notification, a_submission("perpetrator", "N-1", CHILD))
+    assert found(nobody) == [("people", "nobody's standing is alleged-perpetrator")]
+
+
+def test_an_unborn_child_is_nobodys_victim_before_the_birth() -> None:
+    alone = {**UNBORN, "standing": "victim"}
+    said = read(Notification, a_submission("marac", "M-1", alone, MOTHER))
+    assert found(said) == [("people", "nobody's standing is victim")]
+
+
+@pytest.mark.parametrize("kind", NOTICES)
+def test_a_notification_may_name_unborn_children_and_keeps_its_kind(kind: str) -> None:
+    people = (UNBORN, UNBORN, CHILD, ALLEGED, {**MOTHER, "standing": "victim"})
+    said = read(Notification, a_submission(kind, "N-1", *people))
+    assert found(said) == []
+    assert said.elements() == {Element.EXPECTED_DATE: date(2022, 5, 1)}
+    assert said.rules_as == kind
+
+
+@pytest.mark.parametrize("kind", NOTICES)
+@pytest.mark.parametrize("standing", Standing)
+def test_a_mother_who_is_not_accused_is_ruled_on_for_the_child_that_she_expects(
+    kind: str, standing: Standing
+) -> None:
+    people = (UNBORN, {**MOTHER, "standing": standing}, {**ALLEGED, "standing": "both"})
+    mother, father = read(Notification, a_submission(kind, "N-1", *people)).statements()
+    accused = standing in (Standing.ALLEGED_PERPETRATOR, Standing.BOTH)
+    assert mother.kind == (kind if accused else "unborn-domestic-abuse")
+    assert father.kind == kind
+    born = a_submission(kind, "N-1", CHILD, *people[1:])
+    assert {one.kind for one in read(Notification, born).statements()} == {kind}
+
+
+@pytest.mark.parametrize("people", [(UNBORN,), (UNBORN, MOTHER, PARTNER | {"role": "mother"})])
+@pytest.mark.parametrize(
+    ("model", "kind"),
+    [(Plan, "child-in-need"), (Enquiry, "section-47"), (Notification, "perpetrator")],
+)
+def test_an_unborn_child_has_one_mother(
+    model: type[Submission], kind: str, people: tuple[dict[str, Any], ...]
+) -> None:
+    clean = [{k: v for k, v in one.items() if k != "nomination"} for one in people]
+    said = read(model, a_submission(kind, "N-1", *clean, ALLEGED))
+    assert found(said) == [("people", "exactly one is mother, where a child is unborn")]
 
 
 def test_a_plan_states_what_a_flag_could_say_as_far_as_it_has_it() -> None:

@@ -18,7 +18,8 @@ PARTS = ("roles", "standings", "knows", "states", "phases", "elements", "readers
 SORTS = {part: z3.EnumSort(part, [f"{part}:{word}" for word in WORDS[part]]) for part in PARTS}
 VALUE = {part: dict(zip(WORDS[part], values, strict=True)) for part, (_, values) in SORTS.items()}
 ALLEGED = ("alleged-perpetrator", "both")
-NOTIFICATIONS = ("perpetrator", "domestic-abuse-victim", "marac")
+NOTIFICATIONS = ("perpetrator", "domestic-abuse-victim", "marac", "unborn-domestic-abuse")
+ENQUIRIES = ("section-47", "pre-proceedings")
 SOMEBODY_ELSES = ("plan-category", "start", "end", "review-due", "expected-date", "agency")
 TOWARDS_PATIENT = ("patient", "proxy", "print", "insurer", "notification")
 UNBORN = ("818901000000100", "878111000000109")
@@ -86,7 +87,7 @@ def broken(question: z3.BoolRef) -> z3.ModelRef | None:
 def own_record(kind: str) -> z3.BoolRef:
     if kind in NOTIFICATIONS:
         return z3.Or()
-    if kind in ("section-47", "pre-proceedings"):
+    if kind.removeprefix("unborn-") in ENQUIRIES:
         return ANY.among("roles", "child", "sibling")
     return ANY.among("roles", "child")
 

@@ -19,7 +19,7 @@ from flagservice.domain.days.london import day_of
 from tests.sizes import sizes
 from tests.twin import cast
 from tests.twin.outside.asking import Request, get, post
-from tests.twin.traffic import FAMILIES, KINDS, PATHS, Decide, Post, _posts
+from tests.twin.traffic import FAMILIES, KINDS, PATHS, Decide, Post, _posts, reference
 from tests.twin.worlds import TwinWorld, three_worlds
 
 FAMILY = range(1, 2)
@@ -112,7 +112,7 @@ class Told:
 
 def _references() -> list[str]:
     return [
-        f"{cast.COUNCIL_IN.ods}/{kind[:3]}{len(kind)}/{family}".upper()
+        reference(cast.COUNCIL_IN, kind, family)
         for kind in KINDS["childrens-services"]
         for family in FAMILY
     ]

@@ -13,17 +13,24 @@ from tests.twin import cast
 from tests.world import a_submission, person
 
 PLANS = ("child-protection", "child-in-need", "unborn-child-protection", "unborn-child-in-need")
-ENQUIRIES = ("section-47",)
-NOTICES = ("perpetrator",)
+ENQUIRIES = ("section-47", "unborn-section-47", "unborn-strategy-meeting", "unborn-pre-proceedings")
+NOTICES = ("perpetrator", "unborn-marac")
 KINDS = {
     "childrens-services": (*PLANS, *ENQUIRIES),
     "police": NOTICES,
     "zero-to-nineteen": ("child-in-need", "unborn-child-in-need"),
 }
-PATHS = dict.fromkeys(PLANS, "/plans") | {
-    "section-47": "/enquiries",
-    "perpetrator": "/notifications",
+PATHS = {
+    **dict.fromkeys(PLANS, "/plans"),
+    **dict.fromkeys(ENQUIRIES, "/enquiries"),
+    **dict.fromkeys(NOTICES, "/notifications"),
 }
+
+
+def reference(party: cast.Party, kind: str, family: int) -> str:
+    """What an agency calls what it says of a kind about a family."""
+    short = "".join(word[0] for word in kind.split("-"))
+    return f"{party.ods}/{short}/{family}".upper()
 
 
 @dataclass(frozen=True)
@@ -42,7 +49,7 @@ class Post:
     @property
     def reference(self) -> str:
         """Its own for each agency, kind and family."""
-        return f"{self.party.ods}/{self.kind[:3]}{len(self.kind)}/{self.family}".upper()
+        return reference(self.party, self.kind, self.family)
 
     def body(self, members: tuple[cast.Member, ...], *, version: int, today: str) -> dict[str, Any]:
         unborn = self.kind.startswith("unborn-")
@@ -62,8 +69,9 @@ class Post:
         self, member: cast.Member, knows: str, identity: str, involvement: str
     ) -> dict[str, Any]:
         more: dict[str, Any] = {}
-        if self.kind == "perpetrator":
-            alleged = member.role == "father" or self.people == 1
+        if self.kind in NOTICES:
+            alone = self.people == 1 and self.kind == "perpetrator"
+            alleged = member.role == "father" or alone
             more["standing"] = "alleged-perpetrator" if alleged else "victim"
         return person(
             member.role,

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement
 from sqlmodel import col, or_, select
 
 from flagservice.audit.log import Work
-from flagservice.domain.elements import Kind
+from flagservice.domain.elements import NOTIFICATIONS, Kind
 from flagservice.domain.holds import Owner
 from flagservice.domain.people import Phase, Standing, State, together
 from flagservice.domain.plausibility.ages import DOUBTED
@@ -133,11 +133,15 @@ def former_kinds(
 
 
 def concerned_by(kind: str) -> ColumnElement[bool]:
-    """Returns the condition for people whom plans of a kind name, or who hold a copy of it."""
+    """Returns the condition for people whom plans of a kind name, or who hold a copy of it.
+
+    A notification of any kind may name a mother for the child that she expects.
+    """
+    of_unborn = kind == Kind.UNBORN_DOMESTIC_ABUSE
     named = (
         select(col(tables.NamingRow.person_id))
         .join(tables.PlanRow, col(tables.PlanRow.id) == col(tables.NamingRow.plan_id))
-        .where(col(tables.PlanRow.kind) == kind)
+        .where(col(tables.PlanRow.kind).in_(NOTIFICATIONS if of_unborn else (kind,)))
     )
     holding = select(col(tables.CopyRow.person_id)).where(col(tables.CopyRow.kind) == kind)
     return or_(col(tables.PersonRow.id).in_(named), col(tables.PersonRow.id).in_(holding))

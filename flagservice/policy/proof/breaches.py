@@ -37,6 +37,13 @@ SOMEBODY_ELSES: Final = (
 )
 _OF_THE_PLAN: Final = (Element.START, Element.END, Element.REVIEW_DUE)
 SAYS_NOTHING: Final = (NEUTRAL.code, "contact-duty-desk")
+_ALSO_SUBJECTS: Final = (
+    Kind.SECTION_47,
+    Kind.PRE_PROCEEDINGS,
+    Kind.UNBORN_SECTION_47,
+    Kind.UNBORN_PRE_PROCEEDINGS,
+)
+"""The kinds of enquiry of which a sibling may be a subject, too."""
 _LONGEST: Final = 12
 """The months that an alleged perpetrator's own copy may stand."""
 
@@ -74,8 +81,7 @@ def _is_own(case: Case) -> bool:
     """Returns whether it is the record of a child whose own plan or enquiry this is."""
     if case.kind in NOTIFICATIONS:
         return False
-    also_subject = case.kind in (Kind.SECTION_47, Kind.PRE_PROCEEDINGS)
-    return case.role is Role.CHILD or (case.role is Role.SIBLING and also_subject)
+    return case.role is Role.CHILD or (case.role is Role.SIBLING and case.kind in _ALSO_SUBJECTS)
 
 
 def somebody_elses(sheets: AnswerSheets) -> Iterator[str]:

@@ -14,7 +14,15 @@ from flagservice.intake.policies import in_force
 from flagservice.intake.policies.effect import policy_effect
 from flagservice.policy.proof.prove import load
 from flagservice.store import tables
-from tests.intake.people import ELSEWHERE, a_born_plan, a_notification, an_unborn_plan, rows
+from tests.intake.people import (
+    ELSEWHERE,
+    a_born_plan,
+    a_notification,
+    an_unborn_plan,
+    father,
+    mother,
+    rows,
+)
 from tests.intake.policies.officers import (
     AMED,
     BRUCE,
@@ -118,6 +126,20 @@ def test_the_effect_counts_what_was_left_behind_at_a_birth(service: Service) -> 
     world.posts(COUNCIL, an_unborn_plan())
     world.posts(COUNCIL, a_born_plan())
     old = load(policy_text(Kind.UNBORN_CHILD_IN_NEED))
+    found = service.do(
+        lambda work: policy_effect(work, old, old, rulebook=service.in_force.rulebook(work))
+    )
+    assert found.stored == 1
+
+
+def test_a_policy_for_the_unborn_reaches_a_mother_whom_a_notification_names(
+    service: Service,
+) -> None:
+    """She is held: no copy says whom it concerns, and the notification is of another kind."""
+    unborn = {"role": "unborn", "expected_date": "2022-03-01"}
+    people = mother(identity="unconfirmed"), father(standing="alleged-perpetrator")
+    service.world.posts(POLICE, a_notification(unborn, *people))
+    old = load(policy_text(Kind.UNBORN_DOMESTIC_ABUSE))
     found = service.do(
         lambda work: policy_effect(work, old, old, rulebook=service.in_force.rulebook(work))
     )

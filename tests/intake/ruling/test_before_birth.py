@@ -1,17 +1,26 @@
-"""What another record holds says no day of a birth: it is not told on the day of it.
+"""An unborn child in an enquiry or a notification: its mother's record, the birth, and a loss.
 
-Its copy goes on where it says the same.
+What another record holds is the same to the byte on the day of the birth: its practice is told
+nothing on that day, and so it learns of no day.
 """
 
 import json
 from typing import Any
 
+import pytest
+
 from tests.intake.people import (
+    ASK,
+    CHILD,
     ELSEWHERE,
     FATHER,
     HOME,
+    HOUSEHOLD,
     IN_FAMILY,
     MOTHER,
+    NEW,
+    UNBORN_NEED,
+    VICTIM,
     a_born_plan,
     a_plan,
     an_unborn_plan,
@@ -22,16 +31,33 @@ from tests.intake.people import (
     mother,
     versions,
 )
-from tests.world import COUNCIL, World, a_submission, person
+from tests.world import COUNCIL, POLICE, World, a_submission, person
 
+CONCERN, NEUTRAL = "836881000000105", "U"
 EXPECTED = "2022-03-01"
 UNBORN = {"role": "unborn", "expected_date": EXPECTED}
 SIBLING = ("9990003149", "2018-05-05")
+ENQUIRIES = ("section-47", "strategy-meeting", "pre-proceedings")
+NOTICES = ("perpetrator", "domestic-abuse-victim", "marac")
 BORN_ON = "2022-02-20"
+
+
+def of_an_unborn(kind: str, *people: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return a_submission(kind, "E-1", UNBORN, *(people or (mother(), father())), **more)
+
+
+def of_the_born(kind: str, *people: dict[str, Any], **more: Any) -> dict[str, Any]:
+    everybody = people or (mother(), father())
+    return a_submission(kind, "E-1", child(), *everybody, **{"version": 2, **more})
 
 
 def sibling(**more: Any) -> dict[str, Any]:
     return person("sibling", *SIBLING, **more)
+
+
+def abused(her: str, *, his: str = "alleged-perpetrator", **more: Any) -> list[dict[str, Any]]:
+    """A mother of this standing, and a father of another."""
+    return [mother(standing=her, **more), father(standing=his, knows="must-not-know")]
 
 
 def told(world: World, who: tuple[str, str] = MOTHER, practice: str = HOME) -> dict[str, Any]:
@@ -43,6 +69,89 @@ def elsewhere(world: World) -> list[str]:
     """Everything that the other practice was ever told, version for version, and in what order."""
     copies = sorted(one["id"] for one in world._newest(ELSEWHERE, removed=True))
     return [f"{v.id} {v.feed_number}" for copy in copies for v in versions(world, copy)]
+
+
+@pytest.mark.parametrize("kind", ENQUIRIES)
+def test_an_enquiry_before_birth_stands_on_the_mothers_record(any_world: World, kind: str) -> None:
+    given_the_family(any_world)
+    any_world.posts(COUNCIL, of_an_unborn(kind))
+    assert codes(any_world, HOME, MOTHER) == [UNBORN_NEED]
+    assert EXPECTED in str(told(any_world))
+    assert codes(any_world, ELSEWHERE, FATHER) == ([ASK] if kind == "section-47" else [])
+    assert EXPECTED not in str(any_world.held_at(ELSEWHERE))
+
+
+@pytest.mark.parametrize("kind", ENQUIRIES)
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"knows": "unknown"},
+        {"knows": "must-not-know"},
+        {"involvement": "excluded"},
+        {"standing": "both"},
+    ],
+    ids=str,
+)
+def test_a_mother_who_was_not_told_or_is_accused_is_told_no_day(
+    world: World, kind: str, more: dict[str, str]
+) -> None:
+    given_the_family(world)
+    world.posts(COUNCIL, of_an_unborn(kind, mother(**more)))
+    assert codes(world, HOME, MOTHER) == [UNBORN_NEED]
+    assert "2022" not in json.dumps(told(world) | {"meta": {}})
+    assert ("Bradford" in str(told(world))) is (more != {"standing": "both"})
+    world.posts(COUNCIL, of_an_unborn(kind, mother(**more), version=2, end="2022-01-04"))
+    assert codes(world, HOME, MOTHER) == []
+
+
+@pytest.mark.parametrize("kind", ENQUIRIES)
+def test_the_birth_closes_the_mothers_flag_and_opens_the_childs_in_one_commit(
+    any_world: World, kind: str
+) -> None:
+    given_the_family(any_world)
+    any_world.posts(COUNCIL, of_an_unborn(kind))
+    any_world.on(BORN_ON)
+    any_world.posts(COUNCIL, of_the_born(kind))
+    assert codes(any_world, HOME, CHILD) == ([ASK] if kind == "strategy-meeting" else [CONCERN])
+    left = [f"{UNBORN_NEED} inactive", ASK] if kind == "section-47" else []
+    assert codes(any_world, HOME, MOTHER) == sorted(left)
+    past = [one for one in any_world.held_at(HOME, MOTHER[0]) if one["status"] == "inactive"]
+    assert EXPECTED not in str(past)
+    assert all("period" not in one and "extension" not in one for one in past)
+
+
+def test_nothing_at_another_practice_changes_on_the_day_of_the_birth(any_world: World) -> None:
+    given_the_family(any_world)
+    any_world.registered(*SIBLING, ELSEWHERE)
+    for kind in ENQUIRIES:
+        people = mother(), father(), sibling()
+        body = of_an_unborn(kind, *people)
+        any_world.posts(COUNCIL, body | {"reference": kind})
+    before = elsewhere(any_world)
+    assert len(before) == 3
+    any_world.on(BORN_ON)
+    for kind in ENQUIRIES:
+        body = of_the_born(kind, *people)
+        any_world.posts(COUNCIL, body | {"reference": kind})
+    assert elsewhere(any_world) == before
+    assert codes(any_world, ELSEWHERE, SIBLING) == [CONCERN, CONCERN]
+    for kind in ENQUIRIES:
+        ended = of_the_born(kind, *people, version=3, end=BORN_ON)
+        any_world.posts(COUNCIL, ended | {"reference": kind})
+    ended_concern = "810771000000107"
+    assert codes(any_world, ELSEWHERE) == [f"{ended_concern} inactive"]
+
+
+def test_a_birth_that_was_reported_by_mistake_leaves_the_fathers_request_as_it_is(
+    world: World,
+) -> None:
+    given_the_family(world)
+    world.posts(COUNCIL, of_an_unborn("section-47"))
+    before = elsewhere(world)
+    world.posts(COUNCIL, of_the_born("section-47"))
+    world.posts(COUNCIL, of_an_unborn("section-47", version=3))
+    assert elsewhere(world) == before
+    assert codes(world, HOME, MOTHER) == [UNBORN_NEED]
 
 
 def test_a_siblings_flag_of_a_plan_says_no_day_of_the_birth(world: World) -> None:
@@ -79,3 +188,131 @@ def test_a_mothers_flag_of_another_code_does_not_go_on(world: World) -> None:
     assert codes(world, HOME, MOTHER) == [IN_FAMILY]
     assert told(world)["id"] != before
     assert [one.withdrawn for one in versions(world, before)] == [True, False]
+
+
+def test_a_request_goes_where_he_moved_when_the_child_is_born(world: World) -> None:
+    given_the_family(world)
+    world.posts(COUNCIL, of_an_unborn("section-47"))
+    world.posts(COUNCIL, of_the_born("section-47"))
+    world.registered(*FATHER, NEW)
+    assert codes(world, ELSEWHERE, FATHER) == []
+    assert codes(world, NEW, FATHER) == [ASK]
+
+
+@pytest.mark.parametrize("kind", ENQUIRIES)
+def test_a_loss_closes_it_quietly(world: World, kind: str) -> None:
+    """The last version ends it, and says no more than any other end."""
+    given_the_family(world)
+    world.posts(COUNCIL, of_an_unborn(kind))
+    world.on("2022-01-20")
+    world.posts(COUNCIL, of_an_unborn(kind, version=2, end="2022-01-20"))
+    history = [f"{UNBORN_NEED} inactive"] if kind == "section-47" else []
+    assert codes(world, HOME, MOTHER) == history
+    assert codes(world, ELSEWHERE) == []
+    assert all("extension" not in one for one in world.held_at(HOME))
+    assert "2022-01-20" not in json.dumps([one | {"meta": {}} for one in world.held_at(HOME)])
+
+
+def test_twins_are_born_one_after_the_other(world: World) -> None:
+    """Each has an enquiry of its own, and the birth of one says nothing of the other's."""
+    given_the_family(world)
+    world.registered(*SIBLING, HOME)
+    for reference in ("TWIN/1", "TWIN/2"):
+        world.posts(COUNCIL, of_an_unborn("section-47") | {"reference": reference})
+    assert codes(world, HOME, MOTHER) == [UNBORN_NEED, UNBORN_NEED]
+    world.posts(COUNCIL, of_the_born("section-47") | {"reference": "TWIN/1"})
+    both = [UNBORN_NEED, f"{UNBORN_NEED} inactive", ASK]
+    assert codes(world, HOME, MOTHER) == sorted(both)
+    second = a_submission(
+        "section-47", "TWIN/2", person("child", *SIBLING), mother(), father(), version=2
+    )
+    world.posts(COUNCIL, second)
+    closed = [f"{UNBORN_NEED} inactive"] * 2
+    assert codes(world, HOME, MOTHER) == sorted([*closed, ASK, ASK])
+    assert codes(world, HOME, SIBLING) == [CONCERN]
+
+
+@pytest.mark.parametrize("kind", NOTICES)
+def test_a_mother_who_is_neither_loses_nothing(any_world: World, kind: str) -> None:
+    given_the_family(any_world)
+    people = abused("neither", his="both")
+    any_world.posts(POLICE, of_an_unborn(kind, *people))
+    assert codes(any_world, HOME, MOTHER) == [UNBORN_NEED]
+    assert EXPECTED in str(told(any_world))
+    assert EXPECTED not in str(any_world.held_at(ELSEWHERE))
+    assert {status for _, status in any_world.receipt(POLICE, "E-1")} == {"received"}
+    any_world.on(BORN_ON)
+    any_world.posts(POLICE, of_the_born(kind, *people))
+    assert codes(any_world, HOME, MOTHER) == [f"{UNBORN_NEED} inactive"]
+    assert codes(any_world, HOME, CHILD) == [CONCERN if kind == "marac" else HOUSEHOLD]
+
+
+@pytest.mark.parametrize("kind", NOTICES)
+def test_a_victims_flag_says_when_she_expects_the_child_and_goes_on_after_the_birth(
+    world: World, kind: str
+) -> None:
+    given_the_family(world)
+    world.posts(POLICE, of_an_unborn(kind, *abused("victim")))
+    assert codes(world, HOME, MOTHER) == [VICTIM]
+    assert EXPECTED in str(told(world))
+    copy = told(world)["id"]
+    world.posts(POLICE, of_the_born(kind, *abused("victim")))
+    assert codes(world, HOME, MOTHER) == [VICTIM]
+    assert told(world)["id"] == copy
+    assert EXPECTED not in str(told(world))
+
+
+@pytest.mark.parametrize("kind", NOTICES)
+@pytest.mark.parametrize("knows", ["unknown", "must-not-know"])
+def test_a_mother_who_may_not_know_of_a_notification_is_told_no_day(
+    world: World, kind: str, knows: str
+) -> None:
+    given_the_family(world)
+    for her, code in (("neither", UNBORN_NEED), ("victim", VICTIM)):
+        body = of_an_unborn(kind, *abused(her, his="both", knows=knows)) | {"reference": her}
+        world.posts(POLICE, body)
+        assert code in codes(world, HOME, MOTHER)
+    assert "expected" not in str(world.held_at(HOME))
+
+
+@pytest.mark.parametrize(
+    ("kind", "left"), [("perpetrator", []), ("domestic-abuse-victim", []), ("marac", [ASK])]
+)
+@pytest.mark.parametrize("her", ["alleged-perpetrator", "both"])
+def test_an_accused_mothers_record_has_no_unborn_code(
+    world: World, kind: str, her: str, left: list[str]
+) -> None:
+    """Not even where another agency accuses her: then a named clinician decides."""
+    given_the_family(world)
+    world.admitted(HOME)
+    world.posts(POLICE, of_an_unborn(kind, *abused(her, his="both")))
+    assert codes(world, HOME, MOTHER) == left
+    other = a_submission(kind, "E-2", UNBORN, *abused("neither", his="both"))
+    asked = len(world.worklist(HOME))
+    world.posts(POLICE, other)
+    assert codes(world, HOME, MOTHER) == left
+    assert len(world.worklist(HOME)) == asked + 1
+    while world.worklist(HOME):
+        world.decides(HOME)
+    assert UNBORN_NEED not in codes(world, HOME, MOTHER)
+    assert NEUTRAL in codes(world, HOME, MOTHER)
+    assert "expected" not in str(world.held_at(HOME))
+
+
+@pytest.mark.parametrize("kind", NOTICES)
+def test_a_birth_changes_nothing_on_the_record_of_anybody_else_in_a_notification(
+    world: World, kind: str
+) -> None:
+    given_the_family(world)
+    world.admitted(ELSEWHERE)
+    world.registered(*SIBLING, ELSEWHERE)
+    people = [*abused("victim"), sibling()]
+    world.posts(POLICE, of_an_unborn(kind, *people))
+    while world.worklist(ELSEWHERE):
+        world.decides(ELSEWHERE)
+    before = elsewhere(world)
+    assert before
+    world.on(BORN_ON)
+    world.posts(POLICE, of_the_born(kind, *people))
+    assert elsewhere(world) == before
+    assert world.worklist(ELSEWHERE) == []

@@ -14,6 +14,7 @@ from tests.intake.people import (
     HOME,
     HOUSEHOLD,
     MOTHER,
+    UNBORN_NEED,
     VICTIM,
     child,
     codes,
@@ -23,7 +24,8 @@ from tests.intake.people import (
 )
 from tests.world import COUNCIL, HEALTH, POLICE, World, a_submission
 
-CONCERN, NEUTRAL = "836881000000105", "U"
+CONCERN, CONCERN_ENDED, NEUTRAL = "836881000000105", "810771000000107", "U"
+UNBORN = {"role": "unborn", "expected_date": "2022-03-01"}
 Held = dict[tuple[str, str], list[str]]
 
 
@@ -52,6 +54,17 @@ def of_a_child(kind: str, **more: Any) -> dict[str, Any]:
     return a_submission(kind, "E-9", child(), mother(), father(), **more)
 
 
+def of_an_unborn(kind: str, **more: Any) -> dict[str, Any]:
+    said = of_a_child(kind.removeprefix("unborn-"), **more)
+    return said | {"people": [UNBORN, *said["people"][1:]]}
+
+
+def of_an_unborn_in_a_report(_: str, **more: Any) -> dict[str, Any]:
+    """The mother is neither its victim nor accused."""
+    people = UNBORN, child(), mother(), father(standing="both", knows="must-not-know")
+    return a_submission("marac", "DA-9", *people, **more)
+
+
 CASES = {
     "strategy-meeting": (COUNCIL, of_a_child, {(HOME, "child"): [ASK]}),
     "pre-proceedings": (COUNCIL, of_a_child, {(HOME, "child"): [CONCERN]}),
@@ -71,6 +84,18 @@ CASES = {
         {(HOME, "child"): [CONCERN], (HOME, "mother"): [VICTIM], (ELSEWHERE, "father"): [ASK]},
     ),
     "perpetrator": (POLICE, of_abuse, {(HOME, "child"): [HOUSEHOLD], (HOME, "mother"): [VICTIM]}),
+    "unborn-strategy-meeting": (COUNCIL, of_an_unborn, {(HOME, "mother"): [UNBORN_NEED]}),
+    "unborn-pre-proceedings": (COUNCIL, of_an_unborn, {(HOME, "mother"): [UNBORN_NEED]}),
+    "unborn-section-47": (
+        COUNCIL,
+        of_an_unborn,
+        {(HOME, "mother"): [UNBORN_NEED], (ELSEWHERE, "father"): [ASK]},
+    ),
+    "unborn-domestic-abuse": (
+        POLICE,
+        of_an_unborn_in_a_report,
+        {(HOME, "child"): [CONCERN], (HOME, "mother"): [UNBORN_NEED], (ELSEWHERE, "father"): [ASK]},
+    ),
 }
 
 
@@ -90,6 +115,16 @@ def test_a_kind_reaches_the_records_that_the_matrix_says(any_world: World, kind:
         (
             "domestic-abuse-victim",
             {(HOME, "child"): [f"{HOUSEHOLD} inactive"], (HOME, "mother"): [f"{VICTIM} inactive"]},
+        ),
+        ("unborn-strategy-meeting", {}),
+        ("unborn-pre-proceedings", {}),
+        ("unborn-section-47", {(HOME, "mother"): [f"{UNBORN_NEED} inactive"]}),
+        (
+            "unborn-domestic-abuse",
+            {
+                (HOME, "child"): [f"{CONCERN_ENDED} inactive"],
+                (HOME, "mother"): [f"{UNBORN_NEED} inactive"],
+            },
         ),
     ],
 )
