@@ -59,7 +59,8 @@ def key_list(client_id: str) -> None:
             typer.echo(f"{one.kid}\t{one.sort}")
 
 
-@key.command("drop")
+# A thumbprint may begin with a hyphen, and is no option then.
+@key.command("drop", context_settings={"ignore_unknown_options": True})
 def key_drop(client_id: str, kid: str) -> None:
     """Ends a key's right to sign; refuses the last one."""
     with opened() as installation:

@@ -155,6 +155,19 @@ def test_the_command_line_adds_lists_and_drops(tmp_path: Path) -> None:
     assert "a file that can be read" in said(tmp_path, "client", "key", "add", client_id, no_pem)
 
 
+def test_a_key_whose_thumbprint_begins_with_a_hyphen_is_dropped(tmp_path: Path) -> None:
+    old = next(key for key in iter(a_key, None) if key.thumbprint().startswith("-"))
+    new = a_key()
+    for name, key in (("old", old), ("new", new)):
+        (tmp_path / f"{name}.pem").write_bytes(key.as_pem(private=False))
+    kind = "childrens-services"
+    client_id = said(tmp_path, "client", "add", COUNCIL, kind, str(tmp_path / "old.pem"))
+    said(tmp_path, "client", "key", "add", client_id, str(tmp_path / "new.pem"))
+    assert said(tmp_path, "client", "key", "drop", client_id, str(old.thumbprint())) == ""
+    listed = said(tmp_path, "client", "key", "list", client_id)
+    assert listed == f"{new.thumbprint()}\tP-384"
+
+
 def said(folder: Path, *words: str) -> str:
     """What the command says, on whichever stream."""
     told = when_told(folder / "var", *words)
