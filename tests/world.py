@@ -241,11 +241,6 @@ def person(role: str, nhs_number: str, born: str, **more: Any) -> dict[str, Any]
     }
 
 
-def _pregnant_since(person: dict[str, Any]) -> str:
-    expected = date.fromisoformat(person.get("expected_date", "0001-01-01"))
-    return str(expected - timedelta(days=min(280, expected.toordinal() - 1)))
-
-
 def a_submission(kind: str, reference: str, *people: dict[str, Any], **more: Any) -> dict[str, Any]:
     """One that every rule accepts."""
     body = {
@@ -258,7 +253,15 @@ def a_submission(kind: str, reference: str, *people: dict[str, Any], **more: Any
         "purpose": "safeguarding-of-a-child",
     }
     if MODELS[kind] is not Notification:
-        body["start"] = max(["2022-01-01", *map(_pregnant_since, people)])
+        body["start"] = max("2022-01-01", *map(_plausible_start, people))
     if kind == "child-protection":
         body["categories"] = ["physical"]
     return {**body, **more}
+
+
+def _plausible_start(person: dict[str, Any]) -> str:
+    """The first day on which a plan of this child may start: the birth, or the conception."""
+    if person["role"] == "unborn":
+        expected = date.fromisoformat(person["expected_date"])
+        return str(expected - timedelta(days=min(280, expected.toordinal() - 1)))
+    return str(person.get("date_of_birth", "")) if person["role"] == "child" else ""

@@ -4,7 +4,7 @@ A `Disclosure` can be made here and nowhere else, and the floor that builds FHIR
 `Disclosure`. A value that is withheld is never taken out of a flag: it never gets there.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -56,8 +56,13 @@ class Disclosure:
         return CODES["contact-duty-desk"].coding if self.form is Form.REQUEST else NEUTRAL
 
 
-def disclose(ruling: Ruling, said: Elements) -> Disclosure:
-    """Builds a disclosure up from nothing: what was said, as far as the ruling discloses it."""
+def disclose(
+    ruling: Ruling, said: Elements, *, within: Collection[Element] = tuple(Element)
+) -> Disclosure:
+    """Builds a disclosure up from nothing: what was said, as far as the ruling discloses it.
+
+    `within` these elements: while a side is asked, no record is told more than it was.
+    """
     if not ruling.remains:
         raise ValueError("nothing is told in this case: see removal()")
     known: Mapping[Element, Value] = {**said, Element.CONCERN: _concern(ruling)}
@@ -65,7 +70,11 @@ def disclose(ruling: Ruling, said: Elements) -> Disclosure:
         form=form_of(ruling),
         status=CopyStatus.ACTIVE if ruling.case.phase is Phase.OPEN else CopyStatus.INACTIVE,
         labels=ruling.placement.labels,
-        says={element: known[element] for element in ruling.disclosed if element in known},
+        says={
+            element: known[element]
+            for element in ruling.disclosed
+            if element in known and element in within
+        },
         door=_DOOR,
     )
 

@@ -24,6 +24,7 @@ from flagservice.intake.ruling.particulars import Particulars, open_particulars
 from flagservice.intake.ruling.person_files import PersonFile
 from flagservice.people.registrations import Registration
 from flagservice.policy.case import Case
+from flagservice.policy.rows import PlacementAction
 from flagservice.policy.ruling import Ruling, rule_on
 from flagservice.store import tables
 
@@ -42,9 +43,31 @@ class Assessment:
     """is it of a kind that the plan has left behind? See `former_kinds`"""
 
     @property
+    def asked(self) -> bool:
+        """Whether a side has yet to decide. Meanwhile nothing is placed, and nothing taken back."""
+        return _is_asked(self.ruling) and not self.naming.dropped
+
+    @property
+    def told(self) -> Ruling:
+        """The ruling by which the record is told what it is told.
+
+        While a side is asked it is what the ruling would be if it decided to place, and it lets
+        stand no more than what stands already.
+        """
+        return self._as_if_decided(self.ruling)
+
+    @property
+    def own_told(self) -> Ruling:
+        """The same by the submitter's own words alone."""
+        return self._as_if_decided(self.own_ruling)
+
+    def _as_if_decided(self, ruling: Ruling) -> Ruling:
+        return self.decisions.ruling_if_all_place(ruling.case) if _is_asked(ruling) else ruling
+
+    @property
     def tells(self) -> bool:
         """Whether this record is told anything. A person who was left out was wrongly named."""
-        return self.ruling.remains and not self.naming.dropped
+        return self.told.remains and not self.naming.dropped
 
     @property
     def held_because(self) -> str:
@@ -67,6 +90,10 @@ class Assessment:
     def ruling_seen_by(self, owner: Owner) -> Ruling:
         """Returns the ruling that a side may see: a submitter's is from its own words alone."""
         return self.own_ruling if owner is Owner.SUBMITTER else self.ruling
+
+
+def _is_asked(ruling: Ruling) -> bool:
+    return ruling.placement.action is PlacementAction.HOLD and ruling.case.phase is Phase.OPEN
 
 
 @dataclass(frozen=True)

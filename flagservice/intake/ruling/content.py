@@ -1,5 +1,6 @@
 """Says what a copy tells: the disclosure for an assessment, with the days that the copy adds."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -28,18 +29,24 @@ def days_from(placed: date, ruling: Ruling) -> Days:
 
 
 def disclosure_by(
-    ruling: Ruling, assessment: Assessment, *, days: Days, rulebook: Rulebook
+    ruling: Ruling,
+    assessment: Assessment,
+    *,
+    days: Days,
+    rulebook: Rulebook,
+    within: Collection[Element] = tuple(Element),
 ) -> Disclosure:
-    """Returns all that a ruling lets this record be told of this plan."""
-    return disclose(ruling, _said(assessment, ruling, days=days, rulebook=rulebook))
+    """Returns all that a ruling lets this record be told of this plan, `within` these elements."""
+    said = _said(assessment, ruling, days=days, rulebook=rulebook)
+    return disclose(ruling, said, within=within)
 
 
 def own_digest(work: Work, assessment: Assessment, *, rulebook: Rulebook) -> str:
     """Returns a digest that changes only when the submitter's own words change what is told."""
-    if not assessment.own_ruling.remains:
+    if not assessment.own_told.remains:
         return ""
     days = Days(date.min, date.min, date.min)
-    says = disclosure_by(assessment.own_ruling, assessment, days=days, rulebook=rulebook)
+    says = disclosure_by(assessment.own_told, assessment, days=days, rulebook=rulebook)
     return disclosure_digest(work, says, data_key=assessment.naming.data_key)
 
 

@@ -71,6 +71,17 @@ class Decisions:
         supposed = {**self.made, (owner, self.question(owner, case)): HoldOutcome.PLACE}
         return replace(self, made=supposed).ruling_on(case)
 
+    def ruling_if_all_place(self, case: Case) -> Ruling:
+        """Returns what the ruling would be if every side that is asked decided to place."""
+        decisions, ruling = self, self.ruling_on(case)
+        for _ in Owner:
+            owner = ruling.placement.owner
+            if ruling.placement.action is PlacementAction.HOLD and owner is not None:
+                asked = (owner, self.question(owner, ruling.case))
+                decisions = replace(decisions, made={**decisions.made, asked: HoldOutcome.PLACE})
+                ruling = decisions.ruling_on(ruling.case)
+        return ruling
+
     def refused_by_submitter(self, case: Case) -> bool:
         """Returns whether the submitter decided to withhold: it may be another person."""
         asked = (Owner.SUBMITTER, self.question(Owner.SUBMITTER, case))

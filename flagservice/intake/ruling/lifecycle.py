@@ -13,6 +13,7 @@ from datetime import date
 
 from flagservice.audit.log import Work
 from flagservice.domain.copies import CopyStatus
+from flagservice.domain.elements import Element
 from flagservice.intake.rulebook import Rulebook
 from flagservice.intake.ruling.assessment import Assessment
 from flagservice.intake.ruling.content import (
@@ -43,9 +44,10 @@ def changes(
             if copy is not kept:
                 yield _removal(copy, person)
         where = practice or (kept.practice if kept else None)
-        if assessment.tells and where is not None:
+        stood = kept or _stood(mine, assessment)
+        if assessment.tells and where is not None and (stood or not assessment.asked):
             content = _content(
-                work, assessment, kept, renewed=own_change.amended, rulebook=rulebook
+                work, assessment, stood, renewed=own_change.amended, rulebook=rulebook
             )
             told = content.disclosure
             if kept is None:
@@ -101,9 +103,14 @@ def _kept(
     """
     if not assessment.tells:
         return None
-    form = form_of(assessment.ruling)
+    form = form_of(assessment.told)
     fitting = [copy for copy in mine if copy.form == form and practice in (None, copy.practice)]
     return fitting[0] if fitting else None
+
+
+def _stood(mine: Sequence[tables.CopyRow], assessment: Assessment) -> tables.CopyRow | None:
+    """Returns the copy that stood elsewhere while a side is asked: the record takes it along."""
+    return next((copy for copy in mine if assessment.asked and copy.says), None)
 
 
 def _removal(copy: tables.CopyRow, person: tables.PersonRow) -> NewVersion:
@@ -133,13 +140,14 @@ def _content(
     A copy that goes on keeps the days that the row which now places it has, and is reviewed no
     later than that row says. What its submitter amends is reviewed from today on.
     """
-    days = days_from(work.today, assessment.ruling)
+    days = days_from(work.today, assessment.told)
     if copy is not None:
         review = days.review
         if review is not None and copy.review is not None and not renewed:
             review = min(review, copy.review)
         days = Days(copy.placed, review, _expires(copy, assessment, days=days))
-    told = disclosure_by(assessment.ruling, assessment, days=days, rulebook=rulebook)
+    within = copy.says if assessment.asked and copy is not None else tuple(Element)
+    told = disclosure_by(assessment.told, assessment, days=days, rulebook=rulebook, within=within)
     return CopyContent(assessment, days, told)
 
 
@@ -147,7 +155,7 @@ def _expires(copy: tables.CopyRow, assessment: Assessment, *, days: Days) -> dat
     """Returns the day on which a copy expires, counted from its placing: no later than before."""
     if days.expires is None or copy.expires is None:
         return days.expires
-    counted = days_from(copy.placed, assessment.ruling).expires or days.expires
+    counted = days_from(copy.placed, assessment.told).expires or days.expires
     return min(copy.expires, counted)
 
 
@@ -166,7 +174,7 @@ def _new_copy(
         person_id=person.id,
         plan_id=content.assessment.plan.id,
         kind=content.assessment.particulars.kind,
-        form=form_of(content.assessment.ruling),
+        form=form_of(content.assessment.told),
         practice=practice,
         number=0,
         status=content.disclosure.status,
