@@ -55,6 +55,7 @@ class ReceiptWord(StrEnum):
     DELIVERED = "delivered"
     HANDLED = "handled"
     ENDED = "ended"
+    TAKEN_BACK = "taken back"
 
 
 class NotReached(StrEnum):

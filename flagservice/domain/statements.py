@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -60,8 +60,25 @@ class NotIdentified(StrEnum):
     NOT_TRACED = "not-traced"
 
 
+class Withdrawal(StrEnum):
+    """Why what was said of a person is taken back."""
+
+    WRONG_PERSON = "wrong-person"
+    POSTED_IN_ERROR = "posted-in-error"
+    NOT_UPHELD = "not-upheld"
+    """it was said of this person, and did not stand"""
+
+
+IN_ERROR: Final = (Withdrawal.WRONG_PERSON, Withdrawal.POSTED_IN_ERROR)
+"""What never should have been said: everything that was told is `entered-in-error`."""
+
+
 class Person(Strict):
-    """One person that a submission names."""
+    """One person that a submission names.
+
+    `ended` ends this person's part and no other's. `withdrawn` takes back all that was said of the
+    person under this reference. Somebody who is merely left out stays, and is asked about.
+    """
 
     role: Role
     nhs_number: NHSNumber | None = None
@@ -73,6 +90,8 @@ class Person(Strict):
     nomination: Nomination | None = None
     standing: Standing = Standing.NEITHER
     knows: Knows = Knows.UNKNOWN
+    ended: Day | None = None
+    withdrawn: Withdrawal | None = None
 
     def faults(self, at: str) -> list[Fault]:
         """Returns what does not fit together in this person."""
@@ -90,6 +109,18 @@ class Person(Strict):
             found.append(Fault(f"{at}.nomination", "is needed: why this adult is relevant"))
         if not nominated and self.nomination is not None:
             found.append(Fault(f"{at}.nomination", "is only for a partner who is included"))
+        return found + self._taken_back_faults(at)
+
+    def _taken_back_faults(self, at: str) -> list[Fault]:
+        found = []
+        if self.withdrawn is not None and self.ended is not None:
+            found.append(Fault(f"{at}.ended", "does not go with withdrawn"))
+        if self.nhs_number is None:
+            found += [
+                Fault(f"{at}.{field}", "needs the NHS number that was sent before")
+                for field in ("withdrawn", "ended")
+                if getattr(self, field) is not None
+            ]
         return found
 
     def _unborn_faults(self, at: str) -> list[Fault]:
@@ -100,7 +131,7 @@ class Person(Strict):
             found.append(Fault(f"{at}.date_of_birth", "an unborn child has no date of birth"))
         if self.expected_date is None:
             found.append(Fault(f"{at}.expected_date", "is needed for an unborn child"))
-        return found
+        return found + self._taken_back_faults(at)
 
     def _identified_faults(self, at: str) -> list[Fault]:
         found = []

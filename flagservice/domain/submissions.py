@@ -18,7 +18,7 @@ from flagservice.domain.errors import Fault
 from flagservice.domain.people import Role, Standing
 from flagservice.domain.plausibility import ages, dates
 from flagservice.domain.plausibility.references import Reference, reference_faults
-from flagservice.domain.statements import Day, Person, Statement, Strict
+from flagservice.domain.statements import Day, Person, Statement, Strict, Withdrawal
 
 
 class ConsentAnswer(StrEnum):
@@ -85,6 +85,7 @@ class Submission(Strict, ABC):
     consent: Consent
     lawful_basis: Annotated[list[LawfulBasis], Field(min_length=1, max_length=6)]
     purpose: Purpose
+    withdrawn: Withdrawal | None = None
 
     @property
     @abstractmethod
@@ -116,6 +117,14 @@ class Submission(Strict, ABC):
             if person.role is not Role.UNBORN
         ]
 
+    def withdrawal_of(self, person: Person) -> Withdrawal | None:
+        """Returns why what it says of a person is taken back, if it is."""
+        return self.withdrawn or person.withdrawn
+
+    def end_of(self, person: Person) -> date | None:
+        """Returns the day on which a person's part in it ended."""
+        return person.ended or self.end
+
     def faults(self, today: date) -> list[Fault]:
         """Returns every rule across fields that this submission breaks."""
         found = self.consent.faults()
@@ -125,16 +134,24 @@ class Submission(Strict, ABC):
         found += ages.age_faults(self.people) + self._mothers()
         if self.started is not None:
             found += dates.start_faults(self.started, today=today, birth=self._birth)
-        if self.end is not None and self.end > today:
-            found.append(Fault("end", "is in the future: send it on the day"))
-        if self.end is not None and self.started is not None and self.end < self.started:
-            found.append(Fault("end", "is before start"))
+        return found + self._ends(today)
+
+    def _ends(self, today: date) -> list[Fault]:
+        ends = {"end": self.end}
+        ends |= {f"people[{n}].ended": person.ended for n, person in enumerate(self.people)}
+        found = []
+        for field, end in ends.items():
+            if end is not None and end > today:
+                found.append(Fault(field, "is in the future: send it on the day"))
+            if end is not None and self.started is not None and end < self.started:
+                found.append(Fault(field, "is before start"))
         return found
 
     @property
     def _birth(self) -> date | None:
         """The day on which the child was born, or is expected."""
-        about = (person for person in self.people if person.role in (Role.CHILD, Role.UNBORN))
+        children = (person for person in self.people if person.role in (Role.CHILD, Role.UNBORN))
+        about = (child for child in children if child.withdrawn is None)
         return next((person.date_of_birth or person.expected_date for person in about), None)
 
     def outgrown(self, today: date) -> list[Fault]:
@@ -171,7 +188,8 @@ class Submission(Strict, ABC):
         return found
 
     def _one_child(self, roles: tuple[Role, ...]) -> list[Fault]:
-        if sum(person.role in roles for person in self.people) == 1:
+        standing = [person for person in self.people if person.withdrawn is None]
+        if sum(person.role in roles for person in standing) == 1:
             return []
         return [Fault("people", f"exactly one is {' or '.join(roles)}")]
 
@@ -254,6 +272,16 @@ class Enquiry(Submission):
         return super().faults(today) + self._one_child((Role.CHILD, Role.UNBORN))
 
 
+def _parts(statement: Statement) -> list[Statement]:
+    person = statement.person
+    if person.standing is not Standing.BOTH:
+        return [statement]
+    return [
+        replace(statement, person=person.model_copy(update={"standing": part}))
+        for part in (Standing.VICTIM, Standing.ALLEGED_PERPETRATOR)
+    ]
+
+
 _ALLEGED = (Standing.ALLEGED_PERPETRATOR, Standing.BOTH)
 _VICTIM = (Standing.VICTIM, Standing.BOTH)
 
@@ -273,13 +301,15 @@ class Notification(Submission):
         return self.kind
 
     def statements(self) -> list[Statement]:
-        """Returns a statement for each person who has a record.
+        """Returns a statement for each person who has a record, and two for one who is both.
 
-        A mother who is not accused is ruled on for the unborn child that she expects, too.
+        What protects a victim awaits no question. A mother who is not accused is ruled on for
+        the unborn child that she expects, too.
         """
+        parts = [part for statement in super().statements() for part in _parts(statement)]
         return [
             replace(one, kind=Kind.UNBORN_DOMESTIC_ABUSE) if self._expecting(one.person) else one
-            for one in super().statements()
+            for one in parts
         ]
 
     def _expecting(self, person: Person) -> bool:

@@ -15,11 +15,14 @@ from sqlmodel import col, select
 from flagservice.audit.log import Deed, Work
 from flagservice.domain.elements import Coding, Desk, Organisation, Value
 from flagservice.domain.errors import Conflict, NotFound
-from flagservice.domain.holds import HoldOutcome, Owner
+from flagservice.domain.holds import ANSWERED_BY_A_VERSION, HoldOutcome, Owner, Question
+from flagservice.domain.people import Role
 from flagservice.domain.statements import Strict
+from flagservice.intake.plans import reference_of
 from flagservice.intake.rulebook import Rulebook
 from flagservice.intake.ruling.assessment import Assessment, assess
 from flagservice.intake.ruling.content import days_from, disclosure_by
+from flagservice.intake.ruling.decisions import OpenQuestion
 from flagservice.intake.ruling.person_files import person_files
 from flagservice.intake.ruling.rerule import rerule
 from flagservice.people import persons
@@ -39,13 +42,16 @@ class Decision(Strict):
 
 @dataclass(frozen=True)
 class WorklistItem:
-    """One hold on a worklist: whose record, what would be placed, and when it is due.
+    """One hold on a worklist: whose record, what is asked, what would be placed, when it is due.
 
-    Only a submitter is told `why` it is held: the reason is its own words.
+    Only a submitter is told its `reference`, the `role` and `why`: they are its own words.
     """
 
     id: str
     nhs_number: str
+    question: Question
+    reference: str | None
+    role: Role | None
     would: dict[str, str]
     why: str | None
     opened: date
@@ -75,6 +81,7 @@ def decide(work: Work, hold_id: str, *, decision: Decision, rulebook: Rulebook) 
     work.session.refresh(hold, with_for_update=True)
     if not hold.open:
         raise Conflict("this hold is no longer open")
+    _check_answerable(hold, decision)
     hold.open, hold.outcome, hold.decided_at = False, decision.outcome, work.now
     hold.data_key = work.vault.new_data_key()
     hold.sealed = work.vault.seal_row(hold, json.dumps(decision.model_dump()).encode())
@@ -84,21 +91,31 @@ def decide(work: Work, hold_id: str, *, decision: Decision, rulebook: Rulebook) 
     rerule(work, person, rulebook=rulebook)
 
 
+def _check_answerable(hold: tables.HoldRow, decision: Decision) -> None:
+    """Raises Conflict where a new version answers, and no decision."""
+    no = decision.outcome is HoldOutcome.WITHHOLD
+    if hold.question in ANSWERED_BY_A_VERSION and not (no and hold.question is Question.IDENTITY):
+        raise Conflict(f"a new version answers this question: {hold.question}")
+
+
 def _item(work: Work, hold: tables.HoldRow, *, rulebook: Rulebook) -> WorklistItem:
     person = work.session.get_one(tables.PersonRow, hold.person_id)
     number = persons.nhs_number_of(work, person)
     (file,) = person_files(work, [person])
     assessments = assess(work, file, rulebook=rulebook)
-    about = next(one for one in assessments if one.plan.id == hold.plan_id)
+    asked = OpenQuestion(hold.owner, hold.question, hold.about)
+    about = next(one for one in assessments if asked in one.questions())
     overdue = work.today > hold.due
     decider = hold.then if overdue else hold.owner
-    would = _would(work, about, hold.owner, rulebook=rulebook)
-    why = about.held_because if hold.owner is Owner.SUBMITTER else None
+    submitter = hold.owner is Owner.SUBMITTER
     return WorklistItem(
         id=hold.id,
         nhs_number=number,
-        would=would,
-        why=why,
+        question=hold.question,
+        reference=reference_of(work, about.plan) if submitter else None,
+        role=about.particulars.role if submitter else None,
+        would=_would(work, about, asked, rulebook=rulebook),
+        why=about.because(hold.question) if submitter else None,
         opened=hold.opened,
         due=hold.due,
         overdue=overdue,
@@ -107,9 +124,11 @@ def _item(work: Work, hold: tables.HoldRow, *, rulebook: Rulebook) -> WorklistIt
 
 
 def _would(
-    work: Work, assessment: Assessment, owner: Owner, *, rulebook: Rulebook
+    work: Work, assessment: Assessment, asked: OpenQuestion, *, rulebook: Rulebook
 ) -> dict[str, str]:
-    ruling = assessment.ruling_if_placed(owner)
+    if asked.question in ANSWERED_BY_A_VERSION:
+        return {}
+    ruling = assessment.if_placed_by(asked.owner)
     if ruling.placement.action is PlacementAction.HOLD:
         return {"held next for": str(ruling.placement.owner)}
     if not ruling.remains:

@@ -1,9 +1,11 @@
-"""Keeps whom a plan's newest version names, and what it says of each of them.
+"""Keeps whom a plan names, and what it says of each of them by the newest version that names them.
 
-A person whom a version leaves out was wrongly named, unless the plan ends with it.
+A person whom a version leaves out stays, and is asked about. What is taken back is said: `ended` or
+`withdrawn`. An older version that comes late says what no newer one has said, and nothing else, so
+that the order in which versions come does not matter.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -12,9 +14,11 @@ from sqlmodel import col, select
 
 from flagservice.audit.log import Work
 from flagservice.domain.copies import ReceiptWord
-from flagservice.domain.people import Phase
+from flagservice.domain.elements import NOTIFICATIONS
+from flagservice.domain.errors import Fault, Invalid
+from flagservice.domain.people import Phase, Role, Standing
 from flagservice.domain.plausibility.ages import Doubt
-from flagservice.domain.statements import Statement
+from flagservice.domain.statements import Statement, Withdrawal
 from flagservice.domain.submissions import Submission
 from flagservice.intake.ruling.particulars import (
     Particulars,
@@ -36,50 +40,84 @@ def keep_namings(
     people: Mapping[str, tables.PersonRow],
     first: bool,
 ) -> list[tables.PersonRow]:
-    """Replaces what the plan says of its people. Returns, locked, all who were or are named.
+    """Keeps what a version says of its people. Returns, locked, all who were or are named.
 
-    `people` are those whom this version names, by NHS number. The plan's `first` version replaces
-    nothing.
+    `people` are those whom this version names, by NHS number. The `first` version of a plan meets
+    nothing. Raises Invalid where the newest version names another child.
     """
     rows = [] if first else work.session.exec(_NAMINGS, params={"plan": plan.id}).all()
-    before = {row.person_id: row for row in rows if row.person_id is not None}
-    for row in rows:
-        if row.person_id is None:
-            work.session.delete(row)
-    after: set[str | None] = set()
+    before: dict[tuple[str | None, bool], tables.NamingRow] = {
+        (row.person_id, row.accused): row for row in rows if row.person_id is not None
+    }
+    named = {person.id for person in people.values()}
+    if submission.version == plan.version:
+        others = [row for row in before.values() if row.person_id not in named]
+        _check_child(work, submission, others)
+        for row in rows:
+            if row.person_id is None:
+                work.session.delete(row)
+    said = set()
     for statement in submission.statements():
         number = statement.person.nhs_number
-        person_id = people[number].id if number is not None else None
-        naming = before.get(person_id) if person_id is not None else None
-        naming = naming or _new_naming(work, plan, person_id)
-        _name(work, naming, submission, statement)
-        after.add(person_id)
-    for person_id, row in before.items():
-        if person_id not in after:
-            _no_longer(work, row, dropped=submission.end is None)
-    gone = persons.lock_known(work, [id_ for id_ in before if id_ not in after])
+        key = people[number].id if number is not None else None, _accuses(statement)
+        _name(work, plan, before.get(key) or _new_naming(work, plan, key), submission, statement)
+        said.add(key)
+    for key, row in before.items():
+        if key not in said and row.version < submission.version:
+            _say_no_more(work, row, submission, is_named=key[0] in named)
+    gone = persons.lock_known(work, {str(person_id) for person_id, _ in before} - named)
     return sorted([*people.values(), *gone], key=lambda person: person.pseudonym)
 
 
-def _new_naming(work: Work, plan: tables.PlanRow, person_id: str | None) -> tables.NamingRow:
+def _accuses(statement: Statement) -> bool:
+    return statement.person.standing is Standing.ALLEGED_PERPETRATOR
+
+
+def _check_child(work: Work, submission: Submission, rows: Iterable[tables.NamingRow]) -> None:
+    """Raises Invalid where a child takes another's place: it would join the two in one plan.
+
+    `rows` are those of people whom this version does not name.
+    """
+    children = [p for p in submission.people if p.role is Role.CHILD and p.withdrawn is None]
+    identified = any(child.nhs_number is not None for child in children)
+    if submission.rules_as in NOTIFICATIONS or not identified:
+        return
+    standing = [row for row in rows if row.withdrawn is None]
+    if any(open_particulars(work, row).role is Role.CHILD for row in standing):
+        rule = "another child than before: name the former, too, as withdrawn, wrong-person"
+        raise Invalid(Fault("people", rule))
+
+
+def _new_naming(work: Work, plan: tables.PlanRow, key: tuple[str | None, bool]) -> tables.NamingRow:
+    person_id, accused = key
     return tables.NamingRow(
         id=work.new_id(),
         plan_id=plan.id,
         person_id=person_id,
         place=0,
         version=0,
+        accused=accused,
         data_key=work.vault.new_data_key(),
         sealed=b"",
     )
 
 
 def _name(
-    work: Work, naming: tables.NamingRow, submission: Submission, statement: Statement
+    work: Work,
+    plan: tables.PlanRow,
+    naming: tables.NamingRow,
+    submission: Submission,
+    statement: Statement,
 ) -> None:
+    """Keeps what a version says of one person, unless a newer one has said anything of them."""
+    newest, unknown = submission.version == plan.version, naming.person_id is None
+    if naming.version > submission.version or (unknown and not newest):
+        return
     said = _particulars(work, naming, submission, statement)
+    if submission.version < plan.ended_by:
+        said = replace(said, phase=Phase.ENDED)
     naming.place, naming.version = statement.place, submission.version
-    naming.current, naming.dropped = True, False
-    unknown = naming.person_id is None
+    naming.current, naming.withdrawn = newest, submission.withdrawal_of(statement.person)
     naming.word = ReceiptWord.NOT_REACHED if unknown else ReceiptWord.ACCEPTED
     naming.sealed = seal_particulars(work, naming, said)
     work.session.add(naming)
@@ -97,10 +135,14 @@ def _particulars(
     return now
 
 
-def _no_longer(work: Work, naming: tables.NamingRow, *, dropped: bool) -> None:
-    """Ends a naming. If the plan goes on, the person was wrongly named: nothing of it stays."""
-    if naming.current:
-        naming.current, naming.dropped = False, dropped
-    ended = replace(open_particulars(work, naming), phase=Phase.ENDED)
-    naming.sealed = seal_particulars(work, naming, ended)
+def _say_no_more(
+    work: Work, naming: tables.NamingRow, submission: Submission, *, is_named: bool
+) -> None:
+    """Keeps that a version leaves a person out, or no longer says this of a person it names."""
+    naming.current = False
+    if is_named and naming.withdrawn is None:
+        naming.withdrawn = Withdrawal.NOT_UPHELD
+    if submission.end is not None:
+        ended = replace(open_particulars(work, naming), phase=Phase.ENDED)
+        naming.sealed = seal_particulars(work, naming, ended)
     work.session.add(naming)

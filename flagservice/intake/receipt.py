@@ -27,6 +27,10 @@ _CURRENT: Final = (
 )
 
 
+_DONE: Final = (ReceiptWord.ACCEPTED, ReceiptWord.ENDED, ReceiptWord.TAKEN_BACK)
+"""What the receipt calls handled, where the record's holder must not know."""
+
+
 @dataclass(frozen=True)
 class ReceiptLine:
     """One record of a receipt. `due` is the day by which the submitter itself has to decide."""
@@ -40,7 +44,8 @@ class ReceiptLine:
 def receipt_of(work: Work, plan: tables.PlanRow) -> list[ReceiptLine]:
     """Returns a line for each person whom the plan's newest version names, in its order."""
     namings = work.session.exec(_CURRENT, params={"plan": plan.id}).all()
-    lines = [_line(work, plan, naming) for naming in namings]
+    # Who is both has two namings, and one line: a notification's says "received" in any case.
+    lines = [_line(work, plan, naming) for naming in {n.place: n for n in namings}.values()]
     work.record(Deed.RECEIPT_READ, plan=plan.id, version=plan.version)
     return lines
 
@@ -48,7 +53,8 @@ def receipt_of(work: Work, plan: tables.PlanRow) -> list[ReceiptLine]:
 def _line(work: Work, plan: tables.PlanRow, naming: tables.NamingRow) -> ReceiptLine:
     particulars = open_particulars(work, naming)
     status = _status(plan, naming, particulars.knows)
-    due = _due(work, naming) if status is ReceiptWord.HELD else None
+    asked = status in (ReceiptWord.HELD, ReceiptWord.NOT_REACHED)
+    due = _due(work, naming) if asked and naming.person_id is not None else None
     return ReceiptLine(naming.place, particulars.role, status, due)
 
 
@@ -59,7 +65,7 @@ def _status(plan: tables.PlanRow, naming: tables.NamingRow, knows: Knows) -> Rec
         case ReceiptWord.HELD | ReceiptWord.NOT_REACHED:
             return naming.word
         case word if knows is Knows.MUST_NOT_KNOW:
-            done = naming.delivered or word in (ReceiptWord.ACCEPTED, ReceiptWord.ENDED)
+            done = naming.delivered or word in _DONE
             return ReceiptWord.HANDLED if done else ReceiptWord.ACCEPTED
         case ReceiptWord.PLACED | ReceiptWord.REQUESTED if naming.delivered:
             return ReceiptWord.DELIVERED

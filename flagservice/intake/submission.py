@@ -2,8 +2,8 @@
 
 1. Find the plan by its natural key (organisation, reference), or start it; lock it.
 2. A version that is there already is a repeat, or a conflict if its body differs.
-3. A version older than the newest is kept, and has no effect; one that time has overtaken is
-   refused.
+3. A version older than the newest counts only for those of whom no newer one says anything; the
+   newest is refused where time has overtaken it.
 4. Find and lock every person that this version or the one before it names.
 5. Keep the submission, and what it says of each person, sealed.
 6. Rule on each person, from everything known; issue what follows.
@@ -31,7 +31,7 @@ class SubmissionEffect(StrEnum):
 
     ACCEPTED = "accepted"
     REPEATED = "accepted before"
-    SUPERSEDED = "superseded, no effect"
+    SUPERSEDED = "superseded"
 
 
 @dataclass(frozen=True)
@@ -60,13 +60,9 @@ def submit(work: Work, submission: Submission, *, rulebook: Rulebook) -> Submitt
     # (3) too late?
     late, first = submission.version < plan.version, plan.version == 0
     kept = _keep(work, plan, body, version=submission.version, digest=digest)
-    if late:
-        work.record(Deed.SUPERSEDED, submission=kept, plan=plan.id)
-        return Submitted(plan, SubmissionEffect.SUPERSEDED)
-    if faults := submission.outgrown(work.today):
+    if not late and (faults := submission.outgrown(work.today)):
         raise Invalid(*faults)
-    plan.version, plan.kind = submission.version, submission.rules_as
-    plan.ended = submission.end is not None
+    _take(plan, submission, late=late)
     work.session.add(plan)
     # (4) the people
     numbers = [p.nhs_number for p in submission.people if p.nhs_number is not None]
@@ -74,12 +70,21 @@ def submit(work: Work, submission: Submission, *, rulebook: Rulebook) -> Submitt
     # (5) what is said of them
     affected = keep_namings(work, plan, submission, people=named, first=first)
     unidentified = [s.person.role for s in submission.statements() if s.person.nhs_number is None]
-    if unidentified or not first:
+    if not late and (unidentified or not first):
         unreached.keep_unidentified(work, plan.id, () if plan.ended else unidentified)
-    work.record(Deed.SUBMITTED, submission=kept, plan=plan.id)
+    work.record(Deed.SUPERSEDED if late else Deed.SUBMITTED, submission=kept, plan=plan.id)
     # (6) rule and issue
     rerule(work, affected, rulebook=rulebook)
-    return Submitted(plan, SubmissionEffect.ACCEPTED)
+    return Submitted(plan, SubmissionEffect.SUPERSEDED if late else SubmissionEffect.ACCEPTED)
+
+
+def _take(plan: tables.PlanRow, submission: Submission, *, late: bool) -> None:
+    """Brings a plan to its newest version."""
+    if submission.end is not None:
+        plan.ended_by = max(plan.ended_by, submission.version)
+    if not late:
+        plan.version, plan.kind = submission.version, submission.rules_as
+        plan.ended = submission.end is not None
 
 
 def _version(work: Work, plan: tables.PlanRow, version: int) -> tables.SubmissionRow | None:

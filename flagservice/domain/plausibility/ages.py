@@ -55,7 +55,7 @@ def age_faults(people: Sequence[Person]) -> list[Fault]:
     return [
         Fault(f"people[{place}].date_of_birth", "a parent is at least 9 years older than the child")
         for place, person in enumerate(people)
-        if person.role in PARENTS and birth is not None
+        if person.role in PARENTS and person.withdrawn is None and birth is not None
         if person.date_of_birth is not None and age_on(person.date_of_birth, birth) < LEAST_PARENT
     ]
 
@@ -65,7 +65,7 @@ def outgrown_faults(people: Sequence[Person], *, day: date) -> list[Fault]:
     found = []
     for place, person in enumerate(people):
         field = f"people[{place}].date_of_birth"
-        match person.role, person.date_of_birth:
+        match person.role, person.date_of_birth if person.withdrawn is None else None:
             case Role.CHILD, date() as born if age_on(born, day) >= TOO_OLD_FOR_A_CHILD:
                 found.append(Fault(field, "a child is younger than 26"))
             case Role.PARTNER, date() as born if age_on(born, day) < LEAST_PARENT:
@@ -76,7 +76,7 @@ def outgrown_faults(people: Sequence[Person], *, day: date) -> list[Fault]:
 def doubt_of(person: Person, people: Sequence[Person], *, day: date) -> Doubt | None:
     """Returns why this person may be in the wrong row, as things stand on a day."""
     born, birth = person.date_of_birth, _youngest(people)
-    if born is None:
+    if born is None or person.withdrawn is not None:
         return None
     if person.role is Role.CHILD and age_on(born, day) >= ADULT:
         return Doubt.ADULT_CHILD
@@ -92,6 +92,7 @@ def doubt_of(person: Person, people: Sequence[Person], *, day: date) -> Doubt | 
 
 def _youngest(people: Sequence[Person]) -> date | None:
     """Returns the day on which the youngest child was born, or is expected."""
-    births = [person.date_of_birth for person in people if person.role is Role.CHILD]
+    children = [p for p in people if p.role is Role.CHILD and p.withdrawn is None]
+    births = [child.date_of_birth for child in children]
     expected = [person.expected_date for person in people if person.role is Role.UNBORN]
     return max((day for day in (*births, *expected) if day is not None), default=None)

@@ -69,7 +69,7 @@ def _assessed(work: Work, person: tables.PersonRow, rulebook: Rulebook) -> list[
 
 
 def _told(assessment: Assessment) -> Ruling | None:
-    return None if assessment.naming.dropped else assessment.ruling
+    return None if assessment.withdrawn else assessment.ruling
 
 
 def _of_late(work: Work, old: Policy, new: Policy) -> Iterator[str]:

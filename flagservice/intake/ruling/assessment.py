@@ -3,7 +3,8 @@
 1. Gather what every plan and notification says of the person, from all agencies.
 2. Put their standing together. The order in which things arrived does not matter.
 3. For each plan, make the case, and rule on it by the recorded decisions.
-4. Rule once more on the submitter's own words alone: its receipt says that and nothing else.
+4. Where an accusation was not upheld, rule as if it stood, until the submitter has been asked.
+5. Rule once more on the submitter's own words alone: its receipt says that and nothing else.
 """
 
 from collections.abc import Sequence
@@ -14,17 +15,21 @@ from sqlmodel import col, or_, select
 
 from flagservice.audit.log import Work
 from flagservice.domain.elements import NOTIFICATIONS, Kind
-from flagservice.domain.holds import Owner
+from flagservice.domain.holds import HoldOutcome, Owner, Question
 from flagservice.domain.people import Phase, Standing, State, together
 from flagservice.domain.plausibility.ages import DOUBTED
-from flagservice.domain.statements import Identity
+from flagservice.domain.statements import IN_ERROR, Identity, Withdrawal
 from flagservice.intake.rulebook import Rulebook
-from flagservice.intake.ruling.decisions import Decisions, decisions_made
+from flagservice.intake.ruling.decisions import (
+    DecidedRuling,
+    Decisions,
+    OpenQuestion,
+    decisions_made,
+)
 from flagservice.intake.ruling.particulars import Particulars, open_particulars
 from flagservice.intake.ruling.person_files import PersonFile
 from flagservice.people.registrations import Registration
 from flagservice.policy.case import Case
-from flagservice.policy.rows import PlacementAction
 from flagservice.policy.ruling import Ruling, rule_on
 from flagservice.store import tables
 
@@ -36,16 +41,44 @@ class Assessment:
     plan: tables.PlanRow
     naming: tables.NamingRow
     particulars: Particulars
-    ruling: Ruling
-    own_ruling: Ruling
+    decided: DecidedRuling
+    own_decided: DecidedRuling
     decisions: Decisions
+    widening: OpenQuestion | None = None
+    """asked where more would be told, now that an accusation was not upheld"""
     former: bool = False
     """is it of a kind that the plan has left behind? See `former_kinds`"""
 
     @property
+    def ruling(self) -> Ruling:
+        """The ruling, in the light of all that is known."""
+        return self.decided.ruling
+
+    @property
+    def own_ruling(self) -> Ruling:
+        """The ruling by the submitter's own words alone."""
+        return self.own_decided.ruling
+
+    @property
     def asked(self) -> bool:
         """Whether a side has yet to decide. Meanwhile nothing is placed, and nothing taken back."""
-        return _is_asked(self.ruling) and not self.naming.dropped
+        return self.decided.asked is not None and not self.withdrawn
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether its submitter has taken back all that it said of the person."""
+        return self.naming.withdrawn is not None
+
+    @property
+    def in_error(self) -> bool:
+        """Whether it never should have been said."""
+        return self.naming.withdrawn in IN_ERROR
+
+    @property
+    def left_out(self) -> bool:
+        """Whether the newest version names the person no more, and does not say why."""
+        open_ = self.particulars.phase is Phase.OPEN
+        return open_ and not self.naming.current and not self.withdrawn
 
     @property
     def told(self) -> Ruling:
@@ -54,46 +87,60 @@ class Assessment:
         While a side is asked it is what the ruling would be if it decided to place, and it lets
         stand no more than what stands already.
         """
-        return self._as_if_decided(self.ruling)
+        return self.if_placed_by(*Owner) if self.asked else self.ruling
 
     @property
     def own_told(self) -> Ruling:
         """The same by the submitter's own words alone."""
-        return self._as_if_decided(self.own_ruling)
-
-    def _as_if_decided(self, ruling: Ruling) -> Ruling:
-        return self.decisions.ruling_if_all_place(ruling.case) if _is_asked(ruling) else ruling
+        return self.decisions.supposed(*Owner).on(self.own_decided.case).ruling
 
     @property
     def tells(self) -> bool:
-        """Whether this record is told anything. A person who was left out was wrongly named."""
-        return self.told.remains and not self.naming.dropped
+        """Whether this record is told anything."""
+        return self.told.remains and not self.withdrawn
+
+    def questions(self) -> list[OpenQuestion]:
+        """Returns all that is asked now. A submitter is asked by its own words alone."""
+        if self.withdrawn or self.particulars.phase is Phase.ENDED:
+            return []
+        found = [self.widening] if self.widening else []
+        if self.left_out:
+            found.append(
+                self.decisions.asks(Owner.SUBMITTER, Question.LEFT_OUT, self.own_decided.case)
+            )
+        asked, own = self.decided.asked, self.own_decided.asked
+        if asked is not None and asked.owner is Owner.SUBMITTER:
+            asked = own if own is not None and own.owner is Owner.SUBMITTER else None
+        return [*found, asked] if asked else found
+
+    def because(self, question: Question) -> str:
+        """Returns why its submitter is asked. What contradicts its words is not named."""
+        match question:
+            case Question.IDENTITY:
+                return "check number, name and birth date"
+            case Question.LEFT_OUT:
+                return "the newest version does not name this person"
+            case Question.AGAIN:
+                return "it was decided before that this record is told nothing"
+            case Question.WIDENING:
+                return "less is told than was said: may all of it be told?"
+            case Question.PLACEMENT:  # pragma: no branch, a closed set
+                return self._held_because
 
     @property
-    def held_because(self) -> str:
-        """Returns why its submitter is asked. What contradicts its words is not named."""
+    def _held_because(self) -> str:
         said = [DOUBTED[self.particulars.doubt]] if self.particulars.doubt else []
         if self.particulars.identity is Identity.UNCONFIRMED:
             said.append("the identity is unconfirmed")
-        if not said and self.own_ruling.case.state is State.UNCONFIRMED:
-            said.append("check number, name and birth date")
         return "; ".join(said) or self.own_ruling.placement.because
 
-    def question_for(self, owner: Owner) -> str:
-        """Returns the question that this side is asked now."""
-        return self.decisions.question(owner, self.ruling_seen_by(owner).case)
+    def if_placed_by(self, *owners: Owner) -> Ruling:
+        """Returns what the ruling would be if these sides decided to place.
 
-    def ruling_if_placed(self, owner: Owner) -> Ruling:
-        """Returns what the ruling would be if this side decided to place."""
-        return self.decisions.ruling_if_placed(owner, self.ruling_seen_by(owner).case)
-
-    def ruling_seen_by(self, owner: Owner) -> Ruling:
-        """Returns the ruling that a side may see: a submitter's is from its own words alone."""
-        return self.own_ruling if owner is Owner.SUBMITTER else self.ruling
-
-
-def _is_asked(ruling: Ruling) -> bool:
-    return ruling.placement.action is PlacementAction.HOLD and ruling.case.phase is Phase.OPEN
+        What a submitter may see is ruled on by its own words alone.
+        """
+        case = self.own_decided.case if owners == (Owner.SUBMITTER,) else self.decided.case
+        return self.decisions.supposed(*owners).on(case).ruling
 
 
 @dataclass(frozen=True)
@@ -111,9 +158,12 @@ def assess(work: Work, file: PersonFile, *, rulebook: Rulebook) -> list[Assessme
         OpenedNaming(plan, naming, open_particulars(work, naming)) for plan, naming in file.named
     ]
     registration, practice = file.registration, file.practice or ""
+    said = [one for one in named if one.naming.withdrawn is None]
+    fallen = [one for one in named if one.naming.withdrawn is Withdrawal.NOT_UPHELD]
     found = []
     for one in named:
-        own_standing = _standing(one, [other for other in named if other.plan.ods == one.plan.ods])
+        own_standing = _standing(one, [other for other in said if other.plan.ods == one.plan.ods])
+        known = _is_known(one.particulars, registration)
         decisions = Decisions(
             work,
             data_key=one.naming.data_key,
@@ -121,24 +171,51 @@ def assess(work: Work, file: PersonFile, *, rulebook: Rulebook) -> list[Assessme
             particulars=one.particulars,
             own_standing=own_standing,
             practice=practice,
+            known=known,
             made=decisions_made(file.holds, one.naming),
         )
-        found.append((one, decisions, _case(one.particulars, registration, standing=own_standing)))
+        found.append(
+            (one, decisions, decisions.on(_case(one.particulars, own_standing, known=known)))
+        )
     counted = [
-        one for one, decisions, own_case in found if not decisions.refused_by_submitter(own_case)
+        one
+        for one, _, own in found
+        if one.naming.withdrawn is None and own.declined_by is not Owner.SUBMITTER
     ]
     return [
-        _assessed(one, decisions, own_case=own_case, standing=_standing(one, counted))
-        for one, decisions, own_case in found
+        _assessed(one, decisions, own, standing=_standing(one, counted), fallen=[*counted, *fallen])
+        for one, decisions, own in found
     ]
 
 
 def _assessed(
-    one: OpenedNaming, decisions: Decisions, *, own_case: Case, standing: Standing
+    one: OpenedNaming,
+    decisions: Decisions,
+    own: DecidedRuling,
+    *,
+    standing: Standing,
+    fallen: Sequence[OpenedNaming],
 ) -> Assessment:
-    ruling = decisions.ruling_on(replace(own_case, standing=standing))
-    own_ruling = decisions.ruling_on(own_case)
-    return Assessment(one.plan, one.naming, one.particulars, ruling, own_ruling, decisions)
+    """Returns one plan's answer. `fallen` are those who count, and what was not upheld."""
+    decided = decisions.on(replace(own.case, standing=standing))
+    narrower = decisions.on(replace(own.case, standing=_standing(one, fallen)))
+    widening = None
+    if _tells_more(decided.ruling, narrower.ruling):
+        asked = decisions.asks(Owner.SUBMITTER, Question.WIDENING, narrower.case)
+        answer = decisions.answer_to(asked)
+        widening = asked if answer is None else None
+        decided = decided if answer is HoldOutcome.PLACE else narrower
+    return Assessment(
+        one.plan, one.naming, one.particulars, decided, own, decisions, widening=widening
+    )
+
+
+def _tells_more(ruling: Ruling, narrower: Ruling) -> bool:
+    """Returns whether a ruling tells anything that the other does not."""
+    if not ruling.remains:
+        return False
+    told = (ruling.placement.code, ruling.placement.desk, set(ruling.disclosed))
+    return told != (narrower.placement.code, narrower.placement.desk, set(narrower.disclosed))
 
 
 def former_kinds(
@@ -176,41 +253,54 @@ def concerned_by(kind: str) -> ColumnElement[bool]:
 
 def _former(now: Assessment, kind: Kind, *, rulebook: Rulebook) -> Assessment:
     case = replace(now.ruling.case, kind=kind, phase=Phase.ENDED)
-    ruling = rule_on(rulebook.policies[kind], case)
+    decided = DecidedRuling(case, rule_on(rulebook.policies[kind], case))
     particulars = replace(now.particulars, kind=kind, phase=Phase.ENDED)
-    return replace(now, particulars=particulars, ruling=ruling, own_ruling=ruling, former=True)
+    return replace(
+        now,
+        particulars=particulars,
+        decided=decided,
+        own_decided=decided,
+        widening=None,
+        former=True,
+    )
 
 
 def _standing(one: OpenedNaming, others: Sequence[OpenedNaming]) -> Standing:
     """Returns the standing by all plans and notifications that name the person, open or ended.
 
     The end of a notification is paperwork and clears nobody: its last version says what stands.
+    An accusation stays one, whatever the person is elsewhere: what protects a victim is ruled on
+    where it is said.
     """
-    stated = [other.particulars.standing for other in others if not other.naming.dropped]
-    return together([one.particulars.standing, *stated])
+    own = one.particulars.standing
+    if own is Standing.ALLEGED_PERPETRATOR:
+        return own
+    return together([own, *(other.particulars.standing for other in others)])
 
 
-def _case(
-    particulars: Particulars, registration: Registration | None, *, standing: Standing
-) -> Case:
+def _is_known(particulars: Particulars, registration: Registration | None) -> bool:
+    """Returns whether the register has this number with this birth date.
+
+    That it has another, and that it does not know the number, are one: else a caller would learn a
+    birth date by asking.
+    """
+    return registration is not None and registration.date_of_birth == particulars.born
+
+
+def _case(particulars: Particulars, standing: Standing, *, known: bool) -> Case:
     return Case(
         particulars.kind,
         particulars.role,
         standing,
         particulars.knows,
-        _state(particulars, registration),
+        _state(particulars, known=known),
         particulars.phase,
     )
 
 
-def _state(particulars: Particulars, registration: Registration | None) -> State:
-    """Returns the state. An identity is unconfirmed where the register has another birth date.
-
-    It is unconfirmed, too, where the person may be in the wrong row.
-    """
-    contradicted = registration is not None and registration.date_of_birth != particulars.born
-    if contradicted or particulars.identity is Identity.UNCONFIRMED:
-        return State.UNCONFIRMED
-    if particulars.doubt is not None:
+def _state(particulars: Particulars, *, known: bool) -> State:
+    """Returns the state. Somebody who may be another person is unconfirmed."""
+    doubted = particulars.doubt is not None
+    if not known or doubted or particulars.identity is Identity.UNCONFIRMED:
         return State.UNCONFIRMED
     return State(particulars.involvement.value)

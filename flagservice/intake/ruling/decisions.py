@@ -5,12 +5,13 @@ answers about its own words, what was doubted of them and the state of the case.
 about the person's whole standing, at that practice.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from flagservice.audit.log import Work
-from flagservice.domain.holds import HoldOutcome, Owner
-from flagservice.domain.people import Standing, State
+from flagservice.domain.holds import HoldOutcome, Owner, Question
+from flagservice.domain.people import Phase, Standing, State
+from flagservice.domain.statements import Identity
 from flagservice.intake.ruling.particulars import Particulars
 from flagservice.policy.case import Case
 from flagservice.policy.rows import PlacementAction
@@ -20,10 +21,33 @@ from flagservice.store import tables
 
 
 @dataclass(frozen=True)
+class OpenQuestion:
+    """What a side is asked. `about` is a keyed digest of it, which tells nothing."""
+
+    owner: Owner
+    question: Question
+    about: str
+
+
+@dataclass(frozen=True)
+class DecidedRuling:
+    """The ruling on a case by what was decided: what is asked still, or who has declined.
+
+    `case` is as it stood before anything was decided; the ruling's own is what decisions made it.
+    """
+
+    case: Case
+    ruling: Ruling
+    asked: OpenQuestion | None = None
+    declined_by: Owner | None = None
+
+
+@dataclass(frozen=True)
 class Decisions:
     """The decisions on one naming, and what it takes to rule by them.
 
-    `made` has the outcome by the side that decided and the question that it answered.
+    `known` is whether the register has this number with this birth date. `made` has the outcome of
+    each question. `supposing` are sides that are taken to place where they have not decided yet.
     """
 
     work: Work
@@ -32,71 +56,104 @@ class Decisions:
     particulars: Particulars
     own_standing: Standing
     practice: str
-    made: Mapping[tuple[Owner, str], HoldOutcome]
+    known: bool
+    made: Mapping[OpenQuestion, HoldOutcome]
+    supposing: frozenset[Owner] = frozenset()
 
-    def question(self, owner: Owner, case: Case) -> str:
-        """Returns what this side is asked about this case, as a keyed digest that tells nothing."""
+    def asks(self, owner: Owner, question: Question, case: Case) -> OpenQuestion:
+        """Returns what a side is asked about a case."""
         match owner:
             case Owner.SUBMITTER:
                 about = f"{self.own_standing}|{case.state}|{self.particulars.doubt}"
             case Owner.PRACTICE:  # pragma: no branch, a closed set
                 about = f"{case.standing}|{self.practice}"
-        whole = f"{owner}|{case.kind}|{case.role}|{case.knows}|{about}"
-        return self.work.vault.digest(self.data_key, whole.encode(), purpose="decision")
+        whole = f"{owner}|{question}|{case.kind}|{case.role}|{case.knows}|{about}"
+        digest = self.work.vault.digest(self.data_key, whole.encode(), purpose="decision")
+        return OpenQuestion(owner, question, digest)
 
-    def ruling_on(self, case: Case) -> Ruling:
+    def answer_to(self, asked: OpenQuestion) -> HoldOutcome | None:
+        """Returns what was decided, or is supposed to be."""
+        supposed = HoldOutcome.PLACE if asked.owner in self.supposing else None
+        return self.made.get(asked, supposed)
+
+    def on(self, case: Case) -> DecidedRuling:
         """Returns the ruling on a case, by every decision that was made about it.
 
         A submitter who confirms an identity has confirmed that and no more. The case is then ruled
-        on as it stands, and may be held again.
+        on as it stands, and may be held again. A recorded "no" outlives its question: where
+        something else is said since, its side is asked again, and nothing goes meanwhile.
         """
-        ruling = rule_on(self.policy, case)
-        owner = ruling.placement.owner
-        if ruling.placement.action is not PlacementAction.HOLD or owner is None:
-            return ruling
-        match self.made.get((owner, self.question(owner, case))):
-            case None:
-                return ruling
+        decided = replace(self._on(case), case=case)
+        submitter = decided.asked is not None and decided.asked.owner is Owner.SUBMITTER
+        tells = decided.asked is not None or decided.ruling.remains
+        if submitter or not tells or not self._was_refused:
+            return decided
+        again = self.asks(Owner.SUBMITTER, Question.AGAIN, case)
+        match self.answer_to(again):
+            case HoldOutcome.PLACE:
+                return decided
             case HoldOutcome.WITHHOLD:
-                return rule_on(self.policy, replace(case, state=State.DECLINED))
-            case _ if case.state is State.UNCONFIRMED:
-                return self.ruling_on(
-                    replace(case, state=State(self.particulars.involvement.value))
-                )
-            case _:
-                return rule_on(self.policy, replace(case, state=State.APPROVED))
+                return self._declined(case, Owner.SUBMITTER)
+            case None:  # pragma: no branch, a closed set
+                held = rule_on(self.policy, replace(case, state=State.UNCONFIRMED))
+                return DecidedRuling(case, held, again if case.phase is Phase.OPEN else None)
 
-    def ruling_if_placed(self, owner: Owner, case: Case) -> Ruling:
-        """Returns what the ruling would be if this side decided to place."""
-        supposed = {**self.made, (owner, self.question(owner, case)): HoldOutcome.PLACE}
-        return replace(self, made=supposed).ruling_on(case)
+    def supposed(self, *owners: Owner) -> "Decisions":
+        """Returns the same decisions, with those of these sides that are still to come: place."""
+        return replace(self, supposing=frozenset(owners))
 
-    def ruling_if_all_place(self, case: Case) -> Ruling:
-        """Returns what the ruling would be if every side that is asked decided to place."""
-        decisions, ruling = self, self.ruling_on(case)
-        for _ in Owner:
-            owner = ruling.placement.owner
-            if ruling.placement.action is PlacementAction.HOLD and owner is not None:
-                asked = (owner, self.question(owner, ruling.case))
-                decisions = replace(decisions, made={**decisions.made, asked: HoldOutcome.PLACE})
-                ruling = decisions.ruling_on(ruling.case)
-        return ruling
+    @property
+    def _was_refused(self) -> bool:
+        no = HoldOutcome.WITHHOLD
+        return any(
+            asked.owner is Owner.SUBMITTER and asked.question is not Question.WIDENING
+            for asked, outcome in self.made.items()
+            if outcome is no
+        )
 
-    def refused_by_submitter(self, case: Case) -> bool:
-        """Returns whether the submitter decided to withhold: it may be another person."""
-        asked = (Owner.SUBMITTER, self.question(Owner.SUBMITTER, case))
-        return self.made.get(asked) is HoldOutcome.WITHHOLD
+    def _on(self, case: Case) -> DecidedRuling:
+        """Returns the ruling, one question after the other. Each answer leads to another case."""
+        ruling = rule_on(self.policy, case)
+        for asked in self._questions(ruling):
+            match self.answer_to(asked):
+                case None:
+                    return DecidedRuling(case, ruling, asked if case.phase is Phase.OPEN else None)
+                case HoldOutcome.WITHHOLD:
+                    return self._declined(case, asked.owner)
+                case HoldOutcome.PLACE:  # pragma: no branch, a closed set
+                    continue
+        if ruling.placement.action is not PlacementAction.HOLD:
+            return DecidedRuling(case, ruling)
+        unconfirmed = case.state is State.UNCONFIRMED
+        state = State(self.particulars.involvement.value) if unconfirmed else State.APPROVED
+        return self._on(replace(case, state=state))
+
+    def _questions(self, ruling: Ruling) -> Iterator[OpenQuestion]:
+        """Yields what a held placement asks. A submitter's own doubts come first."""
+        owner, case = ruling.placement.owner, ruling.case
+        if owner is None:
+            return
+        identity = case.state is State.UNCONFIRMED and not self.known
+        doubted = self.particulars.doubt is not None
+        if not identity or doubted or self.particulars.identity is Identity.UNCONFIRMED:
+            yield self.asks(owner, Question.PLACEMENT, case)
+        if identity:
+            yield self.asks(owner, Question.IDENTITY, case)
+
+    def _declined(self, case: Case, owner: Owner) -> DecidedRuling:
+        declined = rule_on(self.policy, replace(case, state=State.DECLINED))
+        return DecidedRuling(case, declined, declined_by=owner)
 
 
 def decisions_made(
     holds: Iterable[tables.HoldRow], naming: tables.NamingRow
-) -> dict[tuple[Owner, str], HoldOutcome]:
+) -> dict[OpenQuestion, HoldOutcome]:
     """Returns the newest decision on each question. `holds` are in the order of their decisions.
 
     A practice's refusal is for the version that it saw.
     """
     return {
-        (hold.owner, hold.about): hold.outcome
+        OpenQuestion(hold.owner, hold.question, hold.about): hold.outcome
         for hold in holds
         if hold.plan_id == naming.plan_id and hold.outcome is not None and not _lapsed(hold, naming)
     }

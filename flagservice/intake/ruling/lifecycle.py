@@ -42,7 +42,7 @@ def changes(
         kept = _kept(welcome, assessment, practice=practice)
         for copy in mine:
             if copy is not kept:
-                yield _removal(copy, person)
+                yield _removal(copy, person, in_error=assessment.in_error)
         where = practice or (kept.practice if kept else None)
         stood = kept or _stood(mine, assessment)
         if assessment.tells and where is not None and (stood or not assessment.asked):
@@ -113,8 +113,8 @@ def _stood(mine: Sequence[tables.CopyRow], assessment: Assessment) -> tables.Cop
     return next((copy for copy in mine if assessment.asked and copy.says), None)
 
 
-def _removal(copy: tables.CopyRow, person: tables.PersonRow) -> NewVersion:
-    disclosure = removal(copy.form, copy.labels)
+def _removal(copy: tables.CopyRow, person: tables.PersonRow, *, in_error: bool) -> NewVersion:
+    disclosure = removal(copy.form, copy.labels, in_error=in_error)
     return NewVersion(copy, person, disclosure, CopyStatus.REMOVED, withdraws=True)
 
 

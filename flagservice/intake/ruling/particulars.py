@@ -37,6 +37,8 @@ class Particulars:
 def particulars_of(submission: Submission, statement: Statement, *, today: date) -> Particulars:
     """Returns the particulars of one statement."""
     person = statement.person
+    end = submission.end_of(person)
+    elements = {**submission.elements(), **({} if end is None else {Element.END: end})}
     return Particulars(
         kind=statement.kind,
         role=person.role,
@@ -44,10 +46,10 @@ def particulars_of(submission: Submission, statement: Statement, *, today: date)
         knows=person.knows,
         identity=person.identity,
         involvement=person.involvement,
-        phase=Phase.OPEN if submission.end is None else Phase.ENDED,
+        phase=Phase.OPEN if end is None else Phase.ENDED,
         born=person.date_of_birth,
-        doubt=doubt_of(person, submission.people, day=submission.end or today),
-        elements=submission.elements(),
+        doubt=doubt_of(person, submission.people, day=end or today),
+        elements=elements,
     )
 
 

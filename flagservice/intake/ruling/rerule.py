@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from flagservice.audit.log import Deed, Work
 from flagservice.domain.copies import NotReached, ReceiptWord
+from flagservice.domain.holds import Question
 from flagservice.domain.people import Phase
 from flagservice.intake.rulebook import Rulebook
 from flagservice.intake.ruling.assessment import Assessment, assess, former_kinds
@@ -19,7 +20,6 @@ from flagservice.intake.ruling.lifecycle import changes
 from flagservice.intake.ruling.person_files import PersonFile, person_files
 from flagservice.intake.unreached import keep_unplaced
 from flagservice.policy.rows import PlacementAction
-from flagservice.policy.ruling import Ruling
 from flagservice.store import tables
 
 
@@ -43,7 +43,7 @@ def _rule(work: Work, file: PersonFile, *, rulebook: Rulebook) -> list[NewVersio
     keep_holds(work, file, assessments)
     for assessment in assessments:
         _keep_lookup(work, file, assessment)
-        assessment.naming.word = _word(assessment.own_ruling, reached=file.practice is not None)
+        assessment.naming.word = _word(assessment, reached=file.practice is not None)
         work.session.add(assessment.naming)
     for assessment in told:
         _keep_ruling(work, file, assessment, versions=versions)
@@ -57,19 +57,22 @@ def _keep_lookup(work: Work, file: PersonFile, assessment: Assessment) -> None:
 
 def _not_reached(file: PersonFile, assessment: Assessment) -> NotReached | None:
     """Returns why a record is not reached that is told something, or awaits a decision."""
-    held = assessment.ruling.placement.action is PlacementAction.HOLD
-    waits = held and assessment.ruling.case.phase is Phase.OPEN
-    if file.practice is not None or not (assessment.tells or waits):
+    if file.practice is not None or not (assessment.tells or assessment.asked):
         return None
     refused = file.registration is not None and file.registration.refused is not None
     return NotReached.NOT_THEIR_PATIENT if refused else NotReached.NO_PRACTICE
 
 
-def _word(own_ruling: Ruling, *, reached: bool) -> ReceiptWord:
+def _word(assessment: Assessment, *, reached: bool) -> ReceiptWord:
     """Returns what the receipt says, by the submitter's words and decisions, and the register."""
-    if own_ruling.case.phase is Phase.ENDED:
+    asked = assessment.own_decided.asked
+    if assessment.withdrawn:
+        return ReceiptWord.TAKEN_BACK
+    if assessment.particulars.phase is Phase.ENDED:
         return ReceiptWord.ENDED
-    match own_ruling.placement.action:
+    if asked is not None and asked.question is Question.IDENTITY:
+        return ReceiptWord.NOT_REACHED
+    match assessment.own_ruling.placement.action:
         case PlacementAction.WITHHOLD:
             return ReceiptWord.ACCEPTED
         case PlacementAction.HOLD:

@@ -7,7 +7,7 @@ from sqlmodel import Field, SQLModel
 
 from flagservice.domain.copies import NotReached
 from flagservice.domain.elements import Kind
-from flagservice.domain.holds import Escalation, HoldOutcome, Owner
+from flagservice.domain.holds import Escalation, HoldOutcome, Owner, Question
 from flagservice.domain.people import Role
 from flagservice.policy.rows import PlacementAction
 from flagservice.store.columns import EnumText, Instant
@@ -37,13 +37,14 @@ class RulingRow(SQLModel, table=True):
 
 
 class HoldRow(SQLModel, table=True):
-    """A placement that waits for a side to decide. `sealed` is who decided, and why."""
+    """A question that waits for a side to answer. `sealed` is who decided, and why."""
 
     __tablename__ = "hold"
 
     id: str = Field(primary_key=True)
     plan_id: str = Field(foreign_key="plan.id", index=True)
     person_id: str = Field(foreign_key="person.id", index=True)
+    question: Question = Field(sa_type=EnumText(Question))
     owner: Owner = Field(sa_type=EnumText(Owner))
     owner_ods: str = Field(index=True)
     then: Escalation = Field(sa_type=EnumText(Escalation))

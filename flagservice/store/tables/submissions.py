@@ -7,11 +7,15 @@ from sqlmodel import Field, SQLModel
 
 from flagservice.domain.copies import ReceiptWord
 from flagservice.domain.elements import Kind
+from flagservice.domain.statements import Withdrawal
 from flagservice.store.columns import EnumText, Instant
 
 
 class PlanRow(SQLModel, table=True):
-    """A plan, enquiry or notification by its reference, at its newest version."""
+    """A plan, enquiry or notification by its reference, at its newest version.
+
+    `ended_by` is the newest version that ended it; a newer one may have opened it again.
+    """
 
     __tablename__ = "plan"
 
@@ -22,6 +26,7 @@ class PlanRow(SQLModel, table=True):
     kind: Kind = Field(sa_type=EnumText(Kind))
     version: int
     ended: bool = False
+    ended_by: int = 0
     data_key: bytes = Field(sa_type=LargeBinary)
 
 
@@ -46,9 +51,10 @@ class SubmissionRow(SQLModel, table=True):
 class NamingRow(SQLModel, table=True):
     """What a plan says about one person, by the newest version that named that person.
 
-    `current` is false once a later version no longer names the person. `dropped` is true then,
-    unless that version ended the plan. `word` and `delivered` are the receipt's. `own_digest` tells
-    whether the submitter's own words, alone, changed anything.
+    `accused` is whether this is what is said of the person as an alleged perpetrator: who is both
+    has two namings. `current` is false once the newest version says it no more. `withdrawn` is why
+    it was taken back. `word` and `delivered` are the receipt's. `own_digest` tells whether the
+    submitter's own words, alone, changed anything.
     """
 
     __tablename__ = "naming"
@@ -58,8 +64,9 @@ class NamingRow(SQLModel, table=True):
     person_id: str | None = Field(default=None, foreign_key="person.id", index=True)
     place: int
     version: int
+    accused: bool = False
     current: bool = True
-    dropped: bool = False
+    withdrawn: Withdrawal | None = Field(default=None, sa_type=EnumText(Withdrawal))
     word: ReceiptWord = Field(default=ReceiptWord.ACCEPTED, sa_type=EnumText(ReceiptWord))
     own_digest: str = ""
     delivered: bool = False

@@ -16,7 +16,7 @@ from flagservice.delivery.pull.feed import feed
 from flagservice.delivery.watch import manual_list
 from flagservice.delivery.watch.manual_list import ManualTask
 from flagservice.domain.copies import Form
-from flagservice.domain.holds import Escalation, Owner
+from flagservice.domain.holds import Escalation, Owner, Question
 from flagservice.store import tables
 from tests.checked import DECIDED, SIGNING, VERSION, a_finding, a_registration
 from tests.checked import given_an_admitted_practice as given_it_registers
@@ -138,6 +138,7 @@ def given_a_hold(world: World) -> tables.HoldRow:
                 id="a-hold",
                 plan_id=copy.plan_id,
                 person_id=copy.person_id,
+                question=Question.PLACEMENT,
                 owner=Owner.PRACTICE,
                 owner_ods=OWN,
                 then=Escalation.PRACTICE,
