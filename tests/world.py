@@ -35,6 +35,7 @@ from flagservice.store.sealing.pseudonyms import LocalPseudonymKeys
 from flagservice.store.sealing.vault import Vault
 from tests.checked import a_registration, given_a_checked_system, given_an_admitted_practice
 from tests.databases.templates import Template, migrated, taken_from
+from tests.policy.approved import policy_text
 
 T = TypeVar("T")
 HOME = Path(__file__).parents[1]
@@ -58,7 +59,7 @@ MODELS: dict[str, type[Submission]] = {
 @cache
 def the_rulebook() -> Rulebook:
     """What is shipped; a value, so that one serves a whole process."""
-    policies = [load((HOME / f"policies/{kind}/v1.toml").read_text()) for kind in Kind]
+    policies = [load(policy_text(kind)) for kind in Kind]
     sets = [path.read_text() for path in sorted((HOME / "profiles").glob("ValueSet-*.json"))]
     extensions = [
         path.read_text()

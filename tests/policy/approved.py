@@ -39,7 +39,12 @@ def approved_text(kind: str) -> str:
 
 
 def policy_text(kind: str) -> str:
-    return (HOME / f"policies/{kind}/v1.toml").read_text("utf-8")
+    """The newest version: the one that is shipped."""
+    return policy_file(kind).read_text("utf-8")
+
+
+def policy_file(kind: str) -> Path:
+    return max((HOME / "policies" / kind).glob("v*.toml"), key=lambda path: int(path.stem[1:]))
 
 
 @cache

@@ -100,21 +100,39 @@ def somebody_elses(sheets: AnswerSheets) -> Iterator[str]:
 def neutral(sheets: AnswerSheets) -> Iterator[str]:
     """Yields codes of a notification on an alleged perpetrator's record that are not neutral."""
     for ruling in sheets.of_practice.values():
-        alleged = ruling.case.kind in NOTIFICATIONS and ruling.case.standing in ALLEGED
-        if alleged and ruling.placement.code not in (None, *SAYS_NOTHING):
+        if _is_accused(ruling.case) and ruling.placement.code not in (None, *SAYS_NOTHING):
             yield _places(ruling, f"puts the code {ruling.placement.code}")
 
 
 def goes_away(sheets: AnswerSheets) -> Iterator[str]:
     """Yields copies of a notification that stay on an alleged perpetrator's record."""
     for ruling in sheets.of_practice.values():
-        alleged = ruling.case.kind in NOTIFICATIONS and ruling.case.standing in ALLEGED
-        if not alleged or ruling.placement.action is not PlacementAction.PLACE:
+        if not _is_accused(ruling.case) or ruling.placement.action is not PlacementAction.PLACE:
             continue
         row = ruling.placement
         months = int(row.expires.split()[0]) if row.expires else _LONGEST + 1
         if months > _LONGEST or row.after_end is not AfterEnd.RETRACT:
             yield _places(ruling, "places a copy that stays")
+
+
+def _is_accused(case: Case) -> bool:
+    """Returns whether a notification is ruled on for somebody accused who is no victim."""
+    return case.kind in NOTIFICATIONS and case.standing is Standing.ALLEGED_PERPETRATOR
+
+
+_MARKER: Final = frozenset({Element.CONCERN, Element.DUTY_DESK})
+
+
+def counter_allegations(sheets: AnswerSheets) -> Iterator[str]:
+    """Yields where a victim's marker falls, or says more, because the victim is accused, too."""
+    for case, ruling in sheets.of_practice.items():
+        if case.kind not in NOTIFICATIONS or case.standing is not Standing.BOTH:
+            continue
+        victim = sheets.of_practice[replace(case, standing=Standing.VICTIM)]
+        flag = victim.placement.action is PlacementAction.PLACE and case.phase is Phase.OPEN
+        if flag and ruling.placement.code != victim.placement.code:
+            yield _places(ruling, "does not keep the victim's marker")
+        yield from (_tells(ruling, e) for e in ruling.disclosed if e not in _MARKER)
 
 
 def knows_most(sheets: AnswerSheets) -> Iterator[str]:
@@ -157,7 +175,7 @@ def _may_bear(bearer: Bearer, case: Case) -> bool:
         case Bearer.MOTHER:
             return case.role is Role.MOTHER
         case Bearer.VICTIM:
-            return case.standing is Standing.VICTIM
+            return case.standing in (Standing.VICTIM, Standing.BOTH)
         case Bearer.ANYBODY:  # pragma: no branch, a closed set
             return True
 

@@ -47,6 +47,11 @@ INVARIANTS: Final = (
         breaches.goes_away,
     ),
     Invariant(
+        "a counter-allegation erases nothing",
+        "A victim who is accused, too, keeps the marker, with a neutral desk and nothing else.",
+        breaches.counter_allegations,
+    ),
+    Invariant(
         "unknown is never more than knows",
         "Whoever is less sure to have been told is never told more on their record.",
         breaches.knows_most,
