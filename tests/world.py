@@ -262,7 +262,8 @@ def a_submission(kind: str, reference: str, *people: dict[str, Any], **more: Any
 
 def _plausible_start(person: dict[str, Any]) -> str:
     """The first day on which a plan of this child may start: the birth, or the conception."""
-    if person["role"] == "unborn":
+    if person["role"] == "unborn" and person.get("expected_date"):
         expected = date.fromisoformat(person["expected_date"])
-        return str(expected - timedelta(days=min(280, expected.toordinal() - 1)))
-    return str(person.get("date_of_birth", "")) if person["role"] == "child" else ""
+        return str(expected - min(timedelta(days=280), expected - date.min))
+    born = person.get("date_of_birth") if person["role"] == "child" else None
+    return str(born or "")

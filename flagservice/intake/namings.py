@@ -78,9 +78,10 @@ def _check_child(work: Work, submission: Submission, rows: Iterable[tables.Namin
 
     `rows` are those of people whom this version does not name.
     """
-    children = [p for p in submission.people if p.role is Role.CHILD and p.withdrawn is None]
-    identified = any(child.nhs_number is not None for child in children)
-    if submission.rules_as in NOTIFICATIONS or not identified:
+    said = [p for p in submission.people if p.withdrawn is None]
+    unborn = any(one.role is Role.UNBORN for one in said)
+    identified = any(one.role is Role.CHILD and one.nhs_number is not None for one in said)
+    if submission.rules_as in NOTIFICATIONS or not (unborn or identified):
         return
     standing = [row for row in rows if row.withdrawn is None]
     if any(open_particulars(work, row).role is Role.CHILD for row in standing):

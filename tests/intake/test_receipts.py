@@ -11,9 +11,11 @@ from tests.intake.people import (
     ELSEWHERE,
     FATHER,
     HOME,
+    VICTIM,
     a_notification,
     a_plan,
     child,
+    codes,
     father,
     given_the_family,
     mother,
@@ -126,7 +128,7 @@ def test_a_notification_says_received_whatever_came_of_it(world: World) -> None:
 def test_the_word_of_a_victims_notification_stays_when_another_agency_accuses_her(
     any_world: World,
 ) -> None:
-    """Her flag is held for a clinician then: only the submitter's own words give its word."""
+    """Only her marker is left then: only the submitter's own words give its word."""
     given_the_family(any_world)
     alleged = father(standing="alleged-perpetrator")
     victim = mother(standing="victim")
@@ -135,7 +137,7 @@ def test_the_word_of_a_victims_notification_stays_when_another_agency_accuses_he
     assert sorted(words.values()) == ["accepted", "placed"]
     accused = mother(standing="alleged-perpetrator")
     any_world.posts(HEALTH, a_submission("perpetrator", "H-1", accused))
-    assert any_world.held_at(HOME) == []
+    assert codes(any_world, HOME) == [VICTIM]
     assert _words(any_world).items() >= words.items()
     assert any_world.receipt(POLICE, "DA-9") == lines
 

@@ -1,7 +1,9 @@
 """Every version of a plan replaces the one before it: birth, people added, people left out, end."""
 
+import pytest
 from sqlmodel import col
 
+from flagservice.domain.errors import Conflict, Invalid
 from flagservice.intake.submission import SubmissionEffect
 from flagservice.store import tables
 from tests.intake.people import (
@@ -19,6 +21,7 @@ from tests.intake.people import (
     NEW,
     PARTNER,
     UNBORN_NEED,
+    VICTIM,
     a_born_plan,
     a_notification,
     a_plan,
@@ -74,7 +77,7 @@ def test_the_unborn_history_goes_when_she_becomes_an_alleged_perpetrator(world: 
     world.posts(COUNCIL, an_unborn_plan())
     world.posts(COUNCIL, a_born_plan())
     world.posts(POLICE, a_notification(mother(standing="both")))
-    assert codes(world, HOME, MOTHER) == [IN_FAMILY]
+    assert codes(world, HOME, MOTHER) == [IN_FAMILY, VICTIM]
 
 
 def test_the_unborn_history_moves_with_her(world: World) -> None:
@@ -90,7 +93,11 @@ def test_a_child_that_was_reported_born_by_mistake_is_unborn_again(world: World)
     given_the_family(world)
     world.posts(COUNCIL, an_unborn_plan())
     world.posts(COUNCIL, a_born_plan())
-    world.posts(COUNCIL, an_unborn_plan(version=3))
+    with pytest.raises(Invalid, match="another child than before"):
+        world.posts(COUNCIL, an_unborn_plan(version=3))
+    again = an_unborn_plan(version=3)
+    again["people"].append(child(withdrawn="posted-in-error"))
+    world.posts(COUNCIL, again)
     assert codes(world, HOME, MOTHER) == [f"{IN_FAMILY} inactive", UNBORN_NEED]
     assert codes(world, HOME, CHILD) == []
 
@@ -128,17 +135,24 @@ def test_an_ended_plan_looks_for_nobody_any_more(world: World) -> None:
     assert open_lookups(world) == []
 
 
-def test_an_adult_whom_an_open_plan_leaves_out_was_wrongly_named_and_nothing_stays(
-    world: World,
-) -> None:
+def test_an_adult_whom_an_open_plan_leaves_out_stays_and_is_asked_about(world: World) -> None:
     given_the_family(world)
     world.registered(*PARTNER, ELSEWHERE)
     partner = person("partner", *PARTNER, nomination="lives-with-child")
     world.posts(COUNCIL, a_plan(child(), father(), partner))
     assert codes(world, ELSEWHERE) == [CPP_ADULT, CPP_ADULT]
     world.posts(COUNCIL, a_plan(child(), version=2))
-    assert codes(world, ELSEWHERE) == []
+    assert codes(world, ELSEWHERE) == [CPP_ADULT, CPP_ADULT]
     assert world.receipt(COUNCIL, "CPP-1") == [("child", "placed")]
+    asked = {(item.question, item.role, item.reference) for item in world.worklist(COUNCIL)}
+    assert asked == {("left-out", "father", "CPP-1"), ("left-out", "partner", "CPP-1")}
+    with pytest.raises(Conflict, match="a new version answers this question"):
+        world.decides(COUNCIL, "withhold")
+    gone = [father(ended="2022-01-04"), partner | {"withdrawn": "wrong-person"}]
+    world.posts(COUNCIL, a_plan(child(), *gone, version=3))
+    assert codes(world, ELSEWHERE) == [f"{CPP_ADULT_ENDED} inactive"]
+    assert world.worklist(COUNCIL) == []
+    assert world.receipt(COUNCIL, "CPP-1")[1:] == [("father", "ended"), ("partner", "taken back")]
 
 
 def test_an_adult_whom_only_the_last_version_leaves_out_is_history_like_the_rest(

@@ -7,7 +7,7 @@
 5. Rule once more on the submitter's own words alone: its receipt says that and nothing else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement
@@ -170,6 +170,7 @@ def assess(work: Work, file: PersonFile, *, rulebook: Rulebook) -> list[Assessme
             policy=rulebook.policies[one.particulars.kind],
             particulars=one.particulars,
             own_standing=own_standing,
+            whole_standing=own_standing,
             practice=practice,
             known=known,
             made=decisions_made(file.holds, one.naming),
@@ -182,8 +183,15 @@ def assess(work: Work, file: PersonFile, *, rulebook: Rulebook) -> list[Assessme
         for one, _, own in found
         if one.naming.withdrawn is None and own.declined_by is not Owner.SUBMITTER
     ]
+    whole = _whole(counted)
     return [
-        _assessed(one, decisions, own, standing=_standing(one, counted), fallen=[*counted, *fallen])
+        _assessed(
+            one,
+            replace(decisions, whole_standing=together([whole, one.particulars.standing])),
+            own,
+            standing=_standing(one, counted),
+            fallen=[*counted, *fallen],
+        )
         for one, decisions, own in found
     ]
 
@@ -275,7 +283,11 @@ def _standing(one: OpenedNaming, others: Sequence[OpenedNaming]) -> Standing:
     own = one.particulars.standing
     if own is Standing.ALLEGED_PERPETRATOR:
         return own
-    return together([own, *(other.particulars.standing for other in others)])
+    return together([own, _whole(others)])
+
+
+def _whole(others: Iterable[OpenedNaming]) -> Standing:
+    return together([other.particulars.standing for other in others])
 
 
 def _is_known(particulars: Particulars, registration: Registration | None) -> bool:

@@ -55,6 +55,7 @@ class Decisions:
     policy: Policy
     particulars: Particulars
     own_standing: Standing
+    whole_standing: Standing
     practice: str
     known: bool
     made: Mapping[OpenQuestion, HoldOutcome]
@@ -66,7 +67,7 @@ class Decisions:
             case Owner.SUBMITTER:
                 about = f"{self.own_standing}|{case.state}|{self.particulars.doubt}"
             case Owner.PRACTICE:  # pragma: no branch, a closed set
-                about = f"{case.standing}|{self.practice}"
+                about = f"{self.whole_standing}|{self.practice}"
         whole = f"{owner}|{question}|{case.kind}|{case.role}|{case.knows}|{about}"
         digest = self.work.vault.digest(self.data_key, whole.encode(), purpose="decision")
         return OpenQuestion(owner, question, digest)
