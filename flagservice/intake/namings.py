@@ -60,7 +60,11 @@ def keep_namings(
     for statement in submission.statements():
         number = statement.person.nhs_number
         key = people[number].id if number is not None else None, _accuses(statement)
-        _name(work, plan, before.get(key) or _new_naming(work, plan, key), submission, statement)
+        naming = before.get(key) or _new_naming(work, plan, key)
+        other = before.get((key[0], not key[1]))
+        _name(work, plan, naming, submission, statement)
+        if other is not None and other.version > submission.version:
+            _say_no_more(work, naming, submission, is_named=True)
         said.add(key)
     for key, row in before.items():
         if key not in said and row.version < submission.version:

@@ -5,9 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from threading import Event
 
+import pytest
 from sqlalchemy import text
 
 from flagservice.audit.log import Actor, Work
+from flagservice.domain.errors import Conflict
 from flagservice.domain.submissions import Plan
 from flagservice.intake.registration import update_registration
 from flagservice.intake.submission import submit
@@ -34,13 +36,38 @@ from tests.patience import enough
 from tests.world import COUNCIL, World
 
 
-def test_a_birth_date_that_the_register_contradicts_is_held_as_unconfirmed(world: World) -> None:
-    world.registered(CHILD[0], "2021-12-07", HOME)
+@pytest.mark.parametrize("known", [True, False])
+def test_a_birth_date_that_the_register_contradicts_and_an_unknown_number_are_one(
+    world: World, known: bool
+) -> None:
+    """A corrected version answers it, and no click."""
+    if known:
+        world.registered(CHILD[0], "2021-12-07", HOME)
     world.posts(COUNCIL, a_plan(child()))
     assert codes(world, HOME) == []
-    assert world.receipt(COUNCIL, "CPP-1") == [("child", "held")]
-    world.decides(COUNCIL)
-    assert codes(world, HOME) == [CPP_CHILD]
+    assert world.receipt(COUNCIL, "CPP-1") == [("child", "not reached")]
+    (asked,) = world.worklist(COUNCIL)
+    assert (asked.question, asked.why) == ("identity", "check number, name and birth date")
+    assert (asked.would, asked.due, asked.decider) == ({}, date(2022, 1, 6), "submitter")
+    with pytest.raises(Conflict, match="a new version answers"):
+        world.decides(COUNCIL)
+    world.registered(CHILD[0], "2021-12-07", HOME)
+    right = child() | {"date_of_birth": "2021-12-07"}
+    world.posts(COUNCIL, a_plan(right, version=2, start="2022-01-01"))
+    assert (codes(world, HOME), world.worklist(COUNCIL)) == ([CPP_CHILD], [])
+
+
+def test_a_birth_date_that_the_register_corrects_leaves_the_flag_until_the_submitter_answers(
+    world: World,
+) -> None:
+    given_the_family(world)
+    world.posts(COUNCIL, a_plan())
+    (flag,) = world.held_at(HOME, CHILD[0])
+    world.registered(CHILD[0], "2021-12-07", HOME)
+    assert world.held_at(HOME, CHILD[0]) == [flag]
+    assert [(one.question, one.role) for one in world.worklist(COUNCIL)] == [("identity", "child")]
+    world.posts(COUNCIL, a_plan(version=2, end="2022-01-04"))
+    assert codes(world, HOME, CHILD) == ["342891000000105 inactive"]
 
 
 def test_a_register_that_is_put_right_places_what_its_birth_date_held(world: World) -> None:

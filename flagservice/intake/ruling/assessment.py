@@ -163,7 +163,6 @@ def assess(work: Work, file: PersonFile, *, rulebook: Rulebook) -> list[Assessme
     found = []
     for one in named:
         own_standing = _standing(one, [other for other in said if other.plan.ods == one.plan.ods])
-        known = _is_known(one.particulars, registration)
         decisions = Decisions(
             work,
             data_key=one.naming.data_key,
@@ -172,12 +171,10 @@ def assess(work: Work, file: PersonFile, *, rulebook: Rulebook) -> list[Assessme
             own_standing=own_standing,
             whole_standing=own_standing,
             practice=practice,
-            known=known,
+            known=_is_known(one.particulars, registration),
             made=decisions_made(file.holds, one.naming),
         )
-        found.append(
-            (one, decisions, decisions.on(_case(one.particulars, own_standing, known=known)))
-        )
+        found.append((one, decisions, decisions.on(_case(one.particulars, own_standing))))
     counted = [
         one
         for one, _, own in found
@@ -299,20 +296,19 @@ def _is_known(particulars: Particulars, registration: Registration | None) -> bo
     return registration is not None and registration.date_of_birth == particulars.born
 
 
-def _case(particulars: Particulars, standing: Standing, *, known: bool) -> Case:
+def _case(particulars: Particulars, standing: Standing) -> Case:
     return Case(
         particulars.kind,
         particulars.role,
         standing,
         particulars.knows,
-        _state(particulars, known=known),
+        _state(particulars),
         particulars.phase,
     )
 
 
-def _state(particulars: Particulars, *, known: bool) -> State:
-    """Returns the state. Somebody who may be another person is unconfirmed."""
-    doubted = particulars.doubt is not None
-    if not known or doubted or particulars.identity is Identity.UNCONFIRMED:
+def _state(particulars: Particulars) -> State:
+    """Returns the state, as its submitter says it."""
+    if particulars.doubt is not None or particulars.identity is Identity.UNCONFIRMED:
         return State.UNCONFIRMED
     return State(particulars.involvement.value)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from flagservice.audit.log import Work
 from flagservice.domain.holds import HoldOutcome, Owner, Question
-from flagservice.domain.people import Phase, Standing, State
+from flagservice.domain.people import Standing, State
 from flagservice.domain.statements import Identity
 from flagservice.intake.ruling.particulars import Particulars
 from flagservice.policy.case import Case
@@ -84,7 +84,7 @@ class Decisions:
         on as it stands, and may be held again. A recorded "no" outlives its question: where
         something else is said since, its side is asked again, and nothing goes meanwhile.
         """
-        decided = replace(self._on(case), case=case)
+        decided = replace(self._on(self._as_known(case)), case=case)
         submitter = decided.asked is not None and decided.asked.owner is Owner.SUBMITTER
         tells = decided.asked is not None or decided.ruling.remains
         if submitter or not tells or not self._was_refused:
@@ -97,11 +97,22 @@ class Decisions:
                 return self._declined(case, Owner.SUBMITTER)
             case None:  # pragma: no branch, a closed set
                 held = rule_on(self.policy, replace(case, state=State.UNCONFIRMED))
-                return DecidedRuling(case, held, again if case.phase is Phase.OPEN else None)
+                return DecidedRuling(case, held, again)
 
     def supposed(self, *owners: Owner) -> "Decisions":
         """Returns the same decisions, with those of these sides that are still to come: place."""
         return replace(self, supposing=frozenset(owners))
+
+    def _as_known(self, case: Case) -> Case:
+        """Returns the case with its identity unconfirmed where the register does not confirm it.
+
+        That is asked only where it matters: about a person who is to be told nothing in any case
+        no answer depends on what the register says.
+        """
+        action = rule_on(self.policy, case).placement.action
+        if self.known or action is PlacementAction.WITHHOLD:
+            return case
+        return replace(case, state=State.UNCONFIRMED)
 
     @property
     def _was_refused(self) -> bool:
@@ -118,7 +129,7 @@ class Decisions:
         for asked in self._questions(ruling):
             match self.answer_to(asked):
                 case None:
-                    return DecidedRuling(case, ruling, asked if case.phase is Phase.OPEN else None)
+                    return DecidedRuling(case, ruling, asked)
                 case HoldOutcome.WITHHOLD:
                     return self._declined(case, asked.owner)
                 case HoldOutcome.PLACE:  # pragma: no branch, a closed set

@@ -89,6 +89,7 @@ def _keep_ruling(
     work: Work, file: PersonFile, assessment: Assessment, *, versions: list[NewVersion]
 ) -> None:
     ruling, person = assessment.ruling, file.person
+    row, action, elements = _answer(assessment)
     issued = [version.copy.id for version in versions if _about(version, assessment)]
     # Where a copy was taken back and another begun, the ruling is about the one that was begun.
     copy_id = issued[-1] if issued else _standing_copy(file, assessment)
@@ -107,17 +108,22 @@ def _keep_ruling(
         at=work.now,
         policy_version=ruling.policy.version,
         policy_digest=ruling.policy.digest,
-        placement=ruling.placement.id,
-        action=ruling.placement.action,
-        elements=json.dumps([[e.element, e.action, e.rules] for e in ruling.elements]),
+        placement=row,
+        action=action,
+        elements=json.dumps(elements),
     )
     work.record(
-        Deed.RULED,
-        ruling=row_id,
-        kind=ruling.case.kind,
-        row=ruling.placement.id,
-        policy=ruling.policy.digest,
+        Deed.RULED, ruling=row_id, kind=ruling.case.kind, row=row, policy=ruling.policy.digest
     )
+
+
+def _answer(assessment: Assessment) -> tuple[str, PlacementAction, list[list[object]]]:
+    """Returns row, action and elements. What its submitter took back is ruled on by no row."""
+    if assessment.naming.withdrawn is not None:
+        return f"withdrawn: {assessment.naming.withdrawn}", PlacementAction.WITHHOLD, []
+    ruling = assessment.ruling
+    elements: list[list[object]] = [[e.element, e.action, e.rules] for e in ruling.elements]
+    return ruling.placement.id, ruling.placement.action, elements
 
 
 def _about(version: NewVersion, assessment: Assessment) -> bool:

@@ -12,7 +12,7 @@ from flagservice.policy.desks import load_desks
 from flagservice.policy.proof.prove import load
 from flagservice.policy.table import UnusablePolicy
 from flagservice.store import tables
-from tests.intake.people import a_plan, child, father, rows
+from tests.intake.people import a_plan, child, father, mother, rows
 from tests.intake.policies.officers import (
     AMED,
     BRUCE,
@@ -23,6 +23,7 @@ from tests.intake.policies.officers import (
     signed,
     why_of,
 )
+from tests.policy.approved import policy_text
 from tests.world import COUNCIL, HOME, World
 
 
@@ -34,7 +35,8 @@ def service(any_world: World) -> Service:
 def test_a_first_start_puts_the_releases_own_policies_in_force_and_a_second_changes_nothing(
     service: Service,
 ) -> None:
-    assert service.rules_by() == dict.fromkeys(Kind, 1)
+    shipped = {kind: load(policy_text(kind)).version for kind in Kind}
+    assert service.rules_by() == shipped
     service.world.starts()
     changes = rows(service.world, of=tables.PolicyChangeRow)
     assert sorted(change.kind for change in changes) == sorted(Kind)
@@ -212,8 +214,9 @@ def test_what_a_policy_would_change_is_counted_and_nothing_changes(service: Serv
     assert (later.stored, later.ruled) == (len(held), 0)
 
 
-def test_a_person_whom_a_later_version_left_out_is_no_part_of_the_effect(service: Service) -> None:
-    service.world.posts(COUNCIL, a_plan(child(), father(), version=2))
+def test_a_person_whom_a_later_version_withdrew_is_no_part_of_the_effect(service: Service) -> None:
+    wrong = mother(withdrawn="wrong-person")
+    service.world.posts(COUNCIL, a_plan(child(), wrong, father(), version=2))
     found = service.do(
         lambda work: policy_effect(
             work, load(CP), load(NARROWER), rulebook=service.in_force.rulebook(work)

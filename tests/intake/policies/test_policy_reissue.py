@@ -104,7 +104,7 @@ def test_a_shorter_life_reaches_the_copies_that_are_there(service: Service) -> N
     assert copy.expires == date(2023, 1, 4)
     world.on("2022-02-01")
     shorter = policy_text(Kind.PERPETRATOR).replace('expires = "12 months"', 'expires = "6 months"')
-    policy = load(shorter.replace("version = 1", "version = 2", 1))
+    policy = load(shorter.replace("version = 2", "version = 3", 1))
     why = {"how": "by a test"}
     service.do(lambda work: in_force.bring_into_force(work, policy, why=why, sweep=True))
     service.sweeps()

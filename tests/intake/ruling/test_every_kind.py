@@ -1,9 +1,11 @@
 """Every kind of the matrix, taken in whole: what the practices of child, mother and father hold."""
 
+import json
 from typing import Any
 
 import pytest
 
+from flagservice.policy.rows import DeskChoice
 from tests.intake.people import (
     ASK,
     CHILD,
@@ -22,7 +24,7 @@ from tests.intake.people import (
     given_the_family,
     mother,
 )
-from tests.world import COUNCIL, HEALTH, POLICE, World, a_submission
+from tests.world import COUNCIL, HEALTH, POLICE, World, a_submission, the_rulebook
 
 CONCERN, CONCERN_ENDED, NEUTRAL = "836881000000105", "810771000000107", "U"
 UNBORN = {"role": "unborn", "expected_date": "2022-03-01"}
@@ -137,28 +139,30 @@ def test_what_remains_when_it_ends(world: World, kind: str, left: Held) -> None:
 
 
 def test_a_counter_allegation_takes_no_flag_away_unseen(world: World) -> None:
-    """S20: the victim is accused, too. A named clinician is asked."""
+    """S25: the victim is accused, too. The marker stays; a clinician is asked of the accusation."""
     given_the_family(world)
     world.admitted(HOME)
     world.posts(POLICE, of_abuse("domestic-abuse-victim"))
     accused = mother(standing="alleged-perpetrator")
     world.posts(POLICE, a_submission("perpetrator", "DA-10", accused))
-    assert (HOME, "mother") not in held(world)
-    assert len(world.worklist(HOME)) == 2, "one question for each of the two notifications"
-    while world.worklist(HOME):
-        world.decides(HOME)
-    assert held(world)[HOME, "mother"] == [NEUTRAL, NEUTRAL]
+    assert codes(world, HOME, MOTHER) == [VICTIM]
+    assert len(world.worklist(HOME)) == 1
+    world.decides(HOME)
+    assert codes(world, HOME, MOTHER) == [VICTIM, "U"]
 
 
 @pytest.mark.parametrize("kind", ["domestic-abuse-victim", "marac"])
 def test_a_counter_allegation_by_another_agency_counts_as_much(world: World, kind: str) -> None:
-    """A victim's code and the agency's desk do not stay on a record that is also accused."""
+    """The agency and its desk do not stay on a record that is also accused; the marker does."""
     given_the_family(world)
     world.posts(POLICE, of_abuse(kind))
     assert codes(world, HOME, MOTHER) == [VICTIM]
     accused = mother(standing="alleged-perpetrator")
     world.posts(HEALTH, a_submission("perpetrator", "H-10", accused))
-    assert VICTIM not in codes(world, HOME, MOTHER)
+    (marker,) = world.held_at(HOME, MOTHER[0])
+    assert marker["code"]["coding"][0]["code"] == VICTIM
+    assert not {"author", "period"} & set(marker)
+    assert the_rulebook().desks.of(POLICE, DeskChoice.NEUTRAL).phone in json.dumps(marker)
 
 
 @pytest.mark.parametrize(

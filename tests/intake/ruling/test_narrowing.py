@@ -70,7 +70,8 @@ def test_taking_back_withdraws_all_but_the_removal_and_that_says_nothing(world: 
     given_the_family(world)
     world.posts(COUNCIL, a_plan(child(), father(knows="unknown")))
     (flag,) = world.held_at(ELSEWHERE)
-    world.posts(COUNCIL, a_plan(child(), version=2))
+    ended = father(knows="unknown", ended="2022-01-04")
+    world.posts(COUNCIL, a_plan(child(), ended, version=2))
     assert world.held_at(ELSEWHERE) == []
     assert [version.withdrawn for version in versions(world, flag["id"])] == [True, False]
     (removal,) = world._newest(ELSEWHERE, removed=True)
@@ -120,16 +121,18 @@ def test_what_was_owed_of_a_copy_is_superseded_by_its_newer_version(world: World
 
 
 def test_a_copys_own_days_follow_the_row_that_now_places_it(world: World) -> None:
-    """A victim's marker that becomes an alleged perpetrator's is the same copy, and expires."""
+    """A victim's marker stays what it is when she is accused, too; the accusation's own expires."""
     given_the_family(world)
     alleged = father(standing="alleged-perpetrator")
     victim = mother(standing="victim")
     both = mother(standing="both")
-    world.posts(POLICE, a_notification(alleged, both))
-    world.decides(HOME)
-    world.posts(POLICE, a_notification(alleged, victim, version=2))
+    world.posts(POLICE, a_notification(alleged, victim))
     (as_victim,) = rows(world, col(tables.CopyRow.practice) == HOME, of=tables.CopyRow)
     assert as_victim.expires is None
-    world.posts(POLICE, a_notification(alleged, both, version=3))
-    (as_both,) = rows(world, col(tables.CopyRow.practice) == HOME, of=tables.CopyRow)
-    assert (str(as_both.review), str(as_both.expires)) == ("2022-04-04", "2023-01-04")
+    world.posts(POLICE, a_notification(alleged, both, version=2))
+    world.decides(HOME)
+    copies = rows(world, col(tables.CopyRow.practice) == HOME, of=tables.CopyRow)
+    (accusation,) = [copy for copy in copies if copy.id != as_victim.id]
+    assert (str(accusation.review), str(accusation.expires)) == ("2022-04-04", "2023-01-04")
+    (marker,) = [copy for copy in copies if copy.id == as_victim.id]
+    assert (marker.says, marker.expires) == (("concern", "duty-desk"), None)
