@@ -24,6 +24,7 @@ from flagservice.domain.acknowledgements import QueryReason
 from flagservice.domain.copies import ReceiptWord
 from flagservice.domain.days.london import day_of
 from flagservice.domain.errors import Forbidden, NotFound
+from flagservice.domain.holds import Question
 from flagservice.domain.people import Role
 from flagservice.domain.reading import read, read_submission
 from flagservice.domain.submissions import Enquiry, Notification, Plan, Submission
@@ -72,13 +73,16 @@ class Receipt(AnswerModel):
 
 
 class Hold(AnswerModel):
-    """A placement that waits for a decision: whose record, what would be placed, and by when.
+    """A question that waits: whose record, what is asked, what would be placed, and by when.
 
-    Only the submitter is told `why`: the reason lies in its own words.
+    Only the submitter is told `reference`, `role` and `why`: they are its own words.
     """
 
     id: str
     nhs_number: str
+    question: Question
+    reference: str | Absent = None
+    role: Role | Absent = None
     would_place: dict[str, str]
     opened: date
     due: date
@@ -92,6 +96,9 @@ class Hold(AnswerModel):
         return cls(
             id=item.id,
             nhs_number=item.nhs_number,
+            question=item.question,
+            reference=item.reference,
+            role=item.role,
             would_place=item.would,
             opened=item.opened,
             due=item.due,

@@ -98,6 +98,17 @@ BROKEN = {
             " is open."
         ),
     ),
+    "a counter-allegation that takes a victim's marker": (
+        changed(DA, "DA-P06b", 'code = "879911000000102"', 'code = "U"'),
+        (
+            "a counter-allegation erases nothing: DA-P06b does not keep the victim's marker on"
+            " the record of the mother, who is both a victim and an alleged perpetrator,"
+        ),
+    ),
+    "a counter-allegation that tells who reported": (
+        without(changed(DA, "DA-D09", '"duty-desk"]', '"duty-desk", "agency"]'), "DA-D10"),
+        "a counter-allegation erases nothing: DA-D09 tells the practice's clinicians",
+    ),
     "an alleged perpetrator's copy that stays": (
         changed(DA, "DA-P05", 'expires = "12 months"', 'expires = "13 months"'),
         "a copy that goes away: DA-P05 places a copy that stays on the record of the child,",

@@ -57,7 +57,8 @@ def _keep_lookup(work: Work, file: PersonFile, assessment: Assessment) -> None:
 
 def _not_reached(file: PersonFile, assessment: Assessment) -> NotReached | None:
     """Returns why a record is not reached that is told something, or awaits a decision."""
-    if file.practice is not None or not (assessment.tells or assessment.asked):
+    waits = assessment.asked and assessment.particulars.phase is Phase.OPEN
+    if file.practice is not None or not (waits or (assessment.tells and not assessment.asked)):
         return None
     refused = file.registration is not None and file.registration.refused is not None
     return NotReached.NOT_THEIR_PATIENT if refused else NotReached.NO_PRACTICE
