@@ -91,17 +91,38 @@ def own_versions(work: Work, acknowledgement: Acknowledgement) -> Sequence[table
 
 
 def keep(work: Work, version: tables.VersionRow, acknowledgement: Acknowledgement) -> bool:
-    """Keeps an answer to one version. Returns False where it was given before.
+    """Keeps an answer to one version, for each ground of its copy: each agency is asked for itself.
 
-    A question may be asked again once it was settled, or once the plan has a newer version. Two
-    that are kept at once meet in the unique key.
+    Returns False where it was given before. A question is asked anew once it was settled, or once
+    the ground's plan has said more. Two that are kept at once meet in the unique key.
     """
+    asked = (
+        select(tables.NamingRow, tables.PlanRow)
+        .where(col(tables.GroundRow.copy_id) == version.copy_id)
+        .where(col(tables.NamingRow.id) == col(tables.GroundRow.naming_id))
+        .where(col(tables.PlanRow.id) == col(tables.NamingRow.plan_id))
+        .order_by(col(tables.NamingRow.id))
+    )
+    grounds = work.session.exec(asked).all()
+    news = [
+        _keep(work, version, acknowledgement, naming=naming, plan=plan) for naming, plan in grounds
+    ]
+    return any(news)
+
+
+def _keep(
+    work: Work,
+    version: tables.VersionRow,
+    acknowledgement: Acknowledgement,
+    *,
+    naming: tables.NamingRow,
+    plan: tables.PlanRow,
+) -> bool:
     outcome, reason = acknowledgement.outcome, acknowledgement.reason or ""
     asks = outcome is AcknowledgementOutcome.QUERIED
-    copy = work.session.get_one(tables.CopyRow, version.copy_id)
-    plan = work.session.get_one(tables.PlanRow, copy.plan_id)
     there = select(tables.AcknowledgementRow).where(
         col(tables.AcknowledgementRow.version_id) == version.id,
+        col(tables.AcknowledgementRow.naming_id) == naming.id,
         col(tables.AcknowledgementRow.outcome) == outcome,
         col(tables.AcknowledgementRow.reason) == reason,
     )
@@ -114,8 +135,8 @@ def keep(work: Work, version: tables.VersionRow, acknowledgement: Acknowledgemen
     row = tables.AcknowledgementRow(
         id=work.new_id(),
         version_id=version.id,
-        copy_id=copy.id,
-        plan_id=copy.plan_id,
+        copy_id=version.copy_id,
+        naming_id=naming.id,
         plan_version=plan.version,
         practice=work.actor.ods,
         outcome=outcome,
@@ -151,15 +172,23 @@ def _settle(work: Work, filed: Sequence[tables.VersionRow]) -> list[tables.Versi
 
 
 def open_queries(work: Work, *, ods: str | None = None) -> Sequence[tables.AcknowledgementRow]:
-    """Returns the questions to one agency, or to all, about plans and copies unchanged since."""
+    """Returns the questions to one agency, or to all, about what still stands as it stood then.
+
+    Each is about a ground on which the copy stands yet.
+    """
     asked = (
         select(tables.AcknowledgementRow)
         .where(col(tables.AcknowledgementRow.open))
-        .where(col(tables.AcknowledgementRow.plan_id) == col(tables.PlanRow.id))
+        .where(col(tables.AcknowledgementRow.naming_id) == col(tables.NamingRow.id))
+        .where(col(tables.NamingRow.plan_id) == col(tables.PlanRow.id))
         .where(col(tables.AcknowledgementRow.plan_version) == col(tables.PlanRow.version))
         .where(
             col(tables.AcknowledgementRow.copy_id) == col(tables.CopyRow.id),
             col(tables.CopyRow.status) != CopyStatus.REMOVED,
+        )
+        .where(
+            col(tables.GroundRow.copy_id) == col(tables.AcknowledgementRow.copy_id),
+            col(tables.GroundRow.naming_id) == col(tables.AcknowledgementRow.naming_id),
         )
         .order_by(col(tables.AcknowledgementRow.at), col(tables.AcknowledgementRow.id))
     )

@@ -7,6 +7,7 @@ that the order in which versions come does not matter.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Final
 
 from sqlalchemy import bindparam
@@ -14,13 +15,14 @@ from sqlmodel import col, select
 
 from flagservice.audit.log import Work
 from flagservice.domain.copies import ReceiptWord
-from flagservice.domain.elements import NOTIFICATIONS
+from flagservice.domain.elements import NOTIFICATIONS, Element
 from flagservice.domain.errors import Fault, Invalid
 from flagservice.domain.people import Phase, Role, Standing
 from flagservice.domain.plausibility.ages import Doubt
 from flagservice.domain.statements import Statement, Withdrawal
 from flagservice.domain.submissions import Submission
 from flagservice.intake.ruling.particulars import (
+    Earlier,
     Particulars,
     open_particulars,
     particulars_of,
@@ -116,9 +118,13 @@ def _name(
 ) -> None:
     """Keeps what a version says of one person, unless a newer one has said anything of them."""
     newest, unknown = submission.version == plan.version, naming.person_id is None
+    if naming.version > submission.version:
+        _keep_earlier(work, naming, submission, statement)
     if naming.version > submission.version or (unknown and not newest):
         return
     said = _particulars(work, naming, submission, statement)
+    if naming.version:
+        said = replace(said, earlier=_earlier(open_particulars(work, naming), naming.version))
     if submission.version < plan.ended_by:
         said = replace(said, phase=Phase.ENDED)
     naming.place, naming.version = statement.place, submission.version
@@ -138,6 +144,25 @@ def _particulars(
         if (before.role, before.born, before.doubt) == (now.role, now.born, None):
             return replace(now, doubt=None)
     return now
+
+
+def _earlier(before: Particulars, version: int) -> tuple[Earlier, ...]:
+    """Returns when the plan has ended so far, by the version before and by those before it."""
+    end = before.elements.get(Element.END)
+    if before.started is None or not isinstance(end, date):
+        return before.earlier
+    return (*before.earlier, Earlier(version, before.kind, before.started, end))
+
+
+def _keep_earlier(
+    work: Work, naming: tables.NamingRow, submission: Submission, statement: Statement
+) -> None:
+    """Keeps of a version that comes late when it says that the plan had ended."""
+    late = particulars_of(submission, statement, today=work.today)
+    said = open_particulars(work, naming)
+    earlier = (*said.earlier, *_earlier(late, submission.version))
+    naming.sealed = seal_particulars(work, naming, replace(said, earlier=earlier))
+    work.session.add(naming)
 
 
 def _say_no_more(

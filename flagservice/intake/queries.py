@@ -7,8 +7,6 @@ none is lost. None says which practice asks.
 from dataclasses import dataclass
 from datetime import date
 
-from sqlmodel import col, select
-
 from flagservice.audit.log import Deed, Work
 from flagservice.delivery.acknowledgements import open_queries
 from flagservice.domain.acknowledgements import QueryReason
@@ -36,23 +34,12 @@ def queries(work: Work) -> list[Query]:
     """Returns the caller's open questions, oldest first."""
     found = []
     for row in open_queries(work, ods=work.actor.ods):
-        plan = work.session.get_one(tables.PlanRow, row.plan_id)
-        place = _place(work, row.copy_id)
+        naming = work.session.get_one(tables.NamingRow, row.naming_id)
+        plan = work.session.get_one(tables.PlanRow, naming.plan_id)
         for line in receipt_of(work, plan):
-            if line.place == place and line.status in _SAID:
+            if naming.current and line.place == naming.place and line.status in _SAID:
                 asked = day_of(row.at)
                 reference = reference_of(work, plan)
                 found.append(Query(row.id, reference, line, QueryReason(row.reason), asked))
     work.record(Deed.QUERIES_READ, found=len(found))
     return found
-
-
-def _place(work: Work, copy_id: str) -> int | None:
-    copy = work.session.get_one(tables.CopyRow, copy_id)
-    asked = (
-        select(col(tables.NamingRow.place))
-        .where(col(tables.NamingRow.plan_id) == copy.plan_id)
-        .where(col(tables.NamingRow.person_id) == copy.person_id)
-        .where(col(tables.NamingRow.current))
-    )
-    return work.session.exec(asked).first()

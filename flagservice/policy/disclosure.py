@@ -4,7 +4,7 @@ A `Disclosure` can be made here and nowhere else, and the floor that builds FHIR
 `Disclosure`. A value that is withheld is never taken out of a flag: it never gets there.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -63,20 +63,53 @@ def disclose(
 
     `within` these elements: while a side is asked, no record is told more than it was.
     """
-    if not ruling.remains:
+    return disclose_together([ruling], said, within=within)
+
+
+def disclose_together(
+    rulings: Sequence[Ruling],
+    said: Elements,
+    *,
+    within: Collection[Element] = tuple(Element),
+    clears: bool = True,
+) -> Disclosure:
+    """Builds one disclosure for all that stands behind one flag: what every ruling discloses.
+
+    So an element that is withheld for one ground is not told because of another. Its labels are the
+    strictest. What has ended carries the code that ends it only where it `clears`: another flag may
+    still say what that code denies. Raises ValueError for what cannot be one flag.
+    """
+    if not all(ruling.remains for ruling in rulings):
         raise ValueError("nothing is told in this case: see removal()")
-    known: Mapping[Element, Value] = {**said, Element.CONCERN: _concern(ruling)}
+    one = max(rulings, key=_is_very_restricted)
+    if any(_sort(ruling) != _sort(one) for ruling in rulings):
+        raise ValueError("one flag has one form, one code and one phase")
+    known: Mapping[Element, Value] = {**said, Element.CONCERN: _concern(one, clears=clears)}
     return Disclosure(
-        form=form_of(ruling),
-        status=CopyStatus.ACTIVE if ruling.case.phase is Phase.OPEN else CopyStatus.INACTIVE,
-        labels=ruling.placement.labels,
+        form=form_of(one),
+        status=CopyStatus.ACTIVE if one.case.phase is Phase.OPEN else CopyStatus.INACTIVE,
+        labels=one.placement.labels,
         says={
             element: known[element]
-            for element in ruling.disclosed
+            for element in disclosed_by_all(rulings)
             if element in known and element in within
         },
         door=_DOOR,
     )
+
+
+def disclosed_by_all(rulings: Sequence[Ruling]) -> tuple[Element, ...]:
+    """Returns the elements that every ruling discloses, in the vocabulary's order."""
+    first, *others = (ruling.disclosed for ruling in rulings)
+    return tuple(element for element in first if all(element in other for other in others))
+
+
+def _is_very_restricted(ruling: Ruling) -> bool:
+    return Label.VERY_RESTRICTED in ruling.placement.labels
+
+
+def _sort(ruling: Ruling) -> tuple[Form, str | None, Phase]:
+    return form_of(ruling), ruling.placement.code, ruling.case.phase
 
 
 def form_of(ruling: Ruling) -> Form:
@@ -90,7 +123,7 @@ def removal(form: Form, labels: tuple[Label, ...], *, in_error: bool = False) ->
     return Disclosure(form=form, status=status, labels=labels, says={}, door=_DOOR)
 
 
-def _concern(ruling: Ruling) -> Coding:
+def _concern(ruling: Ruling, *, clears: bool) -> Coding:
     row = ruling.placement
-    ended_by = row.end_code if ruling.case.phase is Phase.ENDED else None
+    ended_by = row.end_code if ruling.case.phase is Phase.ENDED and clears else None
     return CODES[str(ended_by or row.code)].coding

@@ -28,6 +28,7 @@ class Kept:
     submissions: list[tables.SubmissionRow]
     rulings: list[tables.RulingRow]
     copies: list[tables.CopyRow]
+    behind: dict[str, set[str]]
     versions: list[tables.VersionRow]
     deliveries: list[tables.DeliveryRow]
     leaves: Counter[tuple[str, str]]
@@ -36,7 +37,10 @@ class Kept:
 
 
 def kept_by(town: Town) -> Kept:
-    """In one unit of work; `contents` is what each version says, `plans` the id by reference."""
+    """In one unit of work; `contents` is what each version says, `plans` the id by reference.
+
+    `behind` has the plans that each copy stands on.
+    """
 
     def deed(work: Work) -> Kept:
         work.record(Deed.STATUS_READ)
@@ -50,6 +54,7 @@ def kept_by(town: Town) -> Kept:
             everything(tables.SubmissionRow),
             everything(tables.RulingRow),
             copies,
+            _behind(everything(tables.GroundRow), everything(tables.NamingRow)),
             versions,
             everything(tables.DeliveryRow),
             Counter(_about(everything(tables.LeafRow))),
@@ -58,6 +63,16 @@ def kept_by(town: Town) -> Kept:
         )
 
     return town.installation.log.perform(Actor("test"), deed)
+
+
+def _behind(
+    grounds: list[tables.GroundRow], namings: list[tables.NamingRow]
+) -> dict[str, set[str]]:
+    plans = {naming.id: naming.plan_id for naming in namings}
+    found: dict[str, set[str]] = {}
+    for ground in grounds:
+        found.setdefault(ground.copy_id, set()).add(plans[ground.naming_id])
+    return found
 
 
 def _about(leaves: list[tables.LeafRow]) -> Iterator[tuple[str, str]]:
@@ -94,7 +109,7 @@ def wrong_with_submissions(kept: Kept, record: Record) -> Iterator[str]:
     for plan_id, posted in Counter(plan_id for plan_id, _ in owed).items():
         if ruled[plan_id] != posted * RECORDS_OF_A_PLAN:
             yield f"plan {plan_id}: {ruled[plan_id]} rulings for {posted} submissions"
-        copies = [copy for copy in kept.copies if copy.plan_id == plan_id]
+        copies = [copy for copy in kept.copies if plan_id in kept.behind[copy.id]]
         if len(copies) != RECORDS_OF_A_PLAN:
             yield f"plan {plan_id}: {len(copies)} copies"
         if max((copy.number for copy in copies), default=0) != posted:

@@ -45,7 +45,7 @@ def test_a_word_of_a_closed_set_comes_back_as_its_member(any_world: World) -> No
 
 def a_copy(**said: Any) -> Any:
     table: Any = tables.CopyRow
-    return table(id="copy", person_id="person", plan_id="plan", placed=date(2022, 1, 4), **said)
+    return table(id="copy", person_id="person", code="U", placed=date(2022, 1, 4), **said)
 
 
 def given_a_copy(world: World, **said: Any) -> None:

@@ -166,16 +166,17 @@ def end_lease(work: Work, claim: Claim) -> tables.DeliveryRow | None:
 
 
 def deliver(work: Work, delivery: tables.DeliveryRow) -> None:
-    """Closes a delivery by its verified receipt, and lets the submitter's receipt say so."""
+    """Closes a delivery by its verified receipt, and lets receipts of all its grounds say so."""
     delivery.state, delivery.closed = DeliveryState.DELIVERED, work.now
     work.session.add(delivery)
     copy = work.session.get_one(tables.CopyRow, delivery.copy_id)
-    plan = work.session.get_one(tables.PlanRow, copy.plan_id)
-    if copy.status != CopyStatus.REMOVED and copy.kind == plan.kind:
+    if copy.status != CopyStatus.REMOVED:
+        grounds = select(col(tables.GroundRow.naming_id)).where(
+            col(tables.GroundRow.copy_id) == copy.id, col(tables.GroundRow.former).is_(False)
+        )
         work.session.exec(
             update(tables.NamingRow)
-            .where(col(tables.NamingRow.plan_id) == copy.plan_id)
-            .where(col(tables.NamingRow.person_id) == copy.person_id)
+            .where(col(tables.NamingRow.id).in_(grounds))
             .values(delivered=True)
         )
     _settle(work, delivery, ill=None)

@@ -17,7 +17,8 @@ from flagservice.domain.elements import Kind
 from flagservice.domain.people import Knows, Phase, Role, Standing, State
 from flagservice.intake.policies.in_force import with_policy
 from flagservice.intake.rulebook import Rulebook
-from flagservice.intake.ruling.assessment import Assessment, assess, concerned_by, former_kinds
+from flagservice.intake.ruling.assessment import Assessment, assess, concerned_by
+from flagservice.intake.ruling.concerns import former
 from flagservice.intake.ruling.person_files import person_files
 from flagservice.policy.case import Case
 from flagservice.policy.compare import Direction, between
@@ -65,7 +66,7 @@ def _assessed(work: Work, person: tables.PersonRow, rulebook: Rulebook) -> list[
     """Returns also what a plan has left behind: a copy of it may stand."""
     (file,) = person_files(work, [person])
     found = assess(work, file, rulebook=rulebook)
-    return [*found, *former_kinds(file, found, rulebook=rulebook)]
+    return [*found, *former(file, found, rulebook=rulebook)]
 
 
 def _told(assessment: Assessment) -> Ruling | None:

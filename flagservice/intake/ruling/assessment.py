@@ -30,7 +30,7 @@ from flagservice.intake.ruling.particulars import Particulars, open_particulars
 from flagservice.intake.ruling.person_files import PersonFile
 from flagservice.people.registrations import Registration
 from flagservice.policy.case import Case
-from flagservice.policy.ruling import Ruling, rule_on
+from flagservice.policy.ruling import Ruling
 from flagservice.store import tables
 
 
@@ -47,7 +47,7 @@ class Assessment:
     widening: OpenQuestion | None = None
     """asked where more would be told, now that an accusation was not upheld"""
     former: bool = False
-    """is it of a kind that the plan has left behind? See `former_kinds`"""
+    """is it what the plan said before, ruled on as ended? See `concerns.former`"""
 
     @property
     def ruling(self) -> Ruling:
@@ -223,24 +223,6 @@ def _tells_more(ruling: Ruling, narrower: Ruling) -> bool:
     return told != (narrower.placement.code, narrower.placement.desk, set(narrower.disclosed))
 
 
-def former_kinds(
-    file: PersonFile, assessments: Sequence[Assessment], *, rulebook: Rulebook
-) -> list[Assessment]:
-    """Returns what was told under a kind that a plan has left behind, ruled on as ended.
-
-    An unborn child's plan goes on as the child's own. What the mother's record was told of the
-    first is history by the unborn kind's policy, as long as her whole state lets it be.
-    """
-    copies = sorted({(copy.plan_id, copy.kind) for copy in file.copies})
-    by_plan = {assessment.plan.id: assessment for assessment in assessments}
-    told = [(by_plan[plan_id], Kind(kind)) for plan_id, kind in copies]
-    return [
-        _former(now, kind, rulebook=rulebook)
-        for now, kind in told
-        if kind is not now.particulars.kind
-    ]
-
-
 def concerned_by(kind: str) -> ColumnElement[bool]:
     """Returns the condition for people whom plans of a kind name, or who hold a copy of it.
 
@@ -254,20 +236,6 @@ def concerned_by(kind: str) -> ColumnElement[bool]:
     )
     holding = select(col(tables.CopyRow.person_id)).where(col(tables.CopyRow.kind) == kind)
     return or_(col(tables.PersonRow.id).in_(named), col(tables.PersonRow.id).in_(holding))
-
-
-def _former(now: Assessment, kind: Kind, *, rulebook: Rulebook) -> Assessment:
-    case = replace(now.ruling.case, kind=kind, phase=Phase.ENDED)
-    decided = DecidedRuling(case, rule_on(rulebook.policies[kind], case))
-    particulars = replace(now.particulars, kind=kind, phase=Phase.ENDED)
-    return replace(
-        now,
-        particulars=particulars,
-        decided=decided,
-        own_decided=decided,
-        widening=None,
-        former=True,
-    )
 
 
 def _standing(one: OpenedNaming, others: Sequence[OpenedNaming]) -> Standing:

@@ -1,15 +1,17 @@
-"""Says what a copy tells: the disclosure for an assessment, with the days that the copy adds."""
+"""Says what a copy tells: the disclosure for all its grounds, with the days that the copy adds."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any, Final
 
 from flagservice.audit.log import Work
 from flagservice.domain.days.intervals import day_after
-from flagservice.domain.elements import Element, Elements, Value
+from flagservice.domain.elements import Desk, Element, Elements, Value
 from flagservice.intake.rulebook import Rulebook
 from flagservice.intake.ruling.assessment import Assessment
-from flagservice.policy.disclosure import Disclosure, disclose
+from flagservice.policy.disclosure import Disclosure, disclose, disclose_together
+from flagservice.policy.rows import DeskChoice
 from flagservice.policy.ruling import Ruling
 
 
@@ -41,6 +43,30 @@ def disclosure_by(
     return disclose(ruling, said, within=within)
 
 
+def disclosure_together(
+    grounds: Sequence[Assessment],
+    *,
+    days: Days,
+    rulebook: Rulebook,
+    within: Collection[Element] = tuple(Element),
+    clears: bool = True,
+) -> Disclosure:
+    """Returns all that this record may be told of a concern, whatever stands behind it.
+
+    `clears` is whether what has ended may carry the code that says so.
+    """
+    rulings = [ground.told for ground in grounds]
+    said: dict[Element, Value] = {
+        **_folded([ground.particulars.elements for ground in grounds]),
+        **_own(days),
+        Element.DUTY_DESK: _desk(grounds, rulebook=rulebook),
+    }
+    agencies = {ground.plan.ods for ground in grounds}
+    if len(agencies) == 1:
+        said[Element.AGENCY] = rulebook.desks.organisation(*agencies)
+    return disclose_together(rulings, said, within=within, clears=clears)
+
+
 def own_digest(work: Work, assessment: Assessment, *, rulebook: Rulebook) -> str:
     """Returns a digest that changes only when the submitter's own words change what is told."""
     if not assessment.own_told.remains:
@@ -64,14 +90,54 @@ def _text(value: Value) -> str:
 
 def _said(assessment: Assessment, ruling: Ruling, *, days: Days, rulebook: Rulebook) -> Elements:
     ods = assessment.plan.ods
-    said: dict[Element, Value] = {
+    return {
         **assessment.particulars.elements,
-        Element.PLACED: days.placed,
+        **_own(days),
         Element.DUTY_DESK: rulebook.desks.of(ods, ruling.placement.desk),
         Element.AGENCY: rulebook.desks.organisation(ods),
     }
-    if days.review is not None:
-        said[Element.REVIEW_BY] = days.review
-    if days.expires is not None:
-        said[Element.EXPIRES] = days.expires
-    return said
+
+
+def _own(days: Days) -> Elements:
+    """Returns what a copy says of itself."""
+    own = {
+        Element.PLACED: days.placed,
+        Element.REVIEW_BY: days.review,
+        Element.EXPIRES: days.expires,
+    }
+    return {element: day for element, day in own.items() if day is not None}
+
+
+def _folded(said: Sequence[Elements]) -> Elements:
+    """Returns one value of each element that any ground says: see `_FOLDS`."""
+    return {
+        element: fold([one[element] for one in said if element in one])
+        for element, fold in _FOLDS.items()
+        if any(element in one for one in said)
+    }
+
+
+def _union(values: Sequence[Any]) -> Value:
+    return tuple(sorted({category for value in values for category in value}))
+
+
+_FOLDS: Final[Mapping[Element, Callable[[Sequence[Any]], Value]]] = {
+    Element.START: min,
+    Element.END: max,
+    Element.REVIEW_DUE: min,
+    Element.EXPECTED_DATE: min,
+    Element.PLAN_CATEGORY: _union,
+}
+"""The earliest start, the latest end, the soonest review and birth, and every category."""
+
+
+def _desk(grounds: Sequence[Assessment], *, rulebook: Rulebook) -> Desk:
+    """Returns one desk: that of the ground which began first, or a neutral one if any asks for it.
+
+    It does not depend on which id a plan was given.
+    """
+    choices = [ground.told.placement.desk for ground in grounds]
+    if DeskChoice.NEUTRAL in choices:
+        return rulebook.desks.of("", DeskChoice.NEUTRAL)
+    first = min(grounds, key=lambda one: (one.particulars.started or date.min, one.plan.ods))
+    return rulebook.desks.of(first.plan.ods, DeskChoice.AGENCY)

@@ -1,15 +1,21 @@
 """Explains to governance why every word went where it did: by rules and versions, never values."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Final
 
 from sqlmodel import col, select
 
 from flagservice.audit.log import Deed, Work
 from flagservice.domain.elements import Element
 from flagservice.domain.errors import NotFound
+from flagservice.policy.rows import ElementAction, PlacementAction
 from flagservice.store import tables
+
+_PLACING: Final = (PlacementAction.PLACE, PlacementAction.REQUEST)
+_STRICTEST: Final = list(ElementAction)
 
 
 @dataclass(frozen=True)
@@ -51,18 +57,42 @@ class RulingFilter:
 
 
 def explain(work: Work, flag_id: str) -> Explanation:
-    """Returns the newest ruling about a flag or request. Raises NotFound."""
+    """Returns the newest ruling about a flag or request. Raises NotFound.
+
+    Where several plans stand behind it, it is all their rulings in one: an element is told only
+    where each of them discloses it.
+    """
     asked = (
         select(tables.RulingRow)
         .where(col(tables.RulingRow.copy_id) == flag_id)
         .order_by(col(tables.RulingRow.at).desc(), col(tables.RulingRow.id))
     )
-    row = work.session.exec(asked).first()
-    if row is None:
+    rows = work.session.exec(asked).all()
+    if not rows:
         raise NotFound("no ruling is about this flag")
-    work.record(Deed.GOVERNANCE_READ, what="why", ruling=row.id)
+    newest = [row for row in rows if row.at == rows[0].at]
+    work.record(Deed.GOVERNANCE_READ, what="why", ruling=rows[0].id)
     copy = work.session.get(tables.CopyRow, flag_id)
-    return replace(_explanation(row), stands="" if copy is None else copy.status)
+    found = _together([_explanation(row) for row in newest])
+    return replace(found, stands="" if copy is None else copy.status)
+
+
+def _together(found: Sequence[Explanation]) -> Explanation:
+    """Returns one explanation for rulings of one flag, which one version of one policy made.
+
+    What places it says what is told. What is held meanwhile takes nothing away.
+    """
+    placing = [one for one in found if one.action in _PLACING] or found
+    placements = sorted({one.placement for one in placing})
+    elements = tuple(
+        ElementExplanation(
+            ruled[0].element,
+            max((one.action for one in ruled), key=_STRICTEST.index),
+            tuple(sorted({rule for one in ruled for rule in one.rules})),
+        )
+        for ruled in zip(*(one.elements for one in placing), strict=True)
+    )
+    return replace(placing[0], placement=" ".join(placements), elements=elements)
 
 
 def rulings(work: Work, wanted: RulingFilter) -> list[Explanation]:

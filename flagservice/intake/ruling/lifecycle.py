@@ -2,70 +2,78 @@
 
 issue      nothing was there, and something is to be told
 amend      what is told has changed
-end        the plan has ended: the copy is inactive, and stays as history
+end        the last of its grounds has ended: the copy is inactive, and stays as history
 move       the person's practice has changed: the old copy is taken back, a new one starts
 retract    nothing may be told any more: the copy is removed, without history
+
+1. See what stands of what a side is asked about: the rest of that places nothing.
+2. Put what is told together into episodes: each is one flag.
+3. Leave out an ending of what is held or withheld elsewhere: it takes back, and says nothing.
+4. Find for each episode the copy that goes on, and take back all others.
+5. Say what each copy should say, where it says something else.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 
+from sqlmodel import col, select
+
 from flagservice.audit.log import Work
-from flagservice.domain.copies import CopyStatus
-from flagservice.domain.elements import Element
+from flagservice.domain.copies import CopyStatus, DeliveryState
+from flagservice.domain.days.intervals import day_after
+from flagservice.domain.elements import NOTIFICATIONS, Element, Kind
+from flagservice.domain.people import Phase
 from flagservice.intake.rulebook import Rulebook
 from flagservice.intake.ruling.assessment import Assessment
+from flagservice.intake.ruling.concerns import Episode, episodes, in_doubt, succession
 from flagservice.intake.ruling.content import (
     Days,
-    days_from,
-    disclosure_by,
     disclosure_digest,
+    disclosure_together,
     own_digest,
 )
 from flagservice.intake.ruling.issue import NewVersion
 from flagservice.intake.ruling.person_files import PersonFile
-from flagservice.policy.disclosure import Disclosure, form_of, removal
+from flagservice.policy.disclosure import Disclosure, removal
 from flagservice.store import tables
+
+
+@dataclass
+class Changes:
+    """The versions to issue for one person, and which copy each assessment is about."""
+
+    versions: list[NewVersion] = field(default_factory=list)
+    about: list[tuple[Assessment, str]] = field(default_factory=list)
+
+    def copy_of(self, assessment: Assessment) -> str | None:
+        """Returns the id of the copy that stands on it, or stood until now."""
+        return next((copy_id for one, copy_id in self.about if one is assessment), None)
 
 
 def changes(
     work: Work, file: PersonFile, assessments: Sequence[Assessment], *, rulebook: Rulebook
-) -> Iterator[NewVersion]:
-    """Yields every version that has to be issued so that the records of one person are right."""
-    copies, person, practice = file.standing_copies(), file.person, file.practice
-    refused = file.registration.refused if file.registration else None
-    for assessment in assessments:
-        own_change = _own_change(work, assessment, rulebook=rulebook)
-        mine = [copy for copy in copies if _is_of(copy, assessment)]
-        welcome = [copy for copy in mine if copy.practice != refused]
-        kept = _kept(welcome, assessment, practice=practice)
-        for copy in mine:
-            if copy is not kept:
-                yield _removal(copy, person, in_error=assessment.in_error)
-        where = practice or (kept.practice if kept else None)
-        stood = kept or _stood(mine, assessment)
-        if assessment.tells and where is not None and (stood or not assessment.asked):
-            content = _content(
-                work, assessment, stood, renewed=own_change.amended, rulebook=rulebook
-            )
-            told = content.disclosure
-            if kept is None:
-                new = _new_copy(work, person, content, practice=where)
-                yield NewVersion(new, person, told, told.status)
-            elif own_change.told or _is_other(work, kept, told, person=person):
-                kept.review, kept.expires = content.days.review, content.days.expires
-                yield NewVersion(kept, person, told, told.status, withdraws=_narrows(kept, told))
-
-
-def _is_other(
-    work: Work, kept: tables.CopyRow, told: Disclosure, *, person: tables.PersonRow
-) -> bool:
-    return disclosure_digest(work, told, data_key=person.data_key) != kept.digest
-
-
-def _is_of(copy: tables.CopyRow, assessment: Assessment) -> bool:
-    return (copy.plan_id, copy.kind) == (assessment.plan.id, assessment.particulars.kind)
+) -> Changes:
+    """Returns every version that has to be issued so that the records of one person are right."""
+    own = {
+        one.naming.id: _own_change(work, one, rulebook=rulebook)
+        for one in assessments
+        if not one.former
+    }
+    person = _Person(work, file, assessments, rulebook=rulebook, own=own)
+    # (1) to (3): what is told
+    told = person.told()
+    # (4) to (5): by which copies
+    found, placed = Changes(), person.placed(told)
+    going_on = {one.copy.id for one in placed if one.copy is not None}
+    codes = {one.concern.code for one in told if one.open and not one.asked}
+    codes |= {one.episode.concern.code for one in placed if one.episode.open}
+    for one in placed:
+        person.bring(one, found, clears=one.episode.concern.code not in codes)
+    for copy in file.standing_copies():
+        if copy.id not in going_on and not person.is_kept_by_a_question(copy):
+            person.take_back(copy, found)
+    return found
 
 
 @dataclass(frozen=True)
@@ -81,8 +89,6 @@ class OwnChange:
 
 
 def _own_change(work: Work, assessment: Assessment, *, rulebook: Rulebook) -> OwnChange:
-    if assessment.former:
-        return OwnChange(told=False, amended=False)
     naming, policy = assessment.naming, assessment.own_ruling.policy.digest[:16]
     ruled_by, _, before = naming.own_digest.rpartition("|")
     now = own_digest(work, assessment, rulebook=rulebook)
@@ -94,96 +100,312 @@ def _own_change(work: Work, assessment: Assessment, *, rulebook: Rulebook) -> Ow
     return OwnChange(told=True, amended=ruled_by in ("", policy))
 
 
-def _kept(
-    mine: Sequence[tables.CopyRow], assessment: Assessment, *, practice: str | None
-) -> tables.CopyRow | None:
-    """Returns the copy that goes on: same form, same practice.
+@dataclass(frozen=True)
+class _Placed:
+    """An episode that is told at a practice: by a copy that goes on, or by one that starts.
 
-    While the person's practice is not known the copy stays where it is: the record is there yet.
+    `before` is the copy whose days and words it takes over: that, or one that stood elsewhere.
+    `asked` are those who stood behind it, and whom a side is asked about while others are settled.
     """
-    if not assessment.tells:
-        return None
-    form = form_of(assessment.told)
-    fitting = [copy for copy in mine if copy.form == form and practice in (None, copy.practice)]
-    return fitting[0] if fitting else None
 
+    episode: Episode
+    copy: tables.CopyRow | None
+    before: tables.CopyRow | None
+    practice: str
+    asked: tuple[Assessment, ...] = ()
 
-def _stood(mine: Sequence[tables.CopyRow], assessment: Assessment) -> tables.CopyRow | None:
-    """Returns the copy that stood elsewhere while a side is asked: the record takes it along."""
-    return next((copy for copy in mine if assessment.asked and copy.says), None)
-
-
-def _removal(copy: tables.CopyRow, person: tables.PersonRow, *, in_error: bool) -> NewVersion:
-    disclosure = removal(copy.form, copy.labels, in_error=in_error)
-    return NewVersion(copy, person, disclosure, CopyStatus.REMOVED, withdraws=True)
+    @property
+    def grounds(self) -> tuple[Assessment, ...]:
+        return (*self.episode.grounds, *self.asked)
 
 
 @dataclass(frozen=True)
-class CopyContent:
-    """What a copy should say now, and its days."""
+class _Person:
+    """One person: what is kept, what is said, and what of that its submitters said anew."""
 
-    assessment: Assessment
-    days: Days
-    disclosure: Disclosure
+    work: Work
+    file: PersonFile
+    assessments: Sequence[Assessment]
+    rulebook: Rulebook
+    own: Mapping[str, OwnChange]
+
+    def told(self) -> list[Episode]:
+        """Returns the episodes of what may be told.
+
+        While something of a pair is held or withheld, its ending is not told. What is history
+        already stays: that something is held is told to no record.
+        """
+        doubted = in_doubt(self.assessments)
+        standing = [one for one in self.assessments if not one.asked or self._stands(one)]
+        return [
+            episode
+            for episode in episodes(standing)
+            if episode.open
+            or episode.concern.code not in doubted
+            or any(self._is_history_of(copy, episode) for copy in self.file.standing_copies())
+        ]
+
+    def _is_history_of(self, copy: tables.CopyRow, episode: Episode) -> bool:
+        same = (copy.kind, copy.code) == (episode.concern.kind, episode.concern.code)
+        ended = copy.status is CopyStatus.INACTIVE
+        return same and ended and not episode.namings.isdisjoint(self._behind(copy))
+
+    def _stands(self, asked: Assessment) -> bool:
+        return any(
+            copy.status is CopyStatus.ACTIVE and self._is_ground(asked, copy)
+            for copy in self.file.standing_copies()
+        )
+
+    def is_kept_by_a_question(self, copy: tables.CopyRow) -> bool:
+        """Returns whether this is the history of a plan that was opened again, and is asked about.
+
+        The question takes nothing away.
+        """
+        ended, welcome = copy.status is CopyStatus.INACTIVE, copy in self._welcome
+        asked = [one for one in self.assessments if one.asked and self._is_ground(one, copy)]
+        return ended and welcome and bool(asked)
+
+    @property
+    def _welcome(self) -> list[tables.CopyRow]:
+        """The copies that stand where the person is registered.
+
+        While the practice is not known, copies stay where they are: the record is there yet.
+        """
+        registration, practice = self.file.registration, self.file.practice
+        refused = registration.refused if registration else None
+        return [
+            copy
+            for copy in self.file.standing_copies()
+            if copy.practice != refused and practice in (None, copy.practice)
+        ]
+
+    def _behind(self, copy: tables.CopyRow) -> set[str]:
+        return {ground.naming_id for ground in self.file.grounds[copy.id]}
+
+    def _is_ground(self, one: Assessment, copy: tables.CopyRow) -> bool:
+        """Returns whether a copy stands on what this says now, and not on what it said before."""
+        return copy.kind is one.particulars.kind and any(
+            ground.naming_id == one.naming.id and not ground.former
+            for ground in self.file.grounds[copy.id]
+        )
+
+    def placed(self, found: Sequence[Episode]) -> list[_Placed]:
+        """Returns what is told at the practice, each episode with the copy that goes on for it."""
+        grounds = {copy.id: self._behind(copy) for copy in self._welcome}
+        taken = succession(found, self._welcome, grounds=grounds, says=self._says)
+        placed: list[_Placed] = []
+        for place, episode in enumerate(found):
+            copy = taken.get(place)
+            before = copy or (self._left_behind(episode, placed) if episode.asked else None)
+            where = self.file.practice or (copy.practice if copy else None)
+            if where is not None and (before is not None or not episode.asked):
+                placed.append(_Placed(episode, copy, before, where))
+        return [self._with_asked(one, placed) for one in placed]
+
+    def _says(self, episode: Episode, copy: tables.CopyRow) -> bool:
+        """Returns whether this history says what it would, with either of the two codes."""
+        days = Days(copy.placed, copy.review, copy.expires)
+        return any(
+            self._digest(
+                disclosure_together(
+                    episode.grounds, days=days, rulebook=self.rulebook, clears=clears
+                )
+            )
+            == copy.digest
+            for clears in (True, False)
+        )
+
+    def _digest(self, told: Disclosure) -> str:
+        return disclosure_digest(self.work, told, data_key=self.file.person.data_key)
+
+    def _before(self, episode: Episode) -> list[tables.CopyRow]:
+        """Returns the copies of this concern, wherever they stand, that stood on any of it."""
+        concern = episode.concern
+        return [
+            copy
+            for copy in self.file.standing_copies()
+            if (copy.kind, copy.form) == (concern.kind, concern.form)
+            and not episode.namings.isdisjoint(self._behind(copy))
+        ]
+
+    def _left_behind(self, episode: Episode, placed: Sequence[_Placed]) -> tables.CopyRow | None:
+        """Returns the copy that stood elsewhere while a side is asked: the record takes it along.
+
+        Unless another flag has taken it along already.
+        """
+        carried = {copy.id for one in placed for copy in self._before(one.episode)}
+        return next((copy for copy in self._before(episode) if copy.id not in carried), None)
+
+    def _with_asked(self, one: _Placed, placed: Sequence[_Placed]) -> _Placed:
+        """Returns it with those who stood behind it, and whom a side is asked about meanwhile."""
+        if not one.episode.open or one.episode.asked:
+            return one
+        kept = {id(ground) for other in placed for ground in other.episode.grounds}
+        copies = [one.copy] if one.copy else self._before(one.episode)
+        asked = [
+            assessment
+            for assessment in self.assessments
+            if assessment.asked and id(assessment) not in kept
+            if any(self._is_ground(assessment, copy) for copy in copies)
+        ]
+        return replace(one, asked=tuple(asked))
+
+    def bring(self, one: _Placed, found: Changes, *, clears: bool) -> None:
+        """Lets a copy say what it should, and keeps what it stands on."""
+        days, reviews = self._days(one)
+        asked = one.episode.asked and one.before is not None
+        told = disclosure_together(
+            one.episode.grounds,
+            days=days,
+            rulebook=self.rulebook,
+            within=one.before.says if asked and one.before else tuple(Element),
+            clears=clears,
+        )
+        copy = one.copy or self._new_copy(one, told, days)
+        copy.code, copy.agency = one.episode.concern.code, one.episode.concern.agency
+        copy.review, copy.expires = days.review, days.expires
+        self.work.session.add(copy)
+        joined = [ground for ground in one.episode.grounds if self._has_joined(ground)]
+        if one.copy is None or copy.digest != self._digest(told) or self._is_awaited(one, joined):
+            narrows = one.copy is not None and not set(copy.says) <= set(told.says)
+            found.versions.append(
+                NewVersion(copy, self.file.person, told, told.status, withdraws=narrows)
+            )
+            for ground in joined:
+                ground.naming.delivered = False
+        elif joined:
+            delivered = self._is_delivered(copy)
+            for ground in joined:
+                ground.naming.delivered = delivered
+        self._keep_grounds(copy, one, reviews)
+        found.about += [(ground, copy.id) for ground in one.grounds]
+
+    def _has_joined(self, ground: Assessment) -> bool:
+        """Returns whether no copy at this practice stood on this before."""
+        if ground.former:
+            return False
+        return not any(self._is_ground(ground, copy) for copy in self._welcome)
+
+    def _is_awaited(self, one: _Placed, joined: Sequence[Assessment]) -> bool:
+        """Returns whether somebody's own words wait for a delivery, though they change nothing.
+
+        So no receipt tells that the record had been told before, by another agency. Of whoever has
+        a plan behind the copy already nothing more goes out: how many there are is told to no
+        record.
+        """
+        before = self._behind(one.copy) if one.copy is not None else set()
+        there = {other.plan.ods for other in self.assessments if other.naming.id in before}
+        return any(
+            _has_receipt(ground) and ground.plan.ods not in there
+            if any(ground is other for other in joined)
+            else not ground.former and self.own[ground.naming.id].told
+            for ground in one.episode.grounds
+        )
+
+    def _is_delivered(self, copy: tables.CopyRow) -> bool:
+        asked = (
+            select(tables.DeliveryRow.state)
+            .where(col(tables.DeliveryRow.version_id) == col(tables.VersionRow.id))
+            .where(col(tables.VersionRow.copy_id) == copy.id)
+            .where(col(tables.VersionRow.number) == copy.number)
+        )
+        return self.work.session.exec(asked).first() is DeliveryState.DELIVERED
+
+    def _days(self, one: _Placed) -> tuple[Days, dict[str, date | None]]:
+        """Returns the days of a copy, and the day by which each ground is to be reviewed.
+
+        A copy that goes on keeps the days that the rows which now place it have. Each ground is
+        reviewed no later than its row says, or than was said before; what its submitter amends is
+        reviewed from today on. The soonest is the copy's.
+        """
+        copy, today = one.before, self.work.today
+        reviews = {
+            ground.naming.id: self._review(ground, again=copy is not None) for ground in one.grounds
+        }
+        soonest = min((day for day in reviews.values() if day is not None), default=None)
+        expires = _expiry(one.episode.grounds, today)
+        if copy is None:
+            return Days(today, soonest, expires), reviews
+        if expires is not None and copy.expires is not None:
+            counted = _expiry(one.episode.grounds, copy.placed) or expires
+            expires = min(copy.expires, counted)
+        return Days(copy.placed, soonest, expires), reviews
+
+    def _review(self, ground: Assessment, *, again: bool) -> date | None:
+        day = day_after(self.work.today, ground.told.placement.review)
+        if day is None or not again or ground.former or self.own[ground.naming.id].amended:
+            return day
+        kept = (
+            before.review
+            for copy in self.file.standing_copies()
+            if copy.kind is ground.particulars.kind
+            for before in self.file.grounds[copy.id]
+            if before.naming_id == ground.naming.id and not before.former
+        )
+        return min((before for before in kept if before is not None), default=day)
+
+    def _new_copy(self, one: _Placed, told: Disclosure, days: Days) -> tables.CopyRow:
+        """Starts a copy, which has yet to be delivered though one elsewhere may have been."""
+        concern = one.episode.concern
+        return tables.CopyRow(
+            id=self.work.new_id(),
+            person_id=self.file.person.id,
+            kind=concern.kind,
+            code=concern.code,
+            agency=concern.agency,
+            form=concern.form,
+            practice=one.practice,
+            number=0,
+            status=told.status,
+            labels=(),
+            says=(),
+            digest="",
+            placed=days.placed,
+        )
+
+    def _keep_grounds(
+        self, copy: tables.CopyRow, one: _Placed, reviews: Mapping[str, date | None]
+    ) -> None:
+        now = {ground.naming.id: ground.former for ground in sorted(one.grounds, key=_former_first)}
+        for ground in self.file.grounds.get(copy.id, ()):
+            former = now.pop(ground.naming_id, None)
+            if former is None:
+                self.work.session.delete(ground)
+            else:
+                ground.former, ground.review = former, reviews[ground.naming_id]
+                self.work.session.add(ground)
+        for naming_id, former in now.items():
+            self.work.keep(
+                tables.GroundRow,
+                copy_id=copy.id,
+                naming_id=naming_id,
+                former=former,
+                review=reviews[naming_id],
+            )
+
+    def take_back(self, copy: tables.CopyRow, found: Changes) -> None:
+        """Removes a copy: as an error where nothing of it should ever have been said."""
+        grounds = [one for one in self.assessments if self._is_ground(one, copy)]
+        in_error = bool(grounds) and all(one.in_error for one in grounds)
+        told = removal(copy.form, copy.labels, in_error=in_error)
+        found.versions.append(
+            NewVersion(copy, self.file.person, told, CopyStatus.REMOVED, withdraws=True)
+        )
+        found.about += [(one, copy.id) for one in grounds]
 
 
-def _content(
-    work: Work,
-    assessment: Assessment,
-    copy: tables.CopyRow | None,
-    *,
-    renewed: bool,
-    rulebook: Rulebook,
-) -> CopyContent:
-    """Returns what a copy should say.
-
-    A copy that goes on keeps the days that the row which now places it has, and is reviewed no
-    later than that row says. What its submitter amends is reviewed from today on.
-    """
-    days = days_from(work.today, assessment.told)
-    if copy is not None:
-        review = days.review
-        if review is not None and copy.review is not None and not renewed:
-            review = min(review, copy.review)
-        days = Days(copy.placed, review, _expires(copy, assessment, days=days))
-    within = copy.says if assessment.asked and copy is not None else tuple(Element)
-    told = disclosure_by(assessment.told, assessment, days=days, rulebook=rulebook, within=within)
-    return CopyContent(assessment, days, told)
+def _former_first(ground: Assessment) -> bool:
+    return not ground.former
 
 
-def _expires(copy: tables.CopyRow, assessment: Assessment, *, days: Days) -> date | None:
-    """Returns the day on which a copy expires, counted from its placing: no later than before."""
-    if days.expires is None or copy.expires is None:
-        return days.expires
-    counted = days_from(copy.placed, assessment.told).expires or days.expires
-    return min(copy.expires, counted)
+def _has_receipt(ground: Assessment) -> bool:
+    """Returns whether its submitter is told of the delivery."""
+    open_ = ground.particulars.phase is Phase.OPEN
+    return open_ and Kind(ground.plan.kind) not in NOTIFICATIONS
 
 
-def _narrows(copy: tables.CopyRow, disclosure: Disclosure) -> bool:
-    """Returns whether less is told than before. Then the earlier words go, too."""
-    return not set(copy.says) <= set(disclosure.says)
-
-
-def _new_copy(
-    work: Work, person: tables.PersonRow, content: CopyContent, *, practice: str
-) -> tables.CopyRow:
-    """Starts a copy, which has yet to be delivered though one elsewhere may have been."""
-    content.assessment.naming.delivered = False
-    copy = tables.CopyRow(
-        id=work.new_id(),
-        person_id=person.id,
-        plan_id=content.assessment.plan.id,
-        kind=content.assessment.particulars.kind,
-        form=form_of(content.assessment.told),
-        practice=practice,
-        number=0,
-        status=content.disclosure.status,
-        labels=(),
-        says=(),
-        digest="",
-        placed=content.days.placed,
-        review=content.days.review,
-        expires=content.days.expires,
-    )
-    work.session.add(copy)
-    return copy
+def _expiry(grounds: Iterable[Assessment], day: date) -> date | None:
+    """Returns when the last of these expires, if all of them do: each stands on its own."""
+    days = [day_after(day, ground.told.placement.expires) for ground in grounds]
+    known = [one for one in days if one is not None]
+    return max(known) if len(known) == len(days) else None

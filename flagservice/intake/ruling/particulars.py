@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from flagservice.audit.log import Work
 from flagservice.domain.elements import Element, Kind, PlanCategory, Value
@@ -15,11 +15,22 @@ from flagservice.domain.submissions import Submission
 from flagservice.store import tables
 
 
+class Earlier(NamedTuple):
+    """A time that an older version said had ended."""
+
+    version: int
+    kind: Kind
+    start: date
+    end: date
+
+
 @dataclass(frozen=True)
 class Particulars:
     """One record's part of one plan. `born` is what the submitter gave, to check the register.
 
     `doubt` is why the person may be in the wrong row, as things stood when the version came.
+    `started` is the plan's own start, whether or not any record is told it. `earlier` is when the
+    plan ended before, by versions that are not the newest: version, start and end.
     """
 
     kind: Kind
@@ -32,6 +43,8 @@ class Particulars:
     born: date | None
     doubt: Doubt | None
     elements: Mapping[Element, Value]
+    started: date | None = None
+    earlier: tuple[Earlier, ...] = ()
 
 
 def particulars_of(submission: Submission, statement: Statement, *, today: date) -> Particulars:
@@ -50,6 +63,7 @@ def particulars_of(submission: Submission, statement: Statement, *, today: date)
         born=person.date_of_birth,
         doubt=doubt_of(person, submission.people, day=end or today),
         elements=elements,
+        started=submission.started,
     )
 
 
@@ -66,6 +80,11 @@ def seal_particulars(work: Work, naming: tables.NamingRow, particulars: Particul
         "born": particulars.born.isoformat() if particulars.born else None,
         "doubt": particulars.doubt,
         "elements": {name: _plain(value) for name, value in particulars.elements.items()},
+        "started": particulars.started.isoformat() if particulars.started else None,
+        "earlier": [
+            (version, kind, start.isoformat(), end.isoformat())
+            for version, kind, start, end in particulars.earlier
+        ],
     }
     return work.vault.seal_row(naming, json.dumps(body).encode())
 
@@ -84,6 +103,11 @@ def open_particulars(work: Work, naming: tables.NamingRow) -> Particulars:
         born=date.fromisoformat(body["born"]) if body["born"] else None,
         doubt=Doubt(body["doubt"]) if body["doubt"] else None,
         elements={Element(name): _value(value) for name, value in body["elements"].items()},
+        started=date.fromisoformat(body["started"]) if body["started"] else None,
+        earlier=tuple(
+            Earlier(version, Kind(kind), date.fromisoformat(start), date.fromisoformat(end))
+            for version, kind, start, end in body["earlier"]
+        ),
     )
 
 

@@ -1,10 +1,10 @@
 """Reads at once everything that is kept of some people: a ruling looks at the whole of a person.
 
-That takes five statements, however many people and plans there are. What follows decides on
+That takes six statements, however many people and plans there are. What follows decides on
 objects in memory, and what it makes is written together at the end.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -35,13 +35,20 @@ _NAMED: Final = (
 _HOLDS: Final = _by_people(tables.HoldRow)
 _COPIES: Final = _by_people(tables.CopyRow)
 _LOOKUPS: Final = _by_people(tables.LookupRow)
+_GROUNDS: Final = (
+    select(tables.GroundRow)
+    .where(col(tables.GroundRow.copy_id) == col(tables.CopyRow.id))
+    .where(one_of(col(tables.CopyRow.person_id), "people"))
+    .order_by(col(tables.GroundRow.copy_id), col(tables.GroundRow.naming_id))
+)
 
 
 @dataclass(frozen=True)
 class PersonFile:
     """Everything that is kept of one person.
 
-    Plans stand in the order of their ids, holds in the order in which they were decided.
+    Plans stand in the order of their ids, holds in the order in which they were decided, grounds by
+    the copy that stands on them.
     """
 
     person: tables.PersonRow
@@ -49,6 +56,7 @@ class PersonFile:
     named: Sequence[tuple[tables.PlanRow, tables.NamingRow]]
     holds: Sequence[tables.HoldRow]
     copies: Sequence[tables.CopyRow]
+    grounds: Mapping[str, Sequence[tables.GroundRow]]
     lookups: Sequence[tables.LookupRow]
 
     @property
@@ -68,9 +76,12 @@ def person_files(work: Work, people: Iterable[tables.PersonRow]) -> list[PersonF
     numbers = {person.id: nhs_number_of(work, person) for person in rows}
     registered = registrations.registrations_of(work, numbers.values())
     asked = {"people": ids}
-    named = _by_person(work.session.exec(_NAMED, params=asked), lambda one: one[1].person_id)
+    named = _by(work.session.exec(_NAMED, params=asked), lambda one: one[1].person_id)
     known = [one for one in ids if one not in work.made]
     holds, copies, lookups = (_of(work, table, known) for table in (_HOLDS, _COPIES, _LOOKUPS))
+    asked = {"people": [one for one in known if one in copies]}
+    found = work.session.exec(_GROUNDS, params=asked) if asked["people"] else ()
+    grounds = _by(found, lambda one: one.copy_id)
     return [
         PersonFile(
             person,
@@ -78,6 +89,7 @@ def person_files(work: Work, people: Iterable[tables.PersonRow]) -> list[PersonF
             named.get(person.id, ()),
             sorted(holds.get(person.id, ()), key=_decided),
             copies.get(person.id, ()),
+            {one.id: grounds.get(one.id, ()) for one in copies.get(person.id, ())},
             [lookup for lookup in lookups.get(person.id, ()) if lookup.closed is None],
         )
         for person in rows
@@ -87,13 +99,13 @@ def person_files(work: Work, people: Iterable[tables.PersonRow]) -> list[PersonF
 def _of(work: Work, asked: Any, people: Sequence[str]) -> dict[Hashable, list[Any]]:
     """Returns the rows of these people. Where all of them are new there are none to ask for."""
     found = work.session.exec(asked, params={"people": people}) if people else ()
-    return _by_person(found, lambda one: one.person_id)
+    return _by(found, lambda one: one.person_id)
 
 
-def _by_person(found: Iterable[T], person_of: Callable[[T], Hashable]) -> dict[Hashable, list[T]]:
+def _by(found: Iterable[T], key: Callable[[T], Hashable]) -> dict[Hashable, list[T]]:
     sorted_: dict[Hashable, list[T]] = {}
     for one in found:
-        sorted_.setdefault(person_of(one), []).append(one)
+        sorted_.setdefault(key(one), []).append(one)
     return sorted_
 
 

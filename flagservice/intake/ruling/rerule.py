@@ -12,10 +12,10 @@ from flagservice.domain.copies import NotReached, ReceiptWord
 from flagservice.domain.holds import Question
 from flagservice.domain.people import Phase
 from flagservice.intake.rulebook import Rulebook
-from flagservice.intake.ruling.assessment import Assessment, assess, former_kinds
+from flagservice.intake.ruling.assessment import Assessment, assess
+from flagservice.intake.ruling.concerns import former
 from flagservice.intake.ruling.holds import keep_holds
 from flagservice.intake.ruling.issue import NewVersion, issue_all
-from flagservice.intake.ruling.kind_changes import carry_on
 from flagservice.intake.ruling.lifecycle import changes
 from flagservice.intake.ruling.person_files import PersonFile, person_files
 from flagservice.intake.unreached import keep_unplaced
@@ -37,17 +37,16 @@ def rerule(work: Work, people: Iterable[tables.PersonRow], *, rulebook: Rulebook
 def _rule(work: Work, file: PersonFile, *, rulebook: Rulebook) -> list[NewVersion]:
     """Returns the versions that follow for one person, and keeps how it was ruled on."""
     assessments = assess(work, file, rulebook=rulebook)
-    carry_on(work, file, assessments, rulebook=rulebook)
-    told = [*assessments, *former_kinds(file, assessments, rulebook=rulebook)]
-    versions = list(changes(work, file, told, rulebook=rulebook))
+    told = [*assessments, *former(file, assessments, rulebook=rulebook)]
+    found = changes(work, file, told, rulebook=rulebook)
     keep_holds(work, file, assessments)
     for assessment in assessments:
         _keep_lookup(work, file, assessment)
         assessment.naming.word = _word(assessment, reached=file.practice is not None)
         work.session.add(assessment.naming)
     for assessment in told:
-        _keep_ruling(work, file, assessment, versions=versions)
-    return versions
+        _keep_ruling(work, file, assessment, copy_id=found.copy_of(assessment))
+    return found.versions
 
 
 def _keep_lookup(work: Work, file: PersonFile, assessment: Assessment) -> None:
@@ -87,13 +86,10 @@ def _word(assessment: Assessment, *, reached: bool) -> ReceiptWord:
 
 
 def _keep_ruling(
-    work: Work, file: PersonFile, assessment: Assessment, *, versions: list[NewVersion]
+    work: Work, file: PersonFile, assessment: Assessment, *, copy_id: str | None
 ) -> None:
     ruling, person = assessment.ruling, file.person
     row, action, elements = _answer(assessment)
-    issued = [version.copy.id for version in versions if _about(version, assessment)]
-    # Where a copy was taken back and another begun, the ruling is about the one that was begun.
-    copy_id = issued[-1] if issued else _standing_copy(file, assessment)
     row_id = work.new_id()
     case = json.dumps([str(part) for part in vars(ruling.case).values()]).encode()
     work.keep_sealed(
@@ -125,15 +121,3 @@ def _answer(assessment: Assessment) -> tuple[str, PlacementAction, list[list[obj
     ruling = assessment.ruling
     elements: list[list[object]] = [[e.element, e.action, e.rules] for e in ruling.elements]
     return ruling.placement.id, ruling.placement.action, elements
-
-
-def _about(version: NewVersion, assessment: Assessment) -> bool:
-    copy, naming = version.copy, assessment.naming
-    about = (naming.plan_id, naming.person_id, assessment.particulars.kind)
-    return (copy.plan_id, copy.person_id, copy.kind) == about
-
-
-def _standing_copy(file: PersonFile, assessment: Assessment) -> str | None:
-    about = (assessment.plan.id, assessment.particulars.kind)
-    standing = (c.id for c in file.standing_copies() if (c.plan_id, c.kind) == about)
-    return next(standing, None)

@@ -8,7 +8,7 @@ from flagservice.store.tables.acknowledgements import AcknowledgementRow
 from flagservice.store.tables.alarms import AlarmCause, AlarmRow, StrangerRow
 from flagservice.store.tables.audit import CheckpointRow, LeafRow, TreeHeadRow
 from flagservice.store.tables.clients import AssertionRow, ClientRow, IdempotencyRow
-from flagservice.store.tables.copies import CopyRow, FeedCounterRow, VersionRow
+from flagservice.store.tables.copies import CopyRow, FeedCounterRow, GroundRow, VersionRow
 from flagservice.store.tables.deliveries import AttemptRow, DeliveryRow, EndpointRow
 from flagservice.store.tables.keys import PseudonymVersionRow
 from flagservice.store.tables.leak_checks import AcceptedVerdict, CheckerRow, LeakResultRow
@@ -37,6 +37,7 @@ __all__ = [
     "DeliveryRow",
     "EndpointRow",
     "FeedCounterRow",
+    "GroundRow",
     "HoldRow",
     "IdempotencyRow",
     "LeafRow",

@@ -11,15 +11,20 @@ from flagservice.store.columns import EnumText, EnumTexts, Instant
 
 
 class CopyRow(SQLModel, table=True):
-    """A flag or request at one practice. `digest` is a keyed digest of what it now says."""
+    """A flag or request about one concern, at one practice.
+
+    `code` is the concern's start code, whatever the copy tells now. `agency` is None where the
+    record may not be told whose concern it is: then all agencies' is one. `digest` is a keyed
+    digest of what it now says.
+    """
 
     __tablename__ = "copy"
 
-    __table_args__ = (Index("ix_copy_person_plan", "person_id", "plan_id"),)
     id: str = Field(primary_key=True)
-    person_id: str = Field(foreign_key="person.id")
-    plan_id: str = Field(foreign_key="plan.id", index=True)
+    person_id: str = Field(foreign_key="person.id", index=True)
     kind: Kind = Field(sa_type=EnumText(Kind))
+    code: str
+    agency: str | None = None
     form: Form = Field(sa_type=EnumText(Form))
     practice: str = Field(index=True)
     number: int
@@ -30,6 +35,21 @@ class CopyRow(SQLModel, table=True):
     placed: date
     review: date | None = None
     expires: date | None = None
+
+
+class GroundRow(SQLModel, table=True):
+    """What a plan says of the person, and on which a copy stands. Of a removed copy: stood.
+
+    `former` is what the plan said before: as it was before a birth, or before it was opened again.
+    `review` is the day by which this ground is to be reviewed.
+    """
+
+    __tablename__ = "ground"
+
+    copy_id: str = Field(primary_key=True, foreign_key="copy.id")
+    naming_id: str = Field(primary_key=True, foreign_key="naming.id", index=True)
+    former: bool = False
+    review: date | None = None
 
 
 class VersionRow(SQLModel, table=True):

@@ -131,13 +131,13 @@ def given_a_hold(world: World) -> tables.HoldRow:
 
     def deed(work: Work) -> None:
         work.record(Deed.HELD)
-        copy = work.session.exec(select(tables.CopyRow)).first()
-        assert copy is not None
+        naming = work.session.exec(select(tables.NamingRow)).first()
+        assert naming is not None
         work.session.add(
             tables.HoldRow(
                 id="a-hold",
-                plan_id=copy.plan_id,
-                person_id=copy.person_id,
+                plan_id=naming.plan_id,
+                person_id=str(naming.person_id),
                 question=Question.PLACEMENT,
                 owner=Owner.PRACTICE,
                 owner_ods=OWN,

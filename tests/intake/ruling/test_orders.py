@@ -29,7 +29,7 @@ from tests.intake.people import (
 )
 from tests.intake.ruling.orders import End, Step, ends, practices_of, steps_of
 from tests.sizes import sizes
-from tests.world import COUNCIL, HEALTH, POLICE, World, a_submission
+from tests.world import COUNCIL, HEALTH, POLICE, World, a_submission, person
 
 FAMILIES = {family.name: family for family in families()}
 LAST_DAY = "2022-10-03"
@@ -179,3 +179,33 @@ def test_an_unborn_childs_version_that_comes_after_the_birth_tells_nothing(
     little_world.posts(COUNCIL, an_unborn_plan())
     assert codes(little_world, HOME) == before
     assert UNBORN_NEED not in str(before)
+
+
+def test_siblings_a_transfer_and_an_ending_end_alike_in_every_order(little_world: World) -> None:
+    given_the_family(little_world)
+    younger = ("9990100004", "2019-05-01")
+    little_world.registered(*younger, HOME)
+    accused = father(standing="alleged-perpetrator", knows="must-not-know")
+    steps = [
+        post(COUNCIL, a_plan(start="2022-02-01")),
+        post(COUNCIL, a_plan(start="2022-02-01", version=2, end="2022-07-01")),
+        post(
+            COUNCIL,
+            a_submission(
+                "child-protection",
+                "CPP-2",
+                person("child", *younger),
+                mother(),
+                accused,
+                start="2022-03-01",
+            ),
+        ),
+        post(
+            HEALTH,
+            a_submission(
+                "child-protection", "B-1", child(), mother(), father(), start="2022-08-01"
+            ),
+        ),
+    ]
+    _, end = then_there_is_one_end(little_world, steps, [HOME, ELSEWHERE])
+    assert len(end["held"][ELSEWHERE]) == 1

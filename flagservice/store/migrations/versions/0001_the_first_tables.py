@@ -191,8 +191,9 @@ def upgrade() -> None:
     op.create_table('copy',
     sa.Column('id', sa.String(), nullable=False),
     sa.Column('person_id', sa.String(), nullable=False),
-    sa.Column('plan_id', sa.String(), nullable=False),
     sa.Column('kind', sa.String(), nullable=False),
+    sa.Column('code', sa.String(), nullable=False),
+    sa.Column('agency', sa.String(), nullable=True),
     sa.Column('form', sa.String(), nullable=False),
     sa.Column('practice', sa.String(), nullable=False),
     sa.Column('number', sa.Integer(), nullable=False),
@@ -204,12 +205,10 @@ def upgrade() -> None:
     sa.Column('review', sa.Date(), nullable=True),
     sa.Column('expires', sa.Date(), nullable=True),
     sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_copy_person_id_person')),
-    sa.ForeignKeyConstraint(['plan_id'], ['plan.id'], name=op.f('fk_copy_plan_id_plan')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_copy'))
     )
     with op.batch_alter_table('copy', schema=None) as batch_op:
-        batch_op.create_index('ix_copy_person_plan', ['person_id', 'plan_id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_copy_plan_id'), ['plan_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_copy_person_id'), ['person_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_copy_practice'), ['practice'], unique=False)
 
     op.create_table('hold',
@@ -295,6 +294,18 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_naming_person_id'), ['person_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_naming_plan_id'), ['plan_id'], unique=False)
 
+    op.create_table('ground',
+    sa.Column('copy_id', sa.String(), nullable=False),
+    sa.Column('naming_id', sa.String(), nullable=False),
+    sa.Column('former', sa.Boolean(), nullable=False),
+    sa.Column('review', sa.Date(), nullable=True),
+    sa.ForeignKeyConstraint(['copy_id'], ['copy.id'], name=op.f('fk_ground_copy_id_copy')),
+    sa.ForeignKeyConstraint(['naming_id'], ['naming.id'], name=op.f('fk_ground_naming_id_naming')),
+    sa.PrimaryKeyConstraint('copy_id', 'naming_id', name=op.f('pk_ground'))
+    )
+    with op.batch_alter_table('ground', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_ground_naming_id'), ['naming_id'], unique=False)
+
     op.create_table('policy_approval',
     sa.Column('id', sa.String(), nullable=False),
     sa.Column('digest', sa.String(), nullable=False),
@@ -362,7 +373,7 @@ def upgrade() -> None:
     sa.Column('id', sa.String(), nullable=False),
     sa.Column('version_id', sa.String(), nullable=False),
     sa.Column('copy_id', sa.String(), nullable=False),
-    sa.Column('plan_id', sa.String(), nullable=False),
+    sa.Column('naming_id', sa.String(), nullable=False),
     sa.Column('plan_version', sa.Integer(), nullable=False),
     sa.Column('practice', sa.String(), nullable=False),
     sa.Column('outcome', sa.String(), nullable=False),
@@ -370,15 +381,15 @@ def upgrade() -> None:
     sa.Column('at', sa.String(27), nullable=False),
     sa.Column('open', sa.Boolean(), nullable=False),
     sa.ForeignKeyConstraint(['copy_id'], ['copy.id'], name=op.f('fk_acknowledgement_copy_id_copy')),
-    sa.ForeignKeyConstraint(['plan_id'], ['plan.id'], name=op.f('fk_acknowledgement_plan_id_plan')),
+    sa.ForeignKeyConstraint(['naming_id'], ['naming.id'], name=op.f('fk_acknowledgement_naming_id_naming')),
     sa.ForeignKeyConstraint(['version_id'], ['version.id'], name=op.f('fk_acknowledgement_version_id_version')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_acknowledgement')),
-    sa.UniqueConstraint('version_id', 'outcome', 'reason', name=op.f('uq_acknowledgement_version_id'))
+    sa.UniqueConstraint('version_id', 'naming_id', 'outcome', 'reason', name=op.f('uq_acknowledgement_version_id'))
     )
     with op.batch_alter_table('acknowledgement', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_acknowledgement_copy_id'), ['copy_id'], unique=False)
         batch_op.create_index('ix_acknowledgement_outcome_at', ['outcome', 'at'], unique=False)
-        batch_op.create_index(batch_op.f('ix_acknowledgement_plan_id'), ['plan_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_acknowledgement_naming_id'), ['naming_id'], unique=False)
 
     op.create_table('delivery',
     sa.Column('id', sa.String(), nullable=False),
@@ -438,7 +449,7 @@ def downgrade() -> None:
 
     op.drop_table('delivery')
     with op.batch_alter_table('acknowledgement', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_acknowledgement_plan_id'))
+        batch_op.drop_index(batch_op.f('ix_acknowledgement_naming_id'))
         batch_op.drop_index('ix_acknowledgement_outcome_at')
         batch_op.drop_index(batch_op.f('ix_acknowledgement_copy_id'))
 
@@ -457,6 +468,10 @@ def downgrade() -> None:
 
     op.drop_table('policy_change')
     op.drop_table('policy_approval')
+    with op.batch_alter_table('ground', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_ground_naming_id'))
+
+    op.drop_table('ground')
     with op.batch_alter_table('naming', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_naming_plan_id'))
         batch_op.drop_index(batch_op.f('ix_naming_person_id'))
@@ -480,8 +495,7 @@ def downgrade() -> None:
     op.drop_table('hold')
     with op.batch_alter_table('copy', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_copy_practice'))
-        batch_op.drop_index(batch_op.f('ix_copy_plan_id'))
-        batch_op.drop_index('ix_copy_person_plan')
+        batch_op.drop_index(batch_op.f('ix_copy_person_id'))
 
     op.drop_table('copy')
     op.drop_table('tree_head')
