@@ -1,6 +1,6 @@
 """Says what a copy tells: the disclosure for all its grounds, with the days that the copy adds."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -28,6 +28,13 @@ def days_from(placed: date, ruling: Ruling) -> Days:
     """Returns the days of a copy that is placed on a day, by the policy's intervals."""
     row = ruling.placement
     return Days(placed, day_after(placed, row.review), day_after(placed, row.expires))
+
+
+def expiry(grounds: Iterable[Assessment], day: date) -> date | None:
+    """Returns when the last of these expires, if all of them do: each stands on its own."""
+    days = [day_after(day, ground.told.placement.expires) for ground in grounds]
+    known = [one for one in days if one is not None]
+    return max(known) if len(known) == len(days) else None
 
 
 def disclosure_by(
@@ -67,7 +74,32 @@ def disclosure_together(
     return disclose_together(rulings, said, within=within, clears=clears)
 
 
-def own_digest(work: Work, assessment: Assessment, *, rulebook: Rulebook) -> str:
+@dataclass(frozen=True)
+class OwnChange:
+    """Whether the submitter's own words are told otherwise than before, and by its amendment.
+
+    A new policy may tell them otherwise though they were not amended: that awaits a delivery, and
+    puts off no review.
+    """
+
+    told: bool
+    amended: bool
+
+
+def own_change(work: Work, assessment: Assessment, *, rulebook: Rulebook) -> OwnChange:
+    """Returns what changed since it was ruled on last, and keeps what there is now."""
+    naming, policy = assessment.naming, assessment.own_ruling.policy.digest[:16]
+    ruled_by, _, before = naming.own_digest.rpartition("|")
+    now = _own_digest(work, assessment, rulebook=rulebook)
+    naming.own_digest = f"{policy}|{now}"
+    work.session.add(naming)
+    if before == now:
+        return OwnChange(told=False, amended=False)
+    naming.delivered = False
+    return OwnChange(told=True, amended=ruled_by in ("", policy))
+
+
+def _own_digest(work: Work, assessment: Assessment, *, rulebook: Rulebook) -> str:
     """Returns a digest that changes only when the submitter's own words change what is told."""
     if not assessment.own_told.remains:
         return ""

@@ -13,7 +13,7 @@ retract    nothing may be told any more: the copy is removed, without history
 5. Say what each copy should say, where it says something else.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -29,9 +29,11 @@ from flagservice.intake.ruling.assessment import Assessment
 from flagservice.intake.ruling.concerns import Episode, episodes, in_doubt, succession
 from flagservice.intake.ruling.content import (
     Days,
+    OwnChange,
     disclosure_digest,
     disclosure_together,
-    own_digest,
+    expiry,
+    own_change,
 )
 from flagservice.intake.ruling.issue import NewVersion
 from flagservice.intake.ruling.person_files import PersonFile
@@ -56,7 +58,7 @@ def changes(
 ) -> Changes:
     """Returns every version that has to be issued so that the records of one person are right."""
     own = {
-        one.naming.id: _own_change(work, one, rulebook=rulebook)
+        one.naming.id: own_change(work, one, rulebook=rulebook)
         for one in assessments
         if not one.former
     }
@@ -74,30 +76,6 @@ def changes(
         if copy.id not in going_on and not person.is_kept_by_a_question(copy):
             person.take_back(copy, found)
     return found
-
-
-@dataclass(frozen=True)
-class OwnChange:
-    """Whether the submitter's own words are told otherwise than before, and by its amendment.
-
-    A new policy may tell them otherwise though they were not amended: that awaits a delivery, and
-    puts off no review.
-    """
-
-    told: bool
-    amended: bool
-
-
-def _own_change(work: Work, assessment: Assessment, *, rulebook: Rulebook) -> OwnChange:
-    naming, policy = assessment.naming, assessment.own_ruling.policy.digest[:16]
-    ruled_by, _, before = naming.own_digest.rpartition("|")
-    now = own_digest(work, assessment, rulebook=rulebook)
-    naming.own_digest = f"{policy}|{now}"
-    work.session.add(naming)
-    if before == now:
-        return OwnChange(told=False, amended=False)
-    naming.delivered = False
-    return OwnChange(told=True, amended=ruled_by in ("", policy))
 
 
 @dataclass(frozen=True)
@@ -323,11 +301,11 @@ class _Person:
             ground.naming.id: self._review(ground, again=copy is not None) for ground in one.grounds
         }
         soonest = min((day for day in reviews.values() if day is not None), default=None)
-        expires = _expiry(one.episode.grounds, today)
+        expires = expiry(one.episode.grounds, today)
         if copy is None:
             return Days(today, soonest, expires), reviews
         if expires is not None and copy.expires is not None:
-            counted = _expiry(one.episode.grounds, copy.placed) or expires
+            counted = expiry(one.episode.grounds, copy.placed) or expires
             expires = min(copy.expires, counted)
         return Days(copy.placed, soonest, expires), reviews
 
@@ -402,10 +380,3 @@ def _has_receipt(ground: Assessment) -> bool:
     """Returns whether its submitter is told of the delivery."""
     open_ = ground.particulars.phase is Phase.OPEN
     return open_ and Kind(ground.plan.kind) not in NOTIFICATIONS
-
-
-def _expiry(grounds: Iterable[Assessment], day: date) -> date | None:
-    """Returns when the last of these expires, if all of them do: each stands on its own."""
-    days = [day_after(day, ground.told.placement.expires) for ground in grounds]
-    known = [one for one in days if one is not None]
-    return max(known) if len(known) == len(days) else None
