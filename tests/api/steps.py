@@ -278,13 +278,17 @@ def _a_cast_is_written(world: World) -> list[str]:
 
 
 def a_plan(reference: str = "CPP-1", **more: Any) -> dict[str, Any]:
-    """A child protection plan that every rule accepts; the mother and the father know of it."""
+    """A plan that every rule accepts; the mother and the father know of it.
+
+    It is a child protection plan, or with a reference as `CIN-1` a child in need plan.
+    """
+    kind = "child-in-need" if reference.startswith("CIN") else "child-protection"
     people = [
         person("child", *CHILD),
         person("mother", *MOTHER, knows="knows"),
         person("father", *FATHER, knows="knows"),
     ]
-    return {**a_submission("child-protection", reference, *people), **more}
+    return {**a_submission(kind, reference, *people), **more}
 
 
 def an_enquiry(**more: Any) -> dict[str, Any]:

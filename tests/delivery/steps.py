@@ -46,11 +46,18 @@ def given_a_registered_family(world: World) -> None:
     world.admitted(OWN, OTHER)
 
 
+_KINDS = {"CPP": "child-protection", "CIN": "child-in-need", "S47": "section-47"}
+
+
 def given_a_plan(
     world: World, reference: str = "CPP-1", number: str = CHILD, **more: Any
 ) -> dict[str, Any]:
-    """For one child, so that it owes one flag; answers the body that was posted."""
-    body = a_submission("child-protection", reference, person("child", number, BORN), **more)
+    """For one child, so that it owes one flag; answers the body that was posted.
+
+    Two plans of one kind are one flag: `CIN-1` and `S47-1` are of others.
+    """
+    kind = _KINDS[reference.partition("-")[0]]
+    body = a_submission(kind, reference, person("child", number, BORN), **more)
     world.posts(COUNCIL, body)
     return body
 

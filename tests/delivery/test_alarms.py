@@ -204,7 +204,7 @@ def rejected(client: Client) -> int:
 
 def test_a_practice_that_rejects_many_people_is_an_alarm(cast: Cast) -> None:
     cast.council.posts("/plans", a_plan())
-    cast.council.posts("/plans", a_plan("CPP-2"))
+    cast.council.posts("/plans", a_plan("CIN-1"))
     assert rejected(cast.practice) == 4
     assert judge(cast.world.log, replace(WATCH, rejections=2)) == 0
     assert judge(cast.world.log, replace(WATCH, rejections=1)) == 1

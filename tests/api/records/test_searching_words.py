@@ -22,6 +22,8 @@ from tests.api.steps import (
     an_enquiry,
     versions_in,
 )
+from tests.intake.families import NHS_NUMBERS
+from tests.world import person
 
 FLAG, TASK = f"{FHIR}/Flag", f"{FHIR}/Task"
 LENIENT = {"Prefer": "handling=lenient"}
@@ -150,11 +152,17 @@ def when_paged(client: Client, answer: httpx.Response) -> list[str]:
     return found
 
 
+def given_children_on_plans(cast: Cast, count: int) -> None:
+    for place, number in enumerate(NHS_NUMBERS[:count]):
+        cast.world.registered(number, CHILD[1], "B83901")
+        child = person("child", number, CHILD[1])
+        cast.council.posts("/plans", a_plan(f"CPP-{place}", people=[child]))
+
+
 @pytest.mark.parametrize("count", [1, 2, 7])
 @pytest.mark.parametrize("posted", [True, False])
 def test_pages_are_filled_with_what_matches(any_cast: Cast, count: int, posted: bool) -> None:
-    for number in range(1, 6):
-        any_cast.council.posts("/plans", a_plan(f"CPP-{number}"))
+    given_children_on_plans(any_cast, 5)
     asked = {"code": CHILDS, "status": "active", "_count": str(count)}
     if posted:
         answer = when_searched(any_cast.practice, **asked)
@@ -167,8 +175,9 @@ def test_pages_are_filled_with_what_matches(any_cast: Cast, count: int, posted: 
 
 
 def test_a_search_by_patient_goes_on_without_the_number_in_any_link(any_cast: Cast) -> None:
-    for number in range(1, 4):
-        any_cast.council.posts("/plans", a_plan(f"CPP-{number}"))
+    for reference in ("CPP-1", "CIN-1"):
+        any_cast.council.posts("/plans", a_plan(reference))
+    any_cast.council.posts("/enquiries", an_enquiry())
     number = f"{NHS_NUMBER}|{CHILD[0]}"
     answer = when_searched(any_cast.practice, **{"patient:identifier": number, "_count": "2"})
     assert links(answer)["self"] == f"{BASE}{FLAG}/_search?_count=2"

@@ -57,7 +57,7 @@ def test_a_flag_that_is_refused_blocks_nobody_else(any_world: World, outcome: Se
         given_a_plan(any_world, reference, number)
     worker = a_worker(any_world, refuses(CHILD, outcome))
     worker.run_once()
-    given_a_plan(any_world, "CPP-4", MOTHER)
+    given_a_plan(any_world, "CIN-4", MOTHER)
     worker.run_once()
     states = [one.state for one in the_deliveries(any_world)]
     assert states == ["open", "delivered", "delivered", "delivered"]
@@ -68,7 +68,7 @@ def given_a_refused_flag(world: World, outcome: SendOutcome) -> list[str]:
     given_a_registered_family(world)
     given_a_plan(world, "CPP-1")
     a_worker(world, Practice(lambda _: outcome)).run_once()
-    given_a_plan(world, "CPP-2")
+    given_a_plan(world, "CIN-1")
     well = Practice()
     a_worker(world, well).run_once()
     return [one["id"] for one in well.sent]
@@ -104,7 +104,7 @@ def test_an_ill_endpoint_does_not_make_a_poison_flag_block_again(world: World) -
     given_a_refused_flag(world, SendOutcome.POISONED)
     world.now += MINUTE
     a_worker(world, Practice(lambda _: SendOutcome.UNKNOWN)).run_once()
-    given_a_plan(world, "CPP-3")
+    given_a_plan(world, "S47-1")
     a_worker(world, Practice()).run_once()
     assert [one.state for one in the_deliveries(world)] == ["open", "delivered", "delivered"]
 

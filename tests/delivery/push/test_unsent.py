@@ -191,8 +191,8 @@ def test_what_could_not_have_been_sent_is_looked_at_later_each_time_up_to_the_ca
 
 def test_what_cannot_be_opened_here_holds_up_nobody_else(any_world: World) -> None:
     given_a_registered_family(any_world)
-    for n, number in enumerate((CHILD, CHILD, MOTHER)):
-        given_a_plan(any_world, f"CPP-{n}", number)
+    for reference, number in (("CPP-0", CHILD), ("CIN-1", CHILD), ("CPP-2", MOTHER)):
+        given_a_plan(any_world, reference, number)
     given_it_cannot_be_opened(any_world)
     practice = Practice()
     for _ in range(2):
