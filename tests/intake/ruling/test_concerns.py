@@ -202,6 +202,16 @@ def test_a_later_plan_leaves_the_earlier_period_readable(later: World) -> None:
     assert codes(later, HOME, MOTHER) == [CPP_ADULT, f"{CPP_ADULT} inactive"]
 
 
+def test_history_without_days_is_one_however_often_it_was(later: World) -> None:
+    for number, (start, end) in enumerate(
+        [("2022-01-10", "2022-02-01"), ("2022-04-01", "2022-05-01"), ("2022-07-01", "2022-08-01")]
+    ):
+        who = person("child", *CHILDREN[0])
+        later.posts(COUNCIL, plan(f"A-{number}", who, mother(), start=start, end=end))
+    assert codes(later, HOME, MOTHER) == [f"{CPP_ADULT_ENDED} inactive"]
+    assert len(periods(later, HOME, CHILD)) == 3
+
+
 @pytest.mark.parametrize("moves", [False, True], ids=["stays", "moves"])
 def test_a_reference_that_is_opened_again_leaves_the_earlier_period_readable(
     later: World, moves: bool
