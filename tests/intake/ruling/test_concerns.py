@@ -405,3 +405,15 @@ def test_all_that_stands_behind_a_flag_moves_with_the_person_as_one(later: World
     later.registered(*FATHER, NEW)
     assert codes(later, NEW, FATHER) == [CPP_ADULT]
     assert codes(later, ELSEWHERE, FATHER) == []
+
+
+def test_a_copy_goes_on_where_its_plan_says_something_else_of_the_person(later: World) -> None:
+    """The child that a plan was about turns out to be the sibling of the one that it is about."""
+    later.registered(*CHILDREN[1], HOME)
+    later.posts(COUNCIL, plan("A-1", child(), start="2022-01-10"))
+    before = the_flag(later, HOME, CHILD)["id"]
+    people = person("child", *CHILDREN[1]), person("sibling", *CHILD)
+    later.posts(COUNCIL, plan("A-1", *people, start="2022-01-10", version=2))
+    after = the_flag(later, HOME, CHILD)
+    assert (after["id"], codes(later, HOME, CHILD)) == (before, [CPP_ADULT])
+    assert after.get("period", {}).get("start") != "2022-01-10"

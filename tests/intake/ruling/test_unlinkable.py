@@ -9,7 +9,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import combinations
 from math import sqrt
 from typing import Any
@@ -53,11 +53,28 @@ class Told:
     values: dict[str, set[str]] = field(default_factory=dict)
 
     @property
-    def likeness(self) -> tuple[str, str, int]:
+    def likeness(self) -> tuple[str, str, int, bool]:
         """Whom this member may be compared with."""
         people = self.family.body["people"]
         role = next(one["role"] for one in people if one.get("nhs_number") == self.number)
-        return self.family.kind, role, _versions(self.family)
+        return self.family.kind, role, _versions(self.family), bool(_siblings(self.family))
+
+
+def _siblings(family: Made) -> list[dict[str, Any]]:
+    """The sibling's own plan, which is a second ground of its parents' flags."""
+    people = family.body["people"]
+    swapped = {"child": "sibling", "sibling": "child"}
+    roles = [person["role"] for person in people]
+    if "sibling" not in roles or "child" not in roles or family.kind == "perpetrator":
+        return []
+    others = [{**one, "role": swapped.get(one["role"], one["role"])} for one in people]
+    own = {"reference": f"S-{family.place}", "people": others}
+    # Each child's record has its own plan's days, and may.
+    for name, way in (("start", -1), ("review_due", 1)):
+        if name in family.body:
+            day = date.fromisoformat(family.body[name])
+            own[name] = str(day + way * timedelta(days=7 + family.place % 23))
+    return [{**family.body, **own}]
 
 
 def _versions(family: Made) -> int:
@@ -74,7 +91,8 @@ def told() -> Iterator[list[Told]]:
         for number, (practice, born) in family.at.items():
             world.registered(number, born, practice)
     for family in families:
-        world.posts(family.ods, family.body)
+        for body in (family.body, *_siblings(family)):
+            world.posts(family.ods, body)
         if _versions(family) == 2:
             world.posts(family.ods, {**family.body, "version": 2, **_amended(family)})
         world.now += timedelta(seconds=10)
@@ -160,6 +178,7 @@ def _share(one: Told, other: Told, where: str) -> bool:
 def test_no_value_joins_the_members_of_a_family_between_practices(told: list[Told]) -> None:
     assert len({one.family.place for one in told}) >= 100
     assert len(told) > 250
+    assert sum(bool(_siblings(one.family)) for one in told) > 50
     assert links(told) == []
 
 
