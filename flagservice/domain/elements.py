@@ -27,6 +27,15 @@ class Kind(StrEnum):
     """what any notification tells of an unborn child, on the record of its mother"""
 
 
+AFTER_BIRTH: Final = {
+    Kind.UNBORN_CHILD_PROTECTION: Kind.CHILD_PROTECTION,
+    Kind.UNBORN_CHILD_IN_NEED: Kind.CHILD_IN_NEED,
+    Kind.UNBORN_SECTION_47: Kind.SECTION_47,
+    Kind.UNBORN_STRATEGY_MEETING: Kind.STRATEGY_MEETING,
+    Kind.UNBORN_PRE_PROCEEDINGS: Kind.PRE_PROCEEDINGS,
+}
+"""What a plan of an unborn child's kind becomes when the child is born."""
+
 NOTIFICATIONS: Final = (
     Kind.PERPETRATOR,
     Kind.DOMESTIC_ABUSE_VICTIM,

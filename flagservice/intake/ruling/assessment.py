@@ -50,6 +50,11 @@ class Assessment:
     """is it what the plan said before, ruled on as ended? See `concerns.former`"""
 
     @property
+    def said_as(self) -> tuple[str, Kind]:
+        """What a ground is known by: whose words it is, and the kind by which they are ruled on."""
+        return self.naming.id, self.particulars.kind
+
+    @property
     def ruling(self) -> Ruling:
         """The ruling, in the light of all that is known."""
         return self.decided.ruling
@@ -234,7 +239,11 @@ def concerned_by(kind: str) -> ColumnElement[bool]:
         .join(tables.PlanRow, col(tables.PlanRow.id) == col(tables.NamingRow.plan_id))
         .where(col(tables.PlanRow.kind).in_(NOTIFICATIONS if of_unborn else (kind,)))
     )
-    holding = select(col(tables.CopyRow.person_id)).where(col(tables.CopyRow.kind) == kind)
+    holding = (
+        select(col(tables.CopyRow.person_id))
+        .join(tables.GroundRow, col(tables.GroundRow.copy_id) == col(tables.CopyRow.id))
+        .where(col(tables.GroundRow.kind) == kind)
+    )
     return or_(col(tables.PersonRow.id).in_(named), col(tables.PersonRow.id).in_(holding))
 
 

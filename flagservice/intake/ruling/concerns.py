@@ -9,10 +9,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import product
-from typing import Final
+from typing import Final, TypeAlias
 
 from flagservice.domain.copies import CopyStatus, Form
-from flagservice.domain.elements import Element, Kind
+from flagservice.domain.elements import AFTER_BIRTH, Element, Kind
 from flagservice.domain.people import Phase
 from flagservice.domain.plausibility.dates import OVERDUE, PREGNANCY
 from flagservice.intake.rulebook import Rulebook
@@ -24,12 +24,19 @@ from flagservice.policy.ruling import rule_on
 from flagservice.store import tables
 
 _ONE_DAY: Final = timedelta(days=1)
-_UNBORN: Final = (Kind.UNBORN_CHILD_PROTECTION, Kind.UNBORN_CHILD_IN_NEED)
+
+
+Words: TypeAlias = tuple[str, Kind]
+"""What a plan says of the person: the id of its naming, and the kind by which it is ruled on."""
 
 
 @dataclass(frozen=True)
 class Concern:
-    """What a flag is about. `agency` is None where the record is not told it."""
+    """What a flag is about. `agency` is None where the record is not told it.
+
+    `kind` is the plan's once the child is born, so that a flag goes on through a birth: to take it
+    back and begin another would tell its practice the day on which the birth was reported.
+    """
 
     kind: Kind
     code: str
@@ -60,9 +67,9 @@ class Episode:
         return self.open and all(ground.asked for ground in self.grounds)
 
     @property
-    def namings(self) -> set[str]:
-        """The ids of all namings that are part of it."""
-        return {one.naming.id for one in (*self.grounds, *self.besides)}
+    def words(self) -> set[Words]:
+        """All whose words are part of it, each with the kind by which they are ruled on."""
+        return {one.said_as for one in (*self.grounds, *self.besides)}
 
     @property
     def is_dated(self) -> bool:
@@ -119,7 +126,7 @@ def former(
     """
     now = {one.naming.id: one for one in assessments}
     told = {
-        (ground.naming_id, copy.kind) for copy in file.copies for ground in file.grounds[copy.id]
+        (ground.naming_id, ground.kind) for copy in file.copies for ground in file.grounds[copy.id]
     }
     kinds = [
         _as_ended(now[naming_id], kind, rulebook=rulebook)
@@ -172,16 +179,43 @@ def _as_ended(
     )
 
 
+def carry_on(
+    file: PersonFile, assessments: Iterable[Assessment], *, rulebook: Rulebook
+) -> list[tables.GroundRow]:
+    """Gives each ground of a kind that was left behind the kind of now, where it says the same.
+
+    Only what puts the same code on the record in the same form goes on. Returns those that changed.
+    """
+    now = {one.naming.id: one for one in assessments}
+    changed = []
+    for copy in file.standing_copies():
+        for ground in file.grounds[copy.id]:
+            one = now[ground.naming_id]
+            if not ground.former and _goes_on(ground.kind, one, rulebook=rulebook):
+                ground.kind = one.particulars.kind
+                changed.append(ground)
+    return changed
+
+
+def _goes_on(before: Kind, now: Assessment, *, rulebook: Rulebook) -> bool:
+    if before is now.particulars.kind or not now.tells:
+        return False
+    case = replace(now.told.case, kind=before)
+    earlier = rule_on(rulebook.policies[before], case)
+    same = earlier.placement.code == now.told.placement.code
+    return same and form_of(earlier) == form_of(now.told)
+
+
 def succession(
     found: Sequence[Episode],
     copies: Iterable[tables.CopyRow],
     *,
-    grounds: Mapping[str, Collection[str]],
+    grounds: Mapping[str, Collection[Words]],
     says: Callable[[Episode, tables.CopyRow], bool],
 ) -> dict[int, tables.CopyRow]:
     """Returns, by an episode's place, the copy that goes on for it.
 
-    `grounds` are the namings behind each copy. `says` answers whether a copy that is history
+    `grounds` are the words behind each copy. `says` answers whether a copy that is history
     already says what an episode would have it say: two of one plan are told apart by that. What a
     side is asked about gets what the others leave.
     """
@@ -204,7 +238,7 @@ _FURTHEST: Final = 7
 def _closeness(
     episode: Episode,
     copy: tables.CopyRow,
-    behind: Collection[str],
+    behind: Collection[Words],
     *,
     says: Callable[[Episode, tables.CopyRow], bool],
 ) -> int:
@@ -214,7 +248,7 @@ def _closeness(
     """
     concern = episode.concern
     same = copy.agency == concern.agency and copy.code == concern.code
-    shared = not episode.namings.isdisjoint(behind)
+    shared = not episode.words.isdisjoint(behind)
     alike = (copy.status is CopyStatus.ACTIVE) is episode.open
     handed_on = same and alike and episode.open and not episode.asked
     if (copy.kind, copy.form) != (concern.kind, concern.form) or not (shared or handed_on):
@@ -235,7 +269,8 @@ def _concern_of(one: Assessment) -> Concern:
         open_ = rule_on(open_.policy, replace(open_.case, phase=Phase.OPEN))
     agency = one.plan.ods if Element.AGENCY in open_.disclosed else None
     row = one.told.placement
-    return Concern(one.particulars.kind, str(row.code), form_of(one.told), agency)
+    kind = Kind(one.plan.kind)
+    return Concern(AFTER_BIRTH.get(kind, kind), str(row.code), form_of(one.told), agency)
 
 
 def _episode(concern: Concern, run: Sequence[Assessment]) -> Episode:
@@ -286,7 +321,7 @@ def _days(one: Assessment) -> tuple[date, date]:
     start, end = one.particulars.started, one.particulars.elements.get(Element.END)
     first = start or date.min + _ONE_DAY
     last = end if isinstance(end, date) and not _is_open(one) else date.max
-    if one.former and start is not None and one.particulars.kind in _UNBORN:
+    if one.former and start is not None and one.particulars.kind in AFTER_BIRTH:
         last = min(last, start + PREGNANCY + OVERDUE)
     return first, last
 

@@ -62,13 +62,16 @@ class Decisions:
     supposing: frozenset[Owner] = frozenset()
 
     def asks(self, owner: Owner, question: Question, case: Case) -> OpenQuestion:
-        """Returns what a side is asked about a case."""
+        """Returns what a side is asked about a case.
+
+        A birth changes the kind of a case, and asks nobody again.
+        """
         match owner:
             case Owner.SUBMITTER:
                 about = f"{self.own_standing}|{case.state}|{self.particulars.doubt}"
             case Owner.PRACTICE:  # pragma: no branch, a closed set
                 about = f"{self.whole_standing}|{self.practice}"
-        whole = f"{owner}|{question}|{case.kind}|{case.role}|{case.knows}|{about}"
+        whole = f"{owner}|{question}|{case.role}|{case.knows}|{about}"
         digest = self.work.vault.digest(self.data_key, whole.encode(), purpose="decision")
         return OpenQuestion(owner, question, digest)
 

@@ -26,7 +26,7 @@ from flagservice.domain.elements import NOTIFICATIONS, Element, Kind
 from flagservice.domain.people import Phase
 from flagservice.intake.rulebook import Rulebook
 from flagservice.intake.ruling.assessment import Assessment
-from flagservice.intake.ruling.concerns import Episode, episodes, in_doubt, succession
+from flagservice.intake.ruling.concerns import Episode, Words, episodes, in_doubt, succession
 from flagservice.intake.ruling.content import (
     Days,
     OwnChange,
@@ -126,7 +126,7 @@ class _Person:
     def _is_history_of(self, copy: tables.CopyRow, episode: Episode) -> bool:
         same = (copy.kind, copy.code) == (episode.concern.kind, episode.concern.code)
         ended = copy.status is CopyStatus.INACTIVE
-        return same and ended and not episode.namings.isdisjoint(self._behind(copy))
+        return same and ended and not episode.words.isdisjoint(self._behind(copy))
 
     def _stands(self, asked: Assessment) -> bool:
         return any(
@@ -157,13 +157,13 @@ class _Person:
             if copy.practice != refused and practice in (None, copy.practice)
         ]
 
-    def _behind(self, copy: tables.CopyRow) -> set[str]:
-        return {ground.naming_id for ground in self.file.grounds[copy.id]}
+    def _behind(self, copy: tables.CopyRow) -> set[Words]:
+        return {(ground.naming_id, ground.kind) for ground in self.file.grounds[copy.id]}
 
     def _is_ground(self, one: Assessment, copy: tables.CopyRow) -> bool:
         """Returns whether a copy stands on what this says now, and not on what it said before."""
-        return copy.kind is one.particulars.kind and any(
-            ground.naming_id == one.naming.id and not ground.former
+        return any(
+            (ground.naming_id, ground.kind) == one.said_as and not ground.former
             for ground in self.file.grounds[copy.id]
         )
 
@@ -203,7 +203,7 @@ class _Person:
             copy
             for copy in self.file.standing_copies()
             if (copy.kind, copy.form) == (concern.kind, concern.form)
-            and not episode.namings.isdisjoint(self._behind(copy))
+            and not episode.words.isdisjoint(self._behind(copy))
         ]
 
     def _left_behind(self, episode: Episode, placed: Sequence[_Placed]) -> tables.CopyRow | None:
@@ -272,7 +272,7 @@ class _Person:
         record.
         """
         before = self._behind(one.copy) if one.copy is not None else set()
-        there = {other.plan.ods for other in self.assessments if other.naming.id in before}
+        there = {other.plan.ods for other in self.assessments if other.said_as in before}
         return any(
             _has_receipt(ground) and ground.plan.ods not in there
             if any(ground is other for other in joined)
@@ -316,9 +316,8 @@ class _Person:
         kept = (
             before.review
             for copy in self.file.standing_copies()
-            if copy.kind is ground.particulars.kind
             for before in self.file.grounds[copy.id]
-            if before.naming_id == ground.naming.id and not before.former
+            if (before.naming_id, before.kind) == ground.said_as and not before.former
         )
         return min((before for before in kept if before is not None), default=day)
 
@@ -344,20 +343,22 @@ class _Person:
     def _keep_grounds(
         self, copy: tables.CopyRow, one: _Placed, reviews: Mapping[str, date | None]
     ) -> None:
-        now = {ground.naming.id: ground.former for ground in sorted(one.grounds, key=_former_first)}
-        for ground in self.file.grounds.get(copy.id, ()):
-            former = now.pop(ground.naming_id, None)
-            if former is None:
-                self.work.session.delete(ground)
+        now = {ground.naming.id: ground for ground in sorted(one.grounds, key=_former_first)}
+        for row in self.file.grounds.get(copy.id, ()):
+            ground = now.pop(row.naming_id, None)
+            if ground is None:
+                self.work.session.delete(row)
             else:
-                ground.former, ground.review = former, reviews[ground.naming_id]
-                self.work.session.add(ground)
-        for naming_id, former in now.items():
+                row.kind, row.former = ground.particulars.kind, ground.former
+                row.review = reviews[row.naming_id]
+                self.work.session.add(row)
+        for naming_id, ground in now.items():
             self.work.keep(
                 tables.GroundRow,
                 copy_id=copy.id,
                 naming_id=naming_id,
-                former=former,
+                kind=ground.particulars.kind,
+                former=ground.former,
                 review=reviews[naming_id],
             )
 

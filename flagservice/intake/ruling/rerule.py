@@ -13,7 +13,7 @@ from flagservice.domain.holds import Question
 from flagservice.domain.people import Phase
 from flagservice.intake.rulebook import Rulebook
 from flagservice.intake.ruling.assessment import Assessment, assess
-from flagservice.intake.ruling.concerns import former
+from flagservice.intake.ruling.concerns import carry_on, former
 from flagservice.intake.ruling.holds import keep_holds
 from flagservice.intake.ruling.issue import NewVersion, issue_all
 from flagservice.intake.ruling.lifecycle import changes
@@ -37,6 +37,7 @@ def rerule(work: Work, people: Iterable[tables.PersonRow], *, rulebook: Rulebook
 def _rule(work: Work, file: PersonFile, *, rulebook: Rulebook) -> list[NewVersion]:
     """Returns the versions that follow for one person, and keeps how it was ruled on."""
     assessments = assess(work, file, rulebook=rulebook)
+    work.session.add_all(carry_on(file, assessments, rulebook=rulebook))
     told = [*assessments, *former(file, assessments, rulebook=rulebook)]
     found = changes(work, file, told, rulebook=rulebook)
     keep_holds(work, file, assessments)

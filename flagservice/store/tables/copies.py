@@ -40,7 +40,8 @@ class CopyRow(SQLModel, table=True):
 class GroundRow(SQLModel, table=True):
     """What a plan says of the person, and on which a copy stands. Of a removed copy: stood.
 
-    `former` is what the plan said before: as it was before a birth, or before it was opened again.
+    `kind` is what it is ruled on by. `former` is what the plan said before: as it was before a
+    birth, or before it was opened again.
     `review` is the day by which this ground is to be reviewed.
     """
 
@@ -48,6 +49,7 @@ class GroundRow(SQLModel, table=True):
 
     copy_id: str = Field(primary_key=True, foreign_key="copy.id")
     naming_id: str = Field(primary_key=True, foreign_key="naming.id", index=True)
+    kind: Kind = Field(sa_type=EnumText(Kind))
     former: bool = False
     review: date | None = None
 

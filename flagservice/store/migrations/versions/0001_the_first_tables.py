@@ -297,6 +297,7 @@ def upgrade() -> None:
     op.create_table('ground',
     sa.Column('copy_id', sa.String(), nullable=False),
     sa.Column('naming_id', sa.String(), nullable=False),
+    sa.Column('kind', sa.String(23), nullable=False),
     sa.Column('former', sa.Boolean(), nullable=False),
     sa.Column('review', sa.Date(), nullable=True),
     sa.ForeignKeyConstraint(['copy_id'], ['copy.id'], name=op.f('fk_ground_copy_id_copy')),
