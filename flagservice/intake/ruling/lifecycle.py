@@ -23,6 +23,7 @@ from flagservice.audit.log import Work
 from flagservice.domain.copies import CopyStatus, DeliveryState
 from flagservice.domain.days.intervals import day_after
 from flagservice.domain.elements import NOTIFICATIONS, Element, Kind
+from flagservice.domain.holds import Owner
 from flagservice.domain.people import Phase
 from flagservice.intake.rulebook import Rulebook
 from flagservice.intake.ruling.assessment import Assessment
@@ -129,9 +130,15 @@ class _Person:
         return same and ended and not episode.words.isdisjoint(self._behind(copy))
 
     def _stands(self, asked: Assessment) -> bool:
+        """Returns whether something stands meanwhile.
+
+        What a practice is asked stands at that practice alone: no other is told it by a move.
+        """
+        question = asked.decided.asked
+        of_submitter = question is not None and question.owner is Owner.SUBMITTER
+        copies = self.file.standing_copies() if of_submitter else self._welcome
         return any(
-            copy.status is CopyStatus.ACTIVE and self._is_ground(asked, copy)
-            for copy in self.file.standing_copies()
+            copy.status is CopyStatus.ACTIVE and self._is_ground(asked, copy) for copy in copies
         )
 
     def is_kept_by_a_question(self, copy: tables.CopyRow) -> bool:

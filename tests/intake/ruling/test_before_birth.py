@@ -149,9 +149,40 @@ def test_a_birth_that_was_reported_by_mistake_leaves_the_fathers_request_as_it_i
     world.posts(COUNCIL, of_an_unborn("section-47"))
     before = elsewhere(world)
     world.posts(COUNCIL, of_the_born("section-47"))
-    world.posts(COUNCIL, of_an_unborn("section-47", version=3))
+    mistaken = child(withdrawn="posted-in-error")
+    world.posts(COUNCIL, of_an_unborn("section-47", mistaken, mother(), father(), version=3))
     assert elsewhere(world) == before
+    assert codes(world, HOME, CHILD) == []
     assert codes(world, HOME, MOTHER) == [UNBORN_NEED]
+
+
+def test_a_birth_asks_nobody_again(world: World) -> None:
+    """Whom the council confirmed before the birth it has confirmed."""
+    given_the_family(world)
+    unsure = mother(), father(identity="unconfirmed")
+    world.posts(COUNCIL, of_an_unborn("section-47", *unsure))
+    world.decides(COUNCIL)
+    before = elsewhere(world)
+    assert len(before) == 1
+    world.posts(COUNCIL, of_the_born("section-47", *unsure))
+    assert elsewhere(world) == before
+    assert world.worklist(COUNCIL) == []
+
+
+def test_a_birth_asks_no_practice_again(world: World) -> None:
+    """The lead decided about an accused mother, and nothing of that has changed."""
+    given_the_family(world)
+    world.admitted(HOME)
+    accusing = a_submission("perpetrator", "E-2", *abused("alleged-perpetrator", his="victim"))
+    world.posts(POLICE, accusing)
+    world.posts(POLICE, of_an_unborn("perpetrator", *abused("neither", his="both")))
+    while world.worklist(HOME):
+        world.decides(HOME)
+    assert codes(world, HOME, MOTHER) == [NEUTRAL]
+    copy = told(world)["id"]
+    world.posts(POLICE, of_the_born("perpetrator", *abused("neither", his="both")))
+    assert [one.nhs_number for one in world.worklist(HOME)] == []
+    assert (codes(world, HOME, MOTHER), told(world)["id"]) == ([NEUTRAL], copy)
 
 
 def test_a_siblings_flag_of_a_plan_says_no_day_of_the_birth(world: World) -> None:
@@ -214,22 +245,26 @@ def test_a_loss_closes_it_quietly(world: World, kind: str) -> None:
 
 
 def test_twins_are_born_one_after_the_other(world: World) -> None:
-    """Each has an enquiry of its own, and the birth of one says nothing of the other's."""
+    """Each has an enquiry of its own, and the records of others have one flag for both.
+
+    The birth of the first leaves the second's standing, and is told to no other practice.
+    """
     given_the_family(world)
     world.registered(*SIBLING, HOME)
     for reference in ("TWIN/1", "TWIN/2"):
         world.posts(COUNCIL, of_an_unborn("section-47") | {"reference": reference})
-    assert codes(world, HOME, MOTHER) == [UNBORN_NEED, UNBORN_NEED]
+    assert codes(world, HOME, MOTHER) == [UNBORN_NEED]
+    before = elsewhere(world)
     world.posts(COUNCIL, of_the_born("section-47") | {"reference": "TWIN/1"})
-    both = [UNBORN_NEED, f"{UNBORN_NEED} inactive", ASK]
-    assert codes(world, HOME, MOTHER) == sorted(both)
+    assert codes(world, HOME, MOTHER) == sorted([UNBORN_NEED, ASK])
     second = a_submission(
         "section-47", "TWIN/2", person("child", *SIBLING), mother(), father(), version=2
     )
     world.posts(COUNCIL, second)
-    closed = [f"{UNBORN_NEED} inactive"] * 2
-    assert codes(world, HOME, MOTHER) == sorted([*closed, ASK, ASK])
+    assert codes(world, HOME, MOTHER) == sorted([f"{UNBORN_NEED} inactive", ASK])
     assert codes(world, HOME, SIBLING) == [CONCERN]
+    assert elsewhere(world) == before
+    assert len(before) == 1
 
 
 @pytest.mark.parametrize("kind", NOTICES)
@@ -282,20 +317,25 @@ def test_a_mother_who_may_not_know_of_a_notification_is_told_no_day(
 def test_an_accused_mothers_record_has_no_unborn_code(
     world: World, kind: str, her: str, left: list[str]
 ) -> None:
-    """Not even where another agency accuses her: then a named clinician decides."""
+    """Not even where another report accuses her: then a named clinician decides.
+
+    Where she is a victim, too, she keeps the marker, and no more.
+    """
     given_the_family(world)
     world.admitted(HOME)
+    marked = [VICTIM] if her == "both" else []
     world.posts(POLICE, of_an_unborn(kind, *abused(her, his="both")))
-    assert codes(world, HOME, MOTHER) == left
+    assert codes(world, HOME, MOTHER) == sorted([*marked, *left])
     other = a_submission(kind, "E-2", UNBORN, *abused("neither", his="both"))
     asked = len(world.worklist(HOME))
     world.posts(POLICE, other)
-    assert codes(world, HOME, MOTHER) == left
-    assert len(world.worklist(HOME)) == asked + 1
+    assert codes(world, HOME, MOTHER) == sorted([*marked, *left])
+    assert len(world.worklist(HOME)) == asked + (not marked)
     while world.worklist(HOME):
         world.decides(HOME)
     assert UNBORN_NEED not in codes(world, HOME, MOTHER)
-    assert NEUTRAL in codes(world, HOME, MOTHER)
+    assert (NEUTRAL in codes(world, HOME, MOTHER)) is (not marked or kind == "perpetrator")
+    assert [one for one in codes(world, HOME, MOTHER) if one == VICTIM] == marked
     assert "expected" not in str(world.held_at(HOME))
 
 

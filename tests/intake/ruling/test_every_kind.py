@@ -96,7 +96,11 @@ CASES = {
     "unborn-domestic-abuse": (
         POLICE,
         of_an_unborn_in_a_report,
-        {(HOME, "child"): [CONCERN], (HOME, "mother"): [UNBORN_NEED], (ELSEWHERE, "father"): [ASK]},
+        {
+            (HOME, "child"): [CONCERN],
+            (HOME, "mother"): [UNBORN_NEED],
+            (ELSEWHERE, "father"): [VICTIM, ASK],
+        },
     ),
 }
 
