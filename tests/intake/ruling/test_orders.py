@@ -16,6 +16,7 @@ from tests.intake.people import (
     HOME,
     MOTHER,
     UNBORN_NEED,
+    VICTIM,
     Who,
     a_born_plan,
     a_notification,
@@ -33,6 +34,7 @@ from tests.world import COUNCIL, HEALTH, POLICE, World, a_submission, person
 
 FAMILIES = {family.name: family for family in families()}
 LAST_DAY = "2022-10-03"
+YOUNGER = ("9990100004", "2019-05-01")
 AT = [HOME, ELSEWHERE]
 EVERY = sizes("every", short=False, long=True)
 
@@ -184,8 +186,7 @@ def test_an_unborn_childs_version_that_comes_after_the_birth_tells_nothing(
 
 def test_siblings_a_transfer_and_an_ending_end_alike_in_every_order(little_world: World) -> None:
     given_the_family(little_world)
-    younger = ("9990100004", "2019-05-01")
-    little_world.registered(*younger, HOME)
+    little_world.registered(*YOUNGER, HOME)
     accused = father(standing="alleged-perpetrator", knows="must-not-know")
     steps = [
         post(COUNCIL, a_plan(start="2022-02-01")),
@@ -195,7 +196,7 @@ def test_siblings_a_transfer_and_an_ending_end_alike_in_every_order(little_world
             a_submission(
                 "child-protection",
                 "CPP-2",
-                person("child", *younger),
+                person("child", *YOUNGER),
                 mother(),
                 accused,
                 start="2022-03-01",
@@ -210,3 +211,32 @@ def test_siblings_a_transfer_and_an_ending_end_alike_in_every_order(little_world
     ]
     _, end = then_there_is_one_end(little_world, steps, [HOME, ELSEWHERE])
     assert len(end["held"][ELSEWHERE]) == 1
+
+
+@EVERY
+def test_siblings_a_counter_allegation_its_withdrawal_and_a_birth_end_alike(
+    little_world: World, every: bool
+) -> None:
+    """Once the unborn child was told of: what is history is what a record was told."""
+    given_the_family(little_world)
+    little_world.registered(*YOUNGER, HOME)
+    sibling = person("sibling", *YOUNGER)
+    little_world.on("2022-01-04")
+    little_world.posts(COUNCIL, an_unborn_plan(mother(), father(), sibling))
+    little_world.on(LAST_DAY)
+    accused = father(standing="alleged-perpetrator", knows="must-not-know")
+    his = father(standing="victim", knows="must-not-know")
+    counter = a_submission("perpetrator", "H-9", mother(standing="alleged-perpetrator"), his)
+    hers = mother(standing="alleged-perpetrator", withdrawn="not-upheld")
+    own = person("child", *YOUNGER), mother(), father()
+    steps = [
+        post(COUNCIL, a_born_plan(child(), mother(), father(), sibling)),
+        post(COUNCIL, a_submission("child-protection", "CPP-2", *own)),
+        post(POLICE, a_notification(accused, mother(standing="victim"))),
+        post(HEALTH, counter),
+        post(HEALTH, counter | {"people": [hers, his], "version": 2}),
+        learn(YOUNGER, ELSEWHERE),
+    ]
+    found, end = then_there_is_one_end(little_world, steps, AT, every=every)
+    assert found == (factorial(6) if every else some(6))
+    assert VICTIM in str([one for one in end["held"][HOME] if MOTHER[0] in one])
