@@ -73,6 +73,7 @@ class Connection(HttpToolsProtocol):
 
     # What the event loop calls.
 
+    # As narrow as uvicorn's own.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Takes a place among the connections, unless the handshake took it before."""
         super().connection_made(transport)

@@ -19,10 +19,7 @@ _FEED_NUMBER: Final = f"{CANONICAL}/StructureDefinition/feed-number"
 
 
 class IssuedVersion(NamedTuple):
-    """One version's bytes, and where it stands in its copy and in its practice's feed.
-
-    `alone` says that no other version of its copy is of the same second.
-    """
+    """One version's bytes, and where it stands in its copy and in its practice's feed."""
 
     copy_id: str
     form: Form
@@ -30,7 +27,6 @@ class IssuedVersion(NamedTuple):
     feed_number: int
     issued: datetime
     content: bytes
-    alone: bool = False
 
 
 def searchset(

@@ -66,7 +66,7 @@ def _resource(type_: str, served: list[Interaction]) -> dict[str, Any]:
         "interaction": [{"code": code} for code in codes if not code.startswith("$")],
         "versioning": "versioned" if "vread" in codes else "no-version",
         "readHistory": "history-instance" in codes,
-        "conditionalRead": "full-support" if "vread" in codes else "not-supported",
+        "conditionalRead": "not-match" if "vread" in codes else "not-supported",
         "searchParam": [
             {
                 "name": one.name,

@@ -21,6 +21,9 @@ VICTIM = "879911000000102"
 CPP_ADULT, CPP_ADULT_ENDED = "375041000000100", "375071000000106"
 IN_FAMILY, UNBORN_NEED = "1064961000000107", "878111000000109"
 HOUSEHOLD, VICTIM, ASK = "881081000000100", "879911000000102", "contact-duty-desk"
+CONCERN, CONCERN_ENDED, NEUTRAL = "836881000000105", "810771000000107", "U"
+EXPECTED = "2022-03-01"
+UNBORN = {"role": "unborn", "expected_date": EXPECTED}
 
 
 def given_the_family(world: World) -> None:
@@ -47,8 +50,7 @@ def a_plan(*people: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def an_unborn_plan(*people: dict[str, Any], **more: Any) -> dict[str, Any]:
-    unborn = {"role": "unborn", "expected_date": "2022-03-01"}
-    return a_submission("child-in-need", "CIN-1", unborn, *(people or (mother(),)), **more)
+    return a_submission("child-in-need", "CIN-1", UNBORN, *(people or (mother(),)), **more)
 
 
 def a_born_plan(*people: dict[str, Any], **more: Any) -> dict[str, Any]:

@@ -22,7 +22,6 @@ from tests.world import World
 STATEMENTS = {
     "clients": fast_path._CLIENTS,
     "now": batched._NOW,
-    "every": batched._EVERY,
     "unserved": batched._UNSERVED,
     "served": batched._SERVED,
     "one page": batched._NEW[1],

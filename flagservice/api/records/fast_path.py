@@ -31,9 +31,7 @@ from flagservice.store.lists import one_of
 _ADDRESS: Final = re.compile(r"/fhir/R4/(Flag|Task)/(?:(_history)|([0-9a-f]{32}))", re.ASCII)
 _QUERY: Final = re.compile(rb"(?:_count=([0-9]{1,3}))?(?:(?:^|&)cursor=([A-Za-z0-9_-]{1,200}))?")
 _PLAIN: Final = (FHIR_JSON.encode(), b"application/json", b"*/*")
-_UNUSUAL: Final = frozenset(
-    {b"prefer", b"if-none-match", b"if-modified-since", b"transfer-encoding"}
-)
+_UNUSUAL: Final = frozenset({b"prefer", b"if-none-match", b"transfer-encoding"})
 _READS: Final = {type_: RequiresScopes((f"system/{type_}.r",)) for type_ in FORMS}
 _SEARCHES: Final = {type_: RequiresScopes((f"system/{type_}.s",)) for type_ in FORMS}
 _CLIENTS: Final = select(

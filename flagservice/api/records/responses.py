@@ -1,6 +1,6 @@
 """Answers to GP systems: stored bytes as they are, with the headers that name them."""
 
-from email.utils import format_datetime, parsedate_to_datetime
+from email.utils import format_datetime
 from typing import Any, Final
 
 import orjson
@@ -73,37 +73,18 @@ def one(request: Request, stored: IssuedVersion) -> Response:
 
 
 def whole(stored: IssuedVersion) -> Response:
-    """Returns one version, with the headers that a caller may hand back."""
+    """Returns one version, with its tag and its hour."""
     return fhir(stored.content, **_named(stored))
 
 
 def _named(stored: IssuedVersion) -> dict[str, str]:
-    headers = {"ETag": f'W/"{stored.version_id}"'}
-    if stored.alone:
-        headers["Last-Modified"] = _http_date(stored)
-    return headers
+    # A finer date would join relatives: they stand nearly alike in their practices' hours.
+    hour = stored.issued.replace(minute=0, second=0, microsecond=0)
+    return {"ETag": f'W/"{stored.version_id}"', "Last-Modified": format_datetime(hour, usegmt=True)}
 
 
 def _is_held(request: Request, stored: IssuedVersion) -> bool:
-    tags = request.headers.getlist("If-None-Match")
-    if tags:
-        listed = [tag.strip().removeprefix("W/") for tag in ",".join(tags).split(",")]
-        return "*" in listed or f'"{stored.version_id}"' in listed
-    since = request.headers.get("If-Modified-Since")
-    return since is not None and stored.alone and _is_of(stored, since)
-
-
-def _is_of(stored: IssuedVersion, since: str) -> bool:
-    """Returns whether this is the date that came with this version.
-
-    `lastUpdated` has the hour of the commit, so a later date by the caller's own clock proves
-    nothing: a newer version may carry an earlier one.
-    """
-    try:
-        return parsedate_to_datetime(since) == stored.issued.replace(microsecond=0)
-    except (ValueError, TypeError):
-        return False
-
-
-def _http_date(stored: IssuedVersion) -> str:
-    return format_datetime(stored.issued.replace(microsecond=0), usegmt=True)
+    """Returns whether a tag says so; a date never does, since it is of many versions."""
+    tags = ",".join(request.headers.getlist("If-None-Match")).split(",")
+    listed = [tag.strip().removeprefix("W/") for tag in tags]
+    return "*" in listed or f'"{stored.version_id}"' in listed

@@ -13,7 +13,7 @@ from flagservice.intake.registration import update_registration
 from flagservice.people.registers import CsvRegister
 from flagservice.people.registrations import Registration
 
-commands: Final = group("Where people are update_registration.")
+commands: Final = group("Where people are registered.")
 
 
 @commands.callback()

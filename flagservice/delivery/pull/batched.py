@@ -99,9 +99,6 @@ _NOW: Final[Select[*tuple[Any, ...]]] = (
     .where(col(tables.VersionRow.number) == col(tables.CopyRow.number))
     .where(_OWN)
 )
-_EVERY: Final = select(
-    col(tables.VersionRow.copy_id), col(tables.VersionRow.id), col(tables.VersionRow.issued)
-).where(_OWN)
 _UNSERVED: Final = (
     select(col(tables.VersionRow.id))
     .where(one_of(col(tables.VersionRow.id), "versions"))
@@ -166,7 +163,7 @@ def answers(
                 found.append(_polled(work, own_feeds, question, rows=rows))
             case Read():  # pragma: no branch, a closed set
                 one = now.get((question.copy_id, work.actor.ods, question.form))
-                rows = (one.row,) if one else ()
+                rows = (one,) if one else ()
                 found.append(_read(work, own_feeds, one))
         if found[-1] is not None:
             unserved += [row.id for row in rows if not row.served]
@@ -235,50 +232,29 @@ def _new(work: Work, asked: Collection[_Range]) -> Mapping[_Range, Sequence[Foun
     return found
 
 
-@dataclass(frozen=True)
-class _CopyNow:
-    row: FoundVersion
-    others: Sequence[datetime]
-
-    @property
-    def alone(self) -> bool:
-        """As `IssuedVersion` says."""
-        second = self.row.issued.replace(microsecond=0)
-        return all(one.replace(microsecond=0) != second for one in self.others)
-
-
 _Own = tuple[str, str, Form]
 """a copy's id, its practice and its form"""
 
 
-def _now(work: Work, own: Collection[_Own]) -> Mapping[_Own, _CopyNow]:
+def _now(work: Work, own: Collection[_Own]) -> Mapping[_Own, FoundVersion]:
     if not own:
         return {}
-    connection = work.session.connection()
     asked = {"copies": sorted({one[0] for one in own}), "own": sorted("|".join(one) for one in own)}
-    rows = [FoundVersion(*row) for row in connection.execute(_NOW, asked).all()]
-    issued: dict[str, list[tuple[str, datetime]]] = {}
-    for copy_id, version_id, at in connection.execute(_EVERY, asked).all():
-        issued.setdefault(copy_id, []).append((version_id, at))
-    return {
-        (row.copy_id, row.practice, row.form): _CopyNow(
-            row, [at for version_id, at in issued[row.copy_id] if version_id != row.id]
-        )
-        for row in rows
-    }
+    rows = [FoundVersion(*row) for row in work.session.connection().execute(_NOW, asked).all()]
+    return {(row.copy_id, row.practice, row.form): row for row in rows}
 
 
-def _read(work: Work, feeds: PracticeFeeds, now: _CopyNow | None) -> IssuedVersion | None:
-    if not feeds.admitted or now is None or not _is_plain(now.row):
+def _read(work: Work, feeds: PracticeFeeds, now: FoundVersion | None) -> IssuedVersion | None:
+    if not feeds.admitted or now is None or not _is_plain(now):
         return None
-    work.record(Deed.READ, copy=now.row.copy_id, version=now.row.id)
-    return _stored(work, now.row, alone=now.alone)
+    work.record(Deed.READ, copy=now.copy_id, version=now.id)
+    return _stored(work, now)
 
 
 def _is_plain(row: FoundVersion) -> bool:
     return not row.withdrawn and row.status is not CopyStatus.REMOVED
 
 
-def _stored(work: Work, row: FoundVersion, *, alone: bool = False) -> IssuedVersion:
+def _stored(work: Work, row: FoundVersion) -> IssuedVersion:
     content = work.vault.open_row_under(row.data_key, row, table=tables.VersionRow)
-    return IssuedVersion(row.copy_id, row.form, row.id, row.feed_number, row.issued, content, alone)
+    return IssuedVersion(row.copy_id, row.form, row.id, row.feed_number, row.issued, content)

@@ -35,10 +35,7 @@ def read(work: Work, copy_id: str, *, form: Form, version_id: str | None = None)
     if version is None or taken_back_unseen(work, copy):
         raise NotFound(NOTHING)
     work.record(Deed.READ, copy=copy.id, version=version.id)
-    found = as_shown(work, version)
-    # An earlier version gets no date: two people with one date were amended together.
-    alone = version_id is None and _alone_in_its_second(work, version)
-    return found._replace(alone=alone)
+    return as_shown(work, version)
 
 
 def history(
@@ -128,17 +125,6 @@ def _next_standing(work: Work, version: tables.VersionRow) -> tables.VersionRow:
 def taken_back_unseen(work: Work, copy: tables.CopyRow) -> bool:
     """Returns whether a copy was taken back before it was ever sent or read."""
     return copy.status is CopyStatus.REMOVED and not was_sent_or_read(work.session, copy.id)
-
-
-def _alone_in_its_second(work: Work, version: tables.VersionRow) -> bool:
-    """Returns whether no other version has its second, which is all that HTTP dates tell."""
-    asked = (
-        select(col(tables.VersionRow.issued))
-        .where(col(tables.VersionRow.copy_id) == version.copy_id)
-        .where(col(tables.VersionRow.id) != version.id)
-    )
-    second = version.issued.replace(microsecond=0)
-    return all(issued.replace(microsecond=0) != second for issued in work.session.exec(asked))
 
 
 def _shown(work: Work, copy: tables.CopyRow, version: tables.VersionRow) -> bytes:

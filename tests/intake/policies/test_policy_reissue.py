@@ -16,6 +16,7 @@ from flagservice.policy.proof.prove import load
 from flagservice.store import tables
 from tests.intake.people import (
     ELSEWHERE,
+    UNBORN,
     a_born_plan,
     a_notification,
     an_unborn_plan,
@@ -136,9 +137,8 @@ def test_a_policy_for_the_unborn_reaches_a_mother_whom_a_notification_names(
     service: Service,
 ) -> None:
     """She is held: no copy says whom it concerns, and the notification is of another kind."""
-    unborn = {"role": "unborn", "expected_date": "2022-03-01"}
     people = mother(identity="unconfirmed"), father(standing="alleged-perpetrator")
-    service.world.posts(POLICE, a_notification(unborn, *people))
+    service.world.posts(POLICE, a_notification(UNBORN, *people))
     old = load(policy_text(Kind.UNBORN_DOMESTIC_ABUSE))
     found = service.do(
         lambda work: policy_effect(work, old, old, rulebook=service.in_force.rulebook(work))

@@ -12,13 +12,18 @@ import pytest
 from tests.intake.people import (
     ASK,
     CHILD,
+    CONCERN,
+    CONCERN_ENDED,
     ELSEWHERE,
+    EXPECTED,
     FATHER,
     HOME,
     HOUSEHOLD,
     IN_FAMILY,
     MOTHER,
+    NEUTRAL,
     NEW,
+    UNBORN,
     UNBORN_NEED,
     VICTIM,
     a_born_plan,
@@ -33,9 +38,6 @@ from tests.intake.people import (
 )
 from tests.world import COUNCIL, POLICE, World, a_submission, person
 
-CONCERN, NEUTRAL = "836881000000105", "U"
-EXPECTED = "2022-03-01"
-UNBORN = {"role": "unborn", "expected_date": EXPECTED}
 SIBLING = ("9990003149", "2018-05-05")
 ENQUIRIES = ("section-47", "strategy-meeting", "pre-proceedings")
 NOTICES = ("perpetrator", "domestic-abuse-victim", "marac")
@@ -138,8 +140,7 @@ def test_nothing_at_another_practice_changes_on_the_day_of_the_birth(any_world: 
     for kind in ENQUIRIES:
         ended = of_the_born(kind, *people, version=3, end=BORN_ON)
         any_world.posts(COUNCIL, ended | {"reference": kind})
-    ended_concern = "810771000000107"
-    assert codes(any_world, ELSEWHERE) == [f"{ended_concern} inactive"]
+    assert codes(any_world, ELSEWHERE) == [f"{CONCERN_ENDED} inactive"]
 
 
 def test_a_birth_that_was_reported_by_mistake_leaves_the_fathers_request_as_it_is(

@@ -9,6 +9,8 @@ from flagservice.policy.rows import DeskChoice
 from tests.intake.people import (
     ASK,
     CHILD,
+    CONCERN,
+    CONCERN_ENDED,
     CPP_ADULT_ENDED,
     CPP_ENDED,
     ELSEWHERE,
@@ -16,6 +18,7 @@ from tests.intake.people import (
     HOME,
     HOUSEHOLD,
     MOTHER,
+    UNBORN,
     UNBORN_NEED,
     VICTIM,
     child,
@@ -26,8 +29,6 @@ from tests.intake.people import (
 )
 from tests.world import COUNCIL, HEALTH, POLICE, World, a_submission, the_rulebook
 
-CONCERN, CONCERN_ENDED, NEUTRAL = "836881000000105", "810771000000107", "U"
-UNBORN = {"role": "unborn", "expected_date": "2022-03-01"}
 Held = dict[tuple[str, str], list[str]]
 
 
@@ -67,40 +68,31 @@ def of_an_unborn_in_a_report(_: str, **more: Any) -> dict[str, Any]:
     return a_submission("marac", "DA-9", *people, **more)
 
 
+_AT_HOME = {(HOME, "child"): [HOUSEHOLD], (HOME, "mother"): [VICTIM]}
+_EXPECTING = {(HOME, "mother"): [UNBORN_NEED]}
+_RING_HIM = {(ELSEWHERE, "father"): [ASK]}
 CASES = {
     "strategy-meeting": (COUNCIL, of_a_child, {(HOME, "child"): [ASK]}),
     "pre-proceedings": (COUNCIL, of_a_child, {(HOME, "child"): [CONCERN]}),
     "section-47": (
         COUNCIL,
         of_a_child,
-        {(HOME, "child"): [CONCERN], (HOME, "mother"): [ASK], (ELSEWHERE, "father"): [ASK]},
+        {(HOME, "child"): [CONCERN], (HOME, "mother"): [ASK], **_RING_HIM},
     ),
-    "domestic-abuse-victim": (
-        POLICE,
-        of_abuse,
-        {(HOME, "child"): [HOUSEHOLD], (HOME, "mother"): [VICTIM]},
-    ),
+    "domestic-abuse-victim": (POLICE, of_abuse, _AT_HOME),
     "marac": (
         POLICE,
         of_abuse,
-        {(HOME, "child"): [CONCERN], (HOME, "mother"): [VICTIM], (ELSEWHERE, "father"): [ASK]},
+        {(HOME, "child"): [CONCERN], (HOME, "mother"): [VICTIM], **_RING_HIM},
     ),
-    "perpetrator": (POLICE, of_abuse, {(HOME, "child"): [HOUSEHOLD], (HOME, "mother"): [VICTIM]}),
-    "unborn-strategy-meeting": (COUNCIL, of_an_unborn, {(HOME, "mother"): [UNBORN_NEED]}),
-    "unborn-pre-proceedings": (COUNCIL, of_an_unborn, {(HOME, "mother"): [UNBORN_NEED]}),
-    "unborn-section-47": (
-        COUNCIL,
-        of_an_unborn,
-        {(HOME, "mother"): [UNBORN_NEED], (ELSEWHERE, "father"): [ASK]},
-    ),
+    "perpetrator": (POLICE, of_abuse, _AT_HOME),
+    "unborn-strategy-meeting": (COUNCIL, of_an_unborn, _EXPECTING),
+    "unborn-pre-proceedings": (COUNCIL, of_an_unborn, _EXPECTING),
+    "unborn-section-47": (COUNCIL, of_an_unborn, {**_EXPECTING, **_RING_HIM}),
     "unborn-domestic-abuse": (
         POLICE,
         of_an_unborn_in_a_report,
-        {
-            (HOME, "child"): [CONCERN],
-            (HOME, "mother"): [UNBORN_NEED],
-            (ELSEWHERE, "father"): [VICTIM, ASK],
-        },
+        {(HOME, "child"): [CONCERN], **_EXPECTING, (ELSEWHERE, "father"): [VICTIM, ASK]},
     ),
 }
 
