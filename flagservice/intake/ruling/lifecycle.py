@@ -80,7 +80,7 @@ def changes(
 
 
 @dataclass(frozen=True)
-class _Placed:
+class _ToldAt:
     """An episode that is told at a practice: by a copy that goes on, or by one that starts.
 
     `before` is the copy whose days and words it takes over: that, or one that stood elsewhere.
@@ -174,17 +174,17 @@ class _Person:
             for ground in self.file.grounds[copy.id]
         )
 
-    def placed(self, found: Sequence[Episode]) -> list[_Placed]:
+    def placed(self, found: Sequence[Episode]) -> list[_ToldAt]:
         """Returns what is told at the practice, each episode with the copy that goes on for it."""
         grounds = {copy.id: self._behind(copy) for copy in self._welcome}
         taken = succession(found, self._welcome, grounds=grounds, says=self._says)
-        placed: list[_Placed] = []
+        placed: list[_ToldAt] = []
         for place, episode in enumerate(found):
             copy = taken.get(place)
             before = copy or (self._left_behind(episode, placed) if episode.asked else None)
             where = self.file.practice or (copy.practice if copy else None)
             if where is not None and (before is not None or not episode.asked):
-                placed.append(_Placed(episode, copy, before, where))
+                placed.append(_ToldAt(episode, copy, before, where))
         return [self._with_asked(one, placed) for one in placed]
 
     def _says(self, episode: Episode, copy: tables.CopyRow) -> bool:
@@ -213,7 +213,7 @@ class _Person:
             and not episode.words.isdisjoint(self._behind(copy))
         ]
 
-    def _left_behind(self, episode: Episode, placed: Sequence[_Placed]) -> tables.CopyRow | None:
+    def _left_behind(self, episode: Episode, placed: Sequence[_ToldAt]) -> tables.CopyRow | None:
         """Returns the copy that stood elsewhere while a side is asked: the record takes it along.
 
         Unless another flag has taken it along already.
@@ -221,7 +221,7 @@ class _Person:
         carried = {copy.id for one in placed for copy in self._before(one.episode)}
         return next((copy for copy in self._before(episode) if copy.id not in carried), None)
 
-    def _with_asked(self, one: _Placed, placed: Sequence[_Placed]) -> _Placed:
+    def _with_asked(self, one: _ToldAt, placed: Sequence[_ToldAt]) -> _ToldAt:
         """Returns it with those who stood behind it, and whom a side is asked about meanwhile."""
         if not one.episode.open or one.episode.asked:
             return one
@@ -235,7 +235,7 @@ class _Person:
         ]
         return replace(one, asked=tuple(asked))
 
-    def bring(self, one: _Placed, found: Changes, *, clears: bool) -> None:
+    def bring(self, one: _ToldAt, found: Changes, *, clears: bool) -> None:
         """Lets a copy say what it should, and keeps what it stands on."""
         days, reviews = self._days(one)
         asked = one.episode.asked and one.before is not None
@@ -271,7 +271,7 @@ class _Person:
             return False
         return not any(self._is_ground(ground, copy) for copy in self._welcome)
 
-    def _is_awaited(self, one: _Placed, joined: Sequence[Assessment]) -> bool:
+    def _is_awaited(self, one: _ToldAt, joined: Sequence[Assessment]) -> bool:
         """Returns whether somebody's own words wait for a delivery, though they change nothing.
 
         So no receipt tells that the record had been told before, by another agency. Of whoever has
@@ -296,7 +296,7 @@ class _Person:
         )
         return self.work.session.exec(asked).first() is DeliveryState.DELIVERED
 
-    def _days(self, one: _Placed) -> tuple[Days, dict[str, date | None]]:
+    def _days(self, one: _ToldAt) -> tuple[Days, dict[str, date | None]]:
         """Returns the days of a copy, and the day by which each ground is to be reviewed.
 
         A copy that goes on keeps the days that the rows which now place it have. Each ground is
@@ -328,7 +328,7 @@ class _Person:
         )
         return min((before for before in kept if before is not None), default=day)
 
-    def _new_copy(self, one: _Placed, told: Disclosure, days: Days) -> tables.CopyRow:
+    def _new_copy(self, one: _ToldAt, told: Disclosure, days: Days) -> tables.CopyRow:
         """Starts a copy, which has yet to be delivered though one elsewhere may have been."""
         concern = one.episode.concern
         return tables.CopyRow(
@@ -348,7 +348,7 @@ class _Person:
         )
 
     def _keep_grounds(
-        self, copy: tables.CopyRow, one: _Placed, reviews: Mapping[str, date | None]
+        self, copy: tables.CopyRow, one: _ToldAt, reviews: Mapping[str, date | None]
     ) -> None:
         now = {ground.naming.id: ground for ground in sorted(one.grounds, key=_former_first)}
         for row in self.file.grounds.get(copy.id, ()):
