@@ -83,7 +83,7 @@ def test_the_help_loads_neither_a_command_nor_a_database(folder: Path) -> None:
         ("checker", "revoke", "nobody", "--by", "x", "--reason", "y"),
         ("leak-check-result", "withdraw", "none", "--by", "x", "--reason", "y"),
         ("policy", "status"),
-        ("policy", "prove", str(HOME / "policies/marac/v1.toml")),
+        ("policy", "prove", str(HOME / "policies/marac/v2.toml")),
         ("approver", "revoke", "nobody"),
         ("audit", "verify"),
         ("keys", "status"),
