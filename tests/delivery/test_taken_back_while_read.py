@@ -37,9 +37,11 @@ def mothers_copy(cast: Cast) -> str:
     return str(flag["id"])
 
 
-def when_she_is_left_out(cast: Cast) -> None:
-    without_her = [one for one in a_plan()["people"] if one["role"] != "mother"]
-    assert cast.council.posts("/plans", a_plan(version=2, people=without_her)).status_code == 201
+def when_she_is_taken_back(cast: Cast) -> None:
+    people = a_plan()["people"]
+    (she,) = [one for one in people if one["role"] == "mother"]
+    she["withdrawn"] = "wrong-person"
+    assert cast.council.posts("/plans", a_plan(version=2, people=people)).status_code == 201
 
 
 def just_before(once: Callable[[], None], plain: Callable[..., Any]) -> Callable[..., Any]:
@@ -62,7 +64,7 @@ def test_a_flag_that_is_taken_back_while_it_is_read_is_not_shown(
     cast.council.posts("/plans", a_plan())
     copy_id = mothers_copy(cast)
     module, name = (batched, "_mark_served") if how == BOTH[0] else (read, "mark_served")
-    slow = just_before(lambda: when_she_is_left_out(cast), getattr(module, name))
+    slow = just_before(lambda: when_she_is_taken_back(cast), getattr(module, name))
     monkeypatch.setattr(module, name, slow)
     headers = {} if how == BOTH[0] else {"Prefer": "handling=strict"}
     answer = cast.practice.gets(f"{FHIR}/Flag/{copy_id}", headers=headers)
@@ -76,7 +78,7 @@ def test_a_flag_that_was_read_just_before_is_owed_its_removal(cast: Cast) -> Non
     cast.council.posts("/plans", a_plan())
     copy_id = mothers_copy(cast)
     assert cast.practice.gets(f"{FHIR}/Flag/{copy_id}").status_code == 200
-    when_she_is_left_out(cast)
+    when_she_is_taken_back(cast)
     with cast.world.database.transaction() as session:
         owed = select(col(tables.DeliveryRow.state)).where(
             col(tables.DeliveryRow.copy_id) == copy_id, col(tables.DeliveryRow.practice) == MINE
