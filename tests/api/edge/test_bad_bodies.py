@@ -36,7 +36,7 @@ REFERENCE = "has characters or a length that this field does not allow"
 
 
 def written(**more: Any) -> bytes:
-    return json.dumps(a_plan(**more)).encode()
+    return json.dumps(a_plan() | more).encode()
 
 
 def with_child(**more: Any) -> bytes:
