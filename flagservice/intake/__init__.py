@@ -1,1 +1,1 @@
-"""How does a submission become issued flags? One transaction, whatever it says."""
+"""How does a submission become issued flags, in one transaction?"""

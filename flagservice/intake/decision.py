@@ -1,7 +1,7 @@
-"""Takes the decision on a held placement from the side that the policy names, with its reason.
+"""Takes the decision on a hold, with its reason, from the side that the policy names.
 
-A worklist shows what would be placed, and nothing else. A hold that is overdue goes to a second
-person. No clock closes it.
+A worklist shows what would be placed, and to a submitter its own words. An overdue hold goes to a
+second person. No clock closes it.
 """
 
 import json
@@ -44,7 +44,7 @@ class Decision(Strict):
 class WorklistItem:
     """One hold on a worklist: whose record, what is asked, what would be placed, when it is due.
 
-    Only a submitter is told its `reference`, the `role` and `why`: they are its own words.
+    `reference`, `role` and `why` are the submitter's own words: only it is told them.
     """
 
     id: str
@@ -92,7 +92,7 @@ def decide(work: Work, hold_id: str, *, decision: Decision, rulebook: Rulebook) 
 
 
 def _check_answerable(hold: tables.HoldRow, decision: Decision) -> None:
-    """Raises Conflict where a new version answers, and no decision."""
+    """Raises Conflict where only a new version can answer."""
     no = decision.outcome is HoldOutcome.WITHHOLD
     if hold.question in ANSWERED_BY_A_VERSION and not (no and hold.question is Question.IDENTITY):
         raise Conflict(f"a new version answers this question: {hold.question}")

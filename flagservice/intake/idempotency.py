@@ -1,4 +1,4 @@
-"""Gives an `Idempotency-Key` one answer, for ever. The same key with another body is a conflict."""
+"""Gives an `Idempotency-Key` one answer, for ever. Another body with the same key is a conflict."""
 
 import hashlib
 from collections.abc import Callable
@@ -20,7 +20,7 @@ class KeptAnswer:
 def answer_once(
     work: Work, key: str | None, *, digest: str, deed: Callable[[], KeptAnswer]
 ) -> KeptAnswer:
-    """Does the deed and keeps its answer, in one commit; or returns what its key got before."""
+    """Returns what the key got before; else does the deed and keeps its answer. Raises Conflict."""
     if key is None:
         return deed()
     row_id = hashlib.sha256(f"{work.actor.name}|{key}".encode()).hexdigest()

@@ -1,8 +1,8 @@
-"""Keeps whom a plan names, and what it says of each of them by the newest version that names them.
+"""Keeps whom a plan names, and what the newest version that names each of them says.
 
-A person whom a version leaves out stays, and is asked about. What is taken back is said: `ended` or
-`withdrawn`. An older version that comes late says what no newer one has said, and nothing else, so
-that the order in which versions come does not matter.
+A person whom a version leaves out stays, and the submitter is asked. What is taken back is said:
+`ended` or `withdrawn`. An older version that comes late says only what no newer one has said, so
+the order of arrival does not matter.
 """
 
 from collections.abc import Iterable, Mapping
@@ -44,8 +44,8 @@ def keep_namings(
 ) -> list[tables.PersonRow]:
     """Keeps what a version says of its people. Returns, locked, all who were or are named.
 
-    `people` are those whom this version names, by NHS number. The `first` version of a plan meets
-    nothing. Raises Invalid where the newest version names another child.
+    `people` are those whom it names, by NHS number. `first` says that the plan is new. Raises
+    Invalid where the newest version names another child.
     """
     rows = [] if first else work.session.exec(_NAMINGS, params={"plan": plan.id}).all()
     before: dict[tuple[str | None, bool], tables.NamingRow] = {
@@ -80,9 +80,9 @@ def _accuses(statement: Statement) -> bool:
 
 
 def _check_child(work: Work, submission: Submission, rows: Iterable[tables.NamingRow]) -> None:
-    """Raises Invalid where a child takes another's place: it would join the two in one plan.
+    """Raises Invalid where a child takes another's place: one plan would join the two.
 
-    `rows` are those of people whom this version does not name.
+    `rows` are the people whom this version does not name.
     """
     said = [p for p in submission.people if p.withdrawn is None]
     unborn = any(one.role is Role.UNBORN for one in said)
@@ -116,7 +116,7 @@ def _name(
     submission: Submission,
     statement: Statement,
 ) -> None:
-    """Keeps what a version says of one person, unless a newer one has said anything of them."""
+    """Keeps what a version says of one person, unless a newer one has said something."""
     newest, unknown = submission.version == plan.version, naming.person_id is None
     if naming.version > submission.version:
         _keep_earlier(work, naming, submission, statement)
@@ -137,7 +137,7 @@ def _name(
 def _particulars(
     work: Work, naming: tables.NamingRow, submission: Submission, statement: Statement
 ) -> Particulars:
-    """A child who was named before and came of age since is nobody else: time raises no doubt."""
+    """Returns what is said, without a doubt of a child who came of age since they were named."""
     now = particulars_of(submission, statement, today=work.today)
     if now.doubt is Doubt.ADULT_CHILD and naming.current and naming.version:
         before = open_particulars(work, naming)
@@ -147,7 +147,7 @@ def _particulars(
 
 
 def _earlier(before: Particulars, version: int) -> tuple[Earlier, ...]:
-    """Returns when the plan has ended so far, by the version before and by those before it."""
+    """Returns the times that had ended by these particulars, and by those before them."""
     end = before.elements.get(Element.END)
     if before.started is None or not isinstance(end, date):
         return before.earlier
@@ -157,7 +157,7 @@ def _earlier(before: Particulars, version: int) -> tuple[Earlier, ...]:
 def _keep_earlier(
     work: Work, naming: tables.NamingRow, submission: Submission, statement: Statement
 ) -> None:
-    """Keeps of a version that comes late when it says that the plan had ended."""
+    """Keeps the time that a late version says had ended."""
     late = particulars_of(submission, statement, today=work.today)
     said = open_particulars(work, naming)
     earlier = (*said.earlier, *_earlier(late, submission.version))
@@ -168,7 +168,7 @@ def _keep_earlier(
 def _say_no_more(
     work: Work, naming: tables.NamingRow, submission: Submission, *, is_named: bool
 ) -> None:
-    """Keeps that a version leaves a person out, or no longer says this of a person it names."""
+    """Keeps that a version leaves a person out, or names them and no longer says this."""
     naming.current = False
     if is_named and naming.withdrawn is None:
         naming.withdrawn = Withdrawal.NOT_UPHELD

@@ -1,4 +1,4 @@
-"""Finds a plan by its submitter's own reference, which is sealed, or starts it."""
+"""Finds or starts a plan by its submitter's own reference, which is sealed."""
 
 import json
 from typing import Final
@@ -27,7 +27,7 @@ def find_plan(work: Work, ods: str, reference: str) -> tables.PlanRow | None:
 
 
 def find_or_start_plan(work: Work, submission: Submission) -> tables.PlanRow:
-    """Returns the plan of a submission, locked. Raises Invalid where it is of another kind.
+    """Returns a submission's plan, locked. Raises Invalid where it is of another kind.
 
     Two that start one plan at once meet in its unique key. The loser does its work again.
     """
@@ -49,7 +49,7 @@ def find_or_start_plan(work: Work, submission: Submission) -> tables.PlanRow:
 
 
 def reference_of(work: Work, plan: tables.PlanRow) -> str:
-    """Returns the submitter's own reference. Every version of a plan has the same one."""
+    """Returns the submitter's own reference, which all versions of a plan share."""
     asked = select(tables.SubmissionRow).where(col(tables.SubmissionRow.plan_id) == plan.id)
     kept = work.session.exec(asked.limit(1)).one()
     opened = work.vault.open_row_under(plan.data_key, kept)

@@ -1,7 +1,7 @@
 """Tells a submitter what practices ask about its flags, where its receipt says that there is one.
 
-A question tells that there is a flag. All other questions are on governance's manual list, so that
-none is lost. None says which practice asks.
+A question tells that there is a flag, and never which practice asks. All questions are on
+governance's manual list, so that none is lost.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
-"""Tells a submitter what became of each record: from its own posts and their delivery alone.
+"""Tells a submitter what became of each record, by its own posts and their delivery alone.
 
-No other agency's words change a receipt, and no practice stands in one. A notification's says
+No other agency's words change a receipt, and it names no practice. A notification's says
 "received". Where the record's holder must not know, it says "handled" in place of what was done.
 """
 
@@ -33,7 +33,7 @@ _DONE: Final = (ReceiptWord.ACCEPTED, ReceiptWord.ENDED, ReceiptWord.TAKEN_BACK)
 
 @dataclass(frozen=True)
 class ReceiptLine:
-    """One record of a receipt. `due` is the day by which the submitter itself has to decide."""
+    """One record of a receipt; `due` is the day by which the submitter has to decide."""
 
     place: int
     role: Role
@@ -42,7 +42,7 @@ class ReceiptLine:
 
 
 def receipt_of(work: Work, plan: tables.PlanRow) -> list[ReceiptLine]:
-    """Returns a line for each person whom the plan's newest version names, in its order."""
+    """Returns a line for each person whom the newest version names, in its order."""
     namings = work.session.exec(_CURRENT, params={"plan": plan.id}).all()
     # Who is both has two namings, and one line: a notification's says "received" in any case.
     lines = [_line(work, plan, naming) for naming in {n.place: n for n in namings}.values()]

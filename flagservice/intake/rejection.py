@@ -1,6 +1,6 @@
 """Takes a practice's answer; where it says "not our patient", takes back what it has.
 
-1. Lock the people concerned, and look again at what stands at the practice.
+1. Lock the people, and look again at what stands at the practice.
 2. Trust the registration no more, until the register says something else.
 3. Rule again: the copies there are taken back, and the record is not reached. Nothing is guessed.
 """
@@ -57,5 +57,5 @@ def _reject(work: Work, acknowledgement: Acknowledgement, *, rulebook: Rulebook)
 
 
 def _copy(work: Work, copy_id: str) -> tables.CopyRow:
-    """Returns a copy as it is now. Once a person is locked, only we change what is theirs."""
+    """Returns a copy as it is now. Once its person is locked, only we change it."""
     return work.session.get_one(tables.CopyRow, copy_id, populate_existing=True)

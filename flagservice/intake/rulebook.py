@@ -1,4 +1,4 @@
-"""What rules: one policy for each kind, the duty desks, and the profiles that a copy must fit."""
+"""Holds what rules: a policy for each kind, the duty desks, and the profiles of copies."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

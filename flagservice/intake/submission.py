@@ -1,12 +1,12 @@
-"""Takes in one version of a plan, enquiry or notification: one transaction for all that follows.
+"""Takes in one version of a plan, enquiry or notification, in one transaction.
 
 1. Find the plan by its natural key (organisation, reference), or start it; lock it.
 2. A version that is there already is a repeat, or a conflict if its body differs.
-3. A version older than the newest counts only for those of whom no newer one says anything; the
-   newest is refused where time has overtaken it.
-4. Find and lock every person that this version or the one before it names.
+3. A late version counts only for those of whom no newer one says anything. The newest is refused
+   where time has overtaken it.
+4. Find and lock every person that this version or an earlier one names.
 5. Keep the submission, and what it says of each person, sealed.
-6. Rule on each person, from everything known; issue what follows.
+6. Rule on each person, and issue what follows.
 """
 
 from dataclasses import dataclass
@@ -79,7 +79,7 @@ def submit(work: Work, submission: Submission, *, rulebook: Rulebook) -> Submitt
 
 
 def _take(plan: tables.PlanRow, submission: Submission, *, late: bool) -> None:
-    """Brings a plan to its newest version."""
+    """Notes on a plan its newest version, and the newest that ended it."""
     if submission.end is not None:
         plan.ended_by = max(plan.ended_by, submission.version)
     if not late:
@@ -104,7 +104,7 @@ def _repeat(
 
 
 def _keep(work: Work, plan: tables.PlanRow, body: bytes, *, version: int, digest: str) -> str:
-    """Keeps a version's body, sealed. Returns the id of its row."""
+    """Keeps a version's body, sealed. Returns its row's id."""
     row_id = work.new_id()
     work.keep_sealed(
         tables.SubmissionRow,

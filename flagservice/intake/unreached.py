@@ -1,6 +1,6 @@
-"""Keeps a look-up open for each record that is not reached: its person or practice is not known.
+"""Keeps a look-up open for each record whose person or practice is not known.
 
-A person identifies them, or a register does. Nothing is guessed.
+A person or a register identifies them. Nothing is guessed.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from flagservice.store import tables
 
 
 def keep_unidentified(work: Work, plan_id: str, roles: Iterable[Role]) -> None:
-    """Keeps a look-up for each of the plan's people who are not identified, and closes the others.
+    """Keeps a look-up for each unidentified person of the plan, and closes the others.
 
     One that stays open keeps its age.
     """
@@ -36,9 +36,9 @@ def keep_unplaced(
     why: NotReached | None,
     open_: Iterable[tables.LookupRow],
 ) -> None:
-    """Keeps a look-up for the practice of an identified person while there is a reason for one.
+    """Keeps a look-up for an identified person's practice while there is a reason.
 
-    `open_` are the look-ups that are open for this person.
+    `open_` are the person's open look-ups.
     """
     there = [lookup for lookup in open_ if lookup.plan_id == naming.plan_id]
     if why is None:
