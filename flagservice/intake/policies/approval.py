@@ -1,7 +1,7 @@
-"""Lets a policy change what is told only once two different named people have signed for it.
+"""Lets a policy change what is told only once two named people have signed for it.
 
 An approver has an Ed25519 key. A signature covers the kind, the version and the text's digest, so
-it says exactly what was approved. Everyone who has the public key can check it.
+it says exactly what was approved. Anyone with the public key can check it.
 """
 
 import json
@@ -25,19 +25,19 @@ from flagservice.policy.table import Policy
 from flagservice.store import tables
 
 NEEDED: Final = 2
-"""How many different people must have approved."""
+"""How many different people must approve."""
 
 
 @dataclass(frozen=True)
 class Approval:
-    """An approver's name, and their signature over `signed_text` in base64."""
+    """An approver's name, and their signature in base64."""
 
     name: str
     signature: str
 
 
 def signed_text(deed: str, kind: str, *, version: int, digest: str) -> bytes:
-    """Returns what is signed: the deed (`approve` or `back`), and the text that it is about."""
+    """Returns what is signed: the deed (`approve` or `back`), and its text."""
     return f"flagservice policy {deed}\n{kind} v{version}\nsha256 {digest}\n".encode()
 
 
@@ -49,10 +49,10 @@ def vouching_text(name: str, key: str) -> bytes:
 def add_approver(
     work: Work, *, name: str, role: str, public_key: bytes, vouched: Approval | None = None
 ) -> None:
-    """Registers an approver by an Ed25519 key. Raises Invalid, Forbidden or Conflict.
+    """Registers an approver by an Ed25519 key. Raises Invalid, Forbidden, Conflict or NotFound.
 
-    Once there are two, one of them signs for the next: `vouched` is over `vouching_text` of name
-    and key. Else the person who runs the service could register as many people as it takes.
+    Once there are two, one of them signs for the next: `vouched` is over `vouching_text`. Else
+    whoever runs the service could register as many people as it takes.
     """
     if not name.strip() or not role.strip():
         raise Invalid(Fault("name, role", "an approver is somebody with a name and a role"))
@@ -79,7 +79,7 @@ def add_approver(
 
 
 def revoke_approver(work: Work, name: str) -> None:
-    """Ends that an approver's word counts for what is not in force yet. Raises NotFound."""
+    """Revokes an approver's word for what is not in force yet. Raises NotFound."""
     row = _approver(work, name)
     row.revoked = True
     work.session.add(row)

@@ -1,6 +1,6 @@
-"""Tells what a policy would have changed: on the records of now, and in the rulings of late.
+"""Tells what a policy would have changed, on the records of now and in recent rulings.
 
-Both versions rule on every case, and their answers are compared. Nothing is changed by it.
+Both versions rule on every case, and their answers are compared. Nothing changes.
 """
 
 import json
@@ -31,7 +31,7 @@ OF_LATE: Final = timedelta(days=90)
 
 @dataclass(frozen=True)
 class PolicyEffect:
-    """The number of records and rulings, and of those that would change, by how."""
+    """How many records and rulings there are, and how many would change, by how."""
 
     stored: int
     stored_changes: Counter[str]
@@ -40,7 +40,7 @@ class PolicyEffect:
 
 
 def policy_effect(work: Work, old: Policy, new: Policy, *, rulebook: Rulebook) -> PolicyEffect:
-    """Counts for the records of now and for the rulings of the last 90 days. Names no person."""
+    """Counts changes in the records of now and the rulings of the last 90 days; names no person."""
     stored = list(_stored(work, old, new, rulebook=rulebook))
     ruled = list(_of_late(work, old, new))
     work.record(Deed.POLICY_READ, old=old.digest, new=new.digest)
@@ -63,7 +63,7 @@ def _stored(work: Work, old: Policy, new: Policy, *, rulebook: Rulebook) -> Iter
 
 
 def _assessed(work: Work, person: tables.PersonRow, rulebook: Rulebook) -> list[Assessment]:
-    """Returns also what a plan has left behind: a copy of it may stand."""
+    """Returns a person's assessments, and what plans left behind: a copy of it may stand."""
     (file,) = person_files(work, [person])
     found = assess(work, file, rulebook=rulebook)
     return [*found, *former(file, found, rulebook=rulebook)]
@@ -74,7 +74,7 @@ def _told(assessment: Assessment) -> Ruling | None:
 
 
 def _of_late(work: Work, old: Policy, new: Policy) -> Iterator[str]:
-    """Yields what becomes of each ruling of the last 90 days, by the case that it was made in."""
+    """Yields what becomes of each ruling of the last 90 days, by its own case."""
     asked = (
         select(tables.RulingRow, tables.PersonRow)
         .join(tables.PersonRow, col(tables.PersonRow.id) == col(tables.RulingRow.person_id))
@@ -96,7 +96,7 @@ def _case(work: Work, row: tables.RulingRow, person: tables.PersonRow) -> Case:
 
 
 def becomes(old: Ruling | None, new: Ruling | None) -> str:
-    """Returns in words what would become of one record's copy; nothing if it stays as it is."""
+    """Returns in words what would become of a record's copy; nothing if it stays as it is."""
     if old is None or new is None:
         return ""
     if old.remains is not new.remains:

@@ -1,9 +1,9 @@
-"""Brings an approved policy into force, or the one before it back, and rules on all people again.
+"""Brings an approved policy into force, or the former one back, and rules on people again.
 
-1. The change is one commit. From the next unit of work on, the new text rules its kind.
+1. The change is one commit. The next unit of work rules by the new text.
 2. All people whom the kind concerns are ruled on again, some in each commit, in the order of their
-   random ids. What changes is issued through the outbox like anything else.
-3. How far that got is kept, so that it goes on from there after a crash.
+   random ids. The outbox issues what changes.
+3. Progress is kept, so it goes on after a crash.
 """
 
 from typing import Final
@@ -54,7 +54,10 @@ def enforce(work: Work, kind: Kind, version: int) -> None:
 
 
 def go_back(work: Work, kind: Kind, *, approval: Approval, reason: str) -> int:
-    """Puts back what was in force before. Returns its version. Raises Conflict or Forbidden."""
+    """Puts back what was in force before, and returns its version.
+
+    Raises Invalid, NotFound, Conflict or Forbidden.
+    """
     advisory_locks.change_policies(work.session)
     if not reason.strip():
         raise Invalid(Fault("reason", "going back is a decision: say why"))
@@ -70,7 +73,7 @@ def go_back(work: Work, kind: Kind, *, approval: Approval, reason: str) -> int:
 
 
 def would_go_back_to(work: Work, kind: Kind) -> tables.PolicyTextRow:
-    """Returns what `go_back` would put in force, to be signed for. Raises Conflict."""
+    """Returns what `go_back` would put in force, to be signed. Raises Conflict."""
     work.record(Deed.POLICY_READ, kind=kind)
     return _before(work, kind)
 
@@ -85,12 +88,12 @@ def _before(work: Work, kind: Kind) -> tables.PolicyTextRow:
 
 
 def is_unswept(work: Work) -> bool:
-    """Returns whether there is a person whom a policy in force has yet to rule on again."""
+    """Returns whether a policy in force has yet to rule on somebody again."""
     return _unswept(work) is not None
 
 
 def sweep_next(log: Log, in_force: PoliciesInForce) -> int:
-    """Rules again on the next people whom a change concerns, and returns how many; 0 if none."""
+    """Rules again on the next people, and returns how many; 0 if none is left."""
     if not log.is_waiting(_SWEEPING, is_unswept):
         return 0
     try:
@@ -100,7 +103,7 @@ def sweep_next(log: Log, in_force: PoliciesInForce) -> int:
 
 
 def sweep_all(log: Log, in_force: PoliciesInForce) -> int:
-    """Rules on everybody again whom a change has not reached yet; returns how many people."""
+    """Rules again on all who are left, and returns how many."""
     swept = 0
     while log.is_waiting(_SWEEPING, is_unswept):
         swept += sweep_next(log, in_force)

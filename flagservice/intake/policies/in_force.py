@@ -1,7 +1,7 @@
-"""Knows which policies rule now, and which ruled before. Every text that ever ruled is kept.
+"""Knows which policies rule now, and which ruled before. Every text that ruled is kept.
 
 The database says which version of each kind is in force. An installation takes only its first ones
-from the files of the release; the next ones are proposed from files.
+from the release's files. Later ones are proposed.
 """
 
 import json
@@ -26,11 +26,11 @@ FIRST: Final = "first start: the version that came with the release, approved by
 
 
 class Shipped(Protocol):
-    """A policy that came with the release: read only where it is to rule."""
+    """A policy of the release, read only where it is to rule."""
 
     @property
     def kind(self) -> Kind:
-        """The kind that it is for."""
+        """The kind that it rules."""
 
     @property
     def version(self) -> int:
@@ -38,16 +38,16 @@ class Shipped(Protocol):
 
     @property
     def text(self) -> str:
-        """What it says."""
+        """Its text."""
 
     @property
     def digest(self) -> str:
-        """By which its text is known."""
+        """The text's digest."""
 
 
 @dataclass
 class PoliciesInForce:
-    """Gives each unit of work the rulebook in force in it. Loads each policy once."""
+    """Gives each unit of work the rulebook in force. Loads each policy once."""
 
     desks: Desks
     profiles: Callable[[], Mapping[str, Profile]]
@@ -55,7 +55,7 @@ class PoliciesInForce:
     _turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def rulebook(self, work: Work) -> Rulebook:
-        """Returns what rules until this unit of work ends. No policy comes into force meanwhile."""
+        """Returns what rules until this unit of work ends: no policy comes into force meanwhile."""
         advisory_locks.share_policies(work.session)
         digests = {Kind(change.kind): change.digest for change in current_changes(work)}
         last = self._last
@@ -72,7 +72,7 @@ class PoliciesInForce:
 
 
 class ProvedPolicies(Mapping[Kind, Policy]):
-    """The policies of these texts. Each is proved when it is first asked for, and then kept.
+    """The policies of these texts, each proved when it is first asked for, and then kept.
 
     Proving one takes a tenth of a second, and most commands rule by none.
     """
@@ -110,7 +110,7 @@ def current_changes(work: Work) -> list[tables.PolicyChangeRow]:
 
 
 def changes_of_kind(work: Work, kind: Kind) -> list[tables.PolicyChangeRow]:
-    """Returns everything that was ever in force for a kind, newest first."""
+    """Returns all that was ever in force for a kind, newest first."""
     asked = (
         select(tables.PolicyChangeRow)
         .where(col(tables.PolicyChangeRow.kind) == kind)
@@ -120,14 +120,14 @@ def changes_of_kind(work: Work, kind: Kind) -> list[tables.PolicyChangeRow]:
 
 
 def newest_that_ruled(work: Work, kind: Kind) -> int:
-    """Returns the highest version of a kind that was ever in force."""
+    """Returns the highest version of a kind that was ever in force, or 0."""
     digests = [change.digest for change in changes_of_kind(work, kind)]
     texts_ = (work.session.get_one(tables.PolicyTextRow, digest) for digest in digests)
     return max((text.version for text in texts_), default=0)
 
 
 def texts_of_kind(work: Work, kind: Kind) -> list[tables.PolicyTextRow]:
-    """Returns every text of a kind that was proposed or ruled, by version."""
+    """Returns every text of a kind, by version."""
     asked = (
         select(tables.PolicyTextRow)
         .where(col(tables.PolicyTextRow.kind) == kind)
@@ -137,15 +137,12 @@ def texts_of_kind(work: Work, kind: Kind) -> list[tables.PolicyTextRow]:
 
 
 def policy_by(work: Work, digest: str) -> Policy:
-    """Returns the policy with this digest, proved anew; raises UnusablePolicy."""
+    """Returns the policy with this digest, proved anew. Raises UnusablePolicy."""
     return load(signed_text_by(work, digest))
 
 
 def signed_text_by(work: Work, digest: str) -> str:
-    """Returns the text with this digest.
-
-    Raises UnusablePolicy where it was changed in the database: the digest was signed for.
-    """
+    """Returns the text with this digest. Raises UnusablePolicy where it was changed since."""
     kept = work.session.get_one(tables.PolicyTextRow, digest)
     if digest_of(kept.text) != digest:
         raise UnusablePolicy(
@@ -166,7 +163,7 @@ def proposed_text(work: Work, kind: Kind, version: int) -> tables.PolicyTextRow:
 
 
 def keep_text(work: Work, policy: Policy) -> None:
-    """Keeps a text by its digest. Raises UnusablePolicy where that version has another text."""
+    """Keeps a text by its digest. Raises UnusablePolicy where its version has another text."""
     asked = select(tables.PolicyTextRow).where(
         col(tables.PolicyTextRow.kind) == policy.kind,
         col(tables.PolicyTextRow.version) == policy.version,
@@ -183,7 +180,7 @@ def keep_text(work: Work, policy: Policy) -> None:
 
 
 def start(work: Work, shipped: Iterable[Shipped], *, desks: Desks) -> None:
-    """Puts the release's own policies in force, for each kind that has none yet.
+    """Puts the release's policies in force, for each kind that has none yet.
 
     A newer file changes nothing: it may be proposed. Raises UnusablePolicy for a file that is not
     what ruled under its version, and for a desk that is gone.
@@ -200,7 +197,7 @@ def start(work: Work, shipped: Iterable[Shipped], *, desks: Desks) -> None:
 
 
 def bring_into_force(work: Work, policy: Policy, *, why: dict[str, str], sweep: bool) -> None:
-    """Lets this policy rule its kind, from the next unit of work on."""
+    """Lets this policy rule its kind from the next unit of work on."""
     keep_text(work, policy)
     before = changes_of_kind(work, policy.kind)
     for change in before:
@@ -227,19 +224,19 @@ def bring_into_force(work: Work, policy: Policy, *, why: dict[str, str], sweep: 
 
 
 def authority_of(work: Work, change: tables.PolicyChangeRow) -> dict[str, str]:
-    """Returns by whose word a policy came into force, and for what reason."""
+    """Returns by whose word a policy came into force, and why."""
     opened = work.vault.open_row(change)
     found: dict[str, str] = json.loads(opened)
     return found
 
 
 def with_policy(rulebook: Rulebook, policy: Policy) -> Rulebook:
-    """Returns the rulebook as it would be with this policy in force."""
+    """Returns the rulebook with this policy in force."""
     return replace(rulebook, policies={**rulebook.policies, policy.kind: policy})
 
 
 def _check_desks(work: Work, desks: Desks) -> None:
-    """Every organisation with a plan has a desk: without one, other agencies' posts would fail."""
+    """Raises UnusablePolicy for a submitter without a desk: other agencies' posts would fail."""
     for ods in work.session.exec(select(col(tables.PlanRow.ods)).distinct()):
         if not desks.has(ods):
             raise UnusablePolicy(f"desks: {ods} has submitted plans, and no duty desk any more")
@@ -253,7 +250,7 @@ def _read(shipped: Shipped) -> Policy:
 
 
 def _check_unchanged(work: Work, policy: Shipped) -> None:
-    """A version never changes once it has ruled: an edited file is the next version."""
+    """Raises UnusablePolicy for a version that has ruled with another text."""
     for change in changes_of_kind(work, policy.kind):
         ruled = work.session.get_one(tables.PolicyTextRow, change.digest)
         if ruled.version == policy.version and ruled.digest != policy.digest:
