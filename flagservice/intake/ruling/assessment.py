@@ -1,10 +1,10 @@
-"""Rules on one person, for each plan that names them, in the light of all that is known.
+"""Rules on one person, for each plan that names them, by all that is known.
 
-1. Gather what every plan and notification says of the person, from all agencies.
-2. Put their standing together. The order in which things arrived does not matter.
+1. Gather what all agencies say of the person.
+2. Put their standing together. The order of arrival does not matter.
 3. For each plan, make the case, and rule on it by the recorded decisions.
-4. Where an accusation was not upheld, rule as if it stood, until the submitter has been asked.
-5. Rule once more on the submitter's own words alone: its receipt says that and nothing else.
+4. Where an accusation was not upheld, rule as if it stood until the submitter has answered.
+5. Rule once more on the submitter's own words: its receipt says that and nothing else.
 """
 
 from collections.abc import Iterable, Sequence
@@ -36,7 +36,7 @@ from flagservice.store import tables
 
 @dataclass(frozen=True)
 class Assessment:
-    """One plan's answer for one person, and what its submitter's own words would have given."""
+    """One plan's answer for one person, by all that is known and by its submitter's own words."""
 
     plan: tables.PlanRow
     naming: tables.NamingRow
@@ -47,16 +47,16 @@ class Assessment:
     widening: OpenQuestion | None = None
     """asked where more would be told, now that an accusation was not upheld"""
     former: bool = False
-    """is it what the plan said before, ruled on as ended? See `concerns.former`"""
+    """whether it is what the plan said before, ruled on as ended: see `concerns.former`"""
 
     @property
     def said_as(self) -> tuple[str, Kind]:
-        """What a ground is known by: whose words it is, and the kind by which they are ruled on."""
+        """What a ground is known by: its naming's id, and the kind by which it is ruled on."""
         return self.naming.id, self.particulars.kind
 
     @property
     def ruling(self) -> Ruling:
-        """The ruling, in the light of all that is known."""
+        """The ruling by all that is known."""
         return self.decided.ruling
 
     @property
@@ -66,7 +66,7 @@ class Assessment:
 
     @property
     def asked(self) -> bool:
-        """Whether a side has yet to decide. Meanwhile nothing is placed, and nothing taken back."""
+        """Whether a side has yet to decide. Meanwhile nothing is placed or taken back."""
         return self.decided.asked is not None and not self.withdrawn
 
     @property
@@ -76,21 +76,21 @@ class Assessment:
 
     @property
     def in_error(self) -> bool:
-        """Whether it never should have been said."""
+        """Whether it should never have been said."""
         return self.naming.withdrawn in IN_ERROR
 
     @property
     def left_out(self) -> bool:
-        """Whether the newest version names the person no more, and does not say why."""
+        """Whether the newest version leaves the person out, and does not say why."""
         open_ = self.particulars.phase is Phase.OPEN
         return open_ and not self.naming.current and not self.withdrawn
 
     @property
     def told(self) -> Ruling:
-        """The ruling by which the record is told what it is told.
+        """The ruling by which the record is told.
 
-        While a side is asked it is what the ruling would be if it decided to place, and it lets
-        stand no more than what stands already.
+        While a side is asked it is the ruling as if it decided to place. That keeps what stands,
+        and adds nothing.
         """
         return self.if_placed_by(*Owner) if self.asked else self.ruling
 
@@ -105,7 +105,7 @@ class Assessment:
         return self.told.remains and not self.withdrawn
 
     def questions(self) -> list[OpenQuestion]:
-        """Returns all that is asked now. A submitter is asked by its own words alone."""
+        """Returns all that is asked now: of a submitter, by its own words alone."""
         if self.withdrawn or self.particulars.phase is Phase.ENDED:
             return []
         found = [self.widening] if self.widening else []
@@ -140,9 +140,9 @@ class Assessment:
         return "; ".join(said) or self.own_ruling.placement.because
 
     def if_placed_by(self, *owners: Owner) -> Ruling:
-        """Returns what the ruling would be if these sides decided to place.
+        """Returns the ruling as if these sides decided to place.
 
-        What a submitter may see is ruled on by its own words alone.
+        For a submitter alone it is by its own words, since a submitter may see it.
         """
         case = self.own_decided.case if owners == (Owner.SUBMITTER,) else self.decided.case
         return self.decisions.supposed(*owners).on(case).ruling
@@ -150,7 +150,7 @@ class Assessment:
 
 @dataclass(frozen=True)
 class OpenedNaming:
-    """One naming of the person, opened."""
+    """A naming of the person, with its particulars."""
 
     plan: tables.PlanRow
     naming: tables.NamingRow
@@ -158,7 +158,7 @@ class OpenedNaming:
 
 
 def assess(work: Work, file: PersonFile, *, rulebook: Rulebook) -> list[Assessment]:
-    """Returns an assessment for every plan that names the person."""
+    """Returns an assessment for each naming of the person."""
     named = [
         OpenedNaming(plan, naming, open_particulars(work, naming)) for plan, naming in file.named
     ]
@@ -206,7 +206,7 @@ def _assessed(
     standing: Standing,
     fallen: Sequence[OpenedNaming],
 ) -> Assessment:
-    """Returns one plan's answer. `fallen` are those who count, and what was not upheld."""
+    """Returns one naming's assessment. `fallen` are those that count, and those not upheld."""
     decided = decisions.on(replace(own.case, standing=standing))
     narrower = decisions.on(replace(own.case, standing=_standing(one, fallen)))
     widening = None
@@ -221,7 +221,7 @@ def _assessed(
 
 
 def _tells_more(ruling: Ruling, narrower: Ruling) -> bool:
-    """Returns whether a ruling tells anything that the other does not."""
+    """Returns whether a ruling tells anything that the narrower one does not."""
     if not ruling.remains:
         return False
     told = (ruling.placement.code, ruling.placement.desk, set(ruling.disclosed))
@@ -231,7 +231,7 @@ def _tells_more(ruling: Ruling, narrower: Ruling) -> bool:
 def concerned_by(kind: str) -> ColumnElement[bool]:
     """Returns the condition for people whom plans of a kind name, or who hold a copy of it.
 
-    A notification of any kind may name a mother for the child that she expects.
+    Any notification may name a mother for the child that she expects.
     """
     of_unborn = kind == Kind.UNBORN_DOMESTIC_ABUSE
     named = (
@@ -248,11 +248,10 @@ def concerned_by(kind: str) -> ColumnElement[bool]:
 
 
 def _standing(one: OpenedNaming, others: Sequence[OpenedNaming]) -> Standing:
-    """Returns the standing by all plans and notifications that name the person, open or ended.
+    """Returns the standing by all that names the person, open or ended.
 
-    The end of a notification is paperwork and clears nobody: its last version says what stands.
-    An accusation stays one, whatever the person is elsewhere: what protects a victim is ruled on
-    where it is said.
+    The end of a notification clears nobody: its last version says what stands. An accusation stays
+    one, whatever the person is elsewhere: a victim is protected where that is said.
     """
     own = one.particulars.standing
     if own is Standing.ALLEGED_PERPETRATOR:
@@ -267,8 +266,8 @@ def _whole(others: Iterable[OpenedNaming]) -> Standing:
 def _is_known(particulars: Particulars, registration: Registration | None) -> bool:
     """Returns whether the register has this number with this birth date.
 
-    That it has another, and that it does not know the number, are one: else a caller would learn a
-    birth date by asking.
+    Another birth date and an unknown number are one answer: else a caller could learn a birth date
+    by asking.
     """
     return registration is not None and registration.date_of_birth == particulars.born
 
@@ -285,7 +284,7 @@ def _case(particulars: Particulars, standing: Standing) -> Case:
 
 
 def _state(particulars: Particulars) -> State:
-    """Returns the state, as its submitter says it."""
+    """Returns what the submitter says of the involvement; unconfirmed where there is a doubt."""
     if particulars.doubt is not None or particulars.identity is Identity.UNCONFIRMED:
         return State.UNCONFIRMED
     return State(particulars.involvement.value)

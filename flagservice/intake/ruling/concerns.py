@@ -1,8 +1,8 @@
 """Puts together what is told of one person: one flag for one concern, whoever stands behind it.
 
-A concern is a kind, a code and, where the record may be told it, the agency. What stands behind a
-flag of it is its grounds. What follows each other without a gap is one episode: an open one is one
-active flag, and one that has ended is one flag that is history. All of it is pure.
+A concern is a kind, a code and, where the record may be told it, the agency. A flag stands on its
+grounds. Grounds that follow each other without a gap are one episode: an open one is an active
+flag, and one that has ended is history. Nothing here asks the database.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -27,15 +27,15 @@ _ONE_DAY: Final = timedelta(days=1)
 
 
 Words: TypeAlias = tuple[str, Kind]
-"""What a plan says of the person: the id of its naming, and the kind by which it is ruled on."""
+"""What a plan says of the person: its naming's id, and the kind by which it is ruled on."""
 
 
 @dataclass(frozen=True)
 class Concern:
-    """What a flag is about. `agency` is None where the record is not told it.
+    """What a flag is about; `agency` is None where the record is not told it.
 
-    `kind` is the plan's once the child is born, so that a flag goes on through a birth: to take it
-    back and begin another would tell its practice the day on which the birth was reported.
+    `kind` is the plan's once the child is born, so that a flag goes on through a birth: another
+    flag would tell its practice the day on which the birth was reported.
     """
 
     kind: Kind
@@ -48,8 +48,8 @@ class Concern:
 class Episode:
     """One unbroken time of a concern, and so one flag.
 
-    `grounds` say what it tells. `besides` are those that leave nothing of their own: what has ended
-    in its time, and what a side is still asked about while others are settled.
+    `grounds` say what it tells. `besides` add nothing: what ended within its time, and what a side
+    is asked about while others are settled.
     """
 
     concern: Concern
@@ -63,17 +63,17 @@ class Episode:
 
     @property
     def asked(self) -> bool:
-        """Whether a side is asked about all that it stands on: then it only keeps what stands."""
+        """Whether a side is asked about every ground: then it only keeps what stands."""
         return self.open and all(ground.asked for ground in self.grounds)
 
     @property
     def words(self) -> set[Words]:
-        """All whose words are part of it, each with the kind by which they are ruled on."""
+        """All words that are part of it."""
         return {one.said_as for one in (*self.grounds, *self.besides)}
 
     @property
     def is_dated(self) -> bool:
-        """Whether the record is told when it was."""
+        """Whether the record is told when it began or ended."""
         told = disclosed_by_all([ground.told for ground in self.grounds])
         return Element.START in told or Element.END in told
 
@@ -81,7 +81,7 @@ class Episode:
 def episodes(assessments: Iterable[Assessment]) -> list[Episode]:
     """Returns every episode of one person: the open ones first, history by its days.
 
-    Where no days are told, history of one code is one, however often and from whomever it was.
+    Undated history of one code is one, however often and from whomever it was.
     """
     by_concern: dict[Concern, list[Assessment]] = {}
     for one in assessments:
@@ -101,9 +101,9 @@ def episodes(assessments: Iterable[Assessment]) -> list[Episode]:
 
 
 def in_doubt(assessments: Iterable[Assessment]) -> set[str]:
-    """Returns the codes of which something is held or withheld: nothing may deny them by an end.
+    """Returns the codes of which something is held or withheld: no end may deny them.
 
-    A role whose records never get a code keeps none back.
+    A role counts only for the codes that its records can get.
     """
     return {
         row.code
@@ -119,10 +119,9 @@ def former(
 ) -> list[Assessment]:
     """Returns what plans said before and say no more, ruled on as ended.
 
-    An unborn child's plan goes on as the child's own: what the mother's record was told of the
-    first is history by the unborn kind's policy, as long as her whole state lets it be. A plan that
-    was opened again had another time before; what a newer version dates anew is corrected by it,
-    and was no time of its own.
+    An unborn child's plan goes on as the child's own. What the mother's record was told is history
+    by the unborn kind's policy, as long as her whole state lets it be. A plan that was opened again
+    had an earlier time; a time that a newer version dates anew was none of its own.
     """
     now = {one.naming.id: one for one in assessments}
     told = {
@@ -182,9 +181,9 @@ def _as_ended(
 def carry_on(
     file: PersonFile, assessments: Iterable[Assessment], *, rulebook: Rulebook
 ) -> list[tables.GroundRow]:
-    """Gives each ground of a kind that was left behind the kind of now, where it says the same.
+    """Gives grounds of a former kind the kind of now, and returns those that changed.
 
-    Only what puts the same code on the record in the same form goes on. Returns those that changed.
+    Only what puts the same code on the record in the same form goes on.
     """
     now = {one.naming.id: one for one in assessments}
     changed = []
@@ -213,11 +212,11 @@ def succession(
     grounds: Mapping[str, Collection[Words]],
     says: Callable[[Episode, tables.CopyRow], bool],
 ) -> dict[int, tables.CopyRow]:
-    """Returns, by an episode's place, the copy that goes on for it.
+    """Returns the copy that goes on for each episode, by the episode's place.
 
-    `grounds` are the words behind each copy. `says` answers whether a copy that is history
-    already says what an episode would have it say: two of one plan are told apart by that. What a
-    side is asked about gets what the others leave.
+    `grounds` are the words behind each copy. `says` is whether a copy that is history already says
+    what an episode would: that tells two of one plan apart. Episodes that are asked about come
+    last.
     """
     free = {copy.id: copy for copy in sorted(copies, key=lambda copy: (copy.placed, copy.id))}
     taken: dict[int, tables.CopyRow] = {}
@@ -242,7 +241,7 @@ def _closeness(
     *,
     says: Callable[[Episode, tables.CopyRow], bool],
 ) -> int:
-    """Returns how near a copy is to an episode: the less, the nearer; `_FURTHEST` is too far.
+    """Returns how near a copy is to an episode: less is nearer, and `_FURTHEST` is too far.
 
     An active flag of the very concern goes on for whoever comes to stand behind it.
     """
@@ -263,7 +262,7 @@ def _closeness(
 
 
 def _concern_of(one: Assessment) -> Concern:
-    """Returns what an assessment is about. Where it has ended, as it would be while it is open."""
+    """Returns what an assessment is about; where it has ended, as if it were open."""
     open_ = one.told
     if open_.case.phase is Phase.ENDED:
         open_ = rule_on(open_.policy, replace(open_.case, phase=Phase.OPEN))
@@ -305,7 +304,7 @@ def _unbroken(told: Iterable[Assessment]) -> Iterator[list[Assessment]]:
 
 
 def _by_start(one: Assessment) -> tuple[date, str, str]:
-    """Returns an order that does not depend on which id a plan was given, where that shows."""
+    """Returns a sort key. The random id comes last, where it does not show."""
     return _days(one)[0], one.plan.ods, one.naming.id
 
 
@@ -316,7 +315,8 @@ def _first_day(episode: Episode) -> date:
 def _days(one: Assessment) -> tuple[date, date]:
     """Returns the first and the last day. What is not known may be any day.
 
-    What was told of an unborn child ended by its birth, which no other record is told.
+    What was told of an unborn child ends by the latest possible birth: the real day is told to no
+    other record.
     """
     start, end = one.particulars.started, one.particulars.elements.get(Element.END)
     first = start or date.min + _ONE_DAY

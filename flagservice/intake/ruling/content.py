@@ -1,4 +1,4 @@
-"""Says what a copy tells: the disclosure for all its grounds, with the days that the copy adds."""
+"""Says what a copy tells: the disclosure for all its grounds, and the copy's own days."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from flagservice.policy.ruling import Ruling
 
 @dataclass(frozen=True)
 class Days:
-    """The days that belong to a copy, counted from the day it was placed."""
+    """A copy's days, counted from the day it was placed."""
 
     placed: date
     review: date | None
@@ -25,13 +25,13 @@ class Days:
 
 
 def days_from(placed: date, ruling: Ruling) -> Days:
-    """Returns the days of a copy that is placed on a day, by the policy's intervals."""
+    """Returns the days of a copy placed on this day, by the policy's intervals."""
     row = ruling.placement
     return Days(placed, day_after(placed, row.review), day_after(placed, row.expires))
 
 
 def expiry(grounds: Iterable[Assessment], day: date) -> date | None:
-    """Returns when the last of these expires, if all of them do: each stands on its own."""
+    """Returns when the last ground expires; None where one never does."""
     days = [day_after(day, ground.told.placement.expires) for ground in grounds]
     known = [one for one in days if one is not None]
     return max(known) if len(known) == len(days) else None
@@ -58,7 +58,7 @@ def disclosure_together(
     within: Collection[Element] = tuple(Element),
     clears: bool = True,
 ) -> Disclosure:
-    """Returns all that this record may be told of a concern, whatever stands behind it.
+    """Returns all that this record may be told of a concern, by all its grounds.
 
     `clears` is whether what has ended may carry the code that says so.
     """
@@ -78,8 +78,8 @@ def disclosure_together(
 class OwnChange:
     """Whether the submitter's own words are told otherwise than before, and by its amendment.
 
-    A new policy may tell them otherwise though they were not amended: that awaits a delivery, and
-    puts off no review.
+    A new policy may change what is told without one. That awaits a delivery, and puts off no
+    review.
     """
 
     told: bool
@@ -87,7 +87,7 @@ class OwnChange:
 
 
 def own_change(work: Work, assessment: Assessment, *, rulebook: Rulebook) -> OwnChange:
-    """Returns what changed since it was ruled on last, and keeps what there is now."""
+    """Returns what changed since the last ruling, and keeps what there is now."""
     naming, policy = assessment.naming, assessment.own_ruling.policy.digest[:16]
     ruled_by, _, before = naming.own_digest.rpartition("|")
     now = _own_digest(work, assessment, rulebook=rulebook)
@@ -100,7 +100,7 @@ def own_change(work: Work, assessment: Assessment, *, rulebook: Rulebook) -> Own
 
 
 def _own_digest(work: Work, assessment: Assessment, *, rulebook: Rulebook) -> str:
-    """Returns a digest that changes only when the submitter's own words change what is told."""
+    """Returns a digest of what is told by the submitter's own words alone."""
     if not assessment.own_told.remains:
         return ""
     days = Days(date.min, date.min, date.min)
@@ -109,7 +109,7 @@ def _own_digest(work: Work, assessment: Assessment, *, rulebook: Rulebook) -> st
 
 
 def disclosure_digest(work: Work, disclosure: Disclosure, *, data_key: bytes) -> str:
-    """Returns a digest of everything that a disclosure says, keyed by the person's data key."""
+    """Returns a keyed digest of everything that a disclosure says."""
     says = sorted((name, _text(value)) for name, value in disclosure.says.items())
     labels = tuple(map(str, disclosure.labels))
     whole = repr((str(disclosure.form), str(disclosure.status), labels, says))
@@ -131,7 +131,6 @@ def _said(assessment: Assessment, ruling: Ruling, *, days: Days, rulebook: Ruleb
 
 
 def _own(days: Days) -> Elements:
-    """Returns what a copy says of itself."""
     own = {
         Element.PLACED: days.placed,
         Element.REVIEW_BY: days.review,
@@ -141,7 +140,7 @@ def _own(days: Days) -> Elements:
 
 
 def _folded(said: Sequence[Elements]) -> Elements:
-    """Returns one value of each element that any ground says: see `_FOLDS`."""
+    """Returns one value of each element that any ground says, by `_FOLDS`."""
     return {
         element: fold([one[element] for one in said if element in one])
         for element, fold in _FOLDS.items()
@@ -164,7 +163,7 @@ _FOLDS: Final[Mapping[Element, Callable[[Sequence[Any]], Value]]] = {
 
 
 def _desk(grounds: Sequence[Assessment], *, rulebook: Rulebook) -> Desk:
-    """Returns one desk: that of the ground which began first, or a neutral one if any asks for it.
+    """Returns the desk of the ground that began first, or a neutral one if any asks for it.
 
     It does not depend on which id a plan was given.
     """

@@ -1,8 +1,8 @@
 """Rules on a case by what each side has decided about it.
 
-A decision answers one question. When what it was about changes, it no longer stands. A submitter
-answers about its own words, what was doubted of them and the state of the case. A practice answers
-about the person's whole standing, at that practice.
+A decision answers one question, and lapses when what it was about changes. A submitter answers
+about its own words, what was doubted of them and the state of the case. A practice answers about
+the person's whole standing, at that practice.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,7 +22,7 @@ from flagservice.store import tables
 
 @dataclass(frozen=True)
 class OpenQuestion:
-    """What a side is asked. `about` is a keyed digest of it, which tells nothing."""
+    """What a side is asked; `about` is a keyed digest, which tells nothing."""
 
     owner: Owner
     question: Question
@@ -31,9 +31,9 @@ class OpenQuestion:
 
 @dataclass(frozen=True)
 class DecidedRuling:
-    """The ruling on a case by what was decided: what is asked still, or who has declined.
+    """The ruling on a case by the decisions: what is asked still, or who has declined.
 
-    `case` is as it stood before anything was decided; the ruling's own is what decisions made it.
+    `case` is as it stood before any decision; the ruling's own is what decisions made it.
     """
 
     case: Case
@@ -44,10 +44,10 @@ class DecidedRuling:
 
 @dataclass(frozen=True)
 class Decisions:
-    """The decisions on one naming, and what it takes to rule by them.
+    """The decisions on one naming, and what is needed to rule by them.
 
-    `known` is whether the register has this number with this birth date. `made` has the outcome of
-    each question. `supposing` are sides that are taken to place where they have not decided yet.
+    `known` is whether the register has this number with this birth date. `made` has each question's
+    outcome. `supposing` are sides that are taken to place where they have not decided yet.
     """
 
     work: Work
@@ -76,16 +76,16 @@ class Decisions:
         return OpenQuestion(owner, question, digest)
 
     def answer_to(self, asked: OpenQuestion) -> HoldOutcome | None:
-        """Returns what was decided, or is supposed to be."""
+        """Returns what was decided, or is supposed to be; None while it is open."""
         supposed = HoldOutcome.PLACE if asked.owner in self.supposing else None
         return self.made.get(asked, supposed)
 
     def on(self, case: Case) -> DecidedRuling:
-        """Returns the ruling on a case, by every decision that was made about it.
+        """Returns the ruling on a case, by every decision about it.
 
-        A submitter who confirms an identity has confirmed that and no more. The case is then ruled
-        on as it stands, and may be held again. A recorded "no" outlives its question: where
-        something else is said since, its side is asked again, and nothing goes meanwhile.
+        A submitter who confirms an identity confirms no more: the case may be held again. A
+        recorded "no" outlives its question: where something else is said since, its side is asked
+        again, and nothing goes meanwhile.
         """
         decided = replace(self._on(self._as_known(case)), case=case)
         submitter = decided.asked is not None and decided.asked.owner is Owner.SUBMITTER
@@ -103,14 +103,13 @@ class Decisions:
                 return DecidedRuling(case, held, again)
 
     def supposed(self, *owners: Owner) -> "Decisions":
-        """Returns the same decisions, with those of these sides that are still to come: place."""
+        """Returns the same decisions, as if these sides placed where they have not decided."""
         return replace(self, supposing=frozenset(owners))
 
     def _as_known(self, case: Case) -> Case:
-        """Returns the case with its identity unconfirmed where the register does not confirm it.
+        """Returns the case as unconfirmed where the register does not confirm the identity.
 
-        That is asked only where it matters: about a person who is to be told nothing in any case
-        no answer depends on what the register says.
+        A case that is withheld anyway stays as it is: no answer about it depends on the register.
         """
         action = rule_on(self.policy, case).placement.action
         if self.known or action is PlacementAction.WITHHOLD:
@@ -127,7 +126,7 @@ class Decisions:
         )
 
     def _on(self, case: Case) -> DecidedRuling:
-        """Returns the ruling, one question after the other. Each answer leads to another case."""
+        """Returns the ruling, one question after the other. Answers lead to another case."""
         ruling = rule_on(self.policy, case)
         for asked in self._questions(ruling):
             match self.answer_to(asked):
@@ -163,7 +162,7 @@ class Decisions:
 def decisions_made(
     holds: Iterable[tables.HoldRow], naming: tables.NamingRow
 ) -> dict[OpenQuestion, HoldOutcome]:
-    """Returns the newest decision on each question. `holds` are in the order of their decisions.
+    """Returns the newest decision on each question; `holds` are in the order of decision.
 
     A practice's refusal is for the version that it saw.
     """

@@ -29,7 +29,7 @@ class ElementExplanation:
 
 @dataclass(frozen=True)
 class Explanation:
-    """One ruling: which policy version, which placement row, what of each element."""
+    """One ruling: its policy version, its placement row, and what of each element."""
 
     ruling: str
     flag: str | None
@@ -46,7 +46,7 @@ class Explanation:
 
 @dataclass(frozen=True)
 class RulingFilter:
-    """Which rulings to list. What is None does not matter."""
+    """Which rulings to list; None does not narrow them."""
 
     day: date | None = None
     kind: str | None = None
@@ -59,8 +59,7 @@ class RulingFilter:
 def explain(work: Work, flag_id: str) -> Explanation:
     """Returns the newest ruling about a flag or request. Raises NotFound.
 
-    Where several plans stand behind it, it is all their rulings in one: an element is told only
-    where each of them discloses it.
+    The rulings of several plans behind it are one: an element is told only where each discloses it.
     """
     asked = (
         select(tables.RulingRow)
@@ -78,9 +77,9 @@ def explain(work: Work, flag_id: str) -> Explanation:
 
 
 def _together(found: Sequence[Explanation]) -> Explanation:
-    """Returns one explanation for rulings of one flag, which one version of one policy made.
+    """Returns one explanation for rulings of one flag, all by one version of one policy.
 
-    What places it says what is told. What is held meanwhile takes nothing away.
+    What places it says what is told. What is held takes nothing away.
     """
     placing = [one for one in found if one.action in _PLACING] or found
     placements = sorted({one.placement for one in placing})
@@ -96,7 +95,7 @@ def _together(found: Sequence[Explanation]) -> Explanation:
 
 
 def rulings(work: Work, wanted: RulingFilter) -> list[Explanation]:
-    """Returns rulings by day, kind, action and policy version, in the order of their random ids."""
+    """Returns the wanted rulings, in the order of their random ids."""
     asked = select(tables.RulingRow).order_by(col(tables.RulingRow.id)).limit(wanted.limit)
     for column, value in (
         (tables.RulingRow.day, wanted.day),

@@ -1,4 +1,4 @@
-"""Keeps what a side is asked. A hold is work: it has an owner, a day, and somebody after them."""
+"""Keeps what a side is asked, as holds: each has an owner, a day, and somebody after them."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -12,7 +12,7 @@ from flagservice.intake.ruling.person_files import PersonFile
 from flagservice.store import tables
 
 _DUE: Final = "2 working days"
-"""For what no row of a policy asks: see `Question`."""
+"""For questions that no row of a policy asks: see `Question`."""
 
 
 def keep_holds(work: Work, file: PersonFile, assessments: Sequence[Assessment]) -> None:
@@ -36,9 +36,9 @@ def _what(hold: tables.HoldRow) -> OpenQuestion:
 
 
 def _asked_of(assessment: Assessment, owner: Owner, *, practice: str | None) -> str | None:
-    """Returns the organisation that is asked. When the practice changes, the new one is.
+    """Returns the organisation that is asked; a practice is the person's present one.
 
-    Without a practice to ask there is no hold yet: an open look-up stands for it.
+    Without a practice there is no hold yet: an open look-up stands for it.
     """
     return assessment.plan.ods if owner is Owner.SUBMITTER else practice
 

@@ -1,10 +1,10 @@
-"""Issues versions: bytes, feed number and delivery, all in the commit that decided them.
+"""Issues versions: bytes, feed number and delivery, in the commit that decided them.
 
 1. Lock the feeds of all practices concerned, in sorted order.
 2. Take each version's number and instant.
 3. Build the resource from the disclosure, check it, seal its bytes.
-4. Owe it to the practice. What was owed before of the same copy is superseded.
-5. Where less is told than before, withdraw what the earlier versions said.
+4. Owe it to the practice. It supersedes what was owed of the same copy.
+5. Where less is told than before, withdraw the earlier versions.
 """
 
 from collections.abc import Iterable
@@ -87,7 +87,7 @@ def _issue(
 
 
 def _withdraw_earlier(work: Work, copy: tables.CopyRow) -> None:
-    """Removes what they said. From now on their feed numbers carry the newest version."""
+    """Removes what earlier versions said. Their feed numbers now carry the newest."""
     work.session.exec(
         update(tables.VersionRow)
         .where(col(tables.VersionRow.copy_id) == copy.id)

@@ -1,16 +1,16 @@
 """Brings what each practice holds for one person to what the policy now says.
 
-issue      nothing was there, and something is to be told
+issue      nothing stands, and something is to be told
 amend      what is told has changed
-end        the last of its grounds has ended: the copy is inactive, and stays as history
+end        the last ground has ended: the copy is inactive, and stays as history
 move       the person's practice has changed: the old copy is taken back, a new one starts
 retract    nothing may be told any more: the copy is removed, without history
 
 1. See what stands of what a side is asked about: the rest of that places nothing.
-2. Put what is told together into episodes: each is one flag.
-3. Leave out an ending of what is held or withheld elsewhere: it takes back, and says nothing.
+2. Put what is told into episodes: each is one flag.
+3. Leave out an ending of what is held or withheld elsewhere.
 4. Find for each episode the copy that goes on, and take back all others.
-5. Say what each copy should say, where it says something else.
+5. Issue what each copy should say, where it says something else.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,7 +44,7 @@ from flagservice.store import tables
 
 @dataclass
 class Changes:
-    """The versions to issue for one person, and which copy each assessment is about."""
+    """The versions to issue for one person, and the copy that each assessment is about."""
 
     versions: list[NewVersion] = field(default_factory=list)
     about: list[tuple[Assessment, str]] = field(default_factory=list)
@@ -57,7 +57,7 @@ class Changes:
 def changes(
     work: Work, file: PersonFile, assessments: Sequence[Assessment], *, rulebook: Rulebook
 ) -> Changes:
-    """Returns every version that has to be issued so that the records of one person are right."""
+    """Returns every version that makes the records of one person right."""
     own = {
         one.naming.id: own_change(work, one, rulebook=rulebook)
         for one in assessments
@@ -81,10 +81,10 @@ def changes(
 
 @dataclass(frozen=True)
 class _ToldAt:
-    """An episode that is told at a practice: by a copy that goes on, or by one that starts.
+    """An episode as told at a practice, by a copy that goes on or by one that starts.
 
-    `before` is the copy whose days and words it takes over: that, or one that stood elsewhere.
-    `asked` are those who stood behind it, and whom a side is asked about while others are settled.
+    `before` is the copy whose days and words it takes over: `copy`, or one elsewhere. `asked` stood
+    behind it, and a side is asked about them while others are settled.
     """
 
     episode: Episode
@@ -100,7 +100,7 @@ class _ToldAt:
 
 @dataclass(frozen=True)
 class _Person:
-    """One person: what is kept, what is said, and what of that its submitters said anew."""
+    """What is kept of one person, what is said, and what of that submitters said anew (`own`)."""
 
     work: Work
     file: PersonFile
@@ -111,8 +111,8 @@ class _Person:
     def told(self) -> list[Episode]:
         """Returns the episodes of what may be told.
 
-        While something of a pair is held or withheld, its ending is not told. What is history
-        already stays: that something is held is told to no record.
+        While something of a code is held or withheld, no ending of it is told. History that stands
+        stays: no record is told that something is held.
         """
         doubted = in_doubt(self.assessments)
         standing = [one for one in self.assessments if not one.asked or self._stands(one)]
@@ -132,7 +132,7 @@ class _Person:
     def _stands(self, asked: Assessment) -> bool:
         """Returns whether something stands meanwhile.
 
-        What a practice is asked stands at that practice alone: no other is told it by a move.
+        What a practice is asked stands at that practice alone: a move tells it to no other.
         """
         question = asked.decided.asked
         of_submitter = question is not None and question.owner is Owner.SUBMITTER
@@ -142,19 +142,16 @@ class _Person:
         )
 
     def is_kept_by_a_question(self, copy: tables.CopyRow) -> bool:
-        """Returns whether this is the history of a plan that was opened again, and is asked about.
-
-        The question takes nothing away.
-        """
+        """Returns whether it is history that stays: its plan, opened again, is asked about."""
         ended, welcome = copy.status is CopyStatus.INACTIVE, copy in self._welcome
         asked = [one for one in self.assessments if one.asked and self._is_ground(one, copy)]
         return ended and welcome and bool(asked)
 
     @property
     def _welcome(self) -> list[tables.CopyRow]:
-        """The copies that stand where the person is registered.
+        """The standing copies at the person's practice.
 
-        While the practice is not known, copies stay where they are: the record is there yet.
+        While the practice is not known, all stay but those at a practice that refused the person.
         """
         registration, practice = self.file.registration, self.file.practice
         refused = registration.refused if registration else None
@@ -175,7 +172,7 @@ class _Person:
         )
 
     def placed(self, found: Sequence[Episode]) -> list[_ToldAt]:
-        """Returns what is told at the practice, each episode with the copy that goes on for it."""
+        """Returns each told episode at its practice, with the copy that goes on for it."""
         grounds = {copy.id: self._behind(copy) for copy in self._welcome}
         taken = succession(found, self._welcome, grounds=grounds, says=self._says)
         placed: list[_ToldAt] = []
@@ -204,7 +201,7 @@ class _Person:
         return disclosure_digest(self.work, told, data_key=self.file.person.data_key)
 
     def _before(self, episode: Episode) -> list[tables.CopyRow]:
-        """Returns the copies of this concern, wherever they stand, that stood on any of it."""
+        """Returns the copies of this concern, at any practice, that stand on any of its words."""
         concern = episode.concern
         return [
             copy
@@ -214,15 +211,12 @@ class _Person:
         ]
 
     def _left_behind(self, episode: Episode, placed: Sequence[_ToldAt]) -> tables.CopyRow | None:
-        """Returns the copy that stood elsewhere while a side is asked: the record takes it along.
-
-        Unless another flag has taken it along already.
-        """
+        """Returns the copy elsewhere that an asked episode takes over, if no other flag has."""
         carried = {copy.id for one in placed for copy in self._before(one.episode)}
         return next((copy for copy in self._before(episode) if copy.id not in carried), None)
 
     def _with_asked(self, one: _ToldAt, placed: Sequence[_ToldAt]) -> _ToldAt:
-        """Returns it with those who stood behind it, and whom a side is asked about meanwhile."""
+        """Adds those who stood behind it, and whom a side is asked about meanwhile."""
         if not one.episode.open or one.episode.asked:
             return one
         kept = {id(ground) for other in placed for ground in other.episode.grounds}
@@ -236,7 +230,7 @@ class _Person:
         return replace(one, asked=tuple(asked))
 
     def bring(self, one: _ToldAt, found: Changes, *, clears: bool) -> None:
-        """Lets a copy say what it should, and keeps what it stands on."""
+        """Lets a copy say what it should, and keeps its grounds."""
         days, reviews = self._days(one)
         asked = one.episode.asked and one.before is not None
         told = disclosure_together(
@@ -274,9 +268,8 @@ class _Person:
     def _is_awaited(self, one: _ToldAt, joined: Sequence[Assessment]) -> bool:
         """Returns whether somebody's own words wait for a delivery, though they change nothing.
 
-        So no receipt tells that the record had been told before, by another agency. Of whoever has
-        a plan behind the copy already nothing more goes out: how many there are is told to no
-        record.
+        So no receipt tells that another agency had told the record before. A plan that joins others
+        of its agency awaits nothing: how many there are is told to no record.
         """
         before = self._behind(one.copy) if one.copy is not None else set()
         there = {other.plan.ods for other in self.assessments if other.said_as in before}
@@ -299,9 +292,9 @@ class _Person:
     def _days(self, one: _ToldAt) -> tuple[Days, dict[str, date | None]]:
         """Returns the days of a copy, and the day by which each ground is to be reviewed.
 
-        A copy that goes on keeps the days that the rows which now place it have. Each ground is
-        reviewed no later than its row says, or than was said before; what its submitter amends is
-        reviewed from today on. The soonest is the copy's.
+        A copy that goes on keeps the day it was placed, and its expiry is put off only where a
+        ground never expires. A ground keeps its review day, unless its submitter amends it. The
+        soonest is the copy's.
         """
         copy, today = one.before, self.work.today
         reviews = {
@@ -329,7 +322,6 @@ class _Person:
         return min((before for before in kept if before is not None), default=day)
 
     def _new_copy(self, one: _ToldAt, told: Disclosure, days: Days) -> tables.CopyRow:
-        """Starts a copy, which has yet to be delivered though one elsewhere may have been."""
         concern = one.episode.concern
         return tables.CopyRow(
             id=self.work.new_id(),

@@ -26,11 +26,11 @@ class Earlier(NamedTuple):
 
 @dataclass(frozen=True)
 class Particulars:
-    """One record's part of one plan. `born` is what the submitter gave, to check the register.
+    """One record's part of one plan. `born` is as the submitter gave it, to check the register.
 
     `doubt` is why the person may be in the wrong row, as things stood when the version came.
-    `started` is the plan's own start, whether or not any record is told it. `earlier` is when the
-    plan ended before, by versions that are not the newest: version, start and end.
+    `started` is the plan's start, whether or not any record is told it. `earlier` are the times
+    that older versions said had ended.
     """
 
     kind: Kind
@@ -68,7 +68,7 @@ def particulars_of(submission: Submission, statement: Statement, *, today: date)
 
 
 def seal_particulars(work: Work, naming: tables.NamingRow, particulars: Particulars) -> bytes:
-    """Returns particulars sealed for this naming's row and nowhere else."""
+    """Returns particulars sealed for this naming's row alone."""
     body = {
         "kind": particulars.kind,
         "role": particulars.role,

@@ -1,7 +1,7 @@
-"""Reads at once everything that is kept of some people: a ruling looks at the whole of a person.
+"""Reads at once all that is kept of some people: a ruling looks at the whole of a person.
 
-That takes six statements, however many people and plans there are. What follows decides on
-objects in memory, and what it makes is written together at the end.
+That takes six statements, however many people and plans there are. Rulings are made in memory, and
+written together at the end.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 def _by_people(table: Any) -> Any:
-    """Returns a statement that is made once: making and caching it takes longer than running it."""
+    """Returns a statement that is made once: making it takes longer than running it."""
     return select(table).where(one_of(col(table.person_id), "people")).order_by(col(table.id))
 
 
@@ -45,10 +45,9 @@ _GROUNDS: Final = (
 
 @dataclass(frozen=True)
 class PersonFile:
-    """Everything that is kept of one person.
+    """All that is kept of one person.
 
-    Plans stand in the order of their ids, holds in the order in which they were decided, grounds by
-    the copy that stands on them.
+    Plans are in the order of their ids, holds in the order of decision, grounds by their copy's id.
     """
 
     person: tables.PersonRow
@@ -61,7 +60,7 @@ class PersonFile:
 
     @property
     def practice(self) -> str | None:
-        """The practice where the person is registered, if that is known."""
+        """The practice where the person is registered, if it is known."""
         return self.registration.practice if self.registration else None
 
     def standing_copies(self) -> list[tables.CopyRow]:
@@ -70,7 +69,7 @@ class PersonFile:
 
 
 def person_files(work: Work, people: Iterable[tables.PersonRow]) -> list[PersonFile]:
-    """Returns one for each of these people, in their order."""
+    """Returns a file for each of these people, in their order."""
     rows = list(people)
     ids = [person.id for person in rows]
     numbers = {person.id: nhs_number_of(work, person) for person in rows}
@@ -97,7 +96,7 @@ def person_files(work: Work, people: Iterable[tables.PersonRow]) -> list[PersonF
 
 
 def _of(work: Work, asked: Any, people: Sequence[str]) -> dict[Hashable, list[Any]]:
-    """Returns the rows of these people. Where all of them are new there are none to ask for."""
+    """Returns the rows of each person. Where nobody was known before it asks nothing."""
     found = work.session.exec(asked, params={"people": people}) if people else ()
     return _by(found, lambda one: one.person_id)
 

@@ -1,7 +1,7 @@
 """Rules again on people, and issues what follows, in the caller's commit.
 
-A submission, a decision and a registration each come here with the people that they name, locked.
-What each record then holds depends on the facts alone, not on their order.
+Submissions, decisions and registrations come here with the people that they name, locked. What a
+record then holds depends on the facts alone, not on their order.
 """
 
 import json
@@ -24,7 +24,7 @@ from flagservice.store import tables
 
 
 def rerule(work: Work, people: Iterable[tables.PersonRow], *, rulebook: Rulebook) -> None:
-    """Rules again on all that is told of these people, who are locked already."""
+    """Rules again on these people, who must be locked, and issues what follows."""
     work.write()
     with work.session.no_autoflush:
         versions: list[NewVersion] = []
@@ -35,7 +35,7 @@ def rerule(work: Work, people: Iterable[tables.PersonRow], *, rulebook: Rulebook
 
 
 def _rule(work: Work, file: PersonFile, *, rulebook: Rulebook) -> list[NewVersion]:
-    """Returns the versions that follow for one person, and keeps how it was ruled on."""
+    """Keeps how one person was ruled on. Returns the versions that follow."""
     assessments = assess(work, file, rulebook=rulebook)
     work.session.add_all(carry_on(file, assessments, rulebook=rulebook))
     told = [*assessments, *former(file, assessments, rulebook=rulebook)]
@@ -56,7 +56,7 @@ def _keep_lookup(work: Work, file: PersonFile, assessment: Assessment) -> None:
 
 
 def _not_reached(file: PersonFile, assessment: Assessment) -> NotReached | None:
-    """Returns why a record is not reached that is told something, or awaits a decision."""
+    """Returns why a record is not reached, if it is told something or awaits a decision."""
     waits = assessment.asked and assessment.particulars.phase is Phase.OPEN
     if file.practice is not None or not (waits or (assessment.tells and not assessment.asked)):
         return None
@@ -65,7 +65,7 @@ def _not_reached(file: PersonFile, assessment: Assessment) -> NotReached | None:
 
 
 def _word(assessment: Assessment, *, reached: bool) -> ReceiptWord:
-    """Returns what the receipt says, by the submitter's words and decisions, and the register."""
+    """Returns the receipt's word, by the submitter's words and decisions, and the register."""
     asked = assessment.own_decided.asked
     if assessment.withdrawn:
         return ReceiptWord.TAKEN_BACK
@@ -116,7 +116,7 @@ def _keep_ruling(
 
 
 def _answer(assessment: Assessment) -> tuple[str, PlacementAction, list[list[object]]]:
-    """Returns row, action and elements. What its submitter took back is ruled on by no row."""
+    """Returns row, action and elements. No row rules on what was taken back."""
     if assessment.naming.withdrawn is not None:
         return f"withdrawn: {assessment.naming.withdrawn}", PlacementAction.WITHHOLD, []
     ruling = assessment.ruling
