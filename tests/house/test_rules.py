@@ -90,10 +90,6 @@ def _says(node: ast.Module | ast.ClassDef | source.Function) -> bool:
     return bool((ast.get_docstring(node) or "").strip())
 
 
-NOT_YET_PLAIN = ("intake",)
-"""Floors where not every function says yet what it does. None is added; each goes one day."""
-
-
 def _says_what_it_does(one: Defined) -> bool:
     """Its first word is a verb: `Returns`, `Yields`, `Raises`, `Keeps`; or it is `As … says`."""
     assert isinstance(one.node, source.Function)
@@ -107,7 +103,6 @@ def test_a_functions_docstring_begins_with_what_it_does() -> None:
     silent = [
         f"{module.name}:{one.name}"
         for module in source.package()
-        if module.floor not in NOT_YET_PLAIN
         for one in module.functions()
         if not _says_what_it_does(one)
     ]
