@@ -10,6 +10,7 @@ from flagservice.policy.printed.answers import table
 from flagservice.policy.proof.prove import load
 from flagservice.policy.table import Policy, UnusablePolicy, read
 from tests.policy.approved import (
+    HOME,
     answered,
     approved,
     approved_text,
@@ -130,3 +131,22 @@ def test_what_an_officer_owns_is_added_and_changes_no_answer(kind: Kind) -> None
     kept = [line for line in owned.splitlines() if not line.startswith("    to own ")]
     assert kept[0] == f"# {POLICIES[kind].name}"
     assert approved("\n".join(kept) + "\n") == approved(approved_text(kind))
+
+
+PAGE = (HOME / "docs/rules/contested.md").read_text("utf-8")
+CONTESTED = re.findall(r"^    (\S+ · .+)$", PAGE, re.MULTILINE)
+
+
+@pytest.mark.parametrize("line", CONTESTED)
+def test_a_contested_cell_is_answered_as_its_page_says(line: str) -> None:
+    kind, record, state, standing, rest = line.split(" · ")
+    knows, _, says = rest.partition(": ")
+    answer = answered(POLICIES[Kind(kind)])[(record, state, standing, knows)]
+    told = [answer.action, *answer.details.split()[:1]]
+    open_ = [", ".join(answer.open)] if answer.open else []
+    assert says == ": ".join([" ".join(told).rstrip(";"), *open_])
+
+
+def test_the_page_of_contested_cells_has_one_for_each_heading() -> None:
+    headings = re.findall(r"^## ", PAGE, re.MULTILINE)
+    assert len(CONTESTED) == len(headings) == 8
