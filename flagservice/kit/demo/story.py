@@ -113,7 +113,7 @@ def _hold(stage: DemoStage, hold: dict[str, Any], *, decides: str) -> str:
         if one.record == member.key and one.check.get("waits") == decides
     )
     until = f"the {hold['decider']} decides, by {hold['due']}"
-    return f"{whose}: nothing until {until}" + (f" ({why})" if why else "")
+    return f"{whose}: nothing new until {until}" + (f" ({why})" if why else "")
 
 
 def _whose(stage: DemoStage, nhs_number: str) -> tuple[Family, Member]:

@@ -92,7 +92,7 @@ def test_the_story_comes_first_then_what_is_held_back_then_the_checks(stage: Dem
         *("the child's record", "flag: Subject to plan", "whom to ring, category physical"),
         *("the mother's record", "from 2022-01-04", "GP practice B83902", "the father's record"),
         *("flag: Family member on plan", "he is also an alleged perpetrator"),
-        *("held back", "family 2, mother at B83903", "by 2021-12-13", "strictest ruling wins"),
+        *("held back", "family 2, mother at B83903", "by 2021-12-13", "the accusation is held"),
         *("operator on duty", "Checked", "held    2 times", "held    the audit verifies"),
     ]
     places = [said.index(words) for words in order]

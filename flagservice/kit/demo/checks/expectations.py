@@ -45,7 +45,10 @@ def _elsewhere(practice: GpPractice, family: Family, expectation: Expectation) -
         wanted = {name: value for name, value in also.items() if name != "record"}
         yield from _holds(practice, family.members[also["record"]], [wanted], only=False)
     for key in expectation.check.get("removed", ()):
-        yield from _removed(practice, family.members[key], expectation)
+        yield from _removed(practice, family.members[key], expectation, in_error=False)
+    for key in expectation.check.get("in_error", ()):
+        yield from _removed(practice, family.members[key], expectation, in_error=True)
+        yield from _hidden(practice, family.members[key])
 
 
 def _there(practice: GpPractice, member: Member) -> list[dict[str, Any]]:
@@ -120,12 +123,14 @@ def _hidden(practice: GpPractice, member: Member) -> Iterator[str]:
         yield "the patient's app shows that something is there"
 
 
-def _removed(practice: GpPractice, member: Member, expectation: Expectation) -> Iterator[str]:
+def _removed(
+    practice: GpPractice, member: Member, expectation: Expectation, *, in_error: bool
+) -> Iterator[str]:
     held = practice.journal.holds(member.nhs_number)
     if not held or not all(is_removal(resource) for resource in held):
         yield "not every copy was taken back"
-    if any(resource["status"] == "entered-in-error" for resource in held):
-        yield "a copy is marked as an error"
+    if any((resource["status"] == "entered-in-error") is not in_error for resource in held):
+        yield f"a copy is {'not ' if in_error else ''}marked as an error"
     sent = practice.journal.addressed_to(member.nhs_number)
     if any(stands_in(word, sent) for word in expectation.absent if word != "everything"):
         yield "a word of `absent` is in what was sent"
