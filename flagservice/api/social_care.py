@@ -144,10 +144,7 @@ class Queries(AnswerModel):
 
 
 _POSTED: Final[Responses] = {
-    200: {
-        "model": Receipt,
-        "description": "this version was taken before, or a newer one was: nothing has changed",
-    },
+    200: {"model": Receipt, "description": "this version was taken before, or a newer one was"},
     **refused(409, *OF_A_BODY),
 }
 

@@ -120,14 +120,14 @@ def test_a_reference_keeps_its_kind(cast: Cast) -> None:
     then_refused(answer, 422, ("kind", "this reference belongs to another kind"))
 
 
-def test_a_version_that_arrives_late_has_no_effect_and_no_records(cast: Cast) -> None:
+def test_a_version_that_arrives_late_is_superseded_and_has_no_records(cast: Cast) -> None:
     cast.council.posts("/plans", a_plan(version=2))
     late = cast.council.posts("/plans", a_plan(version=1))
     assert late.status_code == 200
     assert late.json() == {
         "reference": "CPP-1",
         "version": 1,
-        "submission": "superseded, no effect",
+        "submission": "superseded",
         "records": [],
     }
 
