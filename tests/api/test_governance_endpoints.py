@@ -132,12 +132,13 @@ def test_rulings_are_listed_by_day_kind_action_and_policy_version(any_cast: Cast
         ("action=hold", {"action": "hold"}),
         ("action=request", {"action": "request"}),
         ("policy_version=1", {"policy_version": 1}),
+        ("policy_version=2", {"policy_version": 2}),
         ("kind=perpetrator&action=hold&day=2022-01-05", {"kind": "perpetrator", "action": "hold"}),
     ):
         found = rulings(any_cast.governance, query)
         assert found
         assert found == [one for one in everything if wanted.items() <= one.items()]
-    for query in ("day=2021-01-01", "policy_version=2", "kind=unborn-child-in-need"):
+    for query in ("day=2021-01-01", "policy_version=3", "kind=unborn-child-in-need"):
         assert rulings(any_cast.governance, query) == []
 
 
@@ -226,9 +227,13 @@ def test_the_manual_list_raises_the_urgency_with_age(cast: Cast) -> None:
     cast.council.posts("/plans", a_plan(people=[person("child", UNPLACED[0], "2018-12-31")]))
     (before,) = manual_list(cast)
     cast.world.on("2022-03-01")
-    (after,) = manual_list(cast)
+    after, decision = manual_list(cast)
     assert (before["urgency"], after["urgency"]) == ("late", "overdue")
     assert after == {**before, "urgency": "overdue", "owner": "information governance lead"}
+    assert (decision["what"], decision["owner"]) == (
+        "decision overdue",
+        "submitter's safeguarding duty manager",
+    )
 
 
 def test_an_admitted_practice_leaves_the_manual_list(cast: Cast) -> None:

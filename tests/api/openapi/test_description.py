@@ -8,6 +8,7 @@ from tests.api.description import description, operation_of, then_as_described
 HOLD = {
     "id": "h1",
     "nhs_number": "9990001111",
+    "question": "placement",
     "would_place": {"concern": "a code"},
     "opened": "2022-01-04",
     "due": "2022-01-11",
@@ -35,6 +36,7 @@ def test_what_is_as_described_passes() -> None:
         {"holds": [{**HOLD, "practice": "B83901"}]},
         {"holds": [{name: value for name, value in HOLD.items() if name != "decider"}]},
         {"holds": [{**HOLD, "due": "soon"}]},
+        {"holds": [{**HOLD, "question": "why"}]},
         {"holds": [{**HOLD, "overdue": "no"}]},
     ],
 )

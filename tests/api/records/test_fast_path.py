@@ -127,8 +127,10 @@ def test_words_that_were_withdrawn_are_for_the_routes(cast: Cast, lane: list[int
 def test_a_flag_that_was_taken_back_is_for_the_routes(cast: Cast, lane: list[int]) -> None:
     cast.council.posts("/plans", a_plan())
     (flag,) = resources(cast.other_practice.gets(FEED))
-    without_him = [one for one in a_plan()["people"] if one["role"] != "father"]
-    assert cast.council.posts("/plans", a_plan(version=2, people=without_him)).status_code == 201
+    people = a_plan()["people"]
+    (him,) = [one for one in people if one["role"] == "father"]
+    him["withdrawn"] = "posted-in-error"
+    assert cast.council.posts("/plans", a_plan(version=2, people=people)).status_code == 201
     for path in (FEED, f"{FHIR}/Flag/{flag['id']}"):
         with in_the_lane(lane, answered=False):
             answer = cast.other_practice.gets(path)

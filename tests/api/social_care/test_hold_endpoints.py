@@ -41,6 +41,9 @@ def test_a_worklist_shows_what_would_be_placed_and_until_when_to_decide(any_cast
     assert would["concern"] == "Family member subject of child protection plan (375041000000100)"
     assert item == {
         "nhs_number": FATHER[0],
+        "question": "placement",
+        "reference": "CPP-1",
+        "role": "father",
         "why": "the identity is unconfirmed",
         "opened": "2022-01-04",
         "due": "2022-01-06",
@@ -55,6 +58,7 @@ def test_a_practices_worklist_shows_nothing_of_the_police(any_cast: Cast) -> Non
     (item,) = answer.json()["holds"]
     assert item["nhs_number"] == FATHER[0]
     assert item["decider"] == "practice safeguarding lead"
+    assert not {"reference", "role", "why"} & set(item)
     for secret in ("olice", "Q0WYP", "WYP-1", "alleged", "perpetrator", "must-not-know"):
         assert secret not in answer.text
 
