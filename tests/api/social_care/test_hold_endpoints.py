@@ -190,6 +190,30 @@ def test_a_hold_that_the_next_version_settles_is_no_longer_open(cast: Cast) -> N
     then_refused(when_decided(cast.council, hold), 409)
 
 
+@pytest.mark.parametrize("outcome", ["place", "withhold"])
+def test_what_became_of_whoever_is_left_out_is_answered_by_a_version(
+    any_cast: Cast, outcome: str
+) -> None:
+    any_cast.council.posts("/plans", a_plan())
+    without_him = [one for one in a_plan()["people"] if one["role"] != "father"]
+    any_cast.council.posts("/plans", a_plan(version=2, people=without_him))
+    (item,) = worklist(any_cast.council)
+    assert (item["question"], item["role"], item["would_place"]) == ("left-out", "father", {})
+    then_refused(when_decided(any_cast.council, item["id"], outcome=outcome), 409)
+    any_cast.council.posts("/plans", a_plan(version=3))
+    assert worklist(any_cast.council) == []
+
+
+def test_who_it_is_is_answered_by_a_version_or_by_no(cast: Cast) -> None:
+    people = [person("child", *CHILD), person("father", FATHER[0], "1971-01-01")]
+    cast.council.posts("/plans", a_plan(people=people))
+    (item,) = worklist(cast.council)
+    assert (item["question"], item["would_place"]) == ("identity", {})
+    then_refused(when_decided(cast.council, item["id"]), 409)
+    assert when_decided(cast.council, item["id"], outcome="withhold").status_code == 204
+    assert worklist(cast.council) == []
+
+
 def test_a_hold_at_another_practice_stays_hidden_from_the_mothers(cast: Cast) -> None:
     people = [
         person("father", *FATHER, standing="alleged-perpetrator", knows="must-not-know"),

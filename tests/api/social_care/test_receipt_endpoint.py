@@ -57,6 +57,30 @@ def test_a_receipt_says_held_and_until_when_the_submitter_decides(cast: Cast) ->
     assert father == {"person": 1, "role": "father", "status": "held", "decide_by": "2022-01-06"}
 
 
+@pytest.mark.parametrize("why", ["wrong-person", "posted-in-error", "not-upheld"])
+def test_a_receipt_says_what_was_taken_back_and_whose_part_has_ended(cast: Cast, why: str) -> None:
+    cast.council.posts("/plans", a_plan())
+    child, mother, father = a_plan()["people"]
+    people = [child, mother | {"ended": "2022-01-04"}, father | {"withdrawn": why}]
+    cast.council.posts("/plans", a_plan(version=2, people=people))
+    assert words(cast.council, "CPP-1") == ["placed", "ended", "taken back"]
+    cast.council.posts("/plans", a_plan(version=3, withdrawn=why))
+    assert words(cast.council, "CPP-1") == ["taken back", "taken back", "taken back"]
+
+
+def test_a_receipt_has_no_line_for_whoever_is_left_out(cast: Cast) -> None:
+    cast.council.posts("/plans", a_plan())
+    cast.council.posts("/plans", a_plan(version=2, people=a_plan()["people"][:2]))
+    assert words(cast.council, "CPP-1") == ["placed", "placed"]
+
+
+def test_a_receipt_says_not_reached_and_until_when_to_say_who_it_is(cast: Cast) -> None:
+    people = [person("child", *CHILD), person("father", FATHER[0], "1971-01-01")]
+    cast.council.posts("/plans", a_plan(people=people))
+    _, father = cast.council.gets("/receipts/CPP-1").json()["records"]
+    assert (father["status"], father["decide_by"]) == ("not reached", "2022-01-06")
+
+
 def test_a_receipt_says_not_reached_where_nobody_knows_the_practice(cast: Cast) -> None:
     people = [
         person("child", *CHILD),
