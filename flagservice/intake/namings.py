@@ -129,6 +129,8 @@ def _name(
         said = replace(said, phase=Phase.ENDED)
     naming.place, naming.version = statement.place, submission.version
     naming.current, naming.withdrawn = newest, submission.withdrawal_of(statement.person)
+    if naming.withdrawn is None and submission.version < plan.withdrawn_by:
+        naming.withdrawn = plan.withdrawn
     naming.word = ReceiptWord.NOT_REACHED if unknown else ReceiptWord.ACCEPTED
     naming.sealed = seal_particulars(work, naming, said)
     work.session.add(naming)
@@ -170,8 +172,8 @@ def _say_no_more(
 ) -> None:
     """Keeps that a version leaves a person out, or names them and no longer says this."""
     naming.current = False
-    if is_named and naming.withdrawn is None:
-        naming.withdrawn = Withdrawal.NOT_UPHELD
+    if naming.withdrawn is None:
+        naming.withdrawn = submission.withdrawn or (Withdrawal.NOT_UPHELD if is_named else None)
     if submission.end is not None:
         ended = replace(open_particulars(work, naming), phase=Phase.ENDED)
         naming.sealed = seal_particulars(work, naming, ended)

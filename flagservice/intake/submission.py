@@ -79,9 +79,11 @@ def submit(work: Work, submission: Submission, *, rulebook: Rulebook) -> Submitt
 
 
 def _take(plan: tables.PlanRow, submission: Submission, *, late: bool) -> None:
-    """Notes on a plan its newest version, and the newest that ended it."""
+    """Notes on a plan its newest version, and the newest that ended it or took it back."""
     if submission.end is not None:
         plan.ended_by = max(plan.ended_by, submission.version)
+    if submission.withdrawn is not None and submission.version > plan.withdrawn_by:
+        plan.withdrawn_by, plan.withdrawn = submission.version, submission.withdrawn
     if not late:
         plan.version, plan.kind = submission.version, submission.rules_as
         plan.ended = submission.end is not None

@@ -76,6 +76,8 @@ def changes(
     for copy in file.standing_copies():
         if copy.id not in going_on and not person.is_kept_by_a_question(copy):
             person.take_back(copy, found)
+    for copy in person.gone_and_now_in_error():
+        person.take_back(copy, found)
     return found
 
 
@@ -361,15 +363,29 @@ class _Person:
                 review=reviews[naming_id],
             )
 
+    def gone_and_now_in_error(self) -> list[tables.CopyRow]:
+        """Returns the copies that were taken back before, and not as the errors that they were."""
+        removed = [copy for copy in self.file.copies if copy.status is CopyStatus.REMOVED]
+        return [
+            copy
+            for copy in removed
+            if self._is_error(copy)
+            and copy.digest != self._digest(removal(copy.form, copy.labels, in_error=True))
+        ]
+
+    def _is_error(self, copy: tables.CopyRow) -> bool:
+        """Returns whether nothing of it should ever have been said."""
+        behind = {ground.naming_id for ground in self.file.grounds[copy.id]}
+        grounds = [one for one in self.assessments if one.naming.id in behind]
+        return bool(grounds) and all(one.in_error for one in grounds)
+
     def take_back(self, copy: tables.CopyRow, found: Changes) -> None:
-        """Removes a copy: as an error where nothing of it should ever have been said."""
-        grounds = [one for one in self.assessments if self._is_ground(one, copy)]
-        in_error = bool(grounds) and all(one.in_error for one in grounds)
-        told = removal(copy.form, copy.labels, in_error=in_error)
+        """Removes a copy: as an error where it is one."""
+        told = removal(copy.form, copy.labels, in_error=self._is_error(copy))
         found.versions.append(
             NewVersion(copy, self.file.person, told, CopyStatus.REMOVED, withdraws=True)
         )
-        found.about += [(one, copy.id) for one in grounds]
+        found.about += [(one, copy.id) for one in self.assessments if self._is_ground(one, copy)]
 
 
 def _former_first(ground: Assessment) -> bool:

@@ -15,6 +15,7 @@ class PlanRow(SQLModel, table=True):
     """A plan, enquiry or notification by its reference, at its newest version.
 
     `ended_by` is the newest version that ended it; a newer one may have opened it again.
+    `withdrawn_by` is the newest that took all of it back, and `withdrawn` is why.
     """
 
     __tablename__ = "plan"
@@ -27,6 +28,8 @@ class PlanRow(SQLModel, table=True):
     version: int
     ended: bool = False
     ended_by: int = 0
+    withdrawn_by: int = 0
+    withdrawn: Withdrawal | None = Field(default=None, sa_type=EnumText(Withdrawal))
     data_key: bytes = Field(sa_type=LargeBinary)
 
 

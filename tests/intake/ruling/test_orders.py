@@ -168,7 +168,7 @@ def test_a_birth_an_allegation_and_a_move_end_alike_once_the_unborn_child_was_to
         learn(MOTHER, ELSEWHERE),
     ]
     _, end = then_there_is_one_end(little_world, steps, AT)
-    # Nobody took the accusation back: while she may be accused her record has no history of it.
+    # Until police say that more may be told, her record is told what an accused one is.
     assert sum(UNBORN_NEED in held for held in end["held"][ELSEWHERE]) == 0
 
 

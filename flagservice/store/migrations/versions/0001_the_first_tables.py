@@ -127,6 +127,8 @@ def upgrade() -> None:
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('ended', sa.Boolean(), nullable=False),
     sa.Column('ended_by', sa.Integer(), nullable=False),
+    sa.Column('withdrawn_by', sa.Integer(), nullable=False),
+    sa.Column('withdrawn', sa.String(), nullable=True),
     sa.Column('data_key', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_plan')),
     sa.UniqueConstraint('ods', 'reference', name=op.f('uq_plan_ods'))
