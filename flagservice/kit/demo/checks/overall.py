@@ -1,5 +1,6 @@
 """Checks all practices at once: no words in others' records, and every feed whole."""
 
+import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,12 +70,16 @@ def _sent(stage: DemoStage) -> dict[tuple[str, str], str]:
 
 def _kept(stage: DemoStage) -> dict[str, bytes]:
     service = stage.folder / "service"
-    found = {path.name: path.read_bytes() for path in _files(service)}
+    found = dict(_contents(service))
     found["service.log"] = (stage.folder / "service.log").read_bytes()
     operator = stage.submitters["operator"]
     found["metrics"] = operator.call("GET", f"{stage.url}/metrics").content
     return found
 
 
-def _files(folder: Path) -> list[Path]:
-    return [path for path in sorted(folder.rglob("*")) if path.is_file()]
+def _contents(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Yields what is there. A file that is written anew meanwhile is there by its own name."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            with contextlib.suppress(FileNotFoundError):
+                yield path.name, path.read_bytes()
