@@ -76,7 +76,8 @@ def then_there_is_one_end(
         # Its risk decision can only follow the notification that asks for it: half of them.
         ("family 1", factorial(4) // 2, 10),
         ("family 2", factorial(6), some(6)),
-        ("family 3", factorial(5), some(5)),
+        # Of 5040, which would take many minutes, some.
+        ("family 3", some(7), some(7)),
     ],
     ids=["family 1", "family 2", "family 3"],
 )
@@ -86,6 +87,7 @@ def test_a_family_in_every_order_ends_in_the_same_records_and_on_the_same_workli
     family = FAMILIES[name]
     given_registered(little_world, family)
     at = practices_of(family)
+    every = every and orders != played
     found, end = then_there_is_one_end(little_world, steps_of(family), at, every=every)
     assert found == (orders if every else played)
     assert any(end["held"].values())
