@@ -226,3 +226,9 @@ def test_what_nobody_said_of_a_person_is_taken_for_the_least() -> None:
     (_, mother) = a_plan(CHILD, {k: v for k, v in MOTHER.items() if k in LEAST}).people
     said = (mother.knows, mother.standing, mother.identity, mother.involvement)
     assert said == ("unknown", "neither", "unconfirmed", "excluded")
+
+
+def test_a_person_is_taken_back_or_their_part_ends_and_never_both() -> None:
+    mother = {**MOTHER, "withdrawn": "wrong-person", "ended": "2022-01-04"}
+    plan = a_plan(CHILD, mother)
+    assert ("people[1].ended", "does not go with withdrawn") in found(plan)

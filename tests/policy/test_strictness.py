@@ -16,7 +16,7 @@ from flagservice.domain.elements import Desk, Element, Elements, Kind, Organisat
 from flagservice.domain.people import RECORDS, Knows, Phase, Role, Standing, State
 from flagservice.policy import disclosure
 from flagservice.policy.case import Case, every_case
-from flagservice.policy.disclosure import Disclosure, disclose, form_of, removal
+from flagservice.policy.disclosure import Disclosure, disclose, disclose_together, form_of, removal
 from flagservice.policy.proof.prove import load
 from flagservice.policy.rows import ElementAction, ElementRule
 from flagservice.policy.ruling import Ruling, rule_on
@@ -197,3 +197,14 @@ def test_a_request_and_a_removal_carry_a_code_that_says_nothing() -> None:
     assert (taken_back.code, taken_back.says, taken_back.status) == (NEUTRAL, {}, "inactive")
     assert removal(Form.FLAG, (), in_error=True).status is CopyStatus.ENTERED_IN_ERROR
     assert form_of(a_ruling(Kind.SECTION_47, Role.CHILD)) is Form.FLAG
+
+
+def test_what_is_not_one_concern_is_no_one_flag() -> None:
+    policy = next(one for one in POLICIES if one.kind is Kind.CHILD_PROTECTION)
+    told = [rule_on(policy, case) for case in every_case(policy.kind)]
+    child, mother = (
+        next(one for one in told if one.remains and one.case.role is role)
+        for role in (Role.CHILD, Role.MOTHER)
+    )
+    with pytest.raises(ValueError, match="one flag has one form, one code and one phase"):
+        disclose_together([child, mother], EVERYTHING)
