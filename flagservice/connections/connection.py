@@ -73,8 +73,10 @@ class Connection(HttpToolsProtocol):
 
     # What the event loop calls.
 
-    # As narrow as uvicorn's own.
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(
+        self,
+        transport: asyncio.Transport,  # type: ignore[override]  # as narrow as uvicorn's own
+    ) -> None:
         """Takes a place among the connections, unless the handshake took it before."""
         super().connection_made(transport)
         self._enter(Stage.FIRST, self._bounds.head_seconds)
