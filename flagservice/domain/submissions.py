@@ -195,7 +195,8 @@ class Submission(Strict, ABC):
 
     def _mothers(self) -> list[Fault]:
         """Returns a missing mother, or a second one: which of them is it who expects the child?"""
-        named = sum(person.role is Role.MOTHER for person in self.people)
+        standing = [person for person in self.people if person.withdrawn is None]
+        named = sum(person.role is Role.MOTHER for person in standing)
         if self.unborn is None or named == 1:
             return []
         return [Fault("people", "exactly one is mother, where a child is unborn")]

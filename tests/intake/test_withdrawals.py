@@ -13,6 +13,7 @@ from tests.intake.people import (
     HOME,
     MOTHER,
     NEW,
+    UNBORN_NEED,
     a_born_plan,
     a_plan,
     an_unborn_plan,
@@ -23,7 +24,7 @@ from tests.intake.people import (
     mother,
     rows,
 )
-from tests.world import COUNCIL, POLICE, World, a_submission
+from tests.world import COUNCIL, POLICE, World, a_submission, person
 
 POSTED = [kind for kind in Kind if not kind.startswith("unborn-")]
 REASONS = ["wrong-person", "posted-in-error", "not-upheld"]
@@ -125,3 +126,16 @@ def test_what_is_history_of_an_unborn_child_is_an_error_too(world: World) -> Non
     world.posts(COUNCIL, a_born_plan(child(), wrong, version=3))
     hers = [one for one in world._newest(HOME, removed=True) if MOTHER[0] in str(one)]
     assert [one["status"] for one in hers] == ["entered-in-error"] * 2
+
+
+def test_a_wrong_mother_of_an_unborn_child_is_taken_back_as_the_right_one_is_named(
+    world: World,
+) -> None:
+    given_the_family(world)
+    wrong = ("9990004811", "1988-12-12")
+    world.registered(*wrong, NEW)
+    world.posts(COUNCIL, an_unborn_plan(person("mother", *wrong)))
+    assert codes(world, NEW) == [UNBORN_NEED]
+    taken_back = person("mother", *wrong, withdrawn="wrong-person")
+    world.posts(COUNCIL, an_unborn_plan(taken_back, mother(), version=2))
+    assert (codes(world, NEW), codes(world, HOME, MOTHER)) == ([], [UNBORN_NEED])
