@@ -19,7 +19,7 @@ from flagservice.domain.elements import NOTIFICATIONS, Element
 from flagservice.domain.errors import Fault, Invalid
 from flagservice.domain.people import Phase, Role, Standing
 from flagservice.domain.plausibility.ages import Doubt
-from flagservice.domain.statements import Statement, Withdrawal
+from flagservice.domain.statements import Person, Statement, Withdrawal
 from flagservice.domain.submissions import Submission
 from flagservice.intake.ruling.particulars import (
     Earlier,
@@ -52,6 +52,8 @@ def keep_namings(
         (row.person_id, row.accused): row for row in rows if row.person_id is not None
     }
     named = {person.id for person in people.values()}
+    numbered = [one for one in submission.people if one.nhs_number is not None]
+    said_of = {people[str(one.nhs_number)].id: one for one in numbered}
     if submission.version == plan.version:
         others = [row for row in before.values() if row.person_id not in named]
         _check_child(work, submission, others)
@@ -66,11 +68,11 @@ def keep_namings(
         other = before.get((key[0], not key[1]))
         _name(work, plan, naming, submission, statement)
         if other is not None and other.version > submission.version:
-            _say_no_more(work, naming, submission, is_named=True)
+            _say_no_more(work, naming, submission, of=statement.person)
         said.add(key)
     for key, row in before.items():
         if key not in said and row.version < submission.version:
-            _say_no_more(work, row, submission, is_named=key[0] in named)
+            _say_no_more(work, row, submission, of=said_of.get(str(key[0])))
     gone = persons.lock_known(work, {str(person_id) for person_id, _ in before} - named)
     return sorted([*people.values(), *gone], key=lambda person: person.pseudonym)
 
@@ -168,12 +170,13 @@ def _keep_earlier(
 
 
 def _say_no_more(
-    work: Work, naming: tables.NamingRow, submission: Submission, *, is_named: bool
+    work: Work, naming: tables.NamingRow, submission: Submission, *, of: Person | None
 ) -> None:
     """Keeps that a version leaves a person out, or names them and no longer says this."""
     naming.current = False
     if naming.withdrawn is None:
-        naming.withdrawn = submission.withdrawn or (Withdrawal.NOT_UPHELD if is_named else None)
+        other = None if of is None else submission.withdrawal_of(of) or Withdrawal.NOT_UPHELD
+        naming.withdrawn = other or submission.withdrawn
     if submission.end is not None:
         ended = replace(open_particulars(work, naming), phase=Phase.ENDED)
         naming.sealed = seal_particulars(work, naming, ended)

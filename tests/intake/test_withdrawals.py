@@ -4,6 +4,7 @@ from itertools import permutations
 from typing import Any
 
 import pytest
+from sqlmodel import col
 
 from flagservice.domain.elements import NOTIFICATIONS, Kind
 from flagservice.store import tables
@@ -139,3 +140,16 @@ def test_a_wrong_mother_of_an_unborn_child_is_taken_back_as_the_right_one_is_nam
     taken_back = person("mother", *wrong, withdrawn="wrong-person")
     world.posts(COUNCIL, an_unborn_plan(taken_back, mother(), version=2))
     assert (codes(world, NEW), codes(world, HOME, MOTHER)) == ([], [UNBORN_NEED])
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_an_accused_is_taken_back_for_the_reason_that_is_given_without_his_standing(
+    world: World, reason: str
+) -> None:
+    given_the_family(world)
+    world.posts(POLICE, one_of(Kind.MARAC))
+    people = child(), mother(standing="victim"), father(withdrawn=reason)
+    world.posts(POLICE, a_submission("marac", "W-1", *people, version=2))
+    his = rows(world, col(tables.NamingRow.accused), of=tables.NamingRow)
+    assert [one.withdrawn for one in his] == [reason]
+    assert codes(world, ELSEWHERE, FATHER) == []
