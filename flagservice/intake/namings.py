@@ -52,8 +52,6 @@ def keep_namings(
         (row.person_id, row.accused): row for row in rows if row.person_id is not None
     }
     named = {person.id for person in people.values()}
-    numbered = [one for one in submission.people if one.nhs_number is not None]
-    said_of = {people[str(one.nhs_number)].id: one for one in numbered}
     if submission.version == plan.version:
         others = [row for row in before.values() if row.person_id not in named]
         _check_child(work, submission, others)
@@ -72,9 +70,16 @@ def keep_namings(
         said.add(key)
     for key, row in before.items():
         if key not in said and row.version < submission.version:
-            _say_no_more(work, row, submission, of=said_of.get(str(key[0])))
+            _say_no_more(work, row, submission, of=_said_of(key[0], submission, people))
     gone = persons.lock_known(work, {str(person_id) for person_id, _ in before} - named)
     return sorted([*people.values(), *gone], key=lambda person: person.pseudonym)
+
+
+def _said_of(
+    person_id: str | None, submission: Submission, people: Mapping[str, tables.PersonRow]
+) -> Person | None:
+    named = (one for one in submission.people if one.nhs_number is not None)
+    return next((one for one in named if people[str(one.nhs_number)].id == person_id), None)
 
 
 def _accuses(statement: Statement) -> bool:
