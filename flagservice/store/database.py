@@ -7,6 +7,7 @@ more than one machine. Both are used through the same synchronous sessions.
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -113,7 +114,8 @@ def _revision(connection: Connection) -> str | None:
 def _migrations(connection: Connection) -> "Config":
     from alembic.config import Config  # noqa: PLC0415, as above
 
-    config = Config()
+    # Alembic would print to whatever standard output was when it was first imported.
+    config = Config(stdout=StringIO())
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
     return config
